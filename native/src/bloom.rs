@@ -1,0 +1,213 @@
+//! Split-block Bloom filter: blocks of eight 32-bit lanes, one bit per lane and key.
+//!
+//! The layout and the salts are those of the Parquet format's Bloom filter; the block is
+//! `hi64(key · n_blocks)`, so that a range of keys is a range of blocks. The filter's memory is
+//! plain bytes, little-endian, so that a mapped file is a filter.
+//!
+//! What bounds it: one cache line from memory per key. Batches ask for the lines ahead of time, so
+//! a filter larger than the caches costs bandwidth, not latency.
+
+use crate::scan::Filter;
+
+/// Bytes in a block: 256 bits, half a cache line.
+pub const BLOCK_BYTES: usize = 32;
+const LANES: usize = 8;
+const SALTS: [u32; LANES] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
+/// How many keys ahead of use a block is asked for: enough to cover a memory access.
+const AHEAD: usize = 16;
+
+type Block = [u8; BLOCK_BYTES];
+
+/// The block of a key.
+#[inline(always)]
+pub fn block_of(key: u64, n_blocks: usize) -> usize {
+    ((u128::from(key) * n_blocks as u128) >> 64) as usize
+}
+
+/// The one bit of each lane that a key sets.
+#[inline(always)]
+fn mask(key: u64) -> [u32; LANES] {
+    SALTS.map(|salt| 1 << ((key as u32).wrapping_mul(salt) >> 27))
+}
+
+#[inline(always)]
+fn lane(block: &Block, i: usize) -> u32 {
+    u32::from_le_bytes(block[4 * i..4 * i + 4].try_into().expect("four bytes"))
+}
+
+#[inline(always)]
+fn prefetch(block: &Block) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing; any address is allowed.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = block;
+}
+
+#[inline(always)]
+fn insert_into(blocks: &mut [Block], keys: &[u64]) {
+    for (i, &key) in keys.iter().enumerate() {
+        if let Some(&next) = keys.get(i + AHEAD) {
+            prefetch(&blocks[block_of(next, blocks.len())]);
+        }
+        let n_blocks = blocks.len();
+        let block = &mut blocks[block_of(key, n_blocks)];
+        let mask = mask(key);
+        for (i, bit) in mask.iter().enumerate() {
+            let lane = lane(block, i) | bit;
+            block[4 * i..4 * i + 4].copy_from_slice(&lane.to_le_bytes());
+        }
+    }
+}
+
+#[inline(always)]
+fn look_up(blocks: &[Block], keys: &[u64], hits: &mut [bool]) {
+    for (i, (&key, hit)) in keys.iter().zip(hits).enumerate() {
+        if let Some(&next) = keys.get(i + AHEAD) {
+            prefetch(&blocks[block_of(next, blocks.len())]);
+        }
+        let block = &blocks[block_of(key, blocks.len())];
+        let mask = mask(key);
+        let mut missing = 0;
+        for (i, bit) in mask.iter().enumerate() {
+            missing |= bit & !lane(block, i);
+        }
+        *hit = missing == 0;
+    }
+}
+
+/// The same loops compiled for AVX2, whose variable shifts make a mask in three instructions.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::Block;
+
+    #[target_feature(enable = "avx2")]
+    pub fn insert_into(blocks: &mut [Block], keys: &[u64]) {
+        super::insert_into(blocks, keys);
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub fn look_up(blocks: &[Block], keys: &[u64], hits: &mut [bool]) {
+        super::look_up(blocks, keys, hits);
+    }
+}
+
+/// Add `keys` to the filter in `bytes`. At least one block; a rest shorter than a block is ignored.
+pub fn insert(bytes: &mut [u8], keys: &[u64]) {
+    let (blocks, _) = bytes.as_chunks_mut::<BLOCK_BYTES>();
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the feature has just been detected.
+        unsafe { avx2::insert_into(blocks, keys) };
+        return;
+    }
+    insert_into(blocks, keys);
+}
+
+/// A filter in borrowed bytes: at least one block.
+pub struct Bloom<'a> {
+    blocks: &'a [Block],
+}
+
+impl<'a> Bloom<'a> {
+    /// The filter whose blocks are `bytes`; `None` unless they are whole blocks, one at least.
+    pub fn new(bytes: &'a [u8]) -> Option<Self> {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+        (rest.is_empty() && !blocks.is_empty()).then_some(Self { blocks })
+    }
+
+    /// The exact false-positive rate of these bits for random keys.
+    ///
+    /// A random key falls into every block with the same chance, and within one hits when all
+    /// eight of its lane bits are set: the mean over blocks of the product of the lanes' fills.
+    pub fn rate(&self) -> f64 {
+        let of_block = |block: &Block| -> f64 {
+            (0..LANES).map(|i| f64::from(lane(block, i).count_ones()) / 32.0).product()
+        };
+        // Summed in runs, so that the rounding error stays small over billions of blocks.
+        let runs = self.blocks.chunks(4096).map(|run| run.iter().map(of_block).sum::<f64>());
+        runs.sum::<f64>() / self.blocks.len() as f64
+    }
+}
+
+impl Filter for Bloom<'_> {
+    fn contains(&self, keys: &[u64], hits: &mut [bool]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") {
+            // SAFETY: the feature has just been detected.
+            unsafe { avx2::look_up(self.blocks, keys, hits) };
+            return;
+        }
+        look_up(self.blocks, keys, hits);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random_keys(seed: u64, n: usize) -> Vec<u64> {
+        (0..n as u64).map(|i| crate::window::window_key(&(seed << 40 | i).to_le_bytes())).collect()
+    }
+
+    #[test]
+    fn what_was_inserted_is_found_at_any_size() {
+        for n_blocks in [1, 2, 3, 64, 97, 1000, 1023, 4096] {
+            let mut bytes = vec![0; n_blocks * BLOCK_BYTES];
+            let keys = random_keys(n_blocks as u64, 20 * n_blocks);
+            insert(&mut bytes, &keys);
+            let mut hits = vec![false; keys.len()];
+            Bloom::new(&bytes).unwrap().contains(&keys, &mut hits);
+            assert!(hits.iter().all(|hit| *hit));
+        }
+    }
+
+    #[test]
+    fn the_rate_read_off_the_bits_is_the_rate_observed() {
+        for n_blocks in [1, 3, 97, 1024, 5000] {
+            let mut bytes = vec![0; n_blocks * BLOCK_BYTES];
+            insert(&mut bytes, &random_keys(1, 30 * n_blocks));
+            let bloom = Bloom::new(&bytes).unwrap();
+            let probes = random_keys(2, 400_000);
+            let mut hits = vec![false; probes.len()];
+            bloom.contains(&probes, &mut hits);
+            let observed = hits.iter().filter(|hit| **hit).count() as f64 / probes.len() as f64;
+            let expected = bloom.rate();
+            let deviation = (expected * (1.0 - expected) / probes.len() as f64).sqrt();
+            assert!((observed - expected).abs() < 5.0 * deviation, "{n_blocks}: {observed} {expected}");
+        }
+    }
+
+    #[test]
+    fn simd_and_portable_code_make_the_same_bytes() {
+        let keys = random_keys(3, 5000);
+        let mut detected = vec![0; 300 * BLOCK_BYTES];
+        insert(&mut detected, &keys);
+        let mut portable = vec![0; 300 * BLOCK_BYTES];
+        insert_into(portable.as_chunks_mut().0, &keys);
+        assert_eq!(detected, portable);
+        let probes = random_keys(4, 5000);
+        let (mut a, mut b) = (vec![false; 5000], vec![false; 5000]);
+        Bloom::new(&detected).unwrap().contains(&probes, &mut a);
+        look_up(portable.as_chunks().0, &probes, &mut b);
+        assert_eq!(a, b);
+    }
+
+    #[test]
+    fn a_block_is_laid_out_as_documented() {
+        let mut bytes = vec![0; BLOCK_BYTES];
+        insert(&mut bytes, &[1]);
+        let lanes: Vec<u32> = (0..LANES).map(|i| lane(bytes[..].try_into().unwrap(), i)).collect();
+        assert_eq!(lanes, SALTS.map(|salt| 1u32 << (salt >> 27)));
+    }
+
+    #[test]
+    fn broken_memory_is_no_filter() {
+        assert!(Bloom::new(&[]).is_none());
+        assert!(Bloom::new(&[0; 33]).is_none());
+    }
+}

@@ -1,0 +1,410 @@
+//! The kernel of Portrait: text, windows, keys and filters. No files, no network, no policy.
+//!
+//! Built without features it is a plain Rust crate; the feature `python` adds the extension module
+//! `portrait._native`, all of which is in this file.
+
+pub mod bloom;
+pub mod keys;
+pub mod normalize;
+pub mod origins;
+pub mod scan;
+pub mod window;
+
+#[cfg(feature = "python")]
+#[pyo3::pymodule(name = "_native")]
+mod python {
+    use std::cell::RefCell;
+    use std::ffi::{c_int, c_void};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use pyo3::buffer::PyUntypedBuffer;
+    use pyo3::exceptions::{PyBufferError, PyValueError};
+    use pyo3::prelude::*;
+    use pyo3::types::PyBytes;
+    use pyo3::{create_exception, ffi};
+
+    use crate::bloom::{self, BLOCK_BYTES};
+    use crate::keys::{Texts, batch_keys, document_keys};
+    use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
+    use crate::origins::Origins;
+    use crate::scan::{self, Filter, Spec};
+    use crate::window::{Unit, Windows};
+
+    create_exception!(
+        _native,
+        RowError,
+        PyValueError,
+        "A row of a batch has no usable text: (row, message)."
+    );
+
+    thread_local! {
+        /// Kept from call to call, so that a short query allocates next to nothing.
+        static SCRATCH: RefCell<Scratch> = RefCell::default();
+    }
+
+    /// Scratch memory larger than this is given back after the call.
+    const KEPT_SCRATCH_BYTES: usize = 64 << 20;
+
+    fn with_scratch<T>(f: impl FnOnce(&mut Scratch) -> T) -> T {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let result = f(scratch);
+            scratch.shrink_over(KEPT_SCRATCH_BYTES);
+            result
+        })
+    }
+
+    /// A Python object's memory, held for as long as this value lives.
+    struct View(PyUntypedBuffer);
+
+    impl View {
+        fn new(object: &Bound<PyAny>) -> PyResult<Self> {
+            let buffer = PyUntypedBuffer::get(object)?;
+            if !buffer.is_c_contiguous() {
+                return Err(PyBufferError::new_err("the buffer is not contiguous"));
+            }
+            Ok(Self(buffer))
+        }
+
+        fn bytes(&self) -> &[u8] {
+            let n_bytes = self.0.len_bytes();
+            if n_bytes == 0 {
+                return &[];
+            }
+            // SAFETY: the buffer is contiguous, and its exporter keeps it in place while it is
+            // held. That nobody writes to it meanwhile is the callers' contract: the library hands
+            // over immutable Arrow buffers, read-only maps, bytes, and kernel objects that refuse
+            // to change while exported.
+            unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast(), n_bytes) }
+        }
+
+        fn keys(&self) -> PyResult<Vec<u64>> {
+            let (keys, rest) = self.bytes().as_chunks();
+            if !rest.is_empty() {
+                return Err(PyValueError::new_err("keys are 8 bytes each"));
+            }
+            Ok(keys.iter().map(|key| u64::from_le_bytes(*key)).collect())
+        }
+    }
+
+    /// How many buffer exports of an object are alive; while any is, it does not change.
+    #[derive(Default)]
+    struct Exports(AtomicUsize);
+
+    impl Exports {
+        fn check(&self) -> PyResult<()> {
+            match self.0.load(Ordering::Acquire) {
+                0 => Ok(()),
+                _ => Err(PyBufferError::new_err("the object cannot change while its buffer is in use")),
+            }
+        }
+
+        /// Fill `view` with `bytes`, which belong to `owner`.
+        ///
+        /// # Safety
+        /// `view` is what Python passed to `__getbuffer__`, and `bytes` stay in place until the
+        /// matching `release`.
+        unsafe fn export(
+            &self,
+            owner: Bound<PyAny>,
+            bytes: &[u8],
+            view: *mut ffi::Py_buffer,
+            flags: c_int,
+        ) -> PyResult<()> {
+            let pointer = bytes.as_ptr().cast_mut().cast::<c_void>();
+            let length = isize::try_from(bytes.len())?;
+            // SAFETY: as promised by the caller; the buffer is marked read-only.
+            let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), pointer, length, 1, flags) };
+            if status != 0 {
+                return Err(PyErr::fetch(owner.py()));
+            }
+            self.0.fetch_add(1, Ordering::AcqRel);
+            Ok(())
+        }
+
+        fn release(&self) {
+            self.0.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// How texts become windows.
+    #[pyclass(frozen, name = "Windows")]
+    struct PyWindows(Spec);
+
+    #[pymethods]
+    impl PyWindows {
+        #[new]
+        fn new(normalizer: &str, unit: &str, width: usize, stride: usize) -> PyResult<Self> {
+            let unknown = |what: &str, name: &str| PyValueError::new_err(format!("unknown {what} {name:?}"));
+            let normalizer =
+                Normalizer::from_name(normalizer).ok_or_else(|| unknown("normalizer", normalizer))?;
+            let unit = Unit::from_name(unit).ok_or_else(|| unknown("unit", unit))?;
+            if width == 0 || stride == 0 {
+                return Err(PyValueError::new_err("width and stride are at least 1"));
+            }
+            Ok(Self(Spec { normalizer, windows: Windows { width, stride, unit } }))
+        }
+
+        /// The normalised text and the origin of each of its characters.
+        fn normalize(&self, py: Python, text: &str) -> (String, Vec<(usize, usize)>) {
+            py.detach(|| {
+                with_scratch(|scratch| {
+                    let mut origins = Origins::default();
+                    let normalized = self.0.normalizer.apply(text, scratch, &mut origins);
+                    let spans = (0..normalized.n_chars).map(|i| origins.of(i)).collect();
+                    (String::from_utf8_lossy(normalized.bytes).into_owned(), spans)
+                })
+            })
+        }
+    }
+
+    /// A growing list of 64-bit keys.
+    #[pyclass(name = "Keys")]
+    #[derive(Default)]
+    struct PyKeys {
+        keys: Vec<u64>,
+        exports: Exports,
+    }
+
+    #[pymethods]
+    impl PyKeys {
+        #[new]
+        fn new() -> Self {
+            Self::default()
+        }
+
+        fn __len__(&self) -> usize {
+            self.keys.len()
+        }
+
+        /// Append one document's keys.
+        fn add_text(
+            &mut self,
+            py: Python,
+            windows: &PyWindows,
+            text: &str,
+        ) -> PyResult<(u64, u64, u64, u64)> {
+            self.exports.check()?;
+            let keys = &mut self.keys;
+            let counts = py.detach(|| with_scratch(|scratch| document_keys(text, &windows.0, scratch, keys)));
+            Ok((counts.n_documents, counts.n_short, counts.n_windows, counts.n_bytes))
+        }
+
+        /// Append the keys of an Arrow column's rows that are not null.
+        #[pyo3(signature = (windows, offsets, offset_bytes, data, validity, first, n_rows))]
+        #[expect(clippy::too_many_arguments, reason = "an Arrow array is this many buffers and numbers")]
+        fn add_batch(
+            &mut self,
+            py: Python,
+            windows: &PyWindows,
+            offsets: &Bound<PyAny>,
+            offset_bytes: usize,
+            data: &Bound<PyAny>,
+            validity: Option<&Bound<PyAny>>,
+            first: usize,
+            n_rows: usize,
+        ) -> PyResult<(u64, u64, u64, u64)> {
+            self.exports.check()?;
+            if offset_bytes != 4 && offset_bytes != 8 {
+                return Err(PyValueError::new_err("offsets are 4 or 8 bytes"));
+            }
+            let (offsets, data) = (View::new(offsets)?, View::new(data)?);
+            let validity = validity.map(View::new).transpose()?;
+            let texts = Texts {
+                offsets: offsets.bytes(),
+                offset_bytes,
+                data: data.bytes(),
+                validity: validity.as_ref().map(View::bytes),
+                first,
+                n_rows,
+            };
+            let keys = &mut self.keys;
+            let counts = py
+                .detach(|| with_scratch(|scratch| batch_keys(&texts, &windows.0, scratch, keys)))
+                .map_err(|error| RowError::new_err((error.row, error.message)))?;
+            Ok((counts.n_documents, counts.n_short, counts.n_windows, counts.n_bytes))
+        }
+
+        /// Forget all keys, keeping the memory.
+        fn clear(&mut self) -> PyResult<()> {
+            self.exports.check()?;
+            self.keys.clear();
+            Ok(())
+        }
+
+        /// Sort the keys and drop duplicates; returns how many are left.
+        fn sort_unique(&mut self, py: Python) -> PyResult<usize> {
+            self.exports.check()?;
+            py.detach(|| {
+                self.keys.sort_unstable();
+                self.keys.dedup();
+            });
+            Ok(self.keys.len())
+        }
+
+        unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+            let this = slf.borrow();
+            // SAFETY: any initialised u64s are bytes; there are eight in each.
+            let bytes = unsafe { std::slice::from_raw_parts(this.keys.as_ptr().cast(), 8 * this.keys.len()) };
+            // SAFETY: `keys` neither moves nor changes while `exports` is not zero.
+            unsafe { this.exports.export(slf.clone().into_any(), bytes, view, flags) }
+        }
+
+        unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
+            self.exports.release();
+        }
+    }
+
+    /// The bits of a split-block Bloom filter under construction.
+    #[pyclass(name = "BloomBits")]
+    struct PyBloomBits {
+        bytes: Vec<u8>,
+        exports: Exports,
+    }
+
+    #[pymethods]
+    impl PyBloomBits {
+        #[new]
+        fn new(n_blocks: usize) -> PyResult<Self> {
+            let n_bytes = n_blocks.checked_mul(BLOCK_BYTES).filter(|n_bytes| *n_bytes > 0);
+            let n_bytes = n_bytes.ok_or_else(|| PyValueError::new_err("a filter has at least one block"))?;
+            Ok(Self { bytes: vec![0; n_bytes], exports: Exports::default() })
+        }
+
+        /// Add keys, from a `Keys` or any buffer of little-endian 64-bit numbers.
+        fn insert(&mut self, py: Python, keys: &Bound<PyAny>) -> PyResult<()> {
+            self.exports.check()?;
+            let bytes = &mut self.bytes;
+            if let Ok(keys) = keys.cast::<PyKeys>() {
+                let keys = keys.try_borrow()?;
+                let keys = &keys.keys;
+                py.detach(|| bloom::insert(bytes, keys));
+            } else {
+                let keys = View::new(keys)?.keys()?;
+                py.detach(|| bloom::insert(bytes, &keys));
+            }
+            Ok(())
+        }
+
+        unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+            let this = slf.borrow();
+            // SAFETY: `bytes` neither moves nor changes while `exports` is not zero.
+            unsafe { this.exports.export(slf.clone().into_any(), &this.bytes, view, flags) }
+        }
+
+        unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
+            self.exports.release();
+        }
+    }
+
+    /// A split-block Bloom filter in a buffer, usually a mapped file.
+    #[pyclass(frozen, name = "Bloom")]
+    struct PyBloom(View);
+
+    impl PyBloom {
+        fn bloom(&self) -> bloom::Bloom<'_> {
+            bloom::Bloom::new(self.0.bytes()).expect("checked when it was made")
+        }
+    }
+
+    #[pymethods]
+    impl PyBloom {
+        #[new]
+        fn new(buffer: &Bound<PyAny>) -> PyResult<Self> {
+            let view = View::new(buffer)?;
+            match bloom::Bloom::new(view.bytes()) {
+                Some(_) => Ok(Self(view)),
+                None => Err(PyValueError::new_err(format!(
+                    "{} bytes are not whole blocks of {BLOCK_BYTES}",
+                    view.bytes().len()
+                ))),
+            }
+        }
+
+        /// One byte per key: 1 where the filter holds it.
+        fn contains<'py>(&self, py: Python<'py>, keys: &Bound<PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+            let keys = View::new(keys)?.keys()?;
+            let hits = py.detach(|| {
+                let mut hits = vec![false; keys.len()];
+                self.bloom().contains(&keys, &mut hits);
+                hits.into_iter().map(u8::from).collect::<Vec<u8>>()
+            });
+            Ok(PyBytes::new(py, &hits))
+        }
+
+        /// The exact false-positive rate of these bits; reads them all.
+        fn rate(&self, py: Python) -> f64 {
+            py.detach(|| self.bloom().rate())
+        }
+    }
+
+    /// What one filter says of a text: hits, whether it is a document, and the chains as
+    /// (window, windows, start, end).
+    type LayerTuple = (usize, bool, Vec<(usize, usize, usize, usize)>);
+
+    /// Asks all windows of a text of several filters in one pass.
+    #[pyclass(frozen, name = "Scanner")]
+    struct PyScanner {
+        spec: Spec,
+        filters: Vec<Py<PyBloom>>,
+    }
+
+    impl PyScanner {
+        fn with_filters<T>(&self, f: impl FnOnce(&[&(dyn Filter + Sync)]) -> T) -> T {
+            let blooms: Vec<bloom::Bloom> = self.filters.iter().map(|filter| filter.get().bloom()).collect();
+            let filters: Vec<&(dyn Filter + Sync)> = blooms.iter().map(|bloom| bloom as _).collect();
+            f(&filters)
+        }
+    }
+
+    #[pymethods]
+    impl PyScanner {
+        #[new]
+        fn new(windows: &PyWindows, filters: Vec<Py<PyBloom>>) -> Self {
+            Self { spec: windows.0, filters }
+        }
+
+        /// The text's length in units, its windows, and what each filter says.
+        fn scan(&self, py: Python, text: &str) -> (usize, usize, Vec<LayerTuple>) {
+            let found = py.detach(|| {
+                self.with_filters(|filters| {
+                    with_scratch(|scratch| scan::scan(text, &self.spec, filters, scratch))
+                })
+            });
+            let layers = found.layers.into_iter().map(|layer| {
+                let chains = layer.chains.iter();
+                let chains = chains.map(|chain| (chain.window, chain.n_windows, chain.start, chain.end));
+                (layer.n_hits, layer.document, chains.collect())
+            });
+            (found.n_units, found.n_windows, layers.collect())
+        }
+
+        /// For each filter, a byte per window: 1 where the filter holds it.
+        fn hits<'py>(&self, py: Python<'py>, text: &str) -> Vec<Bound<'py, PyBytes>> {
+            let all = py.detach(|| {
+                self.with_filters(|filters| {
+                    with_scratch(|scratch| scan::hits(text, &self.spec, filters, scratch))
+                })
+            });
+            let bytes = |hits: Vec<bool>| hits.into_iter().map(u8::from).collect::<Vec<u8>>();
+            all.into_iter().map(|hits| PyBytes::new(py, &bytes(hits))).collect()
+        }
+    }
+
+    /// The Unicode version the normalisers follow, as "major.minor.patch".
+    #[pyfunction]
+    fn unicode_version() -> String {
+        let (major, minor, patch) = UNICODE_VERSION;
+        format!("{major}.{minor}.{patch}")
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<PyModule>) -> PyResult<()> {
+        module.add("RowError", module.py().get_type::<RowError>())?;
+        module.add_class::<PyWindows>()?;
+        module.add_class::<PyKeys>()?;
+        module.add_class::<PyBloomBits>()?;
+        module.add_class::<PyBloom>()?;
+        module.add_class::<PyScanner>()?;
+        module.add_function(wrap_pyfunction!(unicode_version, module)?)
+    }
+}

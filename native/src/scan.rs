@@ -1,0 +1,320 @@
+//! All windows of a text against filters → hits → chains.
+//!
+//! A text is normalised and hashed once, whatever the number of filters; each block of keys is
+//! asked of every filter while it is in the first-level cache. Memory beyond the text is the chains
+//! found and one counter per residue of the stride.
+
+use crate::normalize::{Normalized, Normalizer, Scratch, is_char_start};
+use crate::origins::{Forget, Origins};
+use crate::window::{Unit, Windows, document_key, window_key};
+
+/// A set of keys that may answer yes by chance, never no by mistake.
+pub trait Filter {
+    /// For each key, whether the set holds it; both slices have the same length.
+    fn contains(&self, keys: &[u64], hits: &mut [bool]);
+}
+
+/// How texts become windows.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// Applied to every text first.
+    pub normalizer: Normalizer,
+    /// Cuts the normalised text.
+    pub windows: Windows,
+}
+
+/// Hits at `window`, `window` + stride …: `n_windows` of them, and neither end could be moved out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The first window's offset, in units of the normalised text.
+    pub window: usize,
+    /// How many windows hit.
+    pub n_windows: usize,
+    /// Where the chain's text begins in the text as given, in characters.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// What one filter says of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerScan {
+    /// Windows in the filter.
+    pub n_hits: usize,
+    /// Whether the document key and every window that the document would have stored are in it.
+    pub document: bool,
+    /// Ordered by `window`.
+    pub chains: Vec<Chain>,
+}
+
+/// What all filters say of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// The normalised text's length in units.
+    pub n_units: usize,
+    /// Windows tested.
+    pub n_windows: usize,
+    /// One per filter.
+    pub layers: Vec<LayerScan>,
+}
+
+/// Windows asked at a time.
+const BATCH: usize = 512;
+
+/// Follows one layer's hits window by window.
+struct Follower {
+    layer: LayerScan,
+    /// Hits in a row at the windows with each residue modulo the stride.
+    runs: Vec<usize>,
+    residue: usize,
+    window: usize,
+}
+
+impl Follower {
+    fn new(stride: usize, n_windows: usize) -> Self {
+        Self {
+            layer: LayerScan { document: true, ..LayerScan::default() },
+            runs: vec![0; stride.min(n_windows)],
+            residue: 0,
+            window: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn follow(&mut self, hits: &[bool], stride: usize, last: usize) {
+        for &hit in hits {
+            if hit {
+                self.layer.n_hits += 1;
+                self.runs[self.residue] += 1;
+            } else {
+                self.miss(stride, last);
+            }
+            self.window += 1;
+            self.residue += 1;
+            if self.residue == self.runs.len() {
+                self.residue = 0;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn miss(&mut self, stride: usize, last: usize) {
+        if self.residue == 0 || self.window == last {
+            self.layer.document &= !(self.window.is_multiple_of(stride) || self.window == last);
+        }
+        let n_windows = std::mem::take(&mut self.runs[self.residue]);
+        if n_windows > 0 {
+            self.close(self.window, n_windows, stride);
+        }
+    }
+
+    /// Note a chain whose next window would be `next`.
+    fn close(&mut self, next: usize, n_windows: usize, stride: usize) {
+        let window = next - n_windows * stride;
+        self.layer.chains.push(Chain { window, n_windows, start: 0, end: 0 });
+    }
+
+    fn finish(mut self, stride: usize) -> LayerScan {
+        // The window after the last has the residue the count has reached; each residue's next
+        // window comes within one stride.
+        let n_runs = self.runs.len();
+        for i in 0..n_runs {
+            let residue = (self.residue + i) % n_runs;
+            let n_windows = self.runs[residue];
+            if n_windows > 0 {
+                // With fewer windows than a stride, every chain has one window, and its next is a
+                // full stride on.
+                let next = if n_runs < stride { residue + stride } else { self.window + i };
+                self.close(next, n_windows, stride);
+            }
+        }
+        self.layer.chains.sort_unstable_by_key(|chain| chain.window);
+        self.layer
+    }
+}
+
+/// Call `f` with runs of at most [`BATCH`] keys, which together are the keys of all windows.
+fn for_key_batches(windows: &Windows, text: Normalized, mut f: impl FnMut(&[u64])) {
+    let mut keys = [0; BATCH];
+    let mut n = 0;
+    windows.all(text, |window| {
+        keys[n] = window_key(window);
+        n += 1;
+        if n == BATCH {
+            f(&keys);
+            n = 0;
+        }
+    });
+    f(&keys[..n]);
+}
+
+/// Ask every window of `text` of every filter.
+pub fn scan(text: &str, spec: &Spec, filters: &[&(dyn Filter + Sync)], scratch: &mut Scratch) -> Scan {
+    let mut origins = Origins::default();
+    let text = spec.normalizer.apply(text, scratch, &mut origins);
+    let windows = &spec.windows;
+    let n_units = windows.unit.count(text);
+    let n_windows = windows.n_windows(n_units);
+    let last = n_windows.saturating_sub(1);
+
+    let mut followers: Vec<Follower> =
+        filters.iter().map(|_| Follower::new(windows.stride, n_windows)).collect();
+    let mut hits = [false; BATCH];
+    for_key_batches(windows, text, |keys| {
+        for (filter, follower) in filters.iter().zip(&mut followers) {
+            let hits = &mut hits[..keys.len()];
+            filter.contains(keys, hits);
+            follower.follow(hits, windows.stride, last);
+        }
+    });
+
+    let document = document_key(text.bytes);
+    let places = Places::new(text, windows.unit);
+    let layers = filters.iter().zip(followers).map(|(filter, follower)| {
+        let mut layer = follower.finish(windows.stride);
+        let mut hit = [false];
+        filter.contains(&[document], &mut hit);
+        layer.document &= hit[0];
+        for chain in &mut layer.chains {
+            let end = chain.window + (chain.n_windows - 1) * windows.stride + windows.width;
+            let (first, last) = places.chars(chain.window, end);
+            (chain.start, chain.end) = origins.span(first, last);
+        }
+        layer
+    });
+    Scan { n_units, n_windows, layers: layers.collect() }
+}
+
+/// For each filter, whether it holds each window of `text`.
+pub fn hits(
+    text: &str,
+    spec: &Spec,
+    filters: &[&(dyn Filter + Sync)],
+    scratch: &mut Scratch,
+) -> Vec<Vec<bool>> {
+    let text = spec.normalizer.apply(text, scratch, &mut Forget);
+    let mut all = vec![Vec::new(); filters.len()];
+    for_key_batches(&spec.windows, text, |keys| {
+        for (filter, all) in filters.iter().zip(&mut all) {
+            let from = all.len();
+            all.resize(from + keys.len(), false);
+            filter.contains(keys, &mut all[from..]);
+        }
+    });
+    all
+}
+
+/// From units of the normalised text to its characters.
+struct Places<'a> {
+    text: &'a [u8],
+    /// Characters that begin before each multiple of [`Places::STEP`] bytes; empty where a unit is
+    /// a character.
+    before: Vec<usize>,
+}
+
+impl<'a> Places<'a> {
+    const STEP: usize = 1024;
+
+    fn new(text: Normalized<'a>, unit: Unit) -> Self {
+        let mut before = Vec::new();
+        if unit == Unit::Byte && text.n_chars != text.bytes.len() {
+            let mut n = 0;
+            for step in text.bytes.chunks(Self::STEP) {
+                before.push(n);
+                n += crate::normalize::count_chars(step);
+            }
+        }
+        Self { text: text.bytes, before }
+    }
+
+    /// The characters that the units `[start, end)` touch, as a range.
+    fn chars(&self, start: usize, end: usize) -> (usize, usize) {
+        if self.before.is_empty() { (start, end) } else { (self.holding(start), self.holding(end - 1) + 1) }
+    }
+
+    /// The character that holds byte `at`.
+    fn holding(&self, at: usize) -> usize {
+        let step = at / Self::STEP;
+        let within = &self.text[step * Self::STEP..=at];
+        self.before[step] + within.iter().filter(|&&byte| is_char_start(byte)).count() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    struct Set(HashSet<u64>);
+
+    impl Filter for Set {
+        fn contains(&self, keys: &[u64], hits: &mut [bool]) {
+            for (key, hit) in keys.iter().zip(hits) {
+                *hit = self.0.contains(key);
+            }
+        }
+    }
+
+    fn spec(width: usize, stride: usize) -> Spec {
+        Spec { normalizer: Normalizer::Spaces, windows: Windows { width, stride, unit: Unit::Char } }
+    }
+
+    fn portrait(documents: &[&str], spec: &Spec) -> Set {
+        let mut keys = HashSet::new();
+        let mut scratch = Scratch::default();
+        for document in documents {
+            let text = spec.normalizer.apply(document, &mut scratch, &mut Forget);
+            spec.windows.stored(text, |window| {
+                keys.insert(window_key(window));
+            });
+            keys.insert(document_key(text.bytes));
+        }
+        Set(keys)
+    }
+
+    #[test]
+    fn a_copy_is_one_chain_at_its_place_in_the_text_as_given() {
+        let spec = spec(4, 2);
+        let set = portrait(&["abcdefgh"], &spec);
+        let scan = scan("xx  abcdefgh\n\nyy", &spec, &[&set], &mut Scratch::default());
+        assert_eq!(scan.n_units, 14);
+        assert_eq!(scan.layers[0].chains, [Chain { window: 3, n_windows: 3, start: 4, end: 12 }]);
+        assert!(!scan.layers[0].document);
+    }
+
+    #[test]
+    fn the_document_itself_is_known_at_any_length() {
+        let spec = spec(4, 2);
+        let set = portrait(&["ab", "abcdefg", ""], &spec);
+        for (text, expected) in
+            [("ab", true), (" ab\n", true), ("abcdefg", true), ("abcdef", false), ("", true), ("b", false)]
+        {
+            let scan = scan(text, &spec, &[&set], &mut Scratch::default());
+            assert_eq!(scan.layers[0].document, expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn chains_are_the_maximal_runs_of_hits(
+            document in "[ab]{0,60}", text in "[ab]{0,60}", width in 1usize..8, stride in 1usize..90,
+        ) {
+            let spec = spec(width, stride);
+            let set = portrait(&[&document], &spec);
+            let hits = hits(&text, &spec, &[&set], &mut Scratch::default()).remove(0);
+            let at = |i: Option<usize>| i.and_then(|i| hits.get(i)).copied().unwrap_or(false);
+            let mut expected = Vec::new();
+            for window in 0..hits.len() {
+                if at(Some(window)) && !at(window.checked_sub(stride)) {
+                    let n = (1..).find(|n| !at(Some(window + n * stride))).unwrap();
+                    expected.push((window, n));
+                }
+            }
+            let scan = scan(&text, &spec, &[&set], &mut Scratch::default());
+            let found: Vec<_> = scan.layers[0].chains.iter().map(|chain| (chain.window, chain.n_windows)).collect();
+            prop_assert_eq!(found, expected);
+            prop_assert_eq!(scan.layers[0].n_hits, hits.iter().filter(|hit| **hit).count());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+"""The kernel. See ``native/src``; every call releases the interpreter's lock while it works."""
+
+from typing import final
+
+from typing_extensions import Buffer
+
+class RowError(ValueError):
+    """A row of a batch has no usable text: ``args`` is (row from 0, message)."""
+
+@final
+class Windows:
+    """How texts become windows."""
+
+    def __new__(cls, normalizer: str, unit: str, width: int, stride: int) -> Windows: ...
+    def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
+        """The normalised text, and the origin [start, end) of each of its characters."""
+
+@final
+class Keys:
+    """A growing list of 64-bit keys; its buffer is little-endian."""
+
+    def __new__(cls) -> Keys: ...
+    def __len__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def add_text(self, windows: Windows, text: str) -> tuple[int, int, int, int]:
+        """Append one document's keys; returns documents, short documents, windows, bytes."""
+
+    def add_batch(
+        self,
+        windows: Windows,
+        offsets: Buffer,
+        offset_bytes: int,
+        data: Buffer,
+        validity: Buffer | None,
+        first: int,
+        n_rows: int,
+    ) -> tuple[int, int, int, int]:
+        """Append the keys of an Arrow column's rows that are not null. Raises RowError."""
+
+    def clear(self) -> None:
+        """Forget all keys, keeping the memory."""
+
+    def sort_unique(self) -> int:
+        """Sort the keys and drop duplicates; returns how many are left."""
+
+@final
+class BloomBits:
+    """The bits of a split-block Bloom filter under construction."""
+
+    def __new__(cls, n_blocks: int) -> BloomBits: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def insert(self, keys: Keys | Buffer) -> None:
+        """Add keys."""
+
+@final
+class Bloom:
+    """A split-block Bloom filter in a buffer, usually a mapped file."""
+
+    def __new__(cls, buffer: Buffer) -> Bloom: ...
+    def contains(self, keys: Buffer) -> bytes:
+        """One byte per key: 1 where the filter holds it."""
+
+    def rate(self) -> float:
+        """The exact false-positive rate of these bits; reads them all."""
+
+@final
+class Scanner:
+    """Asks all windows of a text of several filters in one pass."""
+
+    def __new__(cls, windows: Windows, filters: list[Bloom]) -> Scanner: ...
+    def scan(self, text: str) -> tuple[int, int, list[tuple[int, bool, list[tuple[int, int, int, int]]]]]:
+        """Units, windows, and per filter: hits, document, chains (window, windows, start, end)."""
+
+    def hits(self, text: str) -> list[bytes]:
+        """For each filter, a byte per window: 1 where the filter holds it."""
+
+def unicode_version() -> str:
+    """The Unicode version the normalisers follow."""

@@ -1,0 +1,167 @@
+"""Corpus → keys → filters → bundle."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from portrait import corpus
+from portrait.bundle import BundleWriter
+from portrait.card import card
+from portrait.errors import EmptyCorpusError, PortraitError, SpecError
+from portrait.filters.bloom import BloomBuilder
+from portrait.keymaker import UNICODE_VERSION, KeyMaker
+from portrait.manifest import Layer, Manifest, TestVectors
+from portrait.portraits import Portrait
+from portrait.spec import FilterSpec, WindowSpec
+from portrait.version import __version__
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from portrait.filters.base import Filter
+
+_PROBE_KEYS = 1 << 20
+_N_TEST_VECTORS = 16
+_KEY_BYTES = 8
+
+
+class Progress(Protocol):
+    """Hears how far a build is."""
+
+    def start(self, n_bytes: int | None) -> None:
+        """Reading begins; there are ``n_bytes`` of input, if that is known."""
+
+    def advance(self, n_bytes: int) -> None:
+        """So much more input has been read."""
+
+    def finish(self) -> None:
+        """All input has been read, or reading has failed."""
+
+
+class _Silent:
+    def start(self, n_bytes: int | None) -> None: ...
+    def advance(self, n_bytes: int) -> None: ...
+    def finish(self) -> None: ...
+
+
+def build(
+    sources: Any,
+    out: str | os.PathLike[str],
+    *,
+    windows: WindowSpec | None = None,
+    filter: FilterSpec | None = None,  # noqa: A002  # the field's word
+    column: str = "text",
+    format: corpus.Format = "auto",  # noqa: A002
+    overwrite: bool = False,
+    license: str | None = None,  # noqa: A002
+    trained_models: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Portrait:
+    """Build the portrait of ``sources`` at ``out`` and open it.
+
+    ``sources`` is one or several of: a file (``.txt``: one document; ``.jsonl``, also ``.gz`` or
+    ``.zst``; ``.parquet``), a directory or glob of them, ``NAME=`` any of these, ``-`` for standard
+    input, a ``datasets.Dataset``; or a mapping from source names to these. ``column`` holds the
+    text of JSON lines and tables. The same corpus and specs give the same shards, in any order.
+
+    ``out`` appears when it is whole or not at all. Keys are held in memory until then: eight bytes
+    for every stored window.
+
+    Raises :class:`CorpusError` for a source that cannot be read, :class:`EmptyCorpusError`,
+    :class:`OutputExistsError`, :class:`OutputError`, :class:`MissingExtraError`.
+    """
+    windows = windows or WindowSpec()
+    filter = filter or FilterSpec()  # noqa: A001
+    if not column:
+        raise SpecError("the column's name is empty")
+    progress = progress or _Silent()
+    with BundleWriter(Path(out), overwrite=overwrite) as writer:
+        found = corpus.resolve(sources, column=column, format=format)
+        makers = _read(found, windows, progress)
+        layers = tuple(
+            _layer(source.name, maker, filter, writer) for source, maker in zip(found, makers, strict=True)
+        )
+        manifest = Manifest(
+            windows=windows,
+            unicode_version=UNICODE_VERSION,
+            layers=layers,
+            corpus={source.name: source.record() for source in found},
+            tool=f"portrait {__version__}",
+            license=license,
+            trained_models=tuple(trained_models),
+        )
+        return Portrait(writer.commit(manifest, card(manifest, Path(out).name)))
+
+
+def _read(sources: Sequence[corpus.Source], windows: WindowSpec, progress: Progress) -> list[KeyMaker]:
+    makers: list[KeyMaker] = []
+    sizes = [source.n_bytes for source in sources]
+    progress.start(None if None in sizes else sum(size for size in sizes if size is not None))
+    try:
+        for source in sources:
+            maker = KeyMaker(windows)
+            for shard in source.shards:
+                for batch in shard.batches():
+                    maker.add(batch)
+                    progress.advance(batch.read_bytes)
+            if maker.text_bytes == 0:
+                places = ", ".join(source.locations)
+                raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
+            makers.append(maker)
+    finally:
+        progress.finish()
+    return makers
+
+
+def _layer(source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter) -> Layer:
+    n_keys = maker.keys.sort_unique()
+    present = _hex_keys(bytes(memoryview(maker.keys)[: _N_TEST_VECTORS * _KEY_BYTES]))
+    # Sorted keys fill the filter from one end to the other, which is the cheapest order there is.
+    builder = BloomBuilder.for_keys(n_keys, spec.fpr)
+    builder.insert(maker.keys)
+    maker.keys.clear()
+    built = builder.finish()
+    fpr = built.rate()
+    probe_hits, absent = _probe(source, built, fpr)
+    metadata = {"format": "portrait", "format_version": "1", "filter": spec.kind, "source": source}
+    shard = writer.add_shard(source, builder.tensor, metadata, builder.data)
+    return Layer(
+        source=source,
+        filter=builder.parameters,
+        documents=maker.documents,
+        short_documents=maker.short_documents,
+        windows=maker.windows,
+        distinct_keys=n_keys,
+        text_bytes=maker.text_bytes,
+        fpr_target=float(spec.fpr),
+        fpr=fpr,
+        probe_keys=_PROBE_KEYS,
+        probe_hits=probe_hits,
+        shards=(shard,),
+        test_vectors=TestVectors(present=present, absent=absent),
+    )
+
+
+def _probe(source: str, built: Filter, fpr: float) -> tuple[int, tuple[str, ...]]:
+    """Confirm a filter's rate with random keys; also returns some that it does not hold."""
+    keys = random.Random(source).randbytes(_PROBE_KEYS * _KEY_BYTES)
+    hits = built.contains(keys)
+    n_hits = hits.count(1)
+    deviation = (_PROBE_KEYS * fpr * (1 - fpr)) ** 0.5
+    if abs(n_hits - _PROBE_KEYS * fpr) > 6 * deviation + 3:
+        raise PortraitError(
+            f"source {source!r}: {n_hits} of {_PROBE_KEYS} random keys were found where the filter's bits "
+            f"promise {_PROBE_KEYS * fpr:.0f}: the filter is broken, please report this"
+        )
+    absent = [i for i in range(min(_PROBE_KEYS, 1 << 12)) if not hits[i]][:_N_TEST_VECTORS]
+    return n_hits, _hex_keys(b"".join(keys[i * _KEY_BYTES : (i + 1) * _KEY_BYTES] for i in absent))
+
+
+def _hex_keys(data: bytes) -> tuple[str, ...]:
+    """Little-endian keys as hexadecimal numbers."""
+    return tuple(
+        f"{int.from_bytes(data[i : i + _KEY_BYTES], 'little'):016x}" for i in range(0, len(data), _KEY_BYTES)
+    )

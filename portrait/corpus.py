@@ -1,0 +1,221 @@
+"""Where text comes from: named sources, each a list of shards that yield batches of text.
+
+This module decides what is read; ``readers`` know how. Nothing heavy is imported until a shard is
+read.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+from portrait.errors import CorpusError, SpecError
+from portrait.spec import require_source_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Format = Literal["auto", "txt", "jsonl", "parquet"]
+FORMATS: tuple[str, ...] = get_args(Format)
+
+#: The source that data belongs to when none is named.
+DEFAULT_SOURCE = "main"
+STDIN = "-"
+
+_COMPRESSIONS = {".gz", ".zst"}
+_SUFFIXES: dict[str, Format] = {
+    ".txt": "txt",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+#: Also JSON lines where somebody names the file; in a directory, likelier to be something else.
+_NAMED_SUFFIXES: dict[str, Format] = {**_SUFFIXES, ".json": "jsonl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of text.
+
+    ``texts`` is an Arrow array of string, large_string, binary or large_binary, the latter two
+    meant to hold UTF-8. ``place`` names a row (from 0) for an error message; ``read_bytes`` is how
+    much of the shard's ``n_bytes`` was read for this batch.
+    """
+
+    texts: Any
+    place: Callable[[int], str]
+    read_bytes: int
+
+
+class Shard(Protocol):
+    """A piece of a corpus that is read from its beginning to its end."""
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """For the manifest: the files' paths and sizes in bytes."""
+
+    @property
+    def n_bytes(self) -> int | None:
+        """How much there is to read, if that is known."""
+
+    def batches(self) -> Iterator[Batch]:
+        """The shard's text. Raises :class:`CorpusError`, naming the file and the row."""
+
+
+@dataclass(slots=True)
+class Source:
+    """A named part of the corpus."""
+
+    name: str
+    locations: list[str] = field(default_factory=list)
+    shards: list[Shard] = field(default_factory=list)
+
+    @property
+    def n_bytes(self) -> int | None:
+        """How much there is to read, if that is known."""
+        sizes = [shard.n_bytes for shard in self.shards]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    def record(self) -> dict[str, Any]:
+        """What the manifest says of the source, whatever the order it was given in."""
+        files = sorted((file for shard in self.shards for file in shard.files), key=lambda file: file["path"])
+        return {"location": sorted(self.locations), "revision": None, "files": files}
+
+
+def parse_source(argument: str) -> tuple[str, str]:
+    """Split ``NAME=path``; a path that exists, or has no name before it, belongs to ``main``."""
+    name, equals, location = argument.partition("=")
+    if not equals or not name or "/" in name or Path(argument).exists():
+        return DEFAULT_SOURCE, argument
+    if not location:
+        raise SpecError(f"{argument}: no path after the source's name: write {name}=PATH")
+    return require_source_name(name), location
+
+
+def resolve(sources: Any, *, column: str = "text", format: Format = "auto") -> list[Source]:  # noqa: A002
+    """The named sources, ordered by name, with their files found and ordered.
+
+    ``sources`` is a location (a file, a directory, a glob, ``NAME=`` any of these, ``-`` for
+    standard input, a ``datasets`` object), several of them, or a mapping from names to these.
+    Raises :class:`CorpusError` where nothing is found.
+    """
+    if format not in FORMATS:
+        raise SpecError(f"unknown format {format!r}: choose one of {', '.join(FORMATS)}")
+    found: dict[str, Source] = {}
+    for name, location in _named(sources):
+        source = found.setdefault(name, Source(name))
+        if not isinstance(location, str):
+            from portrait.readers.dataset import DatasetShard
+
+            source.locations.append("datasets")
+            source.shards.append(DatasetShard(location, column))
+            continue
+        source.locations.append(location)
+        seen = {file["path"] for shard in source.shards for file in shard.files}
+        _add_files(source, location, column, format, seen)
+    if not found:
+        raise CorpusError("no source given: name a file, a directory, a glob, or - for standard input")
+    return [found[name] for name in sorted(found)]
+
+
+def _named(sources: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(sources, Mapping):
+        for name, value in sources.items():
+            require_source_name(name)
+            for _, location in _named_values(value):
+                yield name, location
+    else:
+        yield from _named_values(sources)
+
+
+def _named_values(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, str):
+        yield parse_source(value)
+    elif isinstance(value, os.PathLike):
+        yield DEFAULT_SOURCE, os.fspath(value)
+    elif hasattr(value, "with_format"):  # a datasets.Dataset or IterableDataset, itself iterable
+        yield DEFAULT_SOURCE, value
+    elif isinstance(value, Iterable):
+        for one in value:
+            yield from _named_values(one)
+    else:
+        raise CorpusError(f"cannot read a source from {type(value).__name__}: pass paths or datasets")
+
+
+def _add_files(source: Source, location: str, column: str, format: Format, seen: set[str]) -> None:  # noqa: A002
+    plain: list[Path] = []
+    for path, known in _find(location):
+        if str(path) in seen:
+            continue
+        seen.add(str(path))
+        kind = known if format == "auto" else format
+        if kind == "txt" and str(path) != STDIN:
+            plain.append(path)
+        else:
+            source.shards.append(_shard(path, kind, column))
+    if plain:
+        from portrait.readers.plain import PlainShard
+
+        source.shards.append(PlainShard(plain))
+
+
+def _shard(path: Path, kind: Format, column: str) -> Shard:
+    if str(path) == STDIN:
+        from portrait.readers.stdin import StdinShard
+
+        return StdinShard(kind, column)
+    if kind == "parquet":
+        from portrait.readers.parquet import ParquetShard
+
+        return ParquetShard(path, column)
+    from portrait.readers.jsonl import JsonlShard
+
+    return JsonlShard(path, column)
+
+
+def _find(location: str) -> list[tuple[Path, Format]]:
+    """The files of one location, sorted, each with its format."""
+    path = Path(location)
+    if location == STDIN:
+        return [(path, "auto")]
+    if path.is_dir():
+        files = [(file, kind) for file in _walk(path) if (kind := _format(file, _SUFFIXES))]
+        if not files:
+            raise CorpusError(
+                f"{location}: no {', '.join(_SUFFIXES)} files in this directory: "
+                f"name others by a glob, such as '{path / '**' / '*.md'}'"
+            )
+        return files
+    if path.exists():
+        return [(path, _format(path, _NAMED_SUFFIXES) or "txt")]
+    if glob.has_magic(location):
+        matches = sorted(Path(match) for match in glob.iglob(location, recursive=True))
+        found = [match for match in matches if match.is_file()]
+        if not found:
+            raise CorpusError(f"{location}: no file matches")
+        return [(file, _format(file, _NAMED_SUFFIXES) or "txt") for file in found]
+    raise CorpusError(f"{location}: no such file or directory")
+
+
+def _walk(directory: Path) -> Iterator[Path]:
+    """The files below a directory in the order of their paths, hidden ones left out."""
+
+    def fail(error: OSError) -> None:
+        raise CorpusError(f"{error.filename}: {error.strerror}") from error
+
+    found: list[Path] = []
+    for parent, directories, names in os.walk(directory, onerror=fail):
+        directories[:] = [name for name in directories if not name.startswith(".")]
+        found.extend(Path(parent, name) for name in names if not name.startswith("."))
+    return iter(sorted(found))
+
+
+def _format(path: Path, suffixes: Mapping[str, Format]) -> Format | None:
+    suffix = path.suffix.lower()
+    if suffix in _COMPRESSIONS:
+        suffix = Path(path.stem).suffix.lower()
+    return suffixes.get(suffix)

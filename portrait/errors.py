@@ -1,0 +1,60 @@
+"""What can go wrong, by name.
+
+Every message is one line that says what is wrong, where, and what to do. The exit code of the
+command line and the HTTP status of the service are read off the class.
+"""
+
+
+class PortraitError(Exception):
+    """Base of all errors that Portrait raises on purpose."""
+
+    exit_code = 2
+    http_status = 500
+
+
+class SpecError(PortraitError, ValueError):
+    """A parameter is outside its range: a width of 0, a false-positive rate of 1."""
+
+    http_status = 400
+
+
+class TextError(PortraitError, ValueError):
+    """A text that was asked about is not text: it has a lone surrogate, or is not UTF-8."""
+
+    http_status = 400
+
+
+class CorpusError(PortraitError):
+    """A source cannot be read; the message names the file and the row."""
+
+
+class EmptyCorpusError(CorpusError):
+    """The sources hold no text at all."""
+
+
+class OutputExistsError(PortraitError, FileExistsError):
+    """The place to write to is taken."""
+
+
+class OutputError(PortraitError, OSError):
+    """The bundle cannot be written."""
+
+
+class BundleError(PortraitError):
+    """A path is not a portrait, or not one that can be trusted."""
+
+
+class NotAPortraitError(BundleError):
+    """Nothing at the path looks like a portrait."""
+
+
+class DamagedBundleError(BundleError):
+    """A portrait whose files contradict each other or the format."""
+
+
+class UnsupportedBundleError(BundleError):
+    """A portrait of a newer format, or with parts that this version does not know."""
+
+
+class MissingExtraError(PortraitError, ImportError):
+    """An optional dependency is not installed; the message says which ``pip install`` brings it."""

@@ -1,0 +1,53 @@
+"""Asking all windows of a text of all layers of a portrait, in one pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portrait import _native
+from portrait.errors import TextError
+from portrait.scan import Chain, LayerScan, TextScan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portrait.filters.base import Filter
+    from portrait.spec import WindowSpec
+
+
+class Scanner:
+    """All layers of a portrait, ready to be asked."""
+
+    def __init__(self, spec: WindowSpec, filters: Sequence[Filter]) -> None:
+        windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
+        self._native = _native.Scanner(windows, [layer.native for layer in filters])
+
+    def scan(self, text: str) -> TextScan:
+        """Ask every window of ``text``. Raises :class:`TextError` for lone surrogates."""
+        try:
+            units, windows, layers = self._native.scan(text)
+        except UnicodeEncodeError as error:
+            raise surrogate_error(text, error) from None
+        return TextScan(
+            units,
+            windows,
+            [
+                LayerScan(hits, document, [Chain(*chain) for chain in chains])
+                for hits, document, chains in layers
+            ],
+        )
+
+    def hits(self, text: str) -> list[bytes]:
+        """For each layer, a byte per window of ``text``: 1 where the filter holds it."""
+        try:
+            return self._native.hits(text)
+        except UnicodeEncodeError as error:
+            raise surrogate_error(text, error) from None
+
+
+def surrogate_error(text: str, error: UnicodeEncodeError) -> TextError:
+    """The error that names the lone surrogate which cannot be encoded."""
+    return TextError(
+        f"the text is not valid Unicode: lone surrogate U+{ord(text[error.start]):04X} at character "
+        f"{error.start}: decode it with the right encoding first"
+    )

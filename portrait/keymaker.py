@@ -1,0 +1,52 @@
+"""Batches of text → the keys of a layer, by the kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portrait import _native
+from portrait.errors import CorpusError
+
+if TYPE_CHECKING:
+    from portrait.corpus import Batch
+    from portrait.spec import WindowSpec
+
+#: The Unicode version that the normalisers follow.
+UNICODE_VERSION = _native.unicode_version()
+
+
+class KeyMaker:
+    """Collects the keys of one source's documents, and counts what went in."""
+
+    def __init__(self, spec: WindowSpec) -> None:
+        self._windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
+        self.keys = _native.Keys()
+        self.documents = 0
+        self.short_documents = 0
+        self.windows = 0
+        self.text_bytes = 0
+
+    def add(self, batch: Batch) -> None:
+        """Add a batch. Raises :class:`CorpusError` naming the row that is null or not UTF-8."""
+        texts = batch.texts
+        if texts.null_count:
+            row = texts.is_null().index(True).as_py()
+            raise CorpusError(f"{batch.place(row)}: null instead of a text")
+        if len(texts) == 0:
+            return
+        validity, offsets, data = texts.buffers()
+        # Arrow leaves the data out where all texts are empty.
+        offset_bytes = 8 if str(texts.type).startswith("large_") else 4
+        try:
+            counts = self.keys.add_batch(
+                self._windows, offsets, offset_bytes, data or b"", validity, texts.offset, len(texts)
+            )
+        except _native.RowError as error:
+            row, message = error.args
+            raise CorpusError(
+                f"{batch.place(row)}: {message}: convert the text to UTF-8 or leave it out"
+            ) from None
+        self.documents += counts[0]
+        self.short_documents += counts[1]
+        self.windows += counts[2]
+        self.text_bytes += counts[3]

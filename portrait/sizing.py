@@ -1,0 +1,99 @@
+"""Pure maths: how large a filter must be, and what a run of hits is worth.
+
+Sizes and rates are derived here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+
+from portrait.errors import SpecError
+
+#: Bits and lanes of a block of the split-block Bloom filter.
+BLOCK_BITS = 256
+BLOCK_BYTES = BLOCK_BITS // 8
+LANES = 8
+LANE_BITS = BLOCK_BITS // LANES
+
+
+def bloom_fpr(n_keys: int, n_blocks: int) -> float:
+    """The expected false-positive rate of ``n_keys`` distinct keys in ``n_blocks`` blocks.
+
+    A block holds a binomial number j of keys, each of which sets one of 32 bits in each of eight
+    lanes; a random key finds all of its eight bits set with probability (1 − (31/32)^j)^8. The
+    closed formula of the Parquet specification puts the mean number in j's place and promises too
+    low a rate: the crowded blocks give far more false answers than the sparse ones save.
+    """
+    if n_keys <= 0:
+        return 0.0
+    if n_blocks == 1:
+        return _block_fpr(n_keys)
+    mean = n_keys / n_blocks
+    # The whole mass lies within a dozen standard deviations of the mean, to double precision.
+    reach = 12 * math.sqrt(mean) + 40
+    first = max(0, math.floor(mean - reach))
+    last = min(n_keys, math.ceil(mean + reach))
+    # Weights by recursion from an arbitrary start: dividing by their sum makes them probabilities.
+    odds = 1 / (n_blocks - 1)
+    weight, total, mass = 1.0, 0.0, 0.0
+    for load in range(first, last + 1):
+        total += weight * _block_fpr(load)
+        mass += weight
+        weight *= (n_keys - load) / (load + 1) * odds
+    return total / mass
+
+
+def _block_fpr(n_keys: int) -> float:
+    # expm1 and log1p keep the digits that 1 − (1 − 1/32)^j would lose.
+    lane_fill = -math.expm1(n_keys * math.log1p(-1 / LANE_BITS))
+    return lane_fill**LANES
+
+
+def bloom_blocks(n_keys: int, fpr: float) -> int:
+    """The fewest blocks that keep the expected rate of ``n_keys`` distinct keys within ``fpr``."""
+    if not 0 < fpr < 1:
+        raise SpecError(f"the false-positive rate must lie between 0 and 1, not be {fpr!r}")
+    # `low` blocks are too few: 2048 keys leave no bit of a block unset.
+    low = n_keys // 2048
+    high = low + 1
+    while bloom_fpr(n_keys, high) > fpr:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if bloom_fpr(n_keys, middle) > fpr:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def evalue(n_windows: int, n_layers: int, fpr: float, chain: int) -> float:
+    """How many chains of at least ``chain`` windows chance alone would show in one text.
+
+    ``n_windows`` are tested in each of ``n_layers`` layers whose false-positive rate is ``fpr``:
+    the chance of one given start, ε^k, times the starts there are.
+    """
+    return n_layers * n_windows * fpr**chain
+
+
+def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: float) -> int | None:
+    """The shortest chain, in windows, whose E-value is at most ``threshold``.
+
+    ``None`` where there is none: a filter that answers yes to everything proves nothing.
+    """
+    if fpr >= 1:
+        return None
+    if fpr <= 0 or n_windows == 0:
+        return 1
+    chain = max(1, math.ceil(math.log(n_layers * n_windows / threshold) / math.log(1 / fpr)))
+    # The logarithms round; the definition is the E-value itself.
+    while evalue(n_windows, n_layers, fpr, chain) > threshold:
+        chain += 1
+    while chain > 1 and evalue(n_windows, n_layers, fpr, chain - 1) <= threshold:
+        chain -= 1
+    return chain
+
+
+def detectable_length(width: int, stride: int, chain: int) -> int:
+    """Units of the shortest passage certain to hold ``chain`` consecutive stored windows."""
+    return width + stride - 1 + (chain - 1) * stride

@@ -1,0 +1,86 @@
+"""How a portrait cuts and records text: frozen, validated, stored in its manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from portrait.errors import SpecError
+
+Unit = Literal["char", "byte"]
+NormalizerName = Literal["none", "spaces"]
+FilterKind = Literal["bloom"]
+
+UNITS: tuple[str, ...] = get_args(Unit)
+NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)
+FILTER_KINDS: tuple[str, ...] = get_args(FilterKind)
+
+#: The version of every normaliser: it changes when the same name maps some text differently.
+NORMALIZER_VERSIONS: dict[str, int] = {"none": 1, "spaces": 1}
+
+#: Windows no wider than this: a wider one would be a document, which has a key of its own.
+MAX_UNITS = 1_000_000
+
+
+def _require_count(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_UNITS:
+        raise SpecError(f"{name} must be a whole number from 1 to {MAX_UNITS}, not {value!r}")
+
+
+def _require_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SpecError(f"unknown {name} {value!r}: choose one of {', '.join(known)}")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec:
+    """How texts become windows.
+
+    ``width`` and ``stride`` are counted in ``unit``s of the text after ``normalizer``. Raises
+    :class:`SpecError` for values outside their range.
+    """
+
+    width: int = 50
+    stride: int = 25
+    unit: Unit = "char"
+    normalizer: NormalizerName = "spaces"
+
+    def __post_init__(self) -> None:
+        _require_count("width", self.width)
+        _require_count("stride", self.stride)
+        _require_one_of("unit", self.unit, UNITS)
+        _require_one_of("normalizer", self.normalizer, NORMALIZERS)
+
+    @property
+    def guaranteed_length(self) -> int:
+        """Units of the shortest passage that is certain to hold a stored window."""
+        return self.width + self.stride - 1
+
+    @property
+    def unit_name(self) -> str:
+        """The unit in words, in the plural."""
+        return {"char": "characters", "byte": "bytes"}[self.unit]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpec:
+    """Which filter records a layer's keys, and its target false-positive rate per key."""
+
+    kind: FilterKind = "bloom"
+    fpr: float = 0.01
+
+    def __post_init__(self) -> None:
+        _require_one_of("filter", self.kind, FILTER_KINDS)
+        rate: Any = self.fpr
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate < 1:
+            raise SpecError(f"the false-positive rate must lie between 0 and 1, not be {rate!r}")
+        # Below this a 64-bit key's own collisions outweigh the filter's.
+        if rate < 1e-12:
+            raise SpecError(f"the false-positive rate must be at least 1e-12, not {rate!r}")
+
+
+def require_source_name(name: str) -> str:
+    """``name``, if it can name a source: printable, not blank, at most 100 characters."""
+    if not name.strip() or len(name) > 100 or not name.isprintable():
+        raise SpecError(f"a source's name is 1 to 100 printable characters, not {name!r}")
+    return name
