@@ -98,7 +98,12 @@ impl Normalizer {
 
 /// How many characters valid UTF-8 holds.
 pub fn count_chars(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| is_char_start(byte)).count()
+    if bytes.is_ascii() {
+        return bytes.len();
+    }
+    // Sums of bytes over runs too short to overflow one: loops that compile to vector code.
+    let starts = |run: &[u8]| run.iter().map(|&byte| u8::from(is_char_start(byte))).sum::<u8>();
+    bytes.chunks(u8::MAX as usize).map(|run| usize::from(starts(run))).sum()
 }
 
 /// Whether a byte of valid UTF-8 begins a character.
@@ -215,19 +220,25 @@ impl<R: Recorder> Writer<'_, R> {
 
     /// Write the bytes of a folded word that are not dropped.
     #[inline(always)]
-    fn close_up(&mut self, mut folded: u64, mut dropped: u64) {
-        for _ in 0..WORD {
-            // The byte is always written; whether it stays is a sum, not a branch.
-            self.output[self.len] = folded as u8;
-            if dropped & 0x80 != 0 {
-                self.drop_space();
-            } else {
-                self.len += 1;
-                self.chars_in += 1;
-                self.chars_out += 1;
+    fn close_up(&mut self, folded: u64, dropped: u64) {
+        let start = self.len;
+        // Every byte is written; whether it stays is a sum, not a branch.
+        for i in 0..WORD {
+            self.output[self.len] = (folded >> (8 * i)) as u8;
+            self.len += 1 - (dropped >> (8 * i + 7) & 1) as usize;
+        }
+        if R::RECORDS {
+            for i in 0..WORD {
+                if dropped >> (8 * i + 7) & 1 != 0 {
+                    self.drop_space();
+                } else {
+                    self.chars_in += 1;
+                    self.chars_out += 1;
+                }
             }
-            folded >>= 8;
-            dropped >>= 8;
+        } else {
+            self.chars_in += WORD;
+            self.chars_out += self.len - start;
         }
     }
 

@@ -6,6 +6,8 @@
 /// origins in the text as given. Calls come in ascending order of `at`. Whatever is not reported
 /// follows one to one from the last report, so a text that changes little costs little.
 pub trait Recorder {
+    /// Whether anything is recorded: where not, a normaliser may skip the telling.
+    const RECORDS: bool;
     /// Output character `at` stands for the input characters `[start, end)`.
     fn set(&mut self, at: usize, start: usize, end: usize);
     /// The origin of the last output character, `at`, reaches to `end`.
@@ -20,6 +22,8 @@ pub trait Recorder {
 pub struct Forget;
 
 impl Recorder for Forget {
+    const RECORDS: bool = false;
+
     #[inline(always)]
     fn set(&mut self, _at: usize, _start: usize, _end: usize) {}
     #[inline(always)]
@@ -69,6 +73,8 @@ impl Origins {
 }
 
 impl Recorder for Origins {
+    const RECORDS: bool = true;
+
     fn set(&mut self, at: usize, start: usize, end: usize) {
         self.anchors.push(Anchor { at, start, end });
     }

@@ -66,6 +66,8 @@ struct Follower {
     layer: LayerScan,
     /// Hits in a row at the windows with each residue modulo the stride.
     runs: Vec<usize>,
+    /// How many of them are not zero.
+    n_open: usize,
     residue: usize,
     window: usize,
 }
@@ -75,16 +77,33 @@ impl Follower {
         Self {
             layer: LayerScan { document: true, ..LayerScan::default() },
             runs: vec![0; stride.min(n_windows)],
+            n_open: 0,
             residue: 0,
             window: 0,
         }
     }
 
-    #[inline(always)]
     fn follow(&mut self, hits: &[bool], stride: usize, last: usize) {
+        const WORD: usize = 8;
+        let mut rest = hits;
+        while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
+            // Far from any hit there is no chain to end: such windows pass eight at a time.
+            if self.n_open == 0 && !self.layer.document && *word == [false; WORD] {
+                self.window += WORD;
+                self.residue = (self.residue + WORD) % self.runs.len();
+            } else {
+                self.follow_each(word, stride, last);
+            }
+            rest = after;
+        }
+        self.follow_each(rest, stride, last);
+    }
+
+    fn follow_each(&mut self, hits: &[bool], stride: usize, last: usize) {
         for &hit in hits {
             if hit {
                 self.layer.n_hits += 1;
+                self.n_open += usize::from(self.runs[self.residue] == 0);
                 self.runs[self.residue] += 1;
             } else {
                 self.miss(stride, last);
@@ -104,6 +123,7 @@ impl Follower {
         }
         let n_windows = std::mem::take(&mut self.runs[self.residue]);
         if n_windows > 0 {
+            self.n_open -= 1;
             self.close(self.window, n_windows, stride);
         }
     }

@@ -1,0 +1,218 @@
+"""Every named error can be provoked, speaks in one line, and knows its exit code and HTTP status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import portrait
+from portrait import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TEXT = "Seven kites over the reservoir, and only six strings to be seen from the dam at any hour. " * 4
+
+
+class Seen(NamedTuple):
+    """What came of a provocation."""
+
+    error: str
+    message: str
+    exit_code: int
+    http_status: int
+
+
+def seen(error: errors.PortraitError) -> Seen:
+    return Seen(type(error).__name__, str(error), error.exit_code, error.http_status)
+
+
+def build_in_child(source: str, cwd: Path) -> Seen:
+    """What an interpreter without the extras sees when it builds ``source`` in ``cwd``."""
+    code = (
+        "import json, portrait\n"
+        f"try: portrait.build({source!r}, 'out')\n"
+        "except portrait.PortraitError as error:\n"
+        "    print(json.dumps([type(error).__name__, str(error), error.exit_code, error.http_status]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCK + code],
+        cwd=cwd,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return Seen(*json.loads(done.stdout))
+
+
+#: Makes the optional dependencies impossible to import, as if they were not installed.
+BLOCK = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("pyarrow", "isal", "datasets"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Block())
+"""
+
+
+def bundle() -> Path:
+    Path("a.txt").write_text(TEXT)
+    return portrait.build("a.txt", "bundle").path
+
+
+def damage() -> None:
+    for shard in bundle().glob("*.safetensors"):
+        shard.unlink()
+    portrait.open("bundle")
+
+
+def newer() -> None:
+    manifest = bundle() / "portrait.json"
+    content = json.loads(manifest.read_text()) | {"format_version": 2}
+    manifest.write_text(json.dumps(content))
+    portrait.open("bundle")
+
+
+def bad_text() -> None:
+    portrait.open(bundle()).query("\ud800")
+
+
+def empty() -> None:
+    Path("empty.txt").touch()
+    portrait.build("empty.txt", "out")
+
+
+def exists() -> None:
+    portrait.build("a.txt", bundle())
+
+
+def nowhere_to_write() -> None:
+    Path("a.txt").write_text(TEXT)
+    portrait.build("a.txt", "missing/out")
+
+
+class Case(NamedTuple):
+    """An error's class, how to provoke it, and what it must say of itself."""
+
+    error: type[errors.PortraitError]
+    provoke: Callable[[], object]
+    exit_code: int
+    http_status: int
+    message: str
+    also: type[Exception] = Exception
+
+
+CASES = [
+    Case(errors.SpecError, lambda: portrait.WindowSpec(width=0), 2, 400, "width", ValueError),
+    Case(errors.SpecError, lambda: portrait.FilterSpec(fpr=1), 2, 400, "between 0 and 1", ValueError),
+    Case(errors.TextError, bad_text, 2, 400, "lone surrogate U+D800 at character 0", ValueError),
+    Case(errors.CorpusError, lambda: portrait.build("missing.txt", "out"), 2, 500, "missing.txt: "),
+    Case(errors.EmptyCorpusError, empty, 2, 500, "empty.txt", errors.CorpusError),
+    Case(errors.OutputExistsError, exists, 2, 500, "bundle: already exists", FileExistsError),
+    Case(errors.OutputError, nowhere_to_write, 2, 500, "missing: cannot write there", OSError),
+    Case(errors.NotAPortraitError, lambda: portrait.open("missing"), 2, 500, "missing: ", errors.BundleError),
+    Case(errors.DamagedBundleError, damage, 2, 500, "the shard is missing", errors.BundleError),
+    Case(errors.UnsupportedBundleError, newer, 2, 500, "upgrade portrait", errors.BundleError),
+]
+
+MISSING_EXTRAS = {
+    "a.txt": "pyarrow",
+    "a.jsonl": "pyarrow",
+    "a.jsonl.gz": "isal",
+    "a.jsonl.zst": "pyarrow",
+    "a.parquet": "pyarrow",
+}
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of every test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.error.__name__)
+def test_an_error_is_named_and_speaks_in_one_line(case: Case) -> None:
+    with pytest.raises(errors.PortraitError) as caught:
+        case.provoke()
+    found = seen(caught.value)
+    assert (found.error, found.exit_code, found.http_status) == (
+        case.error.__name__,
+        case.exit_code,
+        case.http_status,
+    )
+    assert case.message in found.message
+    assert found.message.isprintable()
+    assert isinstance(caught.value, case.also)
+
+
+@pytest.mark.parametrize("name", MISSING_EXTRAS)
+def test_a_missing_extra_is_named_with_the_command_that_brings_it(name: str, directory: Path) -> None:
+    (directory / name).write_text(TEXT)
+    found = build_in_child(name, directory)
+    assert found == Seen(
+        "MissingExtraError",
+        f"this needs {MISSING_EXTRAS[name]}, which is not installed: pip install 'portrait[build]'",
+        2,
+        500,
+    )
+    assert issubclass(errors.MissingExtraError, ImportError)
+    assert [path.name for path in directory.iterdir()] == [name]
+
+
+def family(error: type[errors.PortraitError] = errors.PortraitError) -> Iterator[type[errors.PortraitError]]:
+    for one in error.__subclasses__():
+        yield one
+        yield from family(one)
+
+
+def test_no_error_is_left_out() -> None:
+    provoked = {case.error for case in CASES} | {errors.MissingExtraError}
+    # A family name: every error of bundles is raised as one of its children.
+    abstract = {errors.BundleError}
+    assert set(family()) == provoked | abstract
+    assert all(set(error.__subclasses__()) & provoked for error in abstract)
+
+
+def test_every_error_is_a_public_name() -> None:
+    names = {errors.PortraitError.__name__, *(error.__name__ for error in family())}
+    assert names <= set(portrait.__all__)
+    assert all(getattr(portrait, name) is getattr(errors, name) for name in names)
+
+
+@pytest.mark.parametrize("provoke", [damage, newer, lambda: portrait.open("missing")])
+def test_all_errors_of_bundles_can_be_caught_by_one_name(provoke: Callable[[], object]) -> None:
+    with pytest.raises(errors.BundleError):
+        provoke()
+
+
+@pytest.mark.parametrize(
+    "provoke",
+    [
+        lambda: portrait.open("a\nb"),
+        lambda: portrait.build("a\nb", "out"),
+        lambda: portrait.build("name=a\r\nb", "out"),
+        lambda: portrait.build("*\x1b[2J*", "out"),
+        lambda: portrait.build(Path(__file__), "a\nb/out"),
+    ],
+    ids=["bundle", "corpus", "named corpus", "glob", "output"],
+)
+def test_a_name_of_several_lines_makes_no_message_of_several_lines(provoke: Callable[[], object]) -> None:
+    with pytest.raises(errors.PortraitError) as caught:
+        provoke()
+    assert str(caught.value).isprintable()
+
+
+def test_the_bare_install_can_open_and_ask(directory: Path) -> None:
+    bundle()
+    code = BLOCK + f"import portrait\nprint(portrait.open('bundle').query({TEXT!r}).verdict)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=directory, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "found\n"

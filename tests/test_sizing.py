@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import math
+import random
+import statistics
+from fractions import Fraction
+from typing import Any
+
+import oracle
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import portrait
+from portrait.filters.bloom import Bloom, BloomBuilder
+from portrait.sizing import (
+    bloom_blocks,
+    bloom_fpr,
+    detectable_length,
+    evalue,
+    significant_chain,
+)
+
+#: So many random keys tell a rate of 1 % to a few per cent of itself.
+PROBES = 400_000
+
+
+def random_keys(seed: str, n: int) -> bytes:
+    return random.Random(seed).randbytes(8 * n)
+
+
+def filled(n_keys: int, n_blocks: int, seed: str = "inserted") -> Bloom:
+    builder = BloomBuilder(n_blocks)
+    builder.insert(random_keys(seed, n_keys))
+    return builder.finish()
+
+
+def observed(bloom: Bloom, n: int = PROBES, seed: str = "probes") -> float:
+    """The share of random keys, not those inserted, that the filter claims to hold."""
+    return bloom.contains(random_keys(seed, n)).count(1) / n
+
+
+def assert_probed(bloom: Bloom, expected: float) -> None:
+    """Random keys are found as often as expected, within five standard deviations."""
+    deviation = math.sqrt(expected * (1 - expected) / PROBES)
+    assert observed(bloom) == pytest.approx(expected, abs=5 * deviation + 2 / PROBES)
+
+
+def binomial_fpr(n_keys: int, n_blocks: int) -> Fraction:
+    """The definition, summed in whole fractions over every load a block can have."""
+    inside = Fraction(1, n_blocks)
+    return sum(
+        (
+            math.comb(n_keys, load)
+            * inside**load
+            * (1 - inside) ** (n_keys - load)
+            * (1 - Fraction(31, 32) ** load) ** 8
+            for load in range(n_keys + 1)
+        ),
+        Fraction(0),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 90), st.integers(1, 50))
+def test_the_rate_is_the_mean_over_all_loads_of_a_block(n_keys: int, n_blocks: int) -> None:
+    assert bloom_fpr(n_keys, n_blocks) == pytest.approx(float(binomial_fpr(n_keys, n_blocks)), rel=1e-11)
+
+
+@pytest.mark.parametrize(("n_keys", "n_blocks"), [(10**3, 7), (10**5, 4113), (10**6, 400), (10**6, 10**7)])
+def test_the_rate_of_many_keys_is_the_whole_sum(n_keys: int, n_blocks: int) -> None:
+    def log_weight(load: int) -> float:
+        choose = math.lgamma(n_keys + 1) - math.lgamma(load + 1) - math.lgamma(n_keys - load + 1)
+        return choose - load * math.log(n_blocks) + (n_keys - load) * math.log1p(-1 / n_blocks)
+
+    loads = range(min(n_keys, 20_000) + 1)
+    total = math.fsum(math.exp(log_weight(load)) * (1 - (31 / 32) ** load) ** 8 for load in loads)
+    assert bloom_fpr(n_keys, n_blocks) == pytest.approx(total, rel=1e-6)
+
+
+@pytest.mark.parametrize("load", [0.5, 8, 24.3, 120, 700])
+def test_the_rate_depends_on_the_load_alone_once_there_are_many_blocks(load: float) -> None:
+    rates = [bloom_fpr(int(load * n_blocks), n_blocks) for n_blocks in (10**6, 10**9, 10**12)]
+    assert rates == pytest.approx([rates[0]] * 3, rel=1e-4)
+    assert 0 < rates[0] <= 1
+
+
+@pytest.mark.parametrize(("n_keys", "n_blocks"), [(30, 1), (300, 7), (700, 32), (900, 41)])
+def test_the_rate_is_what_a_simulation_shows(n_keys: int, n_blocks: int) -> None:
+    rng = random.Random(n_keys)
+    rates = []
+    for _ in range(150):
+        bloom = oracle.Bloom(n_blocks)
+        for _ in range(n_keys):
+            bloom.insert(rng.getrandbits(64))
+        rates.append(bloom.rate())
+    error = statistics.stdev(rates) / math.sqrt(len(rates))
+    assert statistics.mean(rates) == pytest.approx(bloom_fpr(n_keys, n_blocks), abs=4 * error)
+
+
+def test_no_keys_are_never_mistaken() -> None:
+    assert bloom_fpr(0, 1) == bloom_fpr(0, 1000) == 0
+    assert bloom_blocks(0, 0.5) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(st.integers(0, 300), st.integers(0, 10**6), st.integers(10**9, 10**12)),
+    st.floats(1e-12, 0.9999, exclude_max=True),
+)
+def test_no_fewer_blocks_keep_the_rate(n_keys: int, fpr: float) -> None:
+    n_blocks = bloom_blocks(n_keys, fpr)
+    assert bloom_fpr(n_keys, n_blocks) <= fpr
+    assert n_blocks == 1 or bloom_fpr(n_keys, n_blocks - 1) > fpr
+
+
+@pytest.mark.parametrize(("fpr", "bits"), [(0.01, 10.53), (0.001, 16.89)])
+def test_a_key_costs_what_the_exact_rate_asks_for(fpr: float, bits: float) -> None:
+    n_keys = 10**7
+    assert bloom_blocks(n_keys, fpr) * 256 / n_keys == pytest.approx(bits, abs=0.005)
+
+
+@pytest.mark.parametrize("fpr", [0.1, 0.01, 0.001])
+def test_a_thousand_keys_err_as_often_as_asked_for(fpr: float) -> None:
+    n_keys, n_filters = 1000, 1000
+    n_blocks = bloom_blocks(n_keys, fpr)
+    blooms = [filled(n_keys, n_blocks, f"filter {i}") for i in range(n_filters)]
+    rate = statistics.mean(bloom.rate() for bloom in blooms)
+    assert rate == pytest.approx(bloom_fpr(n_keys, n_blocks), rel=0.01)
+    assert rate == pytest.approx(fpr, rel=0.1)
+    probed = statistics.mean(observed(bloom, 4000, f"probes {i}") for i, bloom in enumerate(blooms))
+    assert probed == pytest.approx(fpr, rel=0.12)
+
+
+@pytest.mark.parametrize("n_keys", [10**5, 10**6])
+@pytest.mark.parametrize("fpr", [0.1, 0.01, 0.001])
+def test_many_keys_err_as_often_as_asked_for(n_keys: int, fpr: float) -> None:
+    builder = BloomBuilder.for_keys(n_keys, fpr)
+    assert builder.n_blocks == bloom_blocks(n_keys, fpr)
+    keys = random_keys("inserted", n_keys)
+    builder.insert(keys)
+    bloom = builder.finish()
+    assert bloom.contains(keys) == b"\x01" * n_keys
+    assert bloom.rate() == pytest.approx(fpr, rel=0.03)
+    assert observed(bloom, 1_000_000) == pytest.approx(fpr, rel=0.1)
+
+
+@pytest.mark.parametrize("n_blocks", [1, 2, 3, 31, 64, 97, 1000, 1023, 1024, 1025, 65_537, (1 << 17) + 1])
+def test_filters_of_any_number_of_blocks_err_as_often_as_computed(n_blocks: int) -> None:
+    n_keys = 24 * n_blocks
+    bloom = filled(n_keys, n_blocks)
+    assert bloom.contains(random_keys("inserted", n_keys)) == b"\x01" * n_keys
+    assert_probed(bloom, bloom.rate())
+    # One filter strays from the mean of all filters the less, the more blocks it has.
+    assert bloom.rate() == pytest.approx(bloom_fpr(n_keys, n_blocks), rel=0.02 + 3 / math.sqrt(n_blocks))
+
+
+@pytest.mark.parametrize("fpr", [0, 1, -0.1, 1.5, math.nan, math.inf])
+def test_impossible_rates_are_refused(fpr: Any) -> None:
+    with pytest.raises(portrait.SpecError, match="false-positive rate must lie between 0 and 1"):
+        bloom_blocks(100, fpr)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 10**7), st.integers(1, 50), st.floats(1e-12, 0.99), st.floats(1e-12, 1e5))
+def test_the_significant_chain_is_the_shortest_within_the_threshold(
+    n_windows: int, n_layers: int, fpr: float, threshold: float
+) -> None:
+    least = significant_chain(n_windows, n_layers, fpr, threshold)
+    assert least == oracle.significant_chain(n_windows, n_layers, fpr, threshold)
+    if n_windows:
+        formula = math.log(n_layers * n_windows / threshold) / math.log(1 / fpr)
+        assert least is not None
+        assert abs(least - max(1, formula)) <= 1 + 1e-9
+
+
+def test_evidence_at_the_ends_of_the_scale() -> None:
+    assert significant_chain(1000, 3, 0.0, 0.01) == 1
+    assert significant_chain(1000, 3, 5e-324, 0.01) == 1
+    assert significant_chain(1000, 3, 1.0, 0.01) is None
+    assert significant_chain(0, 3, 0.5, 0.01) == 1
+    assert evalue(1000, 3, 0.0, 1) == 0
+    assert evalue(1000, 3, 1.0, 7) == 3000
+
+
+@pytest.mark.parametrize(("chain", "length"), [(1, 74), (2, 99), (5, 174)])
+def test_each_further_window_of_a_chain_asks_for_a_stride_more(chain: int, length: int) -> None:
+    assert detectable_length(50, 25, chain) == length
+    assert oracle.detectable_length(oracle.Spec(50, 25), chain) == length

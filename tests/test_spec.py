@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import portrait
+from portrait.spec import MAX_UNITS, require_source_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NO_COUNTS = [0, -1, MAX_UNITS + 1, 2**70, 1.0, 50.5, math.nan, "50", None, True]
+NO_RATES = [0, 0.0, 1, 1.0, -0.01, 2, 1e-13, 5e-324, math.nan, math.inf, -math.inf, "0.01", None, True, False]
+NO_NAMES = ["", " ", "\t", "\u3000", "a" * 101, "two\nlines", "nul\0", "\u202e", "\ud800"]
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    assert portrait.WindowSpec() == portrait.WindowSpec(50, 25, "char", "spaces")
+    assert portrait.FilterSpec() == portrait.FilterSpec("bloom", 0.01)
+
+
+@pytest.mark.parametrize("field", ["width", "stride"])
+@pytest.mark.parametrize("value", NO_COUNTS, ids=repr)
+def test_a_width_or_stride_out_of_range_is_named_with_its_value(field: str, value: Any) -> None:
+    with pytest.raises(portrait.SpecError) as caught:
+        portrait.WindowSpec(**{field: value})
+    message = str(caught.value)
+    assert message.startswith(f"{field} must be a whole number from 1 to {MAX_UNITS}")
+    assert message.endswith(repr(value))
+
+
+@pytest.mark.parametrize(
+    ("field", "choices"), [("unit", ["char", "byte"]), ("normalizer", ["none", "spaces"])]
+)
+@pytest.mark.parametrize("value", ["", "Char", "SPACES", "nfc", None, 1, ["char"]], ids=repr)
+def test_an_unknown_unit_or_normalizer_is_named_with_the_choices(
+    field: str, choices: list[str], value: Any
+) -> None:
+    with pytest.raises(portrait.SpecError) as caught:
+        portrait.WindowSpec(**{field: value})
+    message = str(caught.value)
+    assert message.startswith(f"unknown {field} {value!r}: ")
+    assert all(choice in message for choice in choices)
+
+
+@pytest.mark.parametrize("value", NO_RATES, ids=repr)
+def test_a_rate_out_of_range_is_named_with_its_value(value: Any) -> None:
+    with pytest.raises(portrait.SpecError) as caught:
+        portrait.FilterSpec(fpr=value)
+    message = str(caught.value)
+    assert message.startswith("the false-positive rate must ")
+    assert repr(value) in message
+
+
+@pytest.mark.parametrize("value", ["", "Bloom", "fuse", None], ids=repr)
+def test_an_unknown_filter_is_named_with_the_choices(value: Any) -> None:
+    with pytest.raises(portrait.SpecError, match=f"unknown filter {value!r}: choose one of bloom"):
+        portrait.FilterSpec(kind=value)
+
+
+@pytest.mark.parametrize("value", NO_NAMES, ids=repr)
+def test_a_name_that_cannot_be_shown_is_no_sources(value: str) -> None:
+    with pytest.raises(portrait.SpecError) as caught:
+        require_source_name(value)
+    assert str(caught.value) == f"a source's name is 1 to 100 printable characters, not {value!r}"
+
+
+@pytest.mark.parametrize("value", ["a", "arXiv 2024", "维基百科", "a" * 100, "a/b"])
+def test_a_printable_name_is_a_sources(value: str) -> None:
+    assert require_source_name(value) == value
+
+
+def test_the_ends_of_the_ranges_are_inside() -> None:
+    for value in (1, MAX_UNITS):
+        spec = portrait.WindowSpec(width=value, stride=value)
+        assert spec.guaranteed_length == 2 * value - 1
+    for fpr in (1e-12, 0.5, math.nextafter(1, 0)):
+        assert portrait.FilterSpec(fpr=fpr).fpr == fpr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"column": ""}, "column's name is empty"),
+        ({"format": "csv"}, "unknown format 'csv': choose one of auto, txt, jsonl, parquet"),
+    ],
+)
+def test_a_build_with_a_parameter_out_of_range_leaves_nothing_behind(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("some text")
+    with pytest.raises(portrait.SpecError, match=message):
+        portrait.build(corpus, tmp_path / "out.portrait", **options)
+    assert list(tmp_path.iterdir()) == [corpus]
+
+
+def test_a_spec_error_is_a_value_error_that_the_service_calls_the_clients() -> None:
+    assert issubclass(portrait.SpecError, portrait.PortraitError)
+    assert issubclass(portrait.SpecError, ValueError)
+    assert (portrait.SpecError.exit_code, portrait.SpecError.http_status) == (2, 400)
+
+
+@pytest.mark.parametrize("spec", [portrait.WindowSpec(), portrait.FilterSpec()], ids=repr)
+def test_specs_are_values(spec: Any) -> None:
+    field = dataclasses.fields(spec)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(spec, field, 1)
+    assert spec == dataclasses.replace(spec)
+    assert hash(spec) == hash(dataclasses.replace(spec))
+    assert portrait.WindowSpec(50, 24) != portrait.WindowSpec(50, 25)
