@@ -132,7 +132,7 @@ class LayerEvidence:
 
 def require_evalue(threshold: float) -> float:
     """``threshold``, if it is a positive number. Raises :class:`SpecError`."""
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1e6:
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold <= 1e6:
         raise SpecError(f"the E-value threshold must be a positive number up to 1e6, not {threshold!r}")
     return threshold
 

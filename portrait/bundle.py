@@ -21,6 +21,7 @@ from portrait.errors import (
     NotAPortraitError,
     OutputError,
     OutputExistsError,
+    PortraitError,
 )
 from portrait.manifest import Manifest, Shard
 from portrait.tensors import TensorInfo, header, map_tensor
@@ -77,9 +78,13 @@ def read(path: Path) -> Bundle:
 
     Raises :class:`NotAPortraitError`, :class:`UnsupportedBundleError`, :class:`DamagedBundleError`.
     """
-    if not path.exists():
+    try:
+        there, whole = path.exists(), is_bundle(path)
+    except OSError as error:
+        raise NotAPortraitError(f"{path}: {error.strerror}") from error
+    if not there:
         raise NotAPortraitError(f"{path}: no such file or directory")
-    if not is_bundle(path):
+    if not whole:
         raise NotAPortraitError(f"{path}: not a portrait: there is no {MANIFEST_NAME} in it")
     file = path / MANIFEST_NAME
     try:
@@ -116,11 +121,16 @@ class BundleWriter:
         self._taken: set[str] = set()
 
     def __enter__(self) -> Self:
-        self._check_out()
         try:
+            self._check_out()
+            # What is left there is of a dead process that had our number.
+            shutil.rmtree(self._part, ignore_errors=True)
             self._part.mkdir()
-        except OSError as error:
-            raise OutputError(f"{self.out.parent}: cannot write there: {error.strerror}") from error
+        except PortraitError:
+            raise
+        except (OSError, ValueError) as error:
+            what = getattr(error, "strerror", None) or error
+            raise OutputError(f"{self.out.parent}: cannot write there: {what}") from error
         return self
 
     def __exit__(
@@ -136,9 +146,7 @@ class BundleWriter:
         if self.out.is_symlink() or not is_bundle(self.out):
             raise OutputExistsError(f"{self.out}: exists and is not a portrait: it will not be replaced")
 
-    def add_shard(
-        self, source: str, tensor: TensorInfo, metadata: Mapping[str, str], data: Buffer
-    ) -> Shard:
+    def add_shard(self, source: str, tensor: TensorInfo, metadata: Mapping[str, str], data: Buffer) -> Shard:
         """Write the only shard of a source's layer and return its record."""
         name = shard_name(source, 1, 1, self._taken)
         sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
@@ -175,6 +183,8 @@ class BundleWriter:
             else:
                 self._part.rename(self.out)
             _sync_directory(self.out.parent)
+        except PortraitError:
+            raise
         except OSError as error:
             raise OutputError(f"{self.out}: cannot write: {error.strerror}") from error
         return Bundle(self.out, manifest)
@@ -198,7 +208,7 @@ def _chunks(data: Buffer) -> list[memoryview]:
 
 
 def _write_durably(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", newline="\n") as file:
+    with path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -210,5 +220,3 @@ def _sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-

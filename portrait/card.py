@@ -20,7 +20,9 @@ def card(manifest: Manifest, name: str) -> str:
     n_windows = max(1, _EXAMPLE_UNITS - spec.width + 1)
     worst = max(layer.fpr for layer in manifest.layers)
     chain = significant_chain(n_windows, len(manifest.layers), worst, 0.01)
-    length = "none" if chain is None else f"{detectable_length(spec.width, spec.stride, chain)} {spec.unit_name}"
+    length = (
+        "none" if chain is None else f"{detectable_length(spec.width, spec.stride, chain)} {spec.unit_name}"
+    )
     models = ", ".join(manifest.trained_models) or "none named"
     return f"""# {name}
 

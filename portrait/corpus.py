@@ -89,7 +89,7 @@ class Source:
 def parse_source(argument: str) -> tuple[str, str]:
     """Split ``NAME=path``; a path that exists, or has no name before it, belongs to ``main``."""
     name, equals, location = argument.partition("=")
-    if not equals or not name or "/" in name or Path(argument).exists():
+    if not equals or not name or "/" in name or os.path.exists(argument):  # noqa: PTH110  # no error for long names
         return DEFAULT_SOURCE, argument
     if not location:
         raise SpecError(f"{argument}: no path after the source's name: write {name}=PATH")
@@ -115,7 +115,7 @@ def resolve(sources: Any, *, column: str = "text", format: Format = "auto") -> l
             source.shards.append(DatasetShard(location, column))
             continue
         source.locations.append(location)
-        seen = {file["path"] for shard in source.shards for file in shard.files}
+        seen = {os.path.realpath(file["path"]) for shard in source.shards for file in shard.files}
         _add_files(source, location, column, format, seen)
     if not found:
         raise CorpusError("no source given: name a file, a directory, a glob, or - for standard input")
@@ -126,32 +126,41 @@ def _named(sources: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(sources, Mapping):
         for name, value in sources.items():
             require_source_name(name)
-            for _, location in _named_values(value):
-                yield name, location
+            locations = list(_locations(value))
+            if not locations:
+                raise CorpusError(f"source {name!r} has no location: name a file, a directory or a glob")
+            for location in locations:
+                yield name, _plain(location)
     else:
-        yield from _named_values(sources)
+        for location in _locations(sources):
+            yield parse_source(location) if isinstance(location, str) else (DEFAULT_SOURCE, _plain(location))
 
 
-def _named_values(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, str):
-        yield parse_source(value)
-    elif isinstance(value, os.PathLike):
-        yield DEFAULT_SOURCE, os.fspath(value)
+def _locations(value: Any) -> Iterator[Any]:
+    """Each path or dataset of a nest of them."""
+    if isinstance(value, str | os.PathLike):
+        yield value
     elif hasattr(value, "with_format"):  # a datasets.Dataset or IterableDataset, itself iterable
-        yield DEFAULT_SOURCE, value
+        yield value
     elif isinstance(value, Iterable):
         for one in value:
-            yield from _named_values(one)
+            yield from _locations(one)
     else:
         raise CorpusError(f"cannot read a source from {type(value).__name__}: pass paths or datasets")
+
+
+def _plain(location: Any) -> Any:
+    """A path as a string; a dataset as it is."""
+    return os.fspath(location) if isinstance(location, os.PathLike) else location
 
 
 def _add_files(source: Source, location: str, column: str, format: Format, seen: set[str]) -> None:  # noqa: A002
     plain: list[Path] = []
     for path, known in _find(location):
-        if str(path) in seen:
+        real = os.path.realpath(path)
+        if real in seen and str(path) != STDIN:
             continue
-        seen.add(str(path))
+        seen.add(real)
         kind = known if format == "auto" else format
         if kind == "txt" and str(path) != STDIN:
             plain.append(path)
@@ -179,9 +188,15 @@ def _shard(path: Path, kind: Format, column: str) -> Shard:
 
 def _find(location: str) -> list[tuple[Path, Format]]:
     """The files of one location, sorted, each with its format."""
+    if not location:
+        raise CorpusError("the location is empty: name a file, a directory, a glob, or - for standard input")
     path = Path(location)
     if location == STDIN:
         return [(path, "auto")]
+    try:
+        path.exists()
+    except OSError as error:
+        raise CorpusError(f"{location}: {error.strerror}") from error
     if path.is_dir():
         files = [(file, kind) for file in _walk(path) if (kind := _format(file, _SUFFIXES))]
         if not files:
@@ -211,7 +226,8 @@ def _walk(directory: Path) -> Iterator[Path]:
     for parent, directories, names in os.walk(directory, onerror=fail):
         directories[:] = [name for name in directories if not name.startswith(".")]
         found.extend(Path(parent, name) for name in names if not name.startswith("."))
-    return iter(sorted(found))
+    # A pipe would block, and a socket is no text; a dangling link is an error that reading will name.
+    return (path for path in sorted(found) if path.is_file() or not path.exists())
 
 
 def _format(path: Path, suffixes: Mapping[str, Format]) -> Format | None:

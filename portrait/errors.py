@@ -11,6 +11,11 @@ class PortraitError(Exception):
     exit_code = 2
     http_status = 500
 
+    def __str__(self) -> str:
+        # Names of files and columns may hold line feeds and worse; a message is one line.
+        text = super().__str__()
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
 
 class SpecError(PortraitError, ValueError):
     """A parameter is outside its range: a width of 0, a false-positive rate of 1."""

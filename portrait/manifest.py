@@ -190,11 +190,13 @@ class _Fields:
 
     def each(self, name: str) -> list[_Fields]:
         values = self.take(name, list, "a list of objects")
-        return [_Fields(value, self.where, f"{self.path}{name}[{i}]") for i, value in enumerate(values)]
+        prefix = f"{self.path}." if self.path else ""
+        return [_Fields(value, self.where, f"{prefix}{name}[{i}]") for i, value in enumerate(values)]
 
     def manifest(self) -> Manifest:
         windows = self.window_spec()
-        if {name: self.fields("hash").content.get(name) for name in HASH} != HASH:
+        found = {name: self.fields("hash").content.get(name) for name in HASH}
+        if found != HASH or any(isinstance(value, bool) for value in found.values()):
             raise UnsupportedBundleError(f"{self.where}: unknown hash {self.content['hash']!r}")
         layers = tuple(layer.layer() for layer in self.each("layers"))
         if not layers:
@@ -210,7 +212,11 @@ class _Fields:
             license=None if self.content.get("license") is None else self.text("license"),
             trained_models=self.texts("trained_models"),
         )
-        if self.text("id") != manifest.id:
+        try:
+            expected = manifest.id
+        except (UnicodeEncodeError, RecursionError) as error:
+            raise DamagedBundleError(f"{self.where}: a layer's record is not plain JSON: {error}") from error
+        if self.text("id") != expected:
             raise DamagedBundleError(
                 f"{self.where}: the id does not belong to these layers: the manifest was changed after it was built"
             )
@@ -261,7 +267,7 @@ class _Fields:
     def shard(self) -> Shard:
         file = self.text("file")
         # A plain name: nothing a manifest says may reach outside its bundle.
-        if not file or file.startswith(".") or any(c in file for c in "/\\\0"):
+        if not file or file.startswith(".") or not file.isprintable() or any(c in file for c in "/\\"):
             raise self.wrong("the plain name of a file in the bundle", "file")
         return Shard(
             file=file,

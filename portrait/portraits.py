@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, overload
 
 from portrait import bundle as bundles
 from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
+from portrait.errors import SpecError
 from portrait.filters import Scanner, open_layer
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ class Portrait:
         """The names of its layers."""
         return tuple(layer.source for layer in self._layers)
 
+    # A str is an Iterable of str, too: the first overload wins, and is meant to.
     @overload
-    def query(self, texts: str, *, evalue: float = ...) -> Answer: ...
+    def query(self, texts: str, *, evalue: float = ...) -> Answer: ...  # type: ignore[overload-overlap]
     @overload
     def query(self, texts: Iterable[str], *, evalue: float = ...) -> list[Answer]: ...
     def query(self, texts: str | Iterable[str], *, evalue: float = DEFAULT_EVALUE) -> Answer | list[Answer]:
@@ -93,7 +95,9 @@ def open(path: str | os.PathLike[str]) -> Portrait:  # noqa: A001  # portrait.op
 
 
 @overload
-def query(portraits: Sequence[Portrait], texts: str, *, evalue: float = ...) -> Answer: ...
+def query(  # type: ignore[overload-overlap]  # as above
+    portraits: Sequence[Portrait], texts: str, *, evalue: float = ...
+) -> Answer: ...
 @overload
 def query(portraits: Sequence[Portrait], texts: Iterable[str], *, evalue: float = ...) -> list[Answer]: ...
 def query(
@@ -104,6 +108,8 @@ def query(
     See :meth:`Portrait.query`. The more layers are asked, the more chance can show: the E-values
     account for all of them.
     """
+    if not portraits:
+        raise SpecError("no portrait to ask: name one or more")
     require_evalue(evalue)
     if isinstance(texts, str):
         return _query_one(portraits, texts, evalue)

@@ -85,7 +85,7 @@ def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: floa
         return None
     if fpr <= 0 or n_windows == 0:
         return 1
-    chain = max(1, math.ceil(math.log(n_layers * n_windows / threshold) / math.log(1 / fpr)))
+    chain = max(1, math.ceil((math.log(n_layers * n_windows) - math.log(threshold)) / -math.log(fpr)))
     # The logarithms round; the definition is the E-value itself.
     while evalue(n_windows, n_layers, fpr, chain) > threshold:
         chain += 1

@@ -81,6 +81,6 @@ class FilterSpec:
 
 def require_source_name(name: str) -> str:
     """``name``, if it can name a source: printable, not blank, at most 100 characters."""
-    if not name.strip() or len(name) > 100 or not name.isprintable():
+    if not isinstance(name, str) or not name.strip() or len(name) > 100 or not name.isprintable():
         raise SpecError(f"a source's name is 1 to 100 printable characters, not {name!r}")
     return name

@@ -85,8 +85,8 @@ def _parse(path: Path, text: bytes, data_bytes: int) -> TensorInfo:
     dtype, shape = entry.get("dtype"), entry.get("shape")
     if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
         raise damaged(f"unexpected dtype {dtype!r}")
-    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape) or len(shape) > 4:
-        raise damaged(f"unexpected shape {shape!r}")
+    if not isinstance(shape, list) or len(shape) > 4 or not all(type(n) is int and n >= 0 for n in shape):
+        raise damaged(f"unexpected shape {shape!r:.200}")
     n_bytes = _ITEM_BYTES[dtype]
     for n in shape:
         n_bytes *= n

@@ -18,7 +18,7 @@ mod python {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use pyo3::buffer::PyUntypedBuffer;
-    use pyo3::exceptions::{PyBufferError, PyValueError};
+    use pyo3::exceptions::{PyBufferError, PyMemoryError, PyValueError};
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
     use pyo3::{create_exception, ffi};
@@ -265,9 +265,15 @@ mod python {
     impl PyBloomBits {
         #[new]
         fn new(n_blocks: usize) -> PyResult<Self> {
-            let n_bytes = n_blocks.checked_mul(BLOCK_BYTES).filter(|n_bytes| *n_bytes > 0);
-            let n_bytes = n_bytes.ok_or_else(|| PyValueError::new_err("a filter has at least one block"))?;
-            Ok(Self { bytes: vec![0; n_bytes], exports: Exports::default() })
+            if n_blocks == 0 {
+                return Err(PyValueError::new_err("a filter has at least one block"));
+            }
+            let too_large = || PyMemoryError::new_err(format!("no memory for {n_blocks} blocks"));
+            let n_bytes = n_blocks.checked_mul(BLOCK_BYTES).ok_or_else(too_large)?;
+            let mut bytes = Vec::new();
+            bytes.try_reserve_exact(n_bytes).map_err(|_| too_large())?;
+            bytes.resize(n_bytes, 0);
+            Ok(Self { bytes, exports: Exports::default() })
         }
 
         /// Add keys, from a `Keys` or any buffer of little-endian 64-bit numbers.

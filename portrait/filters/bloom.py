@@ -73,11 +73,14 @@ class BloomBuilder:
 def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
     """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and file differ."""
     if len(layer.shards) != 1:
-        raise DamagedBundleError(f"{bundle.path}: layer {layer.source!r} has {len(layer.shards)} shards, not 1")
+        raise DamagedBundleError(
+            f"{bundle.path}: layer {layer.source!r} has {len(layer.shards)} shards, not 1"
+        )
     shard = layer.shards[0]
     info, data = bundle.map_shard(shard)
     n_blocks = layer.filter.get("n_blocks")
-    if info.name != TENSOR or info.dtype != "U32" or info.shape != (n_blocks, LANES) or n_blocks == 0:
+    expected = type(n_blocks) is int and n_blocks > 0 and info.shape == (n_blocks, LANES)
+    if not expected or info.name != TENSOR or info.dtype != "U32":
         raise DamagedBundleError(
             f"{bundle.path / shard.file}: holds {info.dtype} {info.name!r} {list(info.shape)} where the manifest"
             f" speaks of {n_blocks} blocks: fetch the bundle again"

@@ -14,7 +14,7 @@ from portrait import extras
 from portrait.corpus import Batch
 from portrait.errors import CorpusError
 from portrait.readers.columns import require_column
-from portrait.readers.streams import ByteStream, file_record, open_stream
+from portrait.readers.streams import BOM, ByteStream, file_record, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +42,9 @@ def stream_batches(stream: ByteStream, column: str) -> Iterator[Batch]:
     """Batches of the JSON lines that ``stream`` holds."""
     line, position = 1, 0
     for chunk in _line_chunks(stream, line_of=lambda: line):
+        lines = Lines(stream.label, chunk.removeprefix(BOM) if line == 1 else chunk, line, column)
         before, position = position, stream.position()
-        lines = Lines(stream.label, chunk, line, column)
-        for texts in lines.texts():
-            yield Batch(texts, lines.place, position - before)
-            before = position
+        yield Batch(lines.texts(), lines.place, position - before)
         line += chunk.count(b"\n")
 
 
@@ -78,12 +76,13 @@ class Lines:
     def __init__(self, label: str, chunk: bytes, first_line: int, column: str) -> None:
         self.label, self.chunk, self.first_line, self.column = label, chunk, first_line, column
 
-    def texts(self) -> list[Any]:
-        """The column's Arrow arrays. Raises :class:`CorpusError`, naming the line."""
+    def texts(self) -> Any:
+        """The column, as an Arrow array. Raises :class:`CorpusError`, naming the line."""
         pa = extras.load("pyarrow", "build")
         arrow_json = extras.load("pyarrow.json", "build")
-        if not self.chunk.strip():
-            return []
+        # Arrow's parser crashes where a chunk begins with null (apache/arrow#47409).
+        if not self.chunk.lstrip().startswith(b"{"):
+            return self._one_by_one(pa)
         schema = pa.schema([(self.column, pa.large_string())])
         try:
             table = arrow_json.read_json(
@@ -94,11 +93,11 @@ class Lines:
                 ),
             )
         except pa.ArrowInvalid:
-            return [self._one_by_one(pa)]
+            return self._one_by_one(pa)
         texts = table.column(self.column)
         if texts.null_count or table.num_rows != self._n_rows():
-            return [self._one_by_one(pa)]
-        return list(texts.chunks)
+            return self._one_by_one(pa)
+        return texts.combine_chunks()
 
     def _n_rows(self) -> int:
         ends = self.chunk if self.chunk.endswith(b"\n") else self.chunk + b"\n"
@@ -127,7 +126,9 @@ class Lines:
         except UnicodeDecodeError as error:
             raise CorpusError(f"{where}: not UTF-8 at byte {error.start} of the line") from error
         except (ValueError, RecursionError) as error:
-            raise CorpusError(f"{where}: not JSON: {error}: pass --format txt if this is plain text") from error
+            raise CorpusError(
+                f"{where}: not JSON: {error}: pass --format txt if this is plain text"
+            ) from error
         if not isinstance(row, dict):
             raise CorpusError(f"{where}: a JSON {_kind(row)} instead of an object")
         require_column(self.column, row, where)

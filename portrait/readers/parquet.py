@@ -40,9 +40,10 @@ class ParquetShard:
     def _read(self, file: Any) -> Iterator[Batch]:
         require_column(self._column, file.schema_arrow.names, str(self._path))
         n_rows = file.metadata.num_rows
-        if n_rows == 0:
-            return
         n_bytes = self.n_bytes or 0
+        if n_rows == 0:
+            yield Batch(extras.load("pyarrow", "build").array([], "string"), self._place(0), n_bytes)
+            return
         groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
         row_bytes = max(1, sum(group.total_byte_size for group in groups) // n_rows)
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))

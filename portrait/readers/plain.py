@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.corpus import Batch
 from portrait.errors import CorpusError
-from portrait.readers.streams import file_record, open_stream
+from portrait.readers.streams import BOM, file_record, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _BATCH_BYTES = 1 << 22
-_BOM = b"\xef\xbb\xbf"
 
 
 class PlainShard:
@@ -60,4 +59,4 @@ def document(data: bytes, where: str) -> bytes:
     nul = data.find(b"\0")
     if nul >= 0:
         raise CorpusError(f"{where}: a NUL byte at byte {nul}: this is not a text file: leave it out")
-    return data.removeprefix(_BOM)
+    return data.removeprefix(BOM)

@@ -9,7 +9,7 @@ from portrait.corpus import Batch, Format
 from portrait.errors import CorpusError
 from portrait.readers.jsonl import stream_batches
 from portrait.readers.plain import document, documents
-from portrait.readers.streams import CHUNK_BYTES, ByteStream
+from portrait.readers.streams import BOM, CHUNK_BYTES, ByteStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,27 +25,39 @@ class StdinShard:
     def __init__(self, kind: Format, column: str) -> None:
         if kind == "parquet":
             raise CorpusError(f"{_LABEL}: Parquet cannot be read from a pipe: save it to a file first")
+        if sys.stdin is None:
+            raise CorpusError(f"{_LABEL}: there is none: name a file instead")
         self._kind = kind
         self._column = column
         self.files: list[dict[str, Any]] = []
 
     def batches(self) -> Iterator[Batch]:
         """Chunks of lines, or the one document."""
-        stdin = sys.stdin.buffer
-        # peek blocks until there is something to see; leading white space is no sign of either.
-        n_read = 0
-
-        def read(n_bytes: int) -> bytes:
-            nonlocal n_read, held
-            data, held = (held, b"") if held else (stdin.read1(n_bytes), b"")
-            n_read += len(data)
-            return data
-
-        held = b""
-        while not held.strip() and (more := stdin.read1(CHUNK_BYTES)):
-            held += more
-        stream = ByteStream(_LABEL, read, lambda: n_read)
-        if self._kind == "jsonl" or (self._kind == "auto" and held.lstrip().startswith(b"{")):
+        stdin = _Rewindable(sys.stdin.buffer.read)
+        stream = ByteStream(_LABEL, stdin.read, lambda: stdin.n_read)
+        first = stdin.first_text()
+        if self._kind == "jsonl" or (self._kind == "auto" and first.startswith(b"{")):
             yield from stream_batches(stream, self._column)
         elif data := stream.read_all():
             yield Batch(documents([document(data, _LABEL)]), lambda _: _LABEL, len(data))
+
+
+class _Rewindable:
+    """A pipe that can be looked into before it is read."""
+
+    def __init__(self, read: Any) -> None:
+        self._read = read
+        self._held = b""
+        self.n_read = 0
+
+    def first_text(self) -> bytes:
+        """The beginning, up to and beyond the first character that is not white space, if any."""
+        while not (text := self._held.removeprefix(BOM).lstrip()) and (more := self._read(CHUNK_BYTES)):
+            self._held += more
+        return text
+
+    def read(self, n_bytes: int) -> bytes:
+        """At most ``n_bytes`` further bytes, or all that was looked at; none at the end."""
+        data, self._held = self._held or self._read(n_bytes), b""
+        self.n_read += len(data)
+        return data

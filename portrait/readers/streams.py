@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +17,22 @@ if TYPE_CHECKING:
 #: small enough to stay in the cache between decoding and hashing.
 CHUNK_BYTES = 1 << 20
 
+#: A byte-order mark: an editor's signature at the start of a file, not text.
+BOM = b"\xef\xbb\xbf"
+
 
 class ByteStream:
     """Decompressed bytes of a file; ``position`` is how far the file itself has been read."""
 
-    def __init__(self, label: str, read: Callable[[int], bytes], position: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        label: str,
+        read: Callable[[int], bytes],
+        position: Callable[[], int],
+        damage: type[Exception] = EOFError,
+    ) -> None:
         self.label = label
+        self._damage = damage
         self._read = read
         self.position = position
 
@@ -33,7 +42,7 @@ class ByteStream:
             return self._read(n_bytes)
         except EOFError as error:
             raise CorpusError(f"{self.label}: the gzip data ends too early: the file is truncated") from error
-        except zlib.error as error:
+        except self._damage as error:
             raise CorpusError(f"{self.label}: the gzip data is damaged: {error}") from error
         except OSError as error:
             raise CorpusError(f"{self.label}: cannot read: {_reason(error)}") from error
@@ -59,15 +68,17 @@ def open_stream(path: Path) -> Iterator[ByteStream]:
         raise CorpusError(f"{path}: {_reason(error)}") from error
     with file:
         read: Callable[[int], bytes] = file.read
+        damage: type[Exception] = EOFError
         if path.suffix.lower() == ".gz":
             # isal decodes two to three times as fast as zlib.
             igzip: Any = extras.load("isal.igzip", "build")
             read = igzip.IGzipFile(fileobj=file).read
+            damage = extras.load("isal.isal_zlib", "build").error
         elif path.suffix.lower() == ".zst":
             # Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
             arrow: Any = extras.load("pyarrow", "build")
             read = arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd").read
-        yield ByteStream(str(path), read, file.tell)
+        yield ByteStream(str(path), read, file.tell, damage)
 
 
 def file_record(path: Path) -> dict[str, Any]:

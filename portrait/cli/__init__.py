@@ -1,0 +1,101 @@
+"""The command line: parses, calls the library, prints.
+
+Results go to stdout, everything else to stderr. Every error is one line and exits 2; a command's
+own module is loaded when it is called, so that a query does not pay for a build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+from portrait.errors import PortraitError
+from portrait.version import __version__
+
+#: Name of a command → the module that holds it, in the order of the help page.
+COMMANDS = {
+    "build": "portrait.cli.build",
+    "query": "portrait.cli.query",
+    "info": "portrait.cli.info",
+    "demo": "portrait.cli.demo",
+}
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader has seen enough. click would exit 1, which here means "not found".
+            return EXIT_BROKEN_PIPE
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="portrait")
+def cli() -> None:
+    """Record what a corpus contains in a small file, and ask whether a text was in there."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    try:
+        code = cli.main(arguments, prog_name="portrait", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        code = EXIT_BROKEN_PIPE
+    except click.ClickException as error:
+        hint = ""
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f": see {error.ctx.command_path} --help"
+        return _fail(error.format_message().rstrip(".").replace("\n", " ") + hint, EXIT_ERROR)
+    except PortraitError as error:
+        return _fail(str(error), error.exit_code)
+    except MemoryError:
+        return _fail("not enough memory", EXIT_ERROR)
+    except Exception as error:
+        # Not ours: a defect, but still one line, and never the exit code of "not found".
+        if os.environ.get("PORTRAIT_DEBUG"):
+            traceback.print_exc()
+        what = " ".join(str(error).split()) or "no message"
+        return _fail(
+            f"internal error: {type(error).__name__}: {what}: please report this; "
+            "PORTRAIT_DEBUG=1 shows where",
+            EXIT_ERROR,
+        )
+    if code == EXIT_BROKEN_PIPE:
+        # The interpreter flushes stdout once more at exit: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"portrait: error: {message}", err=True)
+    return code
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run())

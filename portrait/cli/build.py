@@ -1,0 +1,115 @@
+"""``portrait build``."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import portrait
+from portrait.cli.progress import progress
+from portrait.cli.show import count, json_option, size
+from portrait.corpus import FORMATS
+from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS, FilterSpec, WindowSpec
+
+if TYPE_CHECKING:
+    from portrait.portraits import Portrait
+
+
+@click.command("build")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("-o", "--out", required=True, metavar="OUT", help="The portrait to write: a directory.")
+@click.option("--column", default="text", show_default=True, help="The column that holds the text.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="auto",
+    show_default=True,
+    help="What the files are; auto: by their suffix, and any other suffix is plain text.",
+)
+@click.option("--width", type=int, default=50, show_default=True, help="Units in a window.")
+@click.option("--stride", type=int, default=25, show_default=True, help="Units between stored windows.")
+@click.option("--unit", type=click.Choice(UNITS), default="char", show_default=True)
+@click.option("--normalizer", type=click.Choice(NORMALIZERS), default="spaces", show_default=True)
+@click.option("--filter", "kind", type=click.Choice(FILTER_KINDS), default="bloom", show_default=True)
+@click.option("--fpr", type=float, default=0.01, show_default=True, help="False-positive rate per window.")
+@click.option("--license", "license_", metavar="TEXT", help="The portrait's licence, for its manifest and card.")
+@click.option(
+    "--trained-model", "models", multiple=True, metavar="NAME", help="A model trained on this corpus; repeatable."
+)
+@click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
+@json_option
+def command(
+    sources: tuple[str, ...],
+    out: str,
+    column: str,
+    format_: Any,
+    width: int,
+    stride: int,
+    unit: Any,
+    normalizer: Any,
+    kind: Any,
+    fpr: float,
+    license_: str | None,
+    models: tuple[str, ...],
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Build the portrait of a corpus.
+
+    SOURCE is a file (.txt: one document; .jsonl, .jsonl.gz, .jsonl.zst, .parquet: one a row), a
+    directory or quoted glob of them, or - for standard input. NAME=SOURCE puts it into a layer of
+    its own, so that answers can name it. A file of another suffix is one document of plain text.
+
+    \b
+    portrait build books/ web=crawl/*.jsonl.zst -o corpus.portrait
+    """
+    begin = time.perf_counter()
+    built = portrait.build(
+        list(sources),
+        out,
+        windows=WindowSpec(width, stride, unit, normalizer),
+        filter=FilterSpec(kind, fpr),
+        column=column,
+        format=format_,
+        overwrite=overwrite,
+        license=license_,
+        trained_models=models,
+        progress=progress("reading", quiet=quiet or as_json),
+    )
+    if as_json:
+        click.echo(json.dumps(_record(built)))
+    elif not quiet:
+        click.echo(_summary(built))
+        seconds = time.perf_counter() - begin
+        text_bytes = _record(built)["text_bytes"]
+        click.echo(f"built in {seconds:.1f} s, {size(round(text_bytes / seconds))}/s", err=True)
+
+
+def _record(built: Portrait) -> dict[str, Any]:
+    layers = built.manifest.layers
+    return {
+        "path": str(built.path),
+        "id": built.manifest.id,
+        "sources": list(built.sources),
+        "documents": sum(layer.documents for layer in layers),
+        "windows": sum(layer.windows for layer in layers),
+        "text_bytes": sum(layer.text_bytes for layer in layers),
+        "bytes": sum(shard.bytes for layer in layers for shard in layer.shards),
+    }
+
+
+def _summary(built: Portrait) -> str:
+    record = _record(built)
+    n_sources = len(record["sources"])
+    share = record["bytes"] / record["text_bytes"]
+    return (
+        f"{built.path}: {count(record['documents'])} document{'s' * (record['documents'] != 1)} "
+        f"of {n_sources} source{'s' * (n_sources != 1)}, {size(record['text_bytes'])} of text "
+        f"in {size(record['bytes'])} ({share:.1%})"
+    )

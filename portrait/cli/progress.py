@@ -1,0 +1,42 @@
+"""A progress bar on stderr, where somebody is looking."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from portrait import extras
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from portrait.build import Progress
+
+
+class Bar:
+    """Input bytes read so far, as a tqdm bar."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: tqdm[None] | None = None
+
+    def start(self, n_bytes: int | None) -> None:
+        """Show the bar."""
+        self._bar = extras.load("tqdm", "build").tqdm(
+            total=n_bytes, desc=self._label, unit="B", unit_scale=True, leave=False, file=sys.stderr
+        )
+
+    def advance(self, n_bytes: int) -> None:
+        """Move it."""
+        if self._bar is not None:
+            self._bar.update(n_bytes)
+
+    def finish(self) -> None:
+        """Take it away."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def progress(label: str, *, quiet: bool = False) -> Progress | None:
+    """A bar if stderr is a terminal."""
+    return Bar(label) if sys.stderr.isatty() and not quiet else None

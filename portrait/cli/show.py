@@ -1,0 +1,135 @@
+"""Answers and numbers as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from portrait.answer import show_evalue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portrait.answer import Answer
+
+#: Characters shown on either side of a match; what lies further away is folded.
+_CONTEXT = 60
+#: Longer matches are folded in the middle.
+_LONGEST_SHOWN = 2000
+_FOLD = " […] "
+
+_VERDICTS = {
+    "found": ("FOUND", "red"),
+    "not_found": ("NOT FOUND", "green"),
+    "inconclusive": ("INCONCLUSIVE", "yellow"),
+}
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the output; auto: on a terminal, unless NO_COLOR is set.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+
+
+def wants_color(choice: str) -> bool:
+    """Whether to colour stdout."""
+    if choice == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return choice == "always"
+
+
+def count(n: int) -> str:
+    """A whole number with its thousands apart."""
+    return f"{n:,}"
+
+
+def size(n_bytes: int) -> str:
+    """A number of bytes in three digits and a decimal unit."""
+    if n_bytes < 1000:
+        return f"{n_bytes} B"
+    value = float(n_bytes)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5:
+            break
+    return f"{value:.3g} {unit}"
+
+
+def answer(text: str, found: Answer, *, color: bool, n_portraits: int = 1) -> Iterator[str]:
+    """The lines that tell a person what is known about ``text``."""
+    label, shade = _VERDICTS[found.verdict]
+    yield f"{_styled(label, color, fg=shade, bold=True)}: {found.reason}."
+    if found.exact_document:
+        yield "The very text is a document of the corpus, as far as its key can tell."
+    if found.matches:
+        yield ""
+        yield from excerpt(text, [(match.start, match.end) for _, match in found.matches], color=color)
+        yield ""
+        for layer, match in found.matches:
+            where = layer.source if n_portraits == 1 else f"{layer.portrait}:{layer.source}"
+            yield (
+                f"  characters {match.start}-{match.end} ({match.end - match.start})  in {where}  "
+                f"{match.windows} windows  E-value {show_evalue(match.evalue)}"
+            )
+
+
+def excerpt(text: str, spans: list[tuple[int, int]], *, color: bool) -> Iterator[str]:
+    """The text around ``spans``, these set off by colour or by » «, the rest folded."""
+    parts: list[str] = []
+    at = 0
+    for start, end in _united(spans):
+        parts.append(_between(text[at:start], first=at == 0))
+        match = text[start:end]
+        if len(match) > _LONGEST_SHOWN:
+            half = _LONGEST_SHOWN // 2
+            match = match[:half] + _FOLD + match[-half:]
+        lines = _printable(match)
+        parts.append(_highlighted(lines, color))
+        at = end
+    rest = text[at:]
+    parts.append(_printable(rest if len(rest) <= _CONTEXT else rest[:_CONTEXT].rstrip() + _FOLD.rstrip()))
+    for line in "".join(parts).splitlines():
+        yield f"  {line}".rstrip()
+
+
+def _highlighted(text: str, color: bool) -> str:
+    if not color:
+        return f"»{text}«"
+    # A style that is closed at every line's end survives pagers and indentation.
+    return "\n".join(
+        click.style(line, fg="red", bold=True, underline=True) if line else line for line in text.split("\n")
+    )
+
+
+def _between(text: str, *, first: bool) -> str:
+    """What stands before a match: its end, and after another match its beginning, too."""
+    if first:
+        return _printable(text if len(text) <= _CONTEXT else _FOLD.lstrip() + text[-_CONTEXT:].lstrip())
+    if len(text) <= 2 * _CONTEXT + len(_FOLD):
+        return _printable(text)
+    return _printable(text[:_CONTEXT].rstrip() + _FOLD + text[-_CONTEXT:].lstrip())
+
+
+def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    united: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return united
+
+
+def _printable(text: str) -> str:
+    """``text`` with everything that could command a terminal spelled out."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _styled(text: str, color: bool, *, fg: str, bold: bool = False) -> str:
+    return click.style(text, fg=fg, bold=bold) if color else text
