@@ -5,8 +5,9 @@ Importing this loads neither pyarrow nor datasets: :func:`build` loads what it n
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from portrait.answer import Answer, LayerAnswer, Match, Verdict
-from portrait.build import build
 from portrait.errors import (
     BundleError,
     CorpusError,
@@ -25,6 +26,9 @@ from portrait.manifest import Manifest
 from portrait.portraits import Portrait, open, query  # noqa: A004  # portrait.open, as gzip.open
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
+
+if TYPE_CHECKING:
+    from portrait.builder import build
 
 __all__ = [
     "Answer",
@@ -52,3 +56,13 @@ __all__ = [
     "open",
     "query",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Most programs only ask; what building needs is loaded when it is first mentioned.
+    if name == "build":
+        from portrait.builder import build
+
+        globals()["build"] = build
+        return build
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

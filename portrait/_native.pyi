@@ -64,12 +64,30 @@ class Bloom:
         """The exact false-positive rate of these bits; reads them all."""
 
 @final
+class Scan:
+    """What the filters say of a text."""
+
+    @property
+    def n_units(self) -> int:
+        """The normalised text's length in units."""
+
+    @property
+    def n_windows(self) -> int:
+        """Windows tested."""
+
+    def layers(self) -> list[tuple[int, bool, int]]:
+        """Per filter: hits, whether the text is a document, windows of the longest chain."""
+
+    def chains(self, layer: int, min_windows: int) -> list[tuple[int, int, int, int]]:
+        """A filter's chains of so many windows or more: (window, windows, start, end)."""
+
+@final
 class Scanner:
     """Asks all windows of a text of several filters in one pass."""
 
     def __new__(cls, windows: Windows, filters: list[Bloom]) -> Scanner: ...
-    def scan(self, text: str) -> tuple[int, int, list[tuple[int, bool, list[tuple[int, int, int, int]]]]]:
-        """Units, windows, and per filter: hits, document, chains (window, windows, start, end)."""
+    def scan(self, text: str) -> Scan:
+        """What the filters say of a text."""
 
     def hits(self, text: str) -> list[bytes]:
         """For each filter, a byte per window: 1 where the filter holds it."""

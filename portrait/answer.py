@@ -151,7 +151,7 @@ def judge(n_chars: int, evidence: Sequence[LayerEvidence], threshold: float = DE
         spec, scan = one.spec, one.scan
         shortest = significant_chain(one.windows, n_layers, one.fpr, threshold)
         matches: tuple[Match, ...] = ()
-        best = max((chain.windows for chain in scan.chains), default=0)
+        best = scan.longest
         if shortest is None:
             long_enough, detectable = False, None
         else:
@@ -202,9 +202,7 @@ def _matches(one: LayerEvidence, n_layers: int, shortest: int) -> tuple[Match, .
             )
         )
 
-    for chain in one.scan.chains:
-        if chain.windows < shortest:
-            continue
+    for chain in one.scan.chains(shortest):
         end = chain.window + (chain.windows - 1) * spec.stride + spec.width
         if group and chain.window >= group_end:
             close()
@@ -241,8 +239,9 @@ def _reason(
     if verdict == "found":
         assert value is not None
         longest = max(end - start for start, end in spans)
+        passages = "1 matching passage" if len(spans) == 1 else f"{len(spans)} matching passages"
         return (
-            f"{len(spans)} matching {'passage' if len(spans) == 1 else 'passages'}, the longest of {longest} characters; "
+            f"{passages}, the longest of {longest} characters; "
             f"chance alone would show {show_evalue(value)} as strong in such a text"
         )
     if detectable is None:

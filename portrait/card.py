@@ -48,10 +48,11 @@ portrait query {name} "a passage of the text in question"
 
 ## What it can say
 
-- Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more that stands in one document hits its
-  source's layer: there are no false negatives.
+- Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more that stands in one document hits
+  its source's layer: there are no false negatives.
 - A hit can be chance. Answers state how many chains of hits as long chance alone would show (the
-  E-value) and how long a copy must be to be told from chance; in a text of {_EXAMPLE_UNITS} {spec.unit_name}: {length}.
+  E-value) and how long a copy must be to be told from chance: in a text of {_EXAMPLE_UNITS} {spec.unit_name},
+  {length}.
 
 ## What it cannot say
 

@@ -106,6 +106,7 @@ def resolve(sources: Any, *, column: str = "text", format: Format = "auto") -> l
     if format not in FORMATS:
         raise SpecError(f"unknown format {format!r}: choose one of {', '.join(FORMATS)}")
     found: dict[str, Source] = {}
+    seen: dict[str, set[str]] = {}
     for name, location in _named(sources):
         source = found.setdefault(name, Source(name))
         if not isinstance(location, str):
@@ -115,8 +116,7 @@ def resolve(sources: Any, *, column: str = "text", format: Format = "auto") -> l
             source.shards.append(DatasetShard(location, column))
             continue
         source.locations.append(location)
-        seen = {os.path.realpath(file["path"]) for shard in source.shards for file in shard.files}
-        _add_files(source, location, column, format, seen)
+        _add_files(source, location, column, format, seen.setdefault(name, set()))
     if not found:
         raise CorpusError("no source given: name a file, a directory, a glob, or - for standard input")
     return [found[name] for name in sorted(found)]
@@ -138,9 +138,7 @@ def _named(sources: Any) -> Iterator[tuple[str, Any]]:
 
 def _locations(value: Any) -> Iterator[Any]:
     """Each path or dataset of a nest of them."""
-    if isinstance(value, str | os.PathLike):
-        yield value
-    elif hasattr(value, "with_format"):  # a datasets.Dataset or IterableDataset, itself iterable
+    if isinstance(value, str | os.PathLike) or hasattr(value, "with_format"):
         yield value
     elif isinstance(value, Iterable):
         for one in value:
@@ -208,7 +206,7 @@ def _find(location: str) -> list[tuple[Path, Format]]:
     if path.exists():
         return [(path, _format(path, _NAMED_SUFFIXES) or "txt")]
     if glob.has_magic(location):
-        matches = sorted(Path(match) for match in glob.iglob(location, recursive=True))
+        matches = sorted(map(Path, glob.glob(location, recursive=True)))  # noqa: PTH207  # Path.glob wants a base
         found = [match for match in matches if match.is_file()]
         if not found:
             raise CorpusError(f"{location}: no file matches")

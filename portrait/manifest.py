@@ -218,7 +218,7 @@ class _Fields:
             raise DamagedBundleError(f"{self.where}: a layer's record is not plain JSON: {error}") from error
         if self.text("id") != expected:
             raise DamagedBundleError(
-                f"{self.where}: the id does not belong to these layers: the manifest was changed after it was built"
+                f"{self.where}: the id does not belong to these layers: it was changed after the build"
             )
         return manifest
 

@@ -89,6 +89,9 @@ class Portrait:
 def open(path: str | os.PathLike[str]) -> Portrait:  # noqa: A001  # portrait.open, as gzip.open
     """Open the portrait at ``path``.
 
+    Its filters are mapped, so that this takes no longer for a large portrait and memory is shared
+    between processes.
+
     Raises :class:`NotAPortraitError`, :class:`DamagedBundleError`, :class:`UnsupportedBundleError`.
     """
     return Portrait(bundles.read(Path(path)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Chain(NamedTuple):
@@ -22,12 +25,15 @@ class LayerScan(NamedTuple):
     """What one layer's filter says of a text.
 
     ``document``: the key of the whole text is in the filter, and so is every window that a document
-    of this text would have stored. ``chains`` are ordered by ``window``.
+    of this text would have stored. ``longest`` is the longest chain's number of windows, 0 if there
+    is none. ``chains(n)`` lists the chains of ``n`` windows or more, ordered by ``window``: chance
+    makes short ones by the thousand, which nobody needs to see.
     """
 
     hits: int
     document: bool
-    chains: list[Chain]
+    longest: int
+    chains: Callable[[int], list[Chain]]
 
 
 class TextScan(NamedTuple):

@@ -50,7 +50,12 @@ def _block_fpr(n_keys: int) -> float:
 
 
 def bloom_blocks(n_keys: int, fpr: float) -> int:
-    """The fewest blocks that keep the expected rate of ``n_keys`` distinct keys within ``fpr``."""
+    """The number of blocks whose expected rate for ``n_keys`` distinct keys is nearest to ``fpr``.
+
+    That is the fewest blocks within ``fpr``, or one fewer: a filter is a whole number of blocks, and
+    where one block more or less matters, rounding up alone would make small filters too large. The
+    expected rate never exceeds ``fpr`` by more than a twentieth.
+    """
     if not 0 < fpr < 1:
         raise SpecError(f"the false-positive rate must lie between 0 and 1, not be {fpr!r}")
     # `low` blocks are too few: 2048 keys leave no bit of a block unset.
@@ -64,6 +69,10 @@ def bloom_blocks(n_keys: int, fpr: float) -> int:
             low = middle
         else:
             high = middle
+    if high > 1:
+        above = bloom_fpr(n_keys, high - 1)
+        if above <= 1.05 * fpr and above - fpr < fpr - bloom_fpr(n_keys, high):
+            return high - 1
     return high
 
 

@@ -12,13 +12,13 @@ import json
 import mmap
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait.errors import DamagedBundleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 ALIGNMENT = 64
 _PREFIX = struct.Struct("<Q")
@@ -49,7 +49,7 @@ def header(info: TensorInfo, metadata: Mapping[str, str]) -> bytes:
 
 
 def map_tensor(path: Path) -> tuple[TensorInfo, memoryview]:
-    """Map the one tensor of a file, read-only, whatever its size.
+    """Map the one tensor of a file, read-only, in time independent of its size.
 
     Nothing is believed before it is compared with the file's size. Raises
     :class:`DamagedBundleError`.
@@ -64,10 +64,9 @@ def map_tensor(path: Path) -> tuple[TensorInfo, memoryview]:
             raise DamagedBundleError(f"{path}: the header's length, {header_bytes}, does not fit the file")
         info = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    data = memoryview(mapped)
     # Filters are asked at random: reading ahead would only fill memory with pages nobody asked for.
     mapped.madvise(mmap.MADV_RANDOM)
-    return info, data[_PREFIX.size + header_bytes :]
+    return info, memoryview(mapped)[_PREFIX.size + header_bytes :]
 
 
 def _parse(path: Path, text: bytes, data_bytes: int) -> TensorInfo:

@@ -31,7 +31,12 @@ def evidence(
     *chains: Chain, fpr: float = FPR, units: int = 109, source: str = "main", document: bool = False
 ) -> LayerEvidence:
     windows = max(0, units - WIDTH + 1)
-    scan = LayerScan(sum(one.windows for one in chains), document, list(chains))
+    scan = LayerScan(
+        sum(one.windows for one in chains),
+        document,
+        max((one.windows for one in chains), default=0),
+        lambda n_windows: [one for one in chains if one.windows >= n_windows],
+    )
     return LayerEvidence("pile", source, SPEC, fpr, units, windows, scan)
 
 

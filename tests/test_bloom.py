@@ -153,13 +153,12 @@ def test_memory_with_holes_is_refused() -> None:
         BloomBuilder(1).insert(holes)
 
 
-@pytest.mark.parametrize("n_blocks", [0, 1 << 59, (1 << 64) - 1])
-def test_a_filter_has_at_least_one_block_and_no_more_than_can_be_counted(n_blocks: int) -> None:
+def test_a_filter_has_at_least_one_block() -> None:
     with pytest.raises(ValueError, match="at least one block"):
-        BloomBuilder(n_blocks)
+        BloomBuilder(0)
 
 
-@pytest.mark.parametrize("n_blocks", [1 << 50, 1 << 58])
+@pytest.mark.parametrize("n_blocks", [1 << 50, 1 << 58, 1 << 59, (1 << 64) - 1])
 def test_a_filter_larger_than_memory_is_an_error_of_python(n_blocks: int) -> None:
     # In a process of its own, which must live to say so: a huge corpus at a tiny rate asks for this.
     script = f"""

@@ -16,8 +16,8 @@ from forge import manifest_id
 
 import portrait
 from portrait import bundle as bundles
-from portrait.bundle import shard_name
 from portrait.manifest import Manifest
+from portrait.writer import shard_name
 
 if TYPE_CHECKING:
     from pathlib import Path

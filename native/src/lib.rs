@@ -18,7 +18,7 @@ mod python {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use pyo3::buffer::PyUntypedBuffer;
-    use pyo3::exceptions::{PyBufferError, PyMemoryError, PyValueError};
+    use pyo3::exceptions::{PyBufferError, PyIndexError, PyMemoryError, PyValueError};
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
     use pyo3::{create_exception, ffi};
@@ -343,9 +343,41 @@ mod python {
         }
     }
 
-    /// What one filter says of a text: hits, whether it is a document, and the chains as
-    /// (window, windows, start, end).
-    type LayerTuple = (usize, bool, Vec<(usize, usize, usize, usize)>);
+    /// What the filters say of a text.
+    #[pyclass(frozen, name = "Scan")]
+    struct PyScan(scan::Scan);
+
+    #[pymethods]
+    impl PyScan {
+        /// The normalised text's length in units.
+        #[getter]
+        fn n_units(&self) -> usize {
+            self.0.n_units
+        }
+
+        /// Windows tested.
+        #[getter]
+        fn n_windows(&self) -> usize {
+            self.0.n_windows
+        }
+
+        /// Per filter: hits, whether the text is a document, windows of the longest chain.
+        fn layers(&self) -> Vec<(usize, bool, usize)> {
+            let longest = |layer: &scan::LayerScan| layer.chains.iter().map(|chain| chain.n_windows).max();
+            self.0
+                .layers
+                .iter()
+                .map(|layer| (layer.n_hits, layer.document, longest(layer).unwrap_or(0)))
+                .collect()
+        }
+
+        /// A filter's chains of so many windows or more: (window, windows, start, end).
+        fn chains(&self, layer: usize, min_windows: usize) -> PyResult<Vec<(usize, usize, usize, usize)>> {
+            let layer = self.0.layers.get(layer).ok_or_else(|| PyIndexError::new_err("no such layer"))?;
+            let chains = layer.chains.iter().filter(|chain| chain.n_windows >= min_windows);
+            Ok(chains.map(|chain| (chain.window, chain.n_windows, chain.start, chain.end)).collect())
+        }
+    }
 
     /// Asks all windows of a text of several filters in one pass.
     #[pyclass(frozen, name = "Scanner")]
@@ -369,19 +401,13 @@ mod python {
             Self { spec: windows.0, filters }
         }
 
-        /// The text's length in units, its windows, and what each filter says.
-        fn scan(&self, py: Python, text: &str) -> (usize, usize, Vec<LayerTuple>) {
-            let found = py.detach(|| {
+        /// What the filters say of a text.
+        fn scan(&self, py: Python, text: &str) -> PyScan {
+            PyScan(py.detach(|| {
                 self.with_filters(|filters| {
                     with_scratch(|scratch| scan::scan(text, &self.spec, filters, scratch))
                 })
-            });
-            let layers = found.layers.into_iter().map(|layer| {
-                let chains = layer.chains.iter();
-                let chains = chains.map(|chain| (chain.window, chain.n_windows, chain.start, chain.end));
-                (layer.n_hits, layer.document, chains.collect())
-            });
-            (found.n_units, found.n_windows, layers.collect())
+            }))
         }
 
         /// For each filter, a byte per window: 1 where the filter holds it.
@@ -410,6 +436,7 @@ mod python {
         module.add_class::<PyKeys>()?;
         module.add_class::<PyBloomBits>()?;
         module.add_class::<PyBloom>()?;
+        module.add_class::<PyScan>()?;
         module.add_class::<PyScanner>()?;
         module.add_function(wrap_pyfunction!(unicode_version, module)?)
     }

@@ -59,7 +59,7 @@ pub struct Scan {
 }
 
 /// Windows asked at a time.
-const BATCH: usize = 512;
+const BATCH: usize = 1024;
 
 /// Follows one layer's hits window by window.
 struct Follower {

@@ -36,9 +36,15 @@ if TYPE_CHECKING:
 @click.option("--normalizer", type=click.Choice(NORMALIZERS), default="spaces", show_default=True)
 @click.option("--filter", "kind", type=click.Choice(FILTER_KINDS), default="bloom", show_default=True)
 @click.option("--fpr", type=float, default=0.01, show_default=True, help="False-positive rate per window.")
-@click.option("--license", "license_", metavar="TEXT", help="The portrait's licence, for its manifest and card.")
 @click.option(
-    "--trained-model", "models", multiple=True, metavar="NAME", help="A model trained on this corpus; repeatable."
+    "--license", "license_", metavar="TEXT", help="The portrait's licence, for its manifest and card."
+)
+@click.option(
+    "--trained-model",
+    "models",
+    multiple=True,
+    metavar="NAME",
+    help="A model trained on this corpus; repeatable.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")

@@ -64,7 +64,9 @@ def command(keep: str | None, color: str) -> None:
 def _library_files(library: Path) -> list[Path]:
     """The library's own modules: no packages that were installed into it, no tests."""
     left_out = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__", "lib2to3"}
-    files = [path for path in library.rglob("*.py") if not left_out.intersection(path.relative_to(library).parts)]
+    files = [
+        path for path in library.rglob("*.py") if not left_out.intersection(path.relative_to(library).parts)
+    ]
     if not files:
         raise CorpusError(f"{library}: Python's standard library is not here as source code")
     return sorted(files)

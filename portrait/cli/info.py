@@ -39,7 +39,7 @@ def _lines(opened: Portrait) -> Iterator[str]:
         "portrait": opened.name,
         "id": manifest.id,
         "windows": f"{spec.width} {spec.unit_name}, every {spec.stride}, after normaliser {spec.normalizer}",
-        "guarantee": f"every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more hits its source",
+        "guarantee": f"every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more is a hit",
         "licence": manifest.license or "not stated",
         "trained": ", ".join(manifest.trained_models) or "no model named",
         "built by": manifest.tool,
@@ -64,5 +64,8 @@ def _lines(opened: Portrait) -> Iterator[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         # Names to the left, numbers to the right.
-        cells = [cell.ljust(n) if i < 2 else cell.rjust(n) for i, (cell, n) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            cell.ljust(n) if i < 2 else cell.rjust(n)
+            for i, (cell, n) in enumerate(zip(row, widths, strict=True))
+        ]
         yield "  ".join(cells).rstrip()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from portrait.build import Progress
+    from portrait.builder import Progress
 
 
 class Bar:
@@ -18,7 +16,7 @@ class Bar:
 
     def __init__(self, label: str) -> None:
         self._label = label
-        self._bar: tqdm[None] | None = None
+        self._bar: Any = None
 
     def start(self, n_bytes: int | None) -> None:
         """Show the bar."""

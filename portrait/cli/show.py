@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -53,12 +54,9 @@ def size(n_bytes: int) -> str:
     """A number of bytes in three digits and a decimal unit."""
     if n_bytes < 1000:
         return f"{n_bytes} B"
-    value = float(n_bytes)
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5:
-            break
-    return f"{value:.3g} {unit}"
+    units = ("kB", "MB", "GB", "TB")
+    power = min(len(units), int(math.log10(n_bytes + n_bytes // 2000) // 3))
+    return f"{n_bytes / 1000**power:.3g} {units[power - 1]}"
 
 
 def answer(text: str, found: Answer, *, color: bool, n_portraits: int = 1) -> Iterator[str]:

@@ -82,7 +82,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
     expected = type(n_blocks) is int and n_blocks > 0 and info.shape == (n_blocks, LANES)
     if not expected or info.name != TENSOR or info.dtype != "U32":
         raise DamagedBundleError(
-            f"{bundle.path / shard.file}: holds {info.dtype} {info.name!r} {list(info.shape)} where the manifest"
-            f" speaks of {n_blocks} blocks: fetch the bundle again"
+            f"{bundle.path / shard.file}: holds {info.dtype} {info.name!r} {list(info.shape)} where the "
+            f"manifest speaks of {n_blocks} blocks: fetch the bundle again"
         )
     return Bloom(data)

@@ -9,7 +9,7 @@ from portrait.errors import TextError
 from portrait.scan import Chain, LayerScan, TextScan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from portrait.filters.base import Filter
     from portrait.spec import WindowSpec
@@ -25,16 +25,13 @@ class Scanner:
     def scan(self, text: str) -> TextScan:
         """Ask every window of ``text``. Raises :class:`TextError` for lone surrogates."""
         try:
-            units, windows, layers = self._native.scan(text)
+            found = self._native.scan(text)
         except UnicodeEncodeError as error:
             raise surrogate_error(text, error) from None
         return TextScan(
-            units,
-            windows,
-            [
-                LayerScan(hits, document, [Chain(*chain) for chain in chains])
-                for hits, document, chains in layers
-            ],
+            found.n_units,
+            found.n_windows,
+            [LayerScan(*layer, _chains(found, i)) for i, layer in enumerate(found.layers())],
         )
 
     def hits(self, text: str) -> list[bytes]:
@@ -43,6 +40,10 @@ class Scanner:
             return self._native.hits(text)
         except UnicodeEncodeError as error:
             raise surrogate_error(text, error) from None
+
+
+def _chains(found: _native.Scan, layer: int) -> Callable[[int], list[Chain]]:
+    return lambda n_windows: [Chain(*chain) for chain in found.chains(layer, n_windows)]
 
 
 def surrogate_error(text: str, error: UnicodeEncodeError) -> TextError:

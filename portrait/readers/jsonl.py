@@ -40,34 +40,35 @@ class JsonlShard:
 
 def stream_batches(stream: ByteStream, column: str) -> Iterator[Batch]:
     """Batches of the JSON lines that ``stream`` holds."""
-    line, position = 1, 0
-    for chunk in _line_chunks(stream, line_of=lambda: line):
+    position = 0
+    for line, chunk in _line_chunks(stream):
         lines = Lines(stream.label, chunk.removeprefix(BOM) if line == 1 else chunk, line, column)
         before, position = position, stream.position()
         yield Batch(lines.texts(), lines.place, position - before)
-        line += chunk.count(b"\n")
 
 
-def _line_chunks(stream: ByteStream, line_of: Any) -> Iterator[bytes]:
-    """The stream in chunks of whole lines."""
+def _line_chunks(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
+    """The stream in chunks of whole lines, each with the number of its first."""
+    line = 1
     parts: list[bytes] = []
     while True:
         try:
             data = stream.read()
         except CorpusError as error:
             # Name the row: the lines read so far are fine, the next one is where it breaks.
-            n_lines = line_of() + sum(part.count(b"\n") for part in parts)
-            raise type(error)(f"{error} (from line {n_lines} on)") from error
+            raise type(error)(f"{error} (from line {line} on)") from error
         if not data:
             break
         cut = data.rfind(b"\n") + 1
         if cut:
-            yield b"".join([*parts, data[:cut]])
+            chunk = b"".join([*parts, data[:cut]])
+            yield line, chunk
+            line += chunk.count(b"\n")
             parts = []
         if cut < len(data):
             parts.append(data[cut:])
     if parts:
-        yield b"".join(parts)
+        yield line, b"".join(parts)
 
 
 class Lines:

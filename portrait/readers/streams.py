@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
@@ -12,6 +11,7 @@ from portrait.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 #: Bytes of decompressed data asked for at a time: large enough to amortise every per-call cost,
 #: small enough to stay in the cache between decoding and hashing.

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from portrait import corpus
-from portrait.bundle import BundleWriter
 from portrait.card import card
 from portrait.errors import EmptyCorpusError, PortraitError, SpecError
 from portrait.filters.bloom import BloomBuilder
@@ -16,6 +15,7 @@ from portrait.manifest import Layer, Manifest, TestVectors
 from portrait.portraits import Portrait
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
+from portrait.writer import BundleWriter
 
 if TYPE_CHECKING:
     import os

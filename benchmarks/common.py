@@ -1,0 +1,82 @@
+"""What the benchmark scripts share: real text, and the best of several runs."""
+
+from __future__ import annotations
+
+import random
+import sysconfig
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Sentences of our own in several scripts, for text in which most characters take two or three bytes.
+SENTENCES = [
+    "Утром почтальон принёс письмо, которого никто в доме не ждал уже много лет.",
+    "Старый мост через реку закрыли на ремонт до конца следующей недели.",
+    "清晨的市场里已经挤满了人，卖鱼的老人正在整理他的摊位。",
+    "图书馆的窗户朝着河边，下雨的时候听得见水声。",
+    "駅前の小さな喫茶店は、雨の日になるといつも満席になる。",
+    "도서관 앞의 은행나무가 노랗게 물들면 가을이 온 것이다.",
+    "Στο λιμάνι έφτασε χθες το βράδυ ένα πλοίο φορτωμένο με βιβλία.",
+    "नदी के किनारे बैठे बच्चे काग़ज़ की नावें बनाकर पानी में छोड़ रहे थे।",
+    "وصلت الرسالة متأخرة يومين لأن الطريق كان مغلقا بسبب الثلج.",
+    "ตลาดเช้าวันนี้มีคนมากกว่าทุกวันเพราะพรุ่งนี้เป็นวันหยุด",
+    "Der Bäcker öffnete früh, und über der Straße hing der Geruch von frischem Brot.",
+    "L'été dernier, la forêt près du château a brûlé pendant trois journées entières.",
+    "The ferry left an hour late, and nobody on the quay seemed to mind. 🚢",
+]
+
+
+def stdlib_texts(n_bytes: int, *, ascii_only: bool = True) -> list[bytes]:
+    """Source files of the standard library, at most ``n_bytes`` together."""
+    texts: list[bytes] = []
+    total = 0
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        data = path.read_bytes()
+        if ascii_only and not data.isascii():
+            continue
+        if total + len(data) > n_bytes:
+            break
+        texts.append(data)
+        total += len(data)
+    return texts
+
+
+def mixed_texts(n_bytes: int) -> list[bytes]:
+    """Documents of sentences in many scripts, in random order, with a number in each."""
+    dice = random.Random(7)
+    texts: list[bytes] = []
+    total = 0
+    while total < n_bytes:
+        sentences = (f"{dice.choice(SENTENCES)} {dice.randrange(10**6)}." for _ in range(200))
+        texts.append(" ".join(sentences).encode())
+        total += len(texts[-1])
+    return texts
+
+
+def best_seconds(
+    work: Callable[[], object], *, runs: int = 7, before: Callable[[], object] | None = None
+) -> float:
+    """The shortest of ``runs`` runs: on a shared machine the others measure the neighbours."""
+    best = float("inf")
+    for _ in range(runs):
+        if before is not None:
+            before()
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def random_keys(n_keys: int, seed: int) -> list[bytes]:
+    """``n_keys`` random 64-bit keys, in pieces of a million."""
+    dice = random.Random(seed)
+    piece = 1_000_000
+    return [dice.randbytes(8 * min(piece, n_keys - i)) for i in range(0, n_keys, piece)]
+
+
+def report(what: str, measured: str, target: str, bound: str) -> None:
+    """One line of a benchmark's table."""
+    print(f"{what:<44} {measured:>16}   target {target:<14} bound: {bound}", flush=True)
