@@ -1,0 +1,36 @@
+# The recipes that continuous integration calls, too. `just` alone runs everything.
+
+default: test check
+
+# The Python tests, on the installed package.
+test *arguments:
+    pytest {{ arguments }}
+
+# Everything that is not a Python test.
+check: kernel lint types
+
+# The kernel on its own, without Python, then with the bindings under clippy.
+kernel:
+    cargo fmt --manifest-path native/Cargo.toml --check
+    cargo clippy --manifest-path native/Cargo.toml --all-targets -- -D warnings
+    cargo clippy --manifest-path native/Cargo.toml --all-targets --features python -- -D warnings
+    cargo test --manifest-path native/Cargo.toml --release
+
+lint:
+    ruff check .
+    ruff format --check .
+
+# Strict types everywhere, and the kernel's stub against the kernel as installed.
+types:
+    mypy
+    cd native && stubtest portrait._native
+
+# Every number of the README and the docs, measured here and now.
+[working-directory('benchmarks')]
+bench:
+    python build_kernel.py
+    python scan.py
+    python query.py
+    python cold.py
+    python fpr.py
+    python peers.py
