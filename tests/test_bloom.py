@@ -168,5 +168,5 @@ try:
 except MemoryError:
     print("survived")
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "survived\n")
