@@ -4,6 +4,8 @@ from typing import final
 
 from typing_extensions import Buffer
 
+__all__ = ["Bloom", "BloomBits", "Keys", "RowError", "Scan", "Scanner", "Windows", "unicode_version"]
+
 class RowError(ValueError):
     """A row of a batch has no usable text: ``args`` is (row from 0, message)."""
 
