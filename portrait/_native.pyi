@@ -4,7 +4,7 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ["Bloom", "BloomBits", "Keys", "RowError", "Scan", "Scanner", "Windows", "unicode_version"]
+__all__ = ["BloomBits", "Filter", "Keys", "RowError", "Scan", "Scanner", "Windows", "unicode_version"]
 
 class RowError(ValueError):
     """A row of a batch has no usable text: ``args`` is (row from 0, message)."""
@@ -55,15 +55,18 @@ class BloomBits:
         """Add keys."""
 
 @final
-class Bloom:
-    """A split-block Bloom filter in a buffer, usually a mapped file."""
+class Filter:
+    """A filter of any kind in buffers, usually mapped files."""
 
-    def __new__(cls, buffer: Buffer) -> Bloom: ...
+    @staticmethod
+    def bloom(buffer: Buffer) -> Filter:
+        """A split-block Bloom filter: whole blocks of 32 bytes."""
+
     def contains(self, keys: Buffer) -> bytes:
         """One byte per key: 1 where the filter holds it."""
 
     def rate(self) -> float:
-        """The exact false-positive rate of these bits; reads them all."""
+        """The exact false-positive rate for random keys; a Bloom filter reads all of its bits."""
 
 @final
 class Scan:
@@ -87,7 +90,7 @@ class Scan:
 class Scanner:
     """Asks all windows of a text of several filters in one pass."""
 
-    def __new__(cls, windows: Windows, filters: list[Bloom]) -> Scanner: ...
+    def __new__(cls, windows: Windows, filters: list[Filter]) -> Scanner: ...
     def scan(self, text: str) -> Scan:
         """What the filters say of a text."""
 

@@ -7,7 +7,7 @@
 //! What bounds it: one cache line from memory per key. Batches ask for the lines ahead of time, so
 //! a filter larger than the caches costs bandwidth, not latency.
 
-use crate::scan::Filter;
+use crate::scan::{Batch, Filter};
 
 /// Bytes in a block: 256 bits, half a cache line.
 pub const BLOCK_BYTES: usize = 32;
@@ -134,8 +134,9 @@ impl<'a> Bloom<'a> {
     }
 }
 
-impl Filter for Bloom<'_> {
-    fn contains(&self, keys: &[u64], hits: &mut [bool]) {
+impl Bloom<'_> {
+    /// For each key, whether the filter holds it; both slices have the same length.
+    pub fn contains(&self, keys: &[u64], hits: &mut [bool]) {
         #[cfg(target_arch = "x86_64")]
         if std::is_x86_feature_detected!("avx2") {
             // SAFETY: the feature has just been detected.
@@ -143,6 +144,18 @@ impl Filter for Bloom<'_> {
             return;
         }
         look_up(self.blocks, keys, hits);
+    }
+}
+
+impl Filter for Bloom<'_> {
+    fn ask(&self, batch: Batch, hits: &mut [bool]) {
+        self.contains(batch.keys, hits);
+    }
+
+    fn holds_document(&self, key: u64) -> bool {
+        let mut hit = [false];
+        self.contains(&[key], &mut hit);
+        hit[0]
     }
 }
 

@@ -27,7 +27,7 @@ mod python {
     use crate::keys::{Texts, batch_keys, document_keys};
     use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
     use crate::origins::Origins;
-    use crate::scan::{self, Filter, Spec};
+    use crate::scan::{self, Batch, Filter, Spec};
     use crate::window::{Unit, Windows};
 
     create_exception!(
@@ -302,23 +302,36 @@ mod python {
         }
     }
 
-    /// A split-block Bloom filter in a buffer, usually a mapped file.
-    #[pyclass(frozen, name = "Bloom")]
-    struct PyBloom(View);
+    /// A filter of any kind in buffers, usually mapped files.
+    #[pyclass(frozen, name = "Filter")]
+    struct PyFilter(Kind);
 
-    impl PyBloom {
-        fn bloom(&self) -> bloom::Bloom<'_> {
-            bloom::Bloom::new(self.0.bytes()).expect("checked when it was made")
+    /// A filter's buffers, checked when they were taken, and what is needed to ask them.
+    enum Kind {
+        Bloom(View),
+    }
+
+    impl PyFilter {
+        /// The filter over the borrowed buffers.
+        fn lend(&self) -> Box<dyn Filter + '_> {
+            match &self.0 {
+                Kind::Bloom(view) => Box::new(bloom_of(view)),
+            }
         }
     }
 
+    fn bloom_of(view: &View) -> bloom::Bloom<'_> {
+        bloom::Bloom::new(view.bytes()).expect("checked when it was made")
+    }
+
     #[pymethods]
-    impl PyBloom {
-        #[new]
-        fn new(buffer: &Bound<PyAny>) -> PyResult<Self> {
+    impl PyFilter {
+        /// A split-block Bloom filter: whole blocks of 32 bytes.
+        #[staticmethod]
+        fn bloom(buffer: &Bound<PyAny>) -> PyResult<Self> {
             let view = View::new(buffer)?;
             match bloom::Bloom::new(view.bytes()) {
-                Some(_) => Ok(Self(view)),
+                Some(_) => Ok(Self(Kind::Bloom(view))),
                 None => Err(PyValueError::new_err(format!(
                     "{} bytes are not whole blocks of {BLOCK_BYTES}",
                     view.bytes().len()
@@ -331,15 +344,17 @@ mod python {
             let keys = View::new(keys)?.keys()?;
             let hits = py.detach(|| {
                 let mut hits = vec![false; keys.len()];
-                self.bloom().contains(&keys, &mut hits);
+                self.lend().ask(Batch { keys: &keys, windows: &[] }, &mut hits);
                 hits.into_iter().map(u8::from).collect::<Vec<u8>>()
             });
             Ok(PyBytes::new(py, &hits))
         }
 
-        /// The exact false-positive rate of these bits; reads them all.
+        /// The exact false-positive rate for random keys; a Bloom filter reads all of its bits.
         fn rate(&self, py: Python) -> f64 {
-            py.detach(|| self.bloom().rate())
+            py.detach(|| match &self.0 {
+                Kind::Bloom(view) => bloom_of(view).rate(),
+            })
         }
     }
 
@@ -383,13 +398,13 @@ mod python {
     #[pyclass(frozen, name = "Scanner")]
     struct PyScanner {
         spec: Spec,
-        filters: Vec<Py<PyBloom>>,
+        filters: Vec<Py<PyFilter>>,
     }
 
     impl PyScanner {
-        fn with_filters<T>(&self, f: impl FnOnce(&[&(dyn Filter + Sync)]) -> T) -> T {
-            let blooms: Vec<bloom::Bloom> = self.filters.iter().map(|filter| filter.get().bloom()).collect();
-            let filters: Vec<&(dyn Filter + Sync)> = blooms.iter().map(|bloom| bloom as _).collect();
+        fn with_filters<T>(&self, f: impl FnOnce(&[&dyn Filter]) -> T) -> T {
+            let lent: Vec<Box<dyn Filter>> = self.filters.iter().map(|filter| filter.get().lend()).collect();
+            let filters: Vec<&dyn Filter> = lent.iter().map(|filter| &**filter).collect();
             f(&filters)
         }
     }
@@ -397,7 +412,7 @@ mod python {
     #[pymethods]
     impl PyScanner {
         #[new]
-        fn new(windows: &PyWindows, filters: Vec<Py<PyBloom>>) -> Self {
+        fn new(windows: &PyWindows, filters: Vec<Py<PyFilter>>) -> Self {
             Self { spec: windows.0, filters }
         }
 

@@ -8,10 +8,27 @@ use crate::normalize::{Normalized, Normalizer, Scratch, is_char_start};
 use crate::origins::{Forget, Origins};
 use crate::window::{Unit, Windows, document_key, window_key};
 
-/// A set of keys that may answer yes by chance, never no by mistake.
-pub trait Filter {
-    /// For each key, whether the set holds it; both slices have the same length.
-    fn contains(&self, keys: &[u64], hits: &mut [bool]);
+/// Windows asked at a time.
+#[derive(Clone, Copy)]
+pub struct Batch<'a> {
+    /// The windows' keys.
+    pub keys: &'a [u64],
+    /// Their bytes; empty unless some filter of the scan reads them.
+    pub windows: &'a [&'a [u8]],
+}
+
+/// A set of windows that may answer yes by chance, never no by mistake.
+pub trait Filter: Sync {
+    /// For each window, whether the set holds it; `hits` has one place for each.
+    fn ask(&self, batch: Batch, hits: &mut [bool]);
+
+    /// Whether the set holds the document with this key; foreign sets know no documents.
+    fn holds_document(&self, key: u64) -> bool;
+
+    /// Whether `ask` reads the windows' bytes: it does where the set has a hash of its own.
+    fn reads_windows(&self) -> bool {
+        false
+    }
 }
 
 /// How texts become windows.
@@ -153,23 +170,37 @@ impl Follower {
     }
 }
 
-/// Call `f` with runs of at most [`BATCH`] keys, which together are the keys of all windows.
-fn for_key_batches(windows: &Windows, text: Normalized, mut f: impl FnMut(&[u64])) {
+/// Call `f` with batches of at most [`BATCH`] windows, which together are all windows of `text`.
+fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut f: impl FnMut(Batch)) {
     let mut keys = [0; BATCH];
     let mut n = 0;
-    windows.all(text, |window| {
-        keys[n] = window_key(window);
-        n += 1;
-        if n == BATCH {
-            f(&keys);
-            n = 0;
-        }
-    });
-    f(&keys[..n]);
+    if filters.iter().any(|filter| filter.reads_windows()) {
+        let mut slices: [&[u8]; BATCH] = [&[]; BATCH];
+        windows.all(text, |window| {
+            keys[n] = window_key(window);
+            slices[n] = window;
+            n += 1;
+            if n == BATCH {
+                f(Batch { keys: &keys, windows: &slices });
+                n = 0;
+            }
+        });
+        f(Batch { keys: &keys[..n], windows: &slices[..n] });
+    } else {
+        windows.all(text, |window| {
+            keys[n] = window_key(window);
+            n += 1;
+            if n == BATCH {
+                f(Batch { keys: &keys, windows: &[] });
+                n = 0;
+            }
+        });
+        f(Batch { keys: &keys[..n], windows: &[] });
+    }
 }
 
 /// Ask every window of `text` of every filter.
-pub fn scan(text: &str, spec: &Spec, filters: &[&(dyn Filter + Sync)], scratch: &mut Scratch) -> Scan {
+pub fn scan(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scratch) -> Scan {
     let mut origins = Origins::default();
     let text = spec.normalizer.apply(text, scratch, &mut origins);
     let windows = &spec.windows;
@@ -180,10 +211,10 @@ pub fn scan(text: &str, spec: &Spec, filters: &[&(dyn Filter + Sync)], scratch: 
     let mut followers: Vec<Follower> =
         filters.iter().map(|_| Follower::new(windows.stride, n_windows)).collect();
     let mut hits = [false; BATCH];
-    for_key_batches(windows, text, |keys| {
+    for_batches(windows, text, filters, |batch| {
         for (filter, follower) in filters.iter().zip(&mut followers) {
-            let hits = &mut hits[..keys.len()];
-            filter.contains(keys, hits);
+            let hits = &mut hits[..batch.keys.len()];
+            filter.ask(batch, hits);
             follower.follow(hits, windows.stride, last);
         }
     });
@@ -192,9 +223,7 @@ pub fn scan(text: &str, spec: &Spec, filters: &[&(dyn Filter + Sync)], scratch: 
     let places = Places::new(text, windows.unit);
     let layers = filters.iter().zip(followers).map(|(filter, follower)| {
         let mut layer = follower.finish(windows.stride);
-        let mut hit = [false];
-        filter.contains(&[document], &mut hit);
-        layer.document &= hit[0];
+        layer.document &= filter.holds_document(document);
         for chain in &mut layer.chains {
             let end = chain.window + (chain.n_windows - 1) * windows.stride + windows.width;
             let (first, last) = places.chars(chain.window, end);
@@ -206,19 +235,14 @@ pub fn scan(text: &str, spec: &Spec, filters: &[&(dyn Filter + Sync)], scratch: 
 }
 
 /// For each filter, whether it holds each window of `text`.
-pub fn hits(
-    text: &str,
-    spec: &Spec,
-    filters: &[&(dyn Filter + Sync)],
-    scratch: &mut Scratch,
-) -> Vec<Vec<bool>> {
+pub fn hits(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scratch) -> Vec<Vec<bool>> {
     let text = spec.normalizer.apply(text, scratch, &mut Forget);
     let mut all = vec![Vec::new(); filters.len()];
-    for_key_batches(&spec.windows, text, |keys| {
+    for_batches(&spec.windows, text, filters, |batch| {
         for (filter, all) in filters.iter().zip(&mut all) {
             let from = all.len();
-            all.resize(from + keys.len(), false);
-            filter.contains(keys, &mut all[from..]);
+            all.resize(from + batch.keys.len(), false);
+            filter.ask(batch, &mut all[from..]);
         }
     });
     all
@@ -269,10 +293,14 @@ mod tests {
     struct Set(HashSet<u64>);
 
     impl Filter for Set {
-        fn contains(&self, keys: &[u64], hits: &mut [bool]) {
-            for (key, hit) in keys.iter().zip(hits) {
+        fn ask(&self, batch: Batch, hits: &mut [bool]) {
+            for (key, hit) in batch.keys.iter().zip(hits) {
                 *hit = self.0.contains(key);
             }
+        }
+
+        fn holds_document(&self, key: u64) -> bool {
+            self.0.contains(&key)
         }
     }
 

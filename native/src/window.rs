@@ -101,7 +101,7 @@ impl Windows {
 
     /// Call `f` with every window, at stride 1.
     #[inline(always)]
-    pub fn all(&self, text: Normalized, mut f: impl FnMut(&[u8])) {
+    pub fn all<'t>(&self, text: Normalized<'t>, mut f: impl FnMut(&'t [u8])) {
         let bytes = text.bytes;
         if self.n_windows(self.unit.count(text)) == 0 {
             return;

@@ -14,7 +14,7 @@ class Filter(Protocol):
     """A set of 64-bit keys that may answer yes by chance and never no by mistake."""
 
     @property
-    def native(self) -> _native.Bloom:
+    def native(self) -> _native.Filter:
         """The kernel's handle, for asking whole texts."""
 
     def contains(self, keys: Buffer) -> bytes:

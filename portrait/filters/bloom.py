@@ -23,7 +23,7 @@ class Bloom:
     """A split-block Bloom filter over a buffer of whole 32-byte blocks, which it keeps alive."""
 
     def __init__(self, blocks: Buffer) -> None:
-        self.native = _native.Bloom(blocks)
+        self.native = _native.Filter.bloom(blocks)
 
     def contains(self, keys: Buffer) -> bytes:
         """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it."""
