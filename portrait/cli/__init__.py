@@ -10,11 +10,11 @@ import importlib
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
-from portrait.errors import PortraitError
+from portrait.errors import PortraitError, printable
 from portrait.version import __version__
 
 #: Name of a command → the module that holds it, in the order of the help page.
@@ -43,15 +43,26 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(module).command
         return command
 
+    # The reader has seen enough: click would exit 1 for that, which here means "not found".
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **options)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # The reader has seen enough. click would exit 1, which here means "not found".
-            return EXIT_BROKEN_PIPE
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+class _ReaderGoneError(Exception):
+    """Nobody reads stdout any more."""
+
+
+@click.group(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="portrait")
 def cli() -> None:
     """Record what a corpus contains in a small file, and ask whether a text was in there."""
@@ -64,8 +75,8 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        code = EXIT_BROKEN_PIPE
+    except (BrokenPipeError, _ReaderGoneError):
+        return _silence(EXIT_BROKEN_PIPE)
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -73,6 +84,9 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(error.format_message().rstrip(".").replace("\n", " ") + hint, EXIT_ERROR)
     except PortraitError as error:
         return _fail(str(error), error.exit_code)
+    except OSError as error:
+        # The library wraps its own; what is left is the stream that results go to.
+        return _silence(_fail(f"standard output: {error.strerror or error}", EXIT_ERROR))
     except MemoryError:
         return _fail("not enough memory", EXIT_ERROR)
     except Exception as error:
@@ -85,14 +99,20 @@ def run(arguments: list[str] | None = None) -> int:
             "PORTRAIT_DEBUG=1 shows where",
             EXIT_ERROR,
         )
-    if code == EXIT_BROKEN_PIPE:
-        # The interpreter flushes stdout once more at exit: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code if isinstance(code, int) else 0
 
 
+def _silence(code: int, stream: TextIO = sys.stdout) -> int:
+    """Let what the interpreter flushes to ``stream`` at exit go nowhere; returns ``code``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
+
+
 def _fail(message: str, code: int) -> int:
-    click.echo(f"portrait: error: {message}", err=True)
+    try:
+        click.echo(f"portrait: error: {printable(message)}", err=True)
+    except OSError:  # an error that nobody reads is an error still
+        _silence(code, sys.stderr)
     return code
 
 

@@ -14,7 +14,7 @@ import click
 import portrait
 from portrait.cli.progress import progress
 from portrait.cli.show import answer, color_option, count, size, wants_color
-from portrait.errors import CorpusError
+from portrait.errors import CorpusError, printable
 
 #: The file that the found passage is read from, and where in it the passage begins and ends.
 _QUOTED_FILE = "heapq.py"
@@ -58,7 +58,7 @@ def command(keep: str | None, color: str) -> None:
         _ask(built, "A story that nobody has told before:", _OURS, colored)
         _ask(built, "A line too short to tell:", "for key, value in sorted(items):", colored)
     if keep is not None:
-        click.echo(f'\nAsk it yourself: portrait query {keep} "some text"')
+        click.echo(f'\nAsk it yourself: portrait query {printable(keep)} "some text"')
 
 
 def _library_files(library: Path) -> list[Path]:

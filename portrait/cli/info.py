@@ -9,6 +9,7 @@ import click
 
 from portrait import portraits
 from portrait.cli.show import count, json_option, size
+from portrait.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ def command(path: str, as_json: bool) -> None:
     """
     opened = portraits.open(path)
     if as_json:
-        click.echo(json.dumps(opened.manifest.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(opened.manifest.to_dict()))
         return
     for line in _lines(opened):
         click.echo(line)
@@ -45,12 +46,12 @@ def _lines(opened: Portrait) -> Iterator[str]:
         "built by": manifest.tool,
     }
     for name, value in facts.items():
-        yield f"{name:<10} {value}"
+        yield f"{name:<10} {printable(value)}"
     yield ""
     rows = [("source", "filter", "documents", "text", "windows", "distinct keys", "rate", "size")]
     rows += [
         (
-            layer.source,
+            printable(layer.source),
             str(layer.filter["kind"]),
             count(layer.documents),
             size(layer.text_bytes),

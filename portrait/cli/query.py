@@ -44,10 +44,10 @@ def command(
     paths, text = _split(arguments, file)
     opened = [portraits.open(path) for path in paths]
     if text is None:
-        text = _read(file or "-")
+        text = _read("-" if file is None else file)
     found = portraits.query(opened, text, evalue=evalue)
     if as_json and not quiet:
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(found.to_dict()))
     elif not quiet:
         colored = wants_color(color)
         for line in answer(text, found, color=colored, n_portraits=len(opened)):
@@ -65,7 +65,7 @@ def _split(arguments: tuple[str, ...], file: str | None) -> tuple[list[str], str
         return list(arguments), None
     *paths, last = arguments
     try:
-        exists = Path(last).exists()
+        exists = bool(last) and Path(last).exists()
     except (OSError, ValueError):  # too long for a name, or not a name at all: a text
         exists = False
     return (list(arguments), None) if exists else (paths, last)
@@ -73,7 +73,11 @@ def _split(arguments: tuple[str, ...], file: str | None) -> tuple[list[str], str
 
 def _read(file: str) -> str:
     label = "standard input" if file == "-" else file
+    if not file:
+        raise TextError("--file: the name is empty: name a file, or - for standard input")
     try:
+        if file == "-" and sys.stdin is None:
+            raise TextError(f"{label}: there is none: pass the text as an argument, or --file")
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as error:
