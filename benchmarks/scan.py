@@ -15,7 +15,7 @@ from common import best_seconds, random_keys, report, stdlib_texts
 import portrait
 from portrait.filters import Scanner
 from portrait.filters.bloom import TENSOR, Bloom, BloomBuilder
-from portrait.tensors import TensorInfo, header, map_tensor
+from portrait.tensors import header, map_tensors
 
 if TYPE_CHECKING:
     from portrait.spec import NormalizerName
@@ -29,13 +29,15 @@ def write_filter(path: Path) -> None:
     builder = BloomBuilder(FILTER_BYTES // 32)
     for piece in random_keys(int(FILTER_BYTES * 8 / BITS_PER_KEY), seed=1):
         builder.insert(piece)
+    (whole,) = builder.pieces(builder.n_blocks * 32)
     with path.open("wb") as file:
-        file.write(header(TensorInfo(TENSOR, "U32", (builder.n_blocks, 8), builder.n_blocks * 32), {}))
-        file.write(builder.data)
+        file.write(header(whole.tensors, {}))
+        file.writelines(whole.buffers)
 
 
 def measure(path: Path, text: str, normalizer: NormalizerName) -> None:
-    bloom = Bloom(map_tensor(path)[1])
+    _, blocks = map_tensors(path)[TENSOR]
+    bloom = Bloom(blocks)
     scanner = Scanner(portrait.WindowSpec(normalizer=normalizer), [bloom])
     n_windows = scanner.scan(text).windows
     probes = b"".join(random_keys(n_windows, seed=2))

@@ -14,7 +14,7 @@ import pytest
 import portrait
 from portrait.filters.bloom import BloomBuilder
 from portrait.portraits import open as open_portrait
-from portrait.tensors import map_tensor
+from portrait.tensors import map_tensors
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -127,7 +127,7 @@ def test_the_format_s_worked_example_is_what_the_library_writes(tmp_path: Path) 
     built = portrait.build(tmp_path / "ferry.txt", tmp_path / "ferry.portrait")
     (layer,) = built.manifest.layers
     assert layer.test_vectors.present == (key,)
-    _, data = map_tensor(built.path / layer.shards[0].file)
+    _, data = map_tensors(built.path / layer.shards[0].file)["blocks"]
     assert data.tobytes() == memoryview(builder.data).tobytes()
 
 
