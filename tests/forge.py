@@ -8,6 +8,8 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import xxhash
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -77,10 +79,16 @@ def change_shard(bundle: Path, change: Callable[[bytes], bytes]) -> None:
 
     def record(manifest: dict[str, Any]) -> None:
         layer = manifest["layers"][0]
-        layer["shards"][0].update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+        layer["shards"][0].update(
+            bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            xxh3_128=xxhash.xxh3_128_hexdigest(data),
+        )
         with suppress(struct.error, ValueError, RecursionError):
-            # Of a file that has one tensor in good order; others are refused before it matters.
-            layer["tensors"]["blocks"] = hashlib.sha256(split_tensor_file(data)[1]).hexdigest()
+            # Of files that have one tensor in good order; others are refused before it matters.
+            files = [(bundle / shard["file"]).read_bytes() for shard in layer["shards"]]
+            tensor = b"".join(split_tensor_file(file)[1] for file in files)
+            layer["tensors"]["blocks"] = hashlib.sha256(tensor).hexdigest()
 
     change_manifest(bundle, record)
 

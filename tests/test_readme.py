@@ -107,6 +107,9 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     (command,) = [block for block in blocks(README, "sh") if "arxiv=" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "corpus.portrait").sources == ("arxiv", "web")
+    (command,) = [block for block in blocks(README, "sh") if "portrait convert" in block]
+    output_of(command, workplace)
+    assert open_portrait(workplace / "for-the-hub.portrait").sources == ("arxiv", "web")
 
 
 def test_links_lead_somewhere() -> None:
@@ -129,6 +132,12 @@ def test_the_format_s_worked_example_is_what_the_library_writes(tmp_path: Path) 
     assert layer.test_vectors.present == (key,)
     _, data = map_tensors(built.path / layer.shards[0].file)["blocks"]
     assert data.tobytes() == memoryview(builder.data).tobytes()
+
+    (dump,) = blocks(FORMAT, "hexdump")
+    file = bytes.fromhex("".join(line[6:53] for line in dump.splitlines()))
+    assert file == (built.path / layer.shards[0].file).read_bytes()
+    for digest in (layer.shards[0].sha256, layer.shards[0].xxh3_128, layer.tensors["blocks"]):
+        assert digest in FORMAT
 
 
 def test_every_field_of_the_manifest_is_documented(tmp_path: Path) -> None:

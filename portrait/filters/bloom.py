@@ -134,13 +134,13 @@ def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
                 f"{one.dtype} {one.name!r:.100} {list(one.shape)}" for one, _ in tensors.values()
             )
             raise DamagedBundleError(
-                f"{bundle.path / shard.file}: holds {found:.400} where blocks from {first} of {n_blocks} blocks "
+                f"{bundle.path / shard.file}: holds {found:.400} where blocks from {first} of {n_blocks} "
                 "belong: fetch the bundle again"
             )
         if (int(shard.first_key, 16), int(shard.last_key, 16)) != key_range(first, after, n_blocks):
             raise DamagedBundleError(
-                f"{bundle.path / shard.file}: holds blocks {first} to {after - 1}, which are not those of the "
-                f"keys that the manifest names in a filter of {n_blocks} blocks: fetch the bundle again"
+                f"{bundle.path / shard.file}: holds blocks {first} to {after - 1}, not those of the keys "
+                f"that the manifest names, in a filter of {n_blocks}: fetch the bundle again"
             )
         buffers.append(data)
         first = after
