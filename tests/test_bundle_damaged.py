@@ -165,7 +165,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "surrogate in the filter": (set_in("layers.0.filter.note", "\ud800"), DamagedBundleError, ""),
     "surrogate in the digest": (set_in("layers.0.shards.0.sha256", "\ud800"), DamagedBundleError, ""),
     "n_blocks 0": (set_in("layers.0.filter.n_blocks", 0), DamagedBundleError, "0 blocks"),
-    "n_blocks wrong": (set_in("layers.0.filter.n_blocks", 99), DamagedBundleError, "99 blocks"),
+    "n_blocks wrong": (set_in("layers.0.filter.n_blocks", 99), DamagedBundleError, "of 99 belong"),
     "n_blocks fractional": (fractional_blocks, DamagedBundleError, ".0 blocks"),
     "n_blocks negative": (set_in("layers.0.filter.n_blocks", -1), DamagedBundleError, "-1 blocks"),
     "id in capitals": (

@@ -14,9 +14,10 @@ import pytest
 from forge import change_manifest, split_tensor_file
 
 import portrait
-from portrait import DamagedBundleError, SpecError
+from portrait import DamagedBundleError, FilterSpec, SpecError, filters
 from portrait.cli.sizes import parse_size
 from portrait.filters.bloom import Bloom, BloomBuilder, key_range
+from portrait.spec import FILTER_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +145,12 @@ def test_key_ranges_of_any_filter_meet() -> None:
             first, last = key_range(block, block + 1, n_blocks)
             assert first * n_blocks >> 64 == last * n_blocks >> 64 == block
             assert first == 0 or (first - 1) * n_blocks >> 64 == block - 1
+
+
+def test_every_kind_of_filter_that_can_be_asked_for_can_be_built() -> None:
+    assert set(filters.KINDS) == set(FILTER_KINDS)
+    for kind in FILTER_KINDS:
+        assert filters.builder(FilterSpec(kind), 10).parameters["kind"] == kind  # type: ignore[arg-type]
 
 
 def shards_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
