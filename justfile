@@ -32,5 +32,6 @@ bench:
     python scan.py
     python query.py
     python cold.py
+    python open.py
     python fpr.py
     python peers.py

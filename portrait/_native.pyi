@@ -1,5 +1,6 @@
 """The kernel. See ``native/src``; every call releases the interpreter's lock while it works."""
 
+from collections.abc import Sequence
 from typing import final
 
 from typing_extensions import Buffer
@@ -59,8 +60,8 @@ class Filter:
     """A filter of any kind in buffers, usually mapped files."""
 
     @staticmethod
-    def bloom(buffer: Buffer) -> Filter:
-        """A split-block Bloom filter: whole blocks of 32 bytes."""
+    def bloom(buffers: Sequence[Buffer]) -> Filter:
+        """A split-block Bloom filter: whole blocks of 32 bytes, as many in each buffer but the last."""
 
     def contains(self, keys: Buffer) -> bytes:
         """One byte per key: 1 where the filter holds it."""

@@ -4,47 +4,29 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from portrait import corpus
+from portrait import corpus, filters
 from portrait.card import card
 from portrait.errors import EmptyCorpusError, PortraitError, SpecError
-from portrait.filters.bloom import BloomBuilder
 from portrait.keymaker import UNICODE_VERSION, KeyMaker
 from portrait.manifest import Layer, Manifest, TestVectors
 from portrait.portraits import Portrait
+from portrait.progress import Silent
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
-from portrait.writer import BundleWriter
+from portrait.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
     from portrait.filters.base import Filter
+    from portrait.progress import Progress
 
 _PROBE_KEYS = 1 << 20
 _N_TEST_VECTORS = 16
 _KEY_BYTES = 8
-
-
-class Progress(Protocol):
-    """Hears how far a build is."""
-
-    def start(self, n_bytes: int | None) -> None:
-        """Reading begins; there are ``n_bytes`` of input, if that is known."""
-
-    def advance(self, n_bytes: int) -> None:
-        """So much more input has been read."""
-
-    def finish(self) -> None:
-        """All input has been read, or reading has failed."""
-
-
-class _Silent:
-    def start(self, n_bytes: int | None) -> None: ...
-    def advance(self, n_bytes: int) -> None: ...
-    def finish(self) -> None: ...
 
 
 def build(
@@ -55,6 +37,7 @@ def build(
     filter: FilterSpec | None = None,  # noqa: A002  # the field's word
     column: str = "text",
     format: corpus.Format = "auto",  # noqa: A002
+    max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     overwrite: bool = False,
     license: str | None = None,  # noqa: A002
     trained_models: Sequence[str] = (),
@@ -66,23 +49,27 @@ def build(
     ``.zst``; ``.parquet``), a directory or glob of them, ``NAME=`` any of these, ``-`` for standard
     input, a ``datasets.Dataset``; or a mapping from source names to these. ``column`` holds the
     text of JSON lines and tables. The same corpus and specs give the same shards, in any order.
+    A layer is cut into files of at most ``max_shard_bytes``.
 
     ``out`` appears when it is whole or not at all. Keys are held in memory until then: eight bytes
     for every stored window.
 
-    Raises :class:`CorpusError` for a source that cannot be read, :class:`EmptyCorpusError`,
+    Raises :class:`SpecError` for a value out of range, :class:`CorpusError` for a source that
+    cannot be read, :class:`EmptyCorpusError`,
     :class:`OutputExistsError`, :class:`OutputError`, :class:`MissingExtraError`.
     """
     windows = windows or WindowSpec()
     filter = filter or FilterSpec()  # noqa: A001
     if not column:
         raise SpecError("the column's name is empty")
-    progress = progress or _Silent()
+    max_piece_bytes = data_bytes(max_shard_bytes)
+    progress = progress or Silent()
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         found = corpus.resolve(sources, column=column, format=format)
         makers = _read(found, windows, progress)
         layers = tuple(
-            _layer(source.name, maker, filter, writer) for source, maker in zip(found, makers, strict=True)
+            _layer(source.name, maker, filter, writer, max_piece_bytes)
+            for source, maker in zip(found, makers, strict=True)
         )
         manifest = Manifest(
             windows=windows,
@@ -116,18 +103,19 @@ def _read(sources: Sequence[corpus.Source], windows: WindowSpec, progress: Progr
     return makers
 
 
-def _layer(source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter) -> Layer:
+def _layer(
+    source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter, max_piece_bytes: int
+) -> Layer:
     n_keys = maker.keys.sort_unique()
     present = _hex_keys(bytes(memoryview(maker.keys)[: _N_TEST_VECTORS * _KEY_BYTES]))
     # Sorted keys fill the filter from one end to the other, which is the cheapest order there is.
-    builder = BloomBuilder.for_keys(n_keys, spec.fpr)
+    builder = filters.builder(spec, n_keys)
     builder.insert(maker.keys)
     maker.keys.clear()
     built = builder.finish()
     fpr = built.rate()
     probe_hits, absent = _probe(source, built, fpr)
-    metadata = {"format": "portrait", "format_version": "1", "filter": spec.kind, "source": source}
-    shard = writer.add_shard(source, builder.tensor, metadata, builder.data)
+    shards, tensors = writer.add_layer(source, spec.kind, builder.pieces(max_piece_bytes))
     return Layer(
         source=source,
         filter=builder.parameters,
@@ -140,7 +128,8 @@ def _layer(source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter)
         fpr=fpr,
         probe_keys=_PROBE_KEYS,
         probe_hits=probe_hits,
-        shards=(shard,),
+        tensors=tensors,
+        shards=shards,
         test_vectors=TestVectors(present=present, absent=absent),
     )
 

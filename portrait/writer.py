@@ -6,24 +6,42 @@ import hashlib
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
-from portrait.bundle import MANIFEST_NAME, Bundle, is_bundle
-from portrait.errors import OutputError, OutputExistsError, PortraitError
-from portrait.manifest import Manifest, Shard
-from portrait.tensors import TensorInfo, header
+from portrait.bundle import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
+from portrait.errors import OutputError, OutputExistsError, PortraitError, SpecError
+from portrait.manifest import FORMAT, FORMAT_VERSION, Manifest, Shard
+from portrait.tensors import HEADER_RESERVE_BYTES, header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
-    from typing_extensions import Buffer
+    from portrait.filters.base import Piece
+    from portrait.progress import Progress
+    from portrait.tensors import TensorInfo
 
-CARD_NAME = "README.md"
+#: Shards no larger than this: what hubs and file systems take without complaint.
+DEFAULT_SHARD_BYTES = 5_000_000_000
+_MIN_SHARD_BYTES = 4096
 _DIGEST_CHUNK_BYTES = 1 << 24
+
+
+def data_bytes(max_shard_bytes: int) -> int:
+    """How much data fits into a shard whose file has at most so many bytes.
+
+    Raises :class:`SpecError` where that is next to nothing.
+    """
+    whole = isinstance(max_shard_bytes, int) and not isinstance(max_shard_bytes, bool)
+    if not whole or max_shard_bytes < _MIN_SHARD_BYTES:
+        raise SpecError(
+            f"the largest size of a shard is {_MIN_SHARD_BYTES} bytes or more, not {max_shard_bytes!r}"
+        )
+    return max_shard_bytes - HEADER_RESERVE_BYTES
 
 
 def shard_name(source: str, number: int, total: int, taken: set[str]) -> str:
@@ -76,26 +94,60 @@ class BundleWriter:
         if self.out.is_symlink() or not is_bundle(self.out):
             raise OutputExistsError(f"{self.out}: exists and is not a portrait: it will not be replaced")
 
-    def add_shard(self, source: str, tensor: TensorInfo, metadata: Mapping[str, str], data: Buffer) -> Shard:
-        """Write the only shard of a source's layer and return its record."""
-        name = shard_name(source, 1, 1, self._taken)
+    def add_layer(
+        self,
+        source: str,
+        kind: str,
+        pieces: Iterable[Piece],
+        progress: Progress | None = None,
+    ) -> tuple[tuple[Shard, ...], dict[str, str]]:
+        """Write a layer's pieces, a shard each.
+
+        Returns the shards' records and the digest of each tensor over all shards; ``progress`` hears
+        of every byte written.
+        """
+        metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "filter": kind, "source": source}
+        content: dict[str, Any] = {}
+        try:
+            # How many there are is part of every name, and known when the last has been written.
+            shards = [
+                self._write(self._part / f".{number}", piece, metadata, content, progress)
+                for number, piece in enumerate(pieces, 1)
+            ]
+            for i, shard in enumerate(shards):
+                name = shard_name(source, i + 1, len(shards), self._taken)
+                (self._part / shard.file).rename(self._part / name)
+                shards[i] = replace(shard, file=name)
+        except OSError as error:
+            raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
+        return tuple(shards), {name: digest.hexdigest() for name, digest in content.items()}
+
+    def _write(
+        self,
+        path: Path,
+        piece: Piece,
+        metadata: Mapping[str, str],
+        content: dict[str, Any],
+        progress: Progress | None,
+    ) -> Shard:
         sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
         n_bytes = 0
-        try:
-            with (self._part / name).open("xb") as file:
-                for chunk in (memoryview(header(tensor, metadata)), *_chunks(data)):
-                    file.write(chunk)
-                    sha256.update(chunk)
-                    xxh3.update(chunk)
-                    n_bytes += len(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise OutputError(f"{self.out}: cannot write {name}: {error.strerror}") from error
+        with path.open("xb") as file:
+            for tensor, chunk in _chunks(piece, metadata):
+                file.write(chunk)
+                sha256.update(chunk)
+                xxh3.update(chunk)
+                if tensor is not None:
+                    content.setdefault(tensor.name, hashlib.sha256()).update(chunk)
+                n_bytes += len(chunk)
+                if progress is not None:
+                    progress.advance(len(chunk))
+            file.flush()
+            os.fsync(file.fileno())
         return Shard(
-            file=name,
-            first_key=f"{0:016x}",
-            last_key=f"{(1 << 64) - 1:016x}",
+            file=path.name,
+            first_key=f"{piece.first_key:016x}",
+            last_key=f"{piece.last_key:016x}",
             bytes=n_bytes,
             sha256=sha256.hexdigest(),
             xxh3_128=xxh3.hexdigest(),
@@ -105,7 +157,7 @@ class BundleWriter:
         """Write manifest and card, make everything durable, and move the bundle to its place."""
         try:
             _write_durably(self._part / MANIFEST_NAME, manifest.to_json())
-            _write_durably(self._part / CARD_NAME, card)
+            _write_durably(self._part / CARD_NAME, card.encode(errors="backslashreplace"))
             _sync_directory(self._part)
             self._check_out()
             if self.out.exists():
@@ -132,14 +184,29 @@ class BundleWriter:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _chunks(data: Buffer) -> list[memoryview]:
-    view = memoryview(data).cast("B")
-    return [view[i : i + _DIGEST_CHUNK_BYTES] for i in range(0, len(view), _DIGEST_CHUNK_BYTES)]
+def _chunks(
+    piece: Piece, metadata: Mapping[str, str]
+) -> Iterator[tuple[TensorInfo | None, bytes | memoryview]]:
+    """A shard's bytes in order: the header, of no tensor, then the data, each with its tensor."""
+    yield None, header(piece.tensors, metadata)
+    views = [memoryview(buffer).cast("B") for buffer in piece.buffers]
+    if sum(view.nbytes for view in views) != sum(tensor.n_bytes for tensor in piece.tensors):
+        raise ValueError("the buffers are not the tensors' data")
+    for tensor in piece.tensors:
+        left = tensor.n_bytes
+        while left:
+            chunk = views[0][: min(left, _DIGEST_CHUNK_BYTES)]
+            views[0] = views[0][len(chunk) :]
+            if not views[0]:
+                del views[0]
+            left -= len(chunk)
+            if chunk:
+                yield tensor, chunk
 
 
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.write(text)
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

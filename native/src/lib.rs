@@ -308,35 +308,44 @@ mod python {
 
     /// A filter's buffers, checked when they were taken, and what is needed to ask them.
     enum Kind {
-        Bloom(View),
+        Bloom(Vec<View>),
     }
 
     impl PyFilter {
         /// The filter over the borrowed buffers.
         fn lend(&self) -> Box<dyn Filter + '_> {
             match &self.0 {
-                Kind::Bloom(view) => Box::new(bloom_of(view)),
+                Kind::Bloom(views) => Box::new(bloom_of(views).expect("checked when it was made")),
             }
         }
     }
 
-    fn bloom_of(view: &View) -> bloom::Bloom<'_> {
-        bloom::Bloom::new(view.bytes()).expect("checked when it was made")
+    fn bloom_of(views: &[View]) -> Option<bloom::Bloom<'_>> {
+        match views {
+            // No list to allocate: this is done for every text.
+            [view] => bloom::Bloom::new(view.bytes()),
+            _ => bloom::Bloom::from_pieces(&views.iter().map(View::bytes).collect::<Vec<_>>()),
+        }
     }
 
     #[pymethods]
     impl PyFilter {
-        /// A split-block Bloom filter: whole blocks of 32 bytes.
+        /// A split-block Bloom filter: whole blocks of 32 bytes, in buffers of one size but for the
+        /// last, which may be smaller.
         #[staticmethod]
-        fn bloom(buffer: &Bound<PyAny>) -> PyResult<Self> {
-            let view = View::new(buffer)?;
-            match bloom::Bloom::new(view.bytes()) {
-                Some(_) => Ok(Self(Kind::Bloom(view))),
-                None => Err(PyValueError::new_err(format!(
-                    "{} bytes are not whole blocks of {BLOCK_BYTES}",
-                    view.bytes().len()
-                ))),
+        #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands lists over by value")]
+        fn bloom(buffers: Vec<Bound<PyAny>>) -> PyResult<Self> {
+            let views = buffers.iter().map(View::new).collect::<PyResult<Vec<_>>>()?;
+            if bloom_of(&views).is_none() {
+                let sizes: Vec<usize> = views.iter().map(|view| view.bytes().len()).collect();
+                return Err(PyValueError::new_err(match sizes[..] {
+                    [n_bytes] => format!("{n_bytes} bytes are not whole blocks of {BLOCK_BYTES}"),
+                    _ => format!(
+                        "{sizes:?} bytes are not whole blocks of {BLOCK_BYTES}, as many in each piece but the last"
+                    ),
+                }));
             }
+            Ok(Self(Kind::Bloom(views)))
         }
 
         /// One byte per key: 1 where the filter holds it.
@@ -353,7 +362,7 @@ mod python {
         /// The exact false-positive rate for random keys; a Bloom filter reads all of its bits.
         fn rate(&self, py: Python) -> f64 {
             py.detach(|| match &self.0 {
-                Kind::Bloom(view) => bloom_of(view).rate(),
+                Kind::Bloom(views) => bloom_of(views).expect("checked when it was made").rate(),
             })
         }
     }

@@ -22,6 +22,8 @@ COMMANDS = {
     "build": "portrait.cli.build",
     "query": "portrait.cli.query",
     "info": "portrait.cli.info",
+    "verify": "portrait.cli.verify",
+    "convert": "portrait.cli.convert",
     "demo": "portrait.cli.demo",
 }
 

@@ -11,6 +11,7 @@ import click
 import portrait
 from portrait.cli.progress import progress
 from portrait.cli.show import count, json_option, size
+from portrait.cli.sizes import max_shard_size_option
 from portrait.corpus import FORMATS
 from portrait.errors import printable
 from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS, FilterSpec, WindowSpec
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="A model trained on this corpus; repeatable.",
 )
+@max_shard_size_option
 @click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 @json_option
@@ -78,6 +80,7 @@ def command(
     fpr: float,
     license_: str | None,
     models: tuple[str, ...],
+    max_shard_bytes: int,
     overwrite: bool,
     quiet: bool,
     as_json: bool,
@@ -99,6 +102,7 @@ def command(
         filter=FilterSpec(kind, fpr),
         column=column,
         format=format_,
+        max_shard_bytes=max_shard_bytes,
         overwrite=overwrite,
         license=license_,
         trained_models=models,
