@@ -12,7 +12,7 @@ from portrait.errors import EmptyCorpusError, PortraitError, SpecError
 from portrait.filters.bloom import BloomBuilder
 from portrait.keymaker import UNICODE_VERSION, KeyMaker
 from portrait.manifest import Layer, Manifest, TestVectors
-from portrait.portraits import Portrait
+from portrait.portraits import Portrait, of_bundle
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
 from portrait.writer import BundleWriter
@@ -93,7 +93,7 @@ def build(
             license=license,
             trained_models=tuple(trained_models),
         )
-        return Portrait(writer.commit(manifest, card(manifest, Path(out).name)))
+        return of_bundle(writer.commit(manifest, card(manifest, Path(out).name)))
 
 
 def _read(sources: Sequence[corpus.Source], windows: WindowSpec, progress: Progress) -> list[KeyMaker]:
