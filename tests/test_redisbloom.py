@@ -116,7 +116,8 @@ def header(links: Sequence[Link], options: int) -> bytes:
 def write(path: Path, links: Sequence[Link], options: int, width: int, parts: Sequence[list[int]]) -> None:
     """A dump whose bits are cut into chunks of these sizes, a list of them for each part file."""
     head, data = header(links, options), b"".join(link.data for link in links)
-    blocks, at = [], 0
+    blocks: list[dict[str, Any]] = []
+    at = 0
     for number, sizes in enumerate(parts):
         part = path.with_name(f"{path.name}.part{number}.bin")
         start = at
