@@ -35,3 +35,4 @@ bench:
     python open.py
     python fpr.py
     python peers.py
+    python redisbloom.py

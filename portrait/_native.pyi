@@ -63,11 +63,23 @@ class Filter:
     def bloom(buffers: Sequence[Buffer]) -> Filter:
         """A split-block Bloom filter: whole blocks of 32 bytes, as many in each buffer but the last."""
 
+    @staticmethod
+    def redisbloom(links: list[tuple[list[Buffer], int, int]], wide: bool) -> Filter:
+        """A filter of RedisBloom. For each link: its bytes in one or several buffers, the bits in
+        use, and how many of them are a window's. ``wide``: hashed with the 64-bit function.
+        """
+
     def contains(self, keys: Buffer) -> bytes:
-        """One byte per key: 1 where the filter holds it."""
+        """One byte per key: 1 where the filter holds it.
+
+        Raises ValueError for a filter that has a hash of its own.
+        """
 
     def rate(self) -> float:
-        """The exact false-positive rate for random keys; a Bloom filter reads all of its bits."""
+        """The false-positive rate, read off the filter's bits."""
+
+    def fills(self) -> list[float]:
+        """The share of bits set in each link of a RedisBloom filter; none for other kinds."""
 
 @final
 class Scan:

@@ -11,7 +11,7 @@ from portrait.card import card
 from portrait.errors import EmptyCorpusError, PortraitError, SpecError
 from portrait.keymaker import UNICODE_VERSION, KeyMaker
 from portrait.manifest import Layer, Manifest, TestVectors
-from portrait.portraits import Portrait
+from portrait.portraits import Portrait, of_bundle
 from portrait.progress import Silent
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
@@ -80,7 +80,7 @@ def build(
             license=license,
             trained_models=tuple(trained_models),
         )
-        return Portrait(writer.commit(manifest, card(manifest, Path(out).name)))
+        return of_bundle(writer.commit(manifest, card(manifest, Path(out).name)))
 
 
 def _read(sources: Sequence[corpus.Source], windows: WindowSpec, progress: Progress) -> list[KeyMaker]:

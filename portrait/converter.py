@@ -10,7 +10,7 @@ from portrait import bundle as bundles
 from portrait import filters
 from portrait.card import card
 from portrait.errors import DamagedBundleError
-from portrait.portraits import Portrait
+from portrait.portraits import Portrait, of_bundle
 from portrait.progress import Silent
 from portrait.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 
@@ -50,7 +50,7 @@ def convert(
         finally:
             progress.finish()
         manifest = replace(bundle.manifest, layers=layers)
-        return Portrait(writer.commit(manifest, _card(bundle) or card(manifest, Path(out).name)))
+        return of_bundle(writer.commit(manifest, _card(bundle) or card(manifest, Path(out).name)))
 
 
 def _copy(

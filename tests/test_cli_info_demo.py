@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -242,3 +244,23 @@ def test_an_error_that_nobody_reads_is_an_error_still(cli: Cli) -> None:
 
 def test_the_version_is_the_package_s(cli: Cli) -> None:
     assert cli("--version") == (0, f"portrait, version {portrait.__version__}\n", "")
+
+
+def test_a_closed_stdout_is_no_defect(cli: Cli, built: portrait.Portrait) -> None:
+    for options in ([], ["-q"]):
+        command = ["bash", "-c", '"$@" >&-', "sh", sys.executable, "-m", "portrait", "query"]
+        done = subprocess.run(
+            [*command, built.path, "some words of ours", *options],
+            cwd=cli.directory,
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (1, b""), done
+
+
+def test_a_terminal_that_cannot_show_a_character_gets_it_spelled_out(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "tale.txt").write_text("中文 beside a passage that is long enough to be found again " * 4)
+    assert cli("build", "tale.txt", "-o", "tale.portrait").code == 0
+    done = cli("query", "tale.portrait", "-f", "tale.txt", environment={"PYTHONIOENCODING": "ascii"})
+    assert done.code == 0
+    assert r"\u4e2d\u6587" in done.out

@@ -4,9 +4,11 @@
 //! `portrait._native`, all of which is in this file.
 
 pub mod bloom;
+pub mod data_portraits;
 pub mod keys;
 pub mod normalize;
 pub mod origins;
+pub mod redisbloom;
 pub mod scan;
 pub mod window;
 
@@ -27,6 +29,7 @@ mod python {
     use crate::keys::{Texts, batch_keys, document_keys};
     use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
     use crate::origins::Origins;
+    use crate::redisbloom::{Hash, Link, RedisBloom};
     use crate::scan::{self, Batch, Filter, Spec};
     use crate::window::{Unit, Windows};
 
@@ -309,6 +312,20 @@ mod python {
     /// A filter's buffers, checked when they were taken, and what is needed to ask them.
     enum Kind {
         Bloom(Vec<View>),
+        RedisBloom { links: Vec<LinkViews>, hash: Hash },
+    }
+
+    /// A link of a RedisBloom filter: its memory in pieces, bits in use, bits for each window.
+    struct LinkViews {
+        pieces: Vec<View>,
+        n_bits: u64,
+        n_hashes: u32,
+    }
+
+    impl LinkViews {
+        fn lend(&self) -> Option<Link<'_>> {
+            Link::new(self.pieces.iter().map(View::bytes).collect(), self.n_bits, self.n_hashes)
+        }
     }
 
     impl PyFilter {
@@ -316,6 +333,7 @@ mod python {
         fn lend(&self) -> Box<dyn Filter + '_> {
             match &self.0 {
                 Kind::Bloom(views) => Box::new(bloom_of(views).expect("checked when it was made")),
+                Kind::RedisBloom { links, hash } => Box::new(redisbloom_of(links, *hash)),
             }
         }
     }
@@ -326,6 +344,11 @@ mod python {
             [view] => bloom::Bloom::new(view.bytes()),
             _ => bloom::Bloom::from_pieces(&views.iter().map(View::bytes).collect::<Vec<_>>()),
         }
+    }
+
+    fn redisbloom_of(links: &[LinkViews], hash: Hash) -> RedisBloom<'_> {
+        let links = links.iter().map(|link| link.lend().expect("checked when it was made"));
+        RedisBloom { links: links.collect(), hash }
     }
 
     #[pymethods]
@@ -348,8 +371,31 @@ mod python {
             Ok(Self(Kind::Bloom(views)))
         }
 
+        /// A filter of RedisBloom. For each link: its bytes in one or several buffers, the bits in
+        /// use, and how many of them are a window's. `wide`: hashed with the 64-bit function.
+        #[staticmethod]
+        fn redisbloom(links: Vec<(Vec<Bound<PyAny>>, u64, u32)>, wide: bool) -> PyResult<Self> {
+            let hash = if wide { Hash::Murmur64 } else { Hash::Murmur32 };
+            let view = |(pieces, n_bits, n_hashes): &(Vec<Bound<PyAny>>, _, _)| {
+                let pieces = pieces.iter().map(View::new).collect::<PyResult<_>>()?;
+                let link = LinkViews { pieces, n_bits: *n_bits, n_hashes: *n_hashes };
+                let broken = || format!("no link has {n_bits} bits, {n_hashes} a window, in these buffers");
+                match link.lend() {
+                    Some(_) => Ok(link),
+                    None => Err(PyValueError::new_err(broken())),
+                }
+            };
+            let links = links.iter().map(view).collect::<PyResult<Vec<_>>>()?;
+            Ok(Self(Kind::RedisBloom { links, hash }))
+        }
+
         /// One byte per key: 1 where the filter holds it.
         fn contains<'py>(&self, py: Python<'py>, keys: &Bound<PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+            if self.lend().reads_windows() {
+                return Err(PyValueError::new_err(
+                    "the filter has a hash of its own: ask it texts, not keys",
+                ));
+            }
             let keys = View::new(keys)?.keys()?;
             let hits = py.detach(|| {
                 let mut hits = vec![false; keys.len()];
@@ -359,10 +405,21 @@ mod python {
             Ok(PyBytes::new(py, &hits))
         }
 
-        /// The exact false-positive rate for random keys; a Bloom filter reads all of its bits.
+        /// The false-positive rate, read off the filter's bits.
         fn rate(&self, py: Python) -> f64 {
             py.detach(|| match &self.0 {
                 Kind::Bloom(views) => bloom_of(views).expect("checked when it was made").rate(),
+                Kind::RedisBloom { links, hash } => redisbloom_of(links, *hash).rate(),
+            })
+        }
+
+        /// The share of bits set in each link of a RedisBloom filter; none for other kinds.
+        fn fills(&self, py: Python) -> Vec<f64> {
+            py.detach(|| match &self.0 {
+                Kind::Bloom(_) => Vec::new(),
+                Kind::RedisBloom { links, hash } => {
+                    redisbloom_of(links, *hash).links.iter().map(Link::fill).collect()
+                }
             })
         }
     }

@@ -7,6 +7,7 @@ own module is loaded when it is called, so that a query does not pay for a build
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -72,23 +73,30 @@ def cli() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets it spelled out.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(arguments, prog_name="portrait", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", EXIT_INTERRUPTED)
     except (BrokenPipeError, _ReaderGoneError):
-        return _silence(EXIT_BROKEN_PIPE)
+        return _silence(EXIT_BROKEN_PIPE, sys.stdout)
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f": see {error.ctx.command_path} --help"
-        return _fail(error.format_message().rstrip(".").replace("\n", " ") + hint, EXIT_ERROR)
+        message = error.format_message().rstrip(".").replace("\n", " ")
+        return _fail(message if message.endswith("?") else message + hint, EXIT_ERROR)
     except PortraitError as error:
         return _fail(str(error), error.exit_code)
     except OSError as error:
-        # The library wraps its own; what is left is the stream that results go to.
-        return _silence(_fail(f"standard output: {error.strerror or error}", EXIT_ERROR))
+        # The library wraps its own; what names no file is the stream that results go to.
+        where = "standard output" if error.filename is None else str(error.filename)
+        return _silence(_fail(f"{where}: {error.strerror or error}", EXIT_ERROR), sys.stdout)
     except MemoryError:
         return _fail("not enough memory", EXIT_ERROR)
     except Exception as error:
@@ -104,9 +112,10 @@ def run(arguments: list[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _silence(code: int, stream: TextIO = sys.stdout) -> int:
+def _silence(code: int, stream: TextIO | None) -> int:
     """Let what the interpreter flushes to ``stream`` at exit go nowhere; returns ``code``."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return code
 
 

@@ -27,11 +27,22 @@ EXIT_NOT_FOUND = 1
     show_default=True,
     help="The threshold: a match as strong may turn up by chance so many times in such a text.",
 )
+@click.option(
+    "--stride",
+    type=int,
+    help="Units between stored windows, for .bf files whose names do not say it (NAME.WIDTH-STRIDE.bf).",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code is the answer.")
 @color_option
 @json_option
 def command(
-    arguments: tuple[str, ...], file: str | None, evalue: float, quiet: bool, color: str, as_json: bool
+    arguments: tuple[str, ...],
+    file: str | None,
+    evalue: float,
+    stride: int | None,
+    quiet: bool,
+    color: str,
+    as_json: bool,
 ) -> int:
     """Ask whether a text was in the corpus.
 
@@ -42,7 +53,11 @@ def command(
     portrait query corpus.portrait "It was the best of times, it was the worst of times"
     """
     paths, text = _split(arguments, file)
-    opened = [portraits.open(path) for path in paths]
+    foreign = [path for path in paths if path.endswith(".bf")]
+    # Beside a foreign filter a bundle keeps its own stride; alone it says why it takes no other.
+    opened = [
+        portraits.open(path, stride=stride if path in foreign or not foreign else None) for path in paths
+    ]
     if text is None:
         text = _read("-" if file is None else file)
     found = portraits.query(opened, text, evalue=evalue)

@@ -42,7 +42,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 def wants_color(choice: str) -> bool:
     """Whether to colour stdout."""
     if choice == "auto":
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return (
+            sys.stdout is not None
+            and sys.stdout.isatty()
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+        )
     return choice == "always"
 
 

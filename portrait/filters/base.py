@@ -37,10 +37,13 @@ class Filter(Protocol):
         """The kernel's handle, for asking whole texts."""
 
     def contains(self, keys: Buffer) -> bytes:
-        """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it."""
+        """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it.
+
+        Raises :class:`ValueError` for a foreign filter that has a hash of its own.
+        """
 
     def rate(self) -> float:
-        """The exact false-positive rate for random keys, computed from the filter's content."""
+        """The false-positive rate for random keys, computed from the filter's content."""
 
 
 class StoredFilter(Filter, Protocol):
