@@ -4,6 +4,7 @@
 //! `portrait._native`, all of which is in this file.
 
 pub mod bloom;
+pub mod fuse;
 pub mod keys;
 pub mod normalize;
 pub mod origins;
