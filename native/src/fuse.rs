@@ -4,7 +4,8 @@
 //! four slots lie in four neighbouring segments; the exclusive or of what stands there is the key's
 //! fingerprint. Building peels: a slot that only one key touches can always be set last. Peeling
 //! works while there are a few per cent more slots than keys, fails altogether on duplicates, and
-//! now and then by chance, when another seed is tried.
+//! now and then by chance, when another seed is tried. In small sets, which peel badly, linear algebra
+//! finishes what peeling leaves.
 //!
 //! Keys are split by their top bits into partitions, each with a seed and a size of its own, so that
 //! building needs memory for one partition, and a failure costs one partition.
@@ -13,6 +14,7 @@
 //! count and sum at random, in the second- and third-level caches.
 
 use crate::scan::{Batch, Filter};
+use crate::solve::{Equation, solve};
 
 /// Slots of a key.
 const ARITY: usize = 4;
@@ -26,6 +28,8 @@ pub const MAX_BITS: u32 = 32;
 const PARTITION_KEYS: u64 = 1 << 20;
 /// Three segment offsets must fit the 43 bits of a hash that do not choose the first slot.
 const MAX_SEGMENT_BITS: u32 = 14;
+/// Sets of at most this many keys are finished by elimination, which takes fewer slots than peeling.
+const SOLVED_KEYS: u64 = 1 << 15;
 /// Seeds tried at one size before the size grows by a segment.
 const TRIES_PER_SIZE: u64 = 8;
 /// Sizes tried before giving up; a set without duplicates needs a handful.
@@ -75,14 +79,20 @@ pub struct Layout {
 impl Layout {
     /// The layout for `n_keys` keys at the `step`-th size tried.
     ///
-    /// The segment length is the paper's. The first size is the one at which about every third seed
-    /// works, fitted to experiments from 10^2 to 2·10^6 keys: small sets need far more slots per
-    /// key than the limit of 1.03.
+    /// The segment length is the paper's, and the first size the one at which about every third seed
+    /// works, fitted to experiments from 10^2 to 2·10^6 keys: to peel, small sets need far more
+    /// slots per key than the limit of 1.03. Where elimination follows, segments are shorter, to
+    /// save on the extra ones, and few slots are left over.
     fn new(n_keys: u64, step: u64) -> Self {
         let n = n_keys.max(2) as f64;
         let bits = (n.ln() / 2.91_f64.ln() - 0.5).floor() as u32;
-        let segment_bits = bits.clamp(1, MAX_SEGMENT_BITS);
-        let n_slots = n * (1.0 + 1.168 * n.powf(-0.2125));
+        let solved = n_keys <= SOLVED_KEYS;
+        let segment_bits = bits.saturating_sub(u32::from(solved)).clamp(1, MAX_SEGMENT_BITS);
+        let n_slots = if solved {
+            n * 1.04 + f64::from((ARITY as u32 - 1) << segment_bits)
+        } else {
+            n * (1.0 + 1.168 * n.powf(-0.2125))
+        };
         let n_all = (n_slots / f64::from(1u32 << segment_bits)).ceil() as u64 + step;
         Self { segment_bits, n_segments: n_all.saturating_sub(ARITY as u64 - 1).max(1) }
     }
@@ -90,7 +100,7 @@ impl Layout {
     /// The layout of a row of an untrusted table; `None` if no builder would write it.
     fn checked(segment_bits: u64, n_segments: u64) -> Option<Self> {
         let sensible = segment_bits <= u64::from(MAX_SEGMENT_BITS) && (1..1 << 32).contains(&n_segments);
-        sensible.then(|| Self { segment_bits: segment_bits as u32, n_segments })
+        sensible.then_some(Self { segment_bits: segment_bits as u32, n_segments })
     }
 
     /// Slots of the partition.
@@ -177,7 +187,7 @@ fn build_partition(
         let layout = Layout::new(keys.len() as u64, step);
         for attempt in 0..TRIES_PER_SIZE {
             let seed = mix(step * TRIES_PER_SIZE + attempt + 1, 0x7061_7274_6974_696f);
-            if peel(keys, seed, &layout, scratch) {
+            if peel(keys, seed, &layout, scratch) || eliminate(keys.len(), n_bits, &layout, scratch) {
                 assign(&layout, n_bits, scratch);
                 let first = built.fingerprints.len() as u64;
                 built.table.extend([seed, u64::from(layout.segment_bits), layout.n_segments, first]);
@@ -215,7 +225,7 @@ fn mix_in_order(keys: &[u64], seed: u64, scratch: &mut Scratch) {
 /// Find an order in which every key has a slot of its own; false if this seed has none.
 fn peel(keys: &[u64], seed: u64, layout: &Layout, scratch: &mut Scratch) -> bool {
     mix_in_order(keys, seed, scratch);
-    let Scratch { counts, sums, alone, peeled, hashes, .. } = scratch;
+    let Scratch { counts, sums, alone, peeled, hashes, values, .. } = scratch;
     let n_slots = layout.n_slots() as usize;
     // A count stands in the upper six bits of a byte; the lower two are the exclusive or of the
     // places (0 to 3) that the slot has among its keys' slots: the place, once one key is left.
@@ -233,6 +243,8 @@ fn peel(keys: &[u64], seed: u64, layout: &Layout, scratch: &mut Scratch) -> bool
         }
     }
     peeled.clear();
+    values.clear();
+    values.resize(n_slots, 0);
     // From slot to slot, following what each removal frees: that keeps to one part of memory.
     for start in 0..n_slots {
         alone.clear();
@@ -256,11 +268,35 @@ fn peel(keys: &[u64], seed: u64, layout: &Layout, scratch: &mut Scratch) -> bool
     peeled.len() == keys.len()
 }
 
+/// Set the slots of the keys that peeling has left; false if there are too many, or no solution.
+fn eliminate(n_keys: usize, n_bits: u32, layout: &Layout, scratch: &mut Scratch) -> bool {
+    if n_keys as u64 > SOLVED_KEYS {
+        return false;
+    }
+    let Scratch { counts, peeled, hashes, values, .. } = scratch;
+    // A slot that some key of the rest touches has a count; a peeled key's own slot has none left.
+    let in_rest = |h: u64| layout.slots(h).iter().all(|&slot| counts[slot] >> 2 > 0);
+    let mut rest: Vec<[usize; ARITY]> = Vec::new();
+    let mut wanted = Vec::new();
+    hashes.sort_unstable();
+    for &h in hashes.iter().filter(|&&h| in_rest(h)) {
+        rest.push(layout.slots(h));
+        wanted.push(fingerprint(h, n_bits));
+    }
+    debug_assert_eq!(rest.len() + peeled.len(), n_keys);
+    let equations = rest.iter().zip(&wanted).map(|(columns, &value)| Equation { columns, value });
+    match solve(equations, values.len()) {
+        Some(solution) => {
+            *values = solution;
+            true
+        }
+        None => false,
+    }
+}
+
 /// Set the slots in the reverse order of peeling.
 fn assign(layout: &Layout, n_bits: u32, scratch: &mut Scratch) {
     let Scratch { peeled, values, .. } = scratch;
-    values.clear();
-    values.resize(layout.n_slots() as usize, 0);
     for &(h, place) in peeled.iter().rev() {
         let slots = layout.slots(h);
         let own = slots[place as usize];

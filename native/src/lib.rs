@@ -9,6 +9,7 @@ pub mod keys;
 pub mod normalize;
 pub mod origins;
 pub mod scan;
+pub mod solve;
 pub mod window;
 
 #[cfg(feature = "python")]
