@@ -13,6 +13,8 @@
 //! What bounds it: a look-up reads four places in as many cache lines; building touches each slot's
 //! count and sum at random, in the second- and third-level caches.
 
+use std::ops::Range;
+
 use crate::scan::{Batch, Filter};
 use crate::solve::{Equation, solve};
 
@@ -153,21 +155,31 @@ pub struct Scratch {
 /// The fingerprints of a set of keys, and the table that says where they stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Built {
-    /// [`ROW`] numbers a partition.
-    pub table: Vec<u64>,
+    /// [`ROW`] little-endian numbers a partition.
+    pub table: Vec<u8>,
     /// Bit-packed, [`PADDING`] bytes longer than the fingerprints.
     pub fingerprints: Vec<u8>,
 }
 
-/// Build the filter of `keys`, ascending and unique, with `n_bits`-bit fingerprints.
-pub fn build(keys: &[u64], n_bits: u32, n_partitions: usize) -> Result<Built, BuildError> {
+/// Build `partitions` of a filter of `n_partitions`, with `n_bits`-bit fingerprints.
+///
+/// `keys`, ascending and unique, are those of the whole filter, or at least of these partitions.
+pub fn build(
+    keys: &[u64],
+    n_bits: u32,
+    n_partitions: usize,
+    partitions: Range<usize>,
+) -> Result<Built, BuildError> {
     if !keys.is_sorted_by(|a, b| a < b) {
         return Err(BuildError::NotSortedUnique);
     }
+    let from = keys.partition_point(|&key| partition_of(key, n_partitions) < partitions.start);
+    let to = keys.partition_point(|&key| partition_of(key, n_partitions) < partitions.end);
+    let keys = &keys[from..to];
     let mut scratch = Scratch::default();
     let mut built = Built::default();
     let mut rest = keys;
-    for partition in 0..n_partitions {
+    for partition in partitions {
         let n = rest.partition_point(|&key| partition_of(key, n_partitions) == partition);
         let (own, after) = rest.split_at(n);
         build_partition(own, n_bits, &mut scratch, &mut built)?;
@@ -190,7 +202,8 @@ fn build_partition(
             if peel(keys, seed, &layout, scratch) || eliminate(keys.len(), n_bits, &layout, scratch) {
                 assign(&layout, n_bits, scratch);
                 let first = built.fingerprints.len() as u64;
-                built.table.extend([seed, u64::from(layout.segment_bits), layout.n_segments, first]);
+                let row = [seed, u64::from(layout.segment_bits), layout.n_segments, first];
+                built.table.extend(row.into_iter().flat_map(u64::to_le_bytes));
                 pack(&scratch.values, n_bits, &mut built.fingerprints);
                 return Ok(());
             }
@@ -324,59 +337,48 @@ fn pack(values: &[u32], n_bits: u32, bytes: &mut Vec<u8>) {
 }
 
 #[derive(Clone, Copy)]
-struct Partition {
+struct Partition<'a> {
     seed: u64,
     layout: Layout,
+    /// The shard's fingerprints, and where among them the partition's begin.
+    fingerprints: &'a [u8],
     first_bit: u64,
+}
+
+impl Partition<'_> {
+    #[inline(always)]
+    fn bytes_at(&self, bit: u64) -> &[u8; 8] {
+        let at = (bit / 8) as usize;
+        self.fingerprints[at..at + 8].try_into().expect("eight bytes")
+    }
 }
 
 /// A filter in borrowed memory.
 pub struct Fuse<'a> {
-    partitions: Vec<Partition>,
-    fingerprints: &'a [u8],
+    partitions: Vec<Partition<'a>>,
     n_bits: u32,
 }
 
 impl<'a> Fuse<'a> {
-    /// The filter whose table and fingerprints these are; the message says what contradicts what.
-    pub fn new(table: &[u64], fingerprints: &'a [u8], n_bits: u32) -> Result<Self, String> {
+    /// The filter whose tables and fingerprints these are, a pair for each shard in the order of the
+    /// keys; the message says what contradicts what.
+    pub fn new(shards: &[(&[u8], &'a [u8])], n_bits: u32) -> Result<Self, String> {
         if !(1..=MAX_BITS).contains(&n_bits) {
             return Err(format!("fingerprints of {n_bits} bits"));
         }
-        let (rows, rest) = table.as_chunks::<ROW>();
-        if !rest.is_empty() || !rows.len().is_power_of_two() {
-            return Err(format!("a table of {} numbers", table.len()));
+        let mut partitions = Vec::new();
+        for (table, fingerprints) in shards {
+            add_shard(table, fingerprints, n_bits, &mut partitions)?;
         }
-        let end = (fingerprints.len() as u64)
-            .checked_sub(PADDING as u64)
-            .ok_or_else(|| format!("{} bytes of fingerprints", fingerprints.len()))?;
-        let mut partitions = Vec::with_capacity(rows.len());
-        let mut next = 0;
-        for (i, &[seed, segment_bits, n_segments, first]) in rows.iter().enumerate() {
-            let layout = Layout::checked(segment_bits, n_segments)
-                .ok_or_else(|| format!("partition {i} of {n_segments} segments of 2^{segment_bits}"))?;
-            let n_bytes = layout.n_bytes(n_bits);
-            if first != next || n_bytes > end - next {
-                return Err(format!("partition {i} does not stand where its row says"));
-            }
-            next += n_bytes;
-            partitions.push(Partition { seed, layout, first_bit: 8 * first });
+        if !partitions.len().is_power_of_two() {
+            return Err(format!("{} partitions", partitions.len()));
         }
-        if next != end {
-            return Err(format!("{} bytes of fingerprints where the table has {next}", end));
-        }
-        Ok(Self { partitions, fingerprints, n_bits })
+        Ok(Self { partitions, n_bits })
     }
 
     /// The false-positive rate for random keys: a random fingerprint's chance.
     pub fn rate(&self) -> f64 {
         (-f64::from(self.n_bits)).exp2()
-    }
-
-    #[inline(always)]
-    fn bytes_at(&self, bit: u64) -> &[u8; 8] {
-        let at = (bit / 8) as usize;
-        self.fingerprints[at..at + 8].try_into().expect("eight bytes")
     }
 
     /// For each key, whether the filter holds it; both slices have the same length.
@@ -385,23 +387,57 @@ impl<'a> Fuse<'a> {
         for (keys, hits) in keys.chunks(GROUP).zip(hits.chunks_mut(GROUP)) {
             let mut bits = [[0u64; ARITY]; GROUP];
             let mut wanted = [0u32; GROUP];
-            for ((&key, bits), wanted) in keys.iter().zip(&mut bits).zip(&mut wanted) {
+            let mut owners = [&self.partitions[0]; GROUP];
+            for (i, &key) in keys.iter().enumerate() {
                 let partition = &self.partitions[partition_of(key, self.partitions.len())];
+                owners[i] = partition;
                 let h = mix(key, partition.seed);
-                *wanted = fingerprint(h, self.n_bits);
-                for (bit, slot) in bits.iter_mut().zip(partition.layout.slots(h)) {
+                wanted[i] = fingerprint(h, self.n_bits);
+                for (bit, slot) in bits[i].iter_mut().zip(partition.layout.slots(h)) {
                     *bit = partition.first_bit + slot as u64 * u64::from(self.n_bits);
-                    crate::bloom::prefetch(self.bytes_at(*bit));
+                    crate::bloom::prefetch(partition.bytes_at(*bit));
                 }
             }
-            for ((bits, wanted), hit) in bits.iter().zip(&wanted).zip(hits) {
-                let sum = bits
-                    .iter()
-                    .fold(0, |sum, &bit| sum ^ (u64::from_le_bytes(*self.bytes_at(bit)) >> (bit % 8)) as u32);
-                *hit = (sum ^ wanted) & value_mask == 0;
+            for (i, hit) in hits.iter_mut().enumerate() {
+                let value = |&bit: &u64| (u64::from_le_bytes(*owners[i].bytes_at(bit)) >> (bit % 8)) as u32;
+                let sum = bits[i].iter().map(value).fold(0, |sum, value| sum ^ value);
+                *hit = (sum ^ wanted[i]) & value_mask == 0;
             }
         }
     }
+}
+
+/// Read a shard's table (little-endian numbers) and append its partitions.
+fn add_shard<'a>(
+    table: &[u8],
+    fingerprints: &'a [u8],
+    n_bits: u32,
+    partitions: &mut Vec<Partition<'a>>,
+) -> Result<(), String> {
+    let (rows, rest) = table.as_chunks::<{ 8 * ROW }>();
+    if !rest.is_empty() {
+        return Err(format!("a table of {} bytes", table.len()));
+    }
+    let end = (fingerprints.len() as u64)
+        .checked_sub(PADDING as u64)
+        .ok_or_else(|| format!("{} bytes of fingerprints", fingerprints.len()))?;
+    let mut next = 0;
+    for (i, row) in rows.iter().enumerate() {
+        let number = |i: usize| u64::from_le_bytes(row[8 * i..8 * i + 8].try_into().expect("eight bytes"));
+        let [seed, segment_bits, n_segments, first] = [number(0), number(1), number(2), number(3)];
+        let layout = Layout::checked(segment_bits, n_segments)
+            .ok_or_else(|| format!("partition {i} of {n_segments} segments of 2^{segment_bits}"))?;
+        let n_bytes = layout.n_bytes(n_bits);
+        if first != next || n_bytes > end - next {
+            return Err(format!("partition {i} does not stand where its row says"));
+        }
+        next += n_bytes;
+        partitions.push(Partition { seed, layout, fingerprints, first_bit: 8 * first });
+    }
+    if next != end {
+        return Err(format!("{end} bytes of fingerprints where the table has {next}"));
+    }
+    Ok(())
 }
 
 impl Filter for Fuse<'_> {
@@ -429,9 +465,9 @@ mod tests {
 
     fn check(n: usize, n_bits: u32, n_partitions: usize) {
         let keys = random_keys(5, n);
-        let built = build(&keys, n_bits, n_partitions).unwrap();
-        assert_eq!(built, build(&keys, n_bits, n_partitions).unwrap());
-        let fuse = Fuse::new(&built.table, &built.fingerprints, n_bits).unwrap();
+        let built = build(&keys, n_bits, n_partitions, 0..n_partitions).unwrap();
+        assert_eq!(built, build(&keys, n_bits, n_partitions, 0..n_partitions).unwrap());
+        let fuse = Fuse::new(&[(&built.table, &built.fingerprints)], n_bits).unwrap();
         let mut hits = vec![false; keys.len()];
         fuse.contains(&keys, &mut hits);
         assert!(hits.iter().all(|hit| *hit), "{n} keys, {n_bits} bits");
@@ -457,6 +493,20 @@ mod tests {
     }
 
     #[test]
+    fn shards_answer_like_the_whole() {
+        let keys = random_keys(7, 5000);
+        let whole = build(&keys, 9, 8, 0..8).unwrap();
+        let parts = [0..1, 1..5, 5..8].map(|range| build(&keys, 9, 8, range).unwrap());
+        let shards: Vec<(&[u8], &[u8])> =
+            parts.iter().map(|part| (&part.table[..], &part.fingerprints[..])).collect();
+        let probes = random_keys(8, 20_000);
+        let (mut a, mut b) = (vec![false; probes.len()], vec![false; probes.len()]);
+        Fuse::new(&[(&whole.table, &whole.fingerprints)], 9).unwrap().contains(&probes, &mut a);
+        Fuse::new(&shards, 9).unwrap().contains(&probes, &mut b);
+        assert_eq!(a, b);
+    }
+
+    #[test]
     fn partitions_of_no_keys_hold_nothing_by_design() {
         check(5, 16, 64);
     }
@@ -465,22 +515,22 @@ mod tests {
     fn every_set_of_a_few_keys_can_be_built() {
         for n in 0..400 {
             for seed in 0..3 {
-                build(&random_keys(seed, n), 8, 1).unwrap();
+                build(&random_keys(seed, n), 8, 1, 0..1).unwrap();
             }
         }
     }
 
     #[test]
     fn duplicates_and_disorder_are_refused() {
-        assert_eq!(build(&[1, 1], 8, 1), Err(BuildError::NotSortedUnique));
-        assert_eq!(build(&[2, 1], 8, 1), Err(BuildError::NotSortedUnique));
+        assert_eq!(build(&[1, 1], 8, 1, 0..1), Err(BuildError::NotSortedUnique));
+        assert_eq!(build(&[2, 1], 8, 1, 0..1), Err(BuildError::NotSortedUnique));
     }
 
     #[test]
     fn contradicting_memory_is_refused() {
-        let built = build(&random_keys(1, 1000), 8, 2).unwrap();
+        let built = build(&random_keys(1, 1000), 8, 2, 0..2).unwrap();
         let n = built.fingerprints.len();
-        let refused = |table: &[u64], bytes: &[u8], n_bits| Fuse::new(table, bytes, n_bits).is_err();
+        let refused = |table: &[u8], bytes: &[u8], n_bits| Fuse::new(&[(table, bytes)], n_bits).is_err();
         assert!(!refused(&built.table, &built.fingerprints, 8));
         assert!(refused(&built.table, &built.fingerprints, 0));
         assert!(refused(&built.table, &built.fingerprints, 33));
@@ -488,10 +538,10 @@ mod tests {
         assert!(refused(&built.table, &built.fingerprints[..n - 1], 8));
         assert!(refused(&built.table, &[], 8));
         assert!(refused(&[], &built.fingerprints, 8));
-        assert!(refused(&built.table[..4], &built.fingerprints, 8));
+        assert!(refused(&built.table[..32], &built.fingerprints, 8));
         for (i, value) in [(1, 15), (1, u64::MAX), (2, 0), (2, u64::MAX), (3, 8), (7, 0), (7, u64::MAX)] {
             let mut table = built.table.clone();
-            table[i] = value;
+            table[8 * i..8 * i + 8].copy_from_slice(&u64::to_le_bytes(value));
             assert!(refused(&table, &built.fingerprints, 8), "{i} {value}");
         }
     }
