@@ -337,43 +337,35 @@ fn pack(values: &[u32], n_bits: u32, bytes: &mut Vec<u8>) {
 }
 
 #[derive(Clone, Copy)]
-struct Partition<'a> {
+struct Partition {
     seed: u64,
     layout: Layout,
-    /// The shard's fingerprints, and where among them the partition's begin.
-    fingerprints: &'a [u8],
+    shard: usize,
+    /// Where in the shard's fingerprints the partition's begin.
     first_bit: u64,
 }
 
-impl Partition<'_> {
-    #[inline(always)]
-    fn bytes_at(&self, bit: u64) -> &[u8; 8] {
-        let at = (bit / 8) as usize;
-        self.fingerprints[at..at + 8].try_into().expect("eight bytes")
-    }
-}
-
-/// A filter in borrowed memory.
-pub struct Fuse<'a> {
-    partitions: Vec<Partition<'a>>,
+/// Where a filter's partitions stand: its shards' tables, read and checked.
+pub struct Table {
+    partitions: Vec<Partition>,
     n_bits: u32,
 }
 
-impl<'a> Fuse<'a> {
-    /// The filter whose tables and fingerprints these are, a pair for each shard in the order of the
-    /// keys; the message says what contradicts what.
-    pub fn new(shards: &[(&[u8], &'a [u8])], n_bits: u32) -> Result<Self, String> {
+impl Table {
+    /// The table of a filter with these shards, in the order of the keys: each one's rows, and how
+    /// many bytes of fingerprints it has. The message says what contradicts what.
+    pub fn new(shards: &[(&[u8], usize)], n_bits: u32) -> Result<Self, String> {
         if !(1..=MAX_BITS).contains(&n_bits) {
             return Err(format!("fingerprints of {n_bits} bits"));
         }
-        let mut partitions = Vec::new();
-        for (table, fingerprints) in shards {
-            add_shard(table, fingerprints, n_bits, &mut partitions)?;
+        let mut table = Self { partitions: Vec::new(), n_bits };
+        for (shard, (rows, n_bytes)) in shards.iter().enumerate() {
+            table.add_shard(shard, rows, *n_bytes)?;
         }
-        if !partitions.len().is_power_of_two() {
-            return Err(format!("{} partitions", partitions.len()));
+        if !table.partitions.len().is_power_of_two() {
+            return Err(format!("{} partitions", table.partitions.len()));
         }
-        Ok(Self { partitions, n_bits })
+        Ok(table)
     }
 
     /// The false-positive rate for random keys: a random fingerprint's chance.
@@ -381,63 +373,81 @@ impl<'a> Fuse<'a> {
         (-f64::from(self.n_bits)).exp2()
     }
 
+    fn add_shard(&mut self, shard: usize, rows: &[u8], n_bytes: usize) -> Result<(), String> {
+        let (rows, rest) = rows.as_chunks::<{ 8 * ROW }>();
+        if !rest.is_empty() {
+            return Err(format!("a table with {} bytes too many", rest.len()));
+        }
+        let end = (n_bytes as u64)
+            .checked_sub(PADDING as u64)
+            .ok_or_else(|| format!("{n_bytes} bytes of fingerprints"))?;
+        let mut next = 0;
+        for (i, row) in rows.iter().enumerate() {
+            let number =
+                |i: usize| u64::from_le_bytes(row[8 * i..8 * i + 8].try_into().expect("eight bytes"));
+            let [seed, segment_bits, n_segments, first] = [number(0), number(1), number(2), number(3)];
+            let layout = Layout::checked(segment_bits, n_segments)
+                .ok_or_else(|| format!("partition {i} of {n_segments} segments of 2^{segment_bits}"))?;
+            let n_bytes = layout.n_bytes(self.n_bits);
+            if first != next || n_bytes > end - next {
+                return Err(format!("partition {i} does not stand where its row says"));
+            }
+            next += n_bytes;
+            self.partitions.push(Partition { seed, layout, shard, first_bit: 8 * first });
+        }
+        if next != end {
+            return Err(format!("{end} bytes of fingerprints where the table has {next}"));
+        }
+        Ok(())
+    }
+}
+
+/// A filter in borrowed memory.
+pub struct Fuse<'a> {
+    table: &'a Table,
+    /// The fingerprints of each shard, as long as the table was told.
+    shards: Vec<&'a [u8]>,
+}
+
+impl<'a> Fuse<'a> {
+    /// The filter of a table and its shards' fingerprints.
+    pub fn new(table: &'a Table, shards: Vec<&'a [u8]>) -> Self {
+        Self { table, shards }
+    }
+
+    #[inline(always)]
+    fn bytes_at(&self, shard: usize, bit: u64) -> &[u8; 8] {
+        let at = (bit / 8) as usize;
+        self.shards[shard][at..at + 8].try_into().expect("eight bytes")
+    }
+
     /// For each key, whether the filter holds it; both slices have the same length.
     pub fn contains(&self, keys: &[u64], hits: &mut [bool]) {
-        let value_mask = (u64::MAX >> (64 - self.n_bits)) as u32;
+        let Table { partitions, n_bits } = self.table;
+        let n_bits = *n_bits;
+        let value_mask = (u64::MAX >> (64 - n_bits)) as u32;
         for (keys, hits) in keys.chunks(GROUP).zip(hits.chunks_mut(GROUP)) {
             let mut bits = [[0u64; ARITY]; GROUP];
             let mut wanted = [0u32; GROUP];
-            let mut owners = [&self.partitions[0]; GROUP];
+            let mut owners = [0; GROUP];
             for (i, &key) in keys.iter().enumerate() {
-                let partition = &self.partitions[partition_of(key, self.partitions.len())];
-                owners[i] = partition;
+                let partition = &partitions[partition_of(key, partitions.len())];
+                owners[i] = partition.shard;
                 let h = mix(key, partition.seed);
-                wanted[i] = fingerprint(h, self.n_bits);
+                wanted[i] = fingerprint(h, n_bits);
                 for (bit, slot) in bits[i].iter_mut().zip(partition.layout.slots(h)) {
-                    *bit = partition.first_bit + slot as u64 * u64::from(self.n_bits);
-                    crate::bloom::prefetch(partition.bytes_at(*bit));
+                    *bit = partition.first_bit + slot as u64 * u64::from(n_bits);
+                    crate::bloom::prefetch(self.bytes_at(partition.shard, *bit));
                 }
             }
             for (i, hit) in hits.iter_mut().enumerate() {
-                let value = |&bit: &u64| (u64::from_le_bytes(*owners[i].bytes_at(bit)) >> (bit % 8)) as u32;
+                let value =
+                    |&bit: &u64| (u64::from_le_bytes(*self.bytes_at(owners[i], bit)) >> (bit % 8)) as u32;
                 let sum = bits[i].iter().map(value).fold(0, |sum, value| sum ^ value);
                 *hit = (sum ^ wanted[i]) & value_mask == 0;
             }
         }
     }
-}
-
-/// Read a shard's table (little-endian numbers) and append its partitions.
-fn add_shard<'a>(
-    table: &[u8],
-    fingerprints: &'a [u8],
-    n_bits: u32,
-    partitions: &mut Vec<Partition<'a>>,
-) -> Result<(), String> {
-    let (rows, rest) = table.as_chunks::<{ 8 * ROW }>();
-    if !rest.is_empty() {
-        return Err(format!("a table of {} bytes", table.len()));
-    }
-    let end = (fingerprints.len() as u64)
-        .checked_sub(PADDING as u64)
-        .ok_or_else(|| format!("{} bytes of fingerprints", fingerprints.len()))?;
-    let mut next = 0;
-    for (i, row) in rows.iter().enumerate() {
-        let number = |i: usize| u64::from_le_bytes(row[8 * i..8 * i + 8].try_into().expect("eight bytes"));
-        let [seed, segment_bits, n_segments, first] = [number(0), number(1), number(2), number(3)];
-        let layout = Layout::checked(segment_bits, n_segments)
-            .ok_or_else(|| format!("partition {i} of {n_segments} segments of 2^{segment_bits}"))?;
-        let n_bytes = layout.n_bytes(n_bits);
-        if first != next || n_bytes > end - next {
-            return Err(format!("partition {i} does not stand where its row says"));
-        }
-        next += n_bytes;
-        partitions.push(Partition { seed, layout, fingerprints, first_bit: 8 * first });
-    }
-    if next != end {
-        return Err(format!("{end} bytes of fingerprints where the table has {next}"));
-    }
-    Ok(())
 }
 
 impl Filter for Fuse<'_> {
@@ -467,7 +477,8 @@ mod tests {
         let keys = random_keys(5, n);
         let built = build(&keys, n_bits, n_partitions, 0..n_partitions).unwrap();
         assert_eq!(built, build(&keys, n_bits, n_partitions, 0..n_partitions).unwrap());
-        let fuse = Fuse::new(&[(&built.table, &built.fingerprints)], n_bits).unwrap();
+        let table = Table::new(&[(&built.table, built.fingerprints.len())], n_bits).unwrap();
+        let fuse = Fuse::new(&table, vec![&built.fingerprints]);
         let mut hits = vec![false; keys.len()];
         fuse.contains(&keys, &mut hits);
         assert!(hits.iter().all(|hit| *hit), "{n} keys, {n_bits} bits");
@@ -475,7 +486,7 @@ mod tests {
         let mut hits = vec![false; probes.len()];
         fuse.contains(&probes, &mut hits);
         let observed = hits.iter().filter(|hit| **hit).count() as f64;
-        let expected = probes.len() as f64 * fuse.rate();
+        let expected = probes.len() as f64 * table.rate();
         assert!((observed - expected).abs() < 6.0 * expected.sqrt() + 3.0, "{n}, {n_bits}: {observed}");
     }
 
@@ -497,12 +508,17 @@ mod tests {
         let keys = random_keys(7, 5000);
         let whole = build(&keys, 9, 8, 0..8).unwrap();
         let parts = [0..1, 1..5, 5..8].map(|range| build(&keys, 9, 8, range).unwrap());
-        let shards: Vec<(&[u8], &[u8])> =
-            parts.iter().map(|part| (&part.table[..], &part.fingerprints[..])).collect();
         let probes = random_keys(8, 20_000);
         let (mut a, mut b) = (vec![false; probes.len()], vec![false; probes.len()]);
-        Fuse::new(&[(&whole.table, &whole.fingerprints)], 9).unwrap().contains(&probes, &mut a);
-        Fuse::new(&shards, 9).unwrap().contains(&probes, &mut b);
+        let ask = |parts: &[Built], hits: &mut [bool]| {
+            let shards: Vec<(&[u8], usize)> =
+                parts.iter().map(|part| (&part.table[..], part.fingerprints.len())).collect();
+            let table = Table::new(&shards, 9).unwrap();
+            Fuse::new(&table, parts.iter().map(|part| &part.fingerprints[..]).collect())
+                .contains(&probes, hits);
+        };
+        ask(&[whole], &mut a);
+        ask(&parts, &mut b);
         assert_eq!(a, b);
     }
 
@@ -530,7 +546,8 @@ mod tests {
     fn contradicting_memory_is_refused() {
         let built = build(&random_keys(1, 1000), 8, 2, 0..2).unwrap();
         let n = built.fingerprints.len();
-        let refused = |table: &[u8], bytes: &[u8], n_bits| Fuse::new(&[(table, bytes)], n_bits).is_err();
+        let refused =
+            |table: &[u8], bytes: &[u8], n_bits| Table::new(&[(table, bytes.len())], n_bits).is_err();
         assert!(!refused(&built.table, &built.fingerprints, 8));
         assert!(refused(&built.table, &built.fingerprints, 0));
         assert!(refused(&built.table, &built.fingerprints, 33));

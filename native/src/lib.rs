@@ -26,6 +26,7 @@ mod python {
     use pyo3::{create_exception, ffi};
 
     use crate::bloom::{self, BLOCK_BYTES};
+    use crate::fuse::{self, Fuse};
     use crate::keys::{Texts, batch_keys, document_keys};
     use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
     use crate::origins::Origins;
@@ -112,13 +113,8 @@ mod python {
             view: *mut ffi::Py_buffer,
             flags: c_int,
         ) -> PyResult<()> {
-            let pointer = bytes.as_ptr().cast_mut().cast::<c_void>();
-            let length = isize::try_from(bytes.len())?;
-            // SAFETY: as promised by the caller; the buffer is marked read-only.
-            let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), pointer, length, 1, flags) };
-            if status != 0 {
-                return Err(PyErr::fetch(owner.py()));
-            }
+            // SAFETY: as promised by the caller.
+            unsafe { fill_view(owner, bytes, view, flags) }?;
             self.0.fetch_add(1, Ordering::AcqRel);
             Ok(())
         }
@@ -126,6 +122,24 @@ mod python {
         fn release(&self) {
             self.0.fetch_sub(1, Ordering::AcqRel);
         }
+    }
+
+    /// Fill `view` with `bytes`, read-only.
+    ///
+    /// # Safety
+    /// `view` is what Python passed to `__getbuffer__`, and `bytes` belong to `owner`, neither moving
+    /// nor changing while the view is alive.
+    unsafe fn fill_view(
+        owner: Bound<PyAny>,
+        bytes: &[u8],
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let pointer = bytes.as_ptr().cast_mut().cast::<c_void>();
+        let length = isize::try_from(bytes.len())?;
+        // SAFETY: as promised by the caller.
+        let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), pointer, length, 1, flags) };
+        if status == 0 { Ok(()) } else { Err(PyErr::fetch(owner.py())) }
     }
 
     /// How texts become windows.
@@ -304,6 +318,44 @@ mod python {
         }
     }
 
+    /// Memory that the kernel has filled; it does not change any more.
+    #[pyclass(frozen, name = "Memory")]
+    struct PyMemory(Vec<u8>);
+
+    #[pymethods]
+    impl PyMemory {
+        unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+            // SAFETY: the bytes belong to `slf`, which the view keeps alive, and are never written.
+            unsafe { fill_view(slf.clone().into_any(), &slf.get().0, view, flags) }
+        }
+    }
+
+    /// Partitions `first` to `last` (excluded) of a binary fuse filter of so many, over a `Keys`
+    /// that is sorted and unique: their table and fingerprints.
+    #[pyfunction]
+    fn build_fuse(
+        py: Python,
+        keys: &PyKeys,
+        fingerprint_bits: u32,
+        n_partitions: usize,
+        first: usize,
+        last: usize,
+    ) -> PyResult<(PyMemory, PyMemory)> {
+        if !(1..=fuse::MAX_BITS).contains(&fingerprint_bits) || first > last || last > n_partitions {
+            return Err(PyValueError::new_err("bits or partitions out of range"));
+        }
+        let keys = &keys.keys;
+        let built = py.detach(|| fuse::build(keys, fingerprint_bits, n_partitions, first..last));
+        let built = built.map_err(|error| PyValueError::new_err(format!("{error:?}")))?;
+        Ok((PyMemory(built.table), PyMemory(built.fingerprints)))
+    }
+
+    /// How many partitions a binary fuse filter of so many keys has: a power of two.
+    #[pyfunction]
+    fn fuse_partitions(n_keys: u64) -> u64 {
+        fuse::n_partitions(n_keys)
+    }
+
     /// A filter of any kind in buffers, usually mapped files.
     #[pyclass(frozen, name = "Filter")]
     struct PyFilter(Kind);
@@ -311,6 +363,7 @@ mod python {
     /// A filter's buffers, checked when they were taken, and what is needed to ask them.
     enum Kind {
         Bloom(View),
+        Fuse { table: fuse::Table, fingerprints: Vec<View> },
     }
 
     impl PyFilter {
@@ -318,6 +371,9 @@ mod python {
         fn lend(&self) -> Box<dyn Filter + '_> {
             match &self.0 {
                 Kind::Bloom(view) => Box::new(bloom_of(view)),
+                Kind::Fuse { table, fingerprints } => {
+                    Box::new(Fuse::new(table, fingerprints.iter().map(View::bytes).collect()))
+                }
             }
         }
     }
@@ -341,6 +397,22 @@ mod python {
             }
         }
 
+        /// A binary fuse filter: for each shard, in the order of the keys, its table and its
+        /// fingerprints of so many bits.
+        #[staticmethod]
+        fn fuse(shards: Vec<(Bound<PyAny>, Bound<PyAny>)>, fingerprint_bits: u32) -> PyResult<Self> {
+            let tables = shards.iter().map(|(table, _)| View::new(table)).collect::<PyResult<Vec<_>>>()?;
+            let fingerprints =
+                shards.iter().map(|(_, data)| View::new(data)).collect::<PyResult<Vec<_>>>()?;
+            let parts: Vec<(&[u8], usize)> = tables
+                .iter()
+                .map(View::bytes)
+                .zip(fingerprints.iter().map(|data| data.bytes().len()))
+                .collect();
+            let table = fuse::Table::new(&parts, fingerprint_bits).map_err(PyValueError::new_err)?;
+            Ok(Self(Kind::Fuse { table, fingerprints }))
+        }
+
         /// One byte per key: 1 where the filter holds it.
         fn contains<'py>(&self, py: Python<'py>, keys: &Bound<PyAny>) -> PyResult<Bound<'py, PyBytes>> {
             let keys = View::new(keys)?.keys()?;
@@ -356,6 +428,7 @@ mod python {
         fn rate(&self, py: Python) -> f64 {
             py.detach(|| match &self.0 {
                 Kind::Bloom(view) => bloom_of(view).rate(),
+                Kind::Fuse { table, .. } => table.rate(),
             })
         }
     }
