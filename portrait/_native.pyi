@@ -5,7 +5,19 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ["BloomBits", "Filter", "Keys", "RowError", "Scan", "Scanner", "Windows", "unicode_version"]
+__all__ = [
+    "BloomBits",
+    "Filter",
+    "Keys",
+    "Memory",
+    "RowError",
+    "Scan",
+    "Scanner",
+    "Windows",
+    "build_fuse",
+    "fuse_partitions",
+    "unicode_version",
+]
 
 class RowError(ValueError):
     """A row of a batch has no usable text: ``args`` is (row from 0, message)."""
@@ -56,6 +68,12 @@ class BloomBits:
         """Add keys."""
 
 @final
+class Memory:
+    """Memory that the kernel has filled; it does not change any more."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
 class Filter:
     """A filter of any kind in buffers, usually mapped files."""
 
@@ -68,6 +86,10 @@ class Filter:
         """A filter of RedisBloom. For each link: its bytes in one or several buffers, the bits in
         use, and how many of them are a window's. ``wide``: hashed with the 64-bit function.
         """
+
+    @staticmethod
+    def fuse(shards: list[tuple[Buffer, Buffer]], fingerprint_bits: int) -> Filter:
+        """A binary fuse filter: for each shard, in the order of the keys, table and fingerprints."""
 
     def contains(self, keys: Buffer) -> bytes:
         """One byte per key: 1 where the filter holds it.
@@ -109,6 +131,12 @@ class Scanner:
 
     def hits(self, text: str) -> list[bytes]:
         """For each filter, a byte per window: 1 where the filter holds it."""
+
+def build_fuse(keys: Keys | Buffer, fingerprint_bits: int, n_partitions: int) -> tuple[Memory, Memory]:
+    """A binary fuse filter of keys that are sorted and unique: its table and fingerprints."""
+
+def fuse_partitions(n_keys: int) -> int:
+    """How many partitions a binary fuse filter of so many keys has: a power of two."""
 
 def unicode_version() -> str:
     """The Unicode version the normalisers follow."""

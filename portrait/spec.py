@@ -9,7 +9,7 @@ from portrait.errors import SpecError
 
 Unit = Literal["char", "byte"]
 NormalizerName = Literal["none", "spaces", "data-portraits"]
-FilterKind = Literal["bloom"]
+FilterKind = Literal["bloom", "fuse"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
 NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)

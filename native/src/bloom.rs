@@ -37,13 +37,14 @@ fn lane(block: &Block, i: usize) -> u32 {
     u32::from_le_bytes(block[4 * i..4 * i + 4].try_into().expect("four bytes"))
 }
 
+/// Ask for the cache line in which `block` begins.
 #[inline(always)]
-fn prefetch(block: &Block) {
+pub fn prefetch<T>(block: &T) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch reads nothing; any address is allowed.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(block).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = block;

@@ -5,11 +5,13 @@
 
 pub mod bloom;
 pub mod data_portraits;
+pub mod fuse;
 pub mod keys;
 pub mod normalize;
 pub mod origins;
 pub mod redisbloom;
 pub mod scan;
+pub mod solve;
 pub mod window;
 
 #[cfg(feature = "python")]
@@ -26,6 +28,7 @@ mod python {
     use pyo3::{create_exception, ffi};
 
     use crate::bloom::{self, BLOCK_BYTES};
+    use crate::fuse::{self, Fuse};
     use crate::keys::{Texts, batch_keys, document_keys};
     use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
     use crate::origins::Origins;
@@ -113,13 +116,8 @@ mod python {
             view: *mut ffi::Py_buffer,
             flags: c_int,
         ) -> PyResult<()> {
-            let pointer = bytes.as_ptr().cast_mut().cast::<c_void>();
-            let length = isize::try_from(bytes.len())?;
-            // SAFETY: as promised by the caller; the buffer is marked read-only.
-            let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), pointer, length, 1, flags) };
-            if status != 0 {
-                return Err(PyErr::fetch(owner.py()));
-            }
+            // SAFETY: as promised by the caller.
+            unsafe { fill_view(owner, bytes, view, flags) }?;
             self.0.fetch_add(1, Ordering::AcqRel);
             Ok(())
         }
@@ -127,6 +125,24 @@ mod python {
         fn release(&self) {
             self.0.fetch_sub(1, Ordering::AcqRel);
         }
+    }
+
+    /// Fill `view` with `bytes`, read-only.
+    ///
+    /// # Safety
+    /// `view` is what Python passed to `__getbuffer__`, and `bytes` belong to `owner`, neither moving
+    /// nor changing while the view is alive.
+    unsafe fn fill_view(
+        owner: Bound<PyAny>,
+        bytes: &[u8],
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let pointer = bytes.as_ptr().cast_mut().cast::<c_void>();
+        let length = isize::try_from(bytes.len())?;
+        // SAFETY: as promised by the caller.
+        let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), pointer, length, 1, flags) };
+        if status == 0 { Ok(()) } else { Err(PyErr::fetch(owner.py())) }
     }
 
     /// How texts become windows.
@@ -305,6 +321,46 @@ mod python {
         }
     }
 
+    /// Memory that the kernel has filled; it does not change any more.
+    #[pyclass(frozen, name = "Memory")]
+    struct PyMemory(Vec<u8>);
+
+    #[pymethods]
+    impl PyMemory {
+        unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+            // SAFETY: the bytes belong to `slf`, which the view keeps alive, and are never written.
+            unsafe { fill_view(slf.clone().into_any(), &slf.get().0, view, flags) }
+        }
+    }
+
+    /// A binary fuse filter of keys that are sorted and unique: its table and fingerprints.
+    #[pyfunction]
+    fn build_fuse(
+        py: Python,
+        keys: &Bound<PyAny>,
+        fingerprint_bits: u32,
+        n_partitions: usize,
+    ) -> PyResult<(PyMemory, PyMemory)> {
+        if !(1..=fuse::MAX_BITS).contains(&fingerprint_bits) || !n_partitions.is_power_of_two() {
+            return Err(PyValueError::new_err("fingerprint bits or partitions out of range"));
+        }
+        let build = |keys: &[u64]| {
+            py.detach(|| fuse::build(keys, fingerprint_bits, n_partitions, 0..n_partitions, 0))
+        };
+        let built = match keys.cast::<PyKeys>() {
+            Ok(keys) => build(&keys.try_borrow()?.keys),
+            Err(_) => build(&View::new(keys)?.keys()?),
+        };
+        let built = built.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok((PyMemory(built.table), PyMemory(built.fingerprints)))
+    }
+
+    /// How many partitions a binary fuse filter of so many keys has: a power of two.
+    #[pyfunction]
+    fn fuse_partitions(n_keys: u64) -> u64 {
+        fuse::n_partitions(n_keys)
+    }
+
     /// A filter of any kind in buffers, usually mapped files.
     #[pyclass(frozen, name = "Filter")]
     struct PyFilter(Kind);
@@ -312,6 +368,7 @@ mod python {
     /// A filter's buffers, checked when they were taken, and what is needed to ask them.
     enum Kind {
         Bloom(Vec<View>),
+        Fuse { table: fuse::Table, fingerprints: Vec<View> },
         RedisBloom { links: Vec<LinkViews>, hash: Hash },
     }
 
@@ -333,6 +390,9 @@ mod python {
         fn lend(&self) -> Box<dyn Filter + '_> {
             match &self.0 {
                 Kind::Bloom(views) => Box::new(bloom_of(views).expect("checked when it was made")),
+                Kind::Fuse { table, fingerprints } => {
+                    Box::new(Fuse::new(table, fingerprints.iter().map(View::bytes).collect()))
+                }
                 Kind::RedisBloom { links, hash } => Box::new(redisbloom_of(links, *hash)),
             }
         }
@@ -389,6 +449,22 @@ mod python {
             Ok(Self(Kind::RedisBloom { links, hash }))
         }
 
+        /// A binary fuse filter: for each shard, in the order of the keys, its table and its
+        /// fingerprints of so many bits.
+        #[staticmethod]
+        fn fuse(shards: Vec<(Bound<PyAny>, Bound<PyAny>)>, fingerprint_bits: u32) -> PyResult<Self> {
+            let tables = shards.iter().map(|(table, _)| View::new(table)).collect::<PyResult<Vec<_>>>()?;
+            let fingerprints =
+                shards.iter().map(|(_, data)| View::new(data)).collect::<PyResult<Vec<_>>>()?;
+            let parts: Vec<(&[u8], usize)> = tables
+                .iter()
+                .map(View::bytes)
+                .zip(fingerprints.iter().map(|data| data.bytes().len()))
+                .collect();
+            let table = fuse::Table::new(&parts, fingerprint_bits).map_err(PyValueError::new_err)?;
+            Ok(Self(Kind::Fuse { table, fingerprints }))
+        }
+
         /// One byte per key: 1 where the filter holds it.
         fn contains<'py>(&self, py: Python<'py>, keys: &Bound<PyAny>) -> PyResult<Bound<'py, PyBytes>> {
             if self.lend().reads_windows() {
@@ -409,6 +485,7 @@ mod python {
         fn rate(&self, py: Python) -> f64 {
             py.detach(|| match &self.0 {
                 Kind::Bloom(views) => bloom_of(views).expect("checked when it was made").rate(),
+                Kind::Fuse { table, .. } => table.rate(),
                 Kind::RedisBloom { links, hash } => redisbloom_of(links, *hash).rate(),
             })
         }
@@ -416,7 +493,7 @@ mod python {
         /// The share of bits set in each link of a RedisBloom filter; none for other kinds.
         fn fills(&self, py: Python) -> Vec<f64> {
             py.detach(|| match &self.0 {
-                Kind::Bloom(_) => Vec::new(),
+                Kind::Bloom(_) | Kind::Fuse { .. } => Vec::new(),
                 Kind::RedisBloom { links, hash } => {
                     redisbloom_of(links, *hash).links.iter().map(Link::fill).collect()
                 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.errors import UnsupportedBundleError
-from portrait.filters import bloom
+from portrait.filters import bloom, fuse
 from portrait.filters.scanner import Scanner
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ class Kind(NamedTuple):
     open_layer: Callable[[Bundle, Layer], StoredFilter]
 
 
-KINDS = {bloom.KIND: Kind(bloom.BloomBuilder.for_keys, bloom.open_layer)}
+KINDS = {
+    bloom.KIND: Kind(bloom.BloomBuilder.for_keys, bloom.open_layer),
+    fuse.KIND: Kind(fuse.FuseBuilder.for_keys, fuse.open_layer),
+}
 
 
 def builder(spec: FilterSpec, n_keys: int) -> FilterBuilder:
