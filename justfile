@@ -33,6 +33,7 @@ bench:
     python query.py
     python cold.py
     python open.py
+    python fuse.py
     python fpr.py
     python peers.py
     python redisbloom.py

@@ -77,6 +77,8 @@ class FilterSpec:
         # Below this a 64-bit key's own collisions outweigh the filter's.
         if rate < 1e-12:
             raise SpecError(f"the false-positive rate must be at least 1e-12, not {rate!r}")
+        if self.kind == "fuse" and rate < 2.0**-32:
+            raise SpecError(f"a fuse filter's false-positive rate is at least 2^-32, not {rate!r}")
 
 
 def require_source_name(name: str) -> str:

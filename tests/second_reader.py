@@ -1,6 +1,6 @@
 """A second reader of portraits, written from docs/FORMAT.md alone: plain, slow, and none of ours.
 
-It reads bundles with Bloom filters and says of each window of a text whether a layer holds it.
+It reads bundles with Bloom and fuse filters and says of each window of a text whether a layer holds it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import xxhash
 
 SALTS = [0x47B6137B, 0x44974D91, 0x8824AD5B, 0xA2B7289D, 0x705495C7, 0x2DF1424B, 0x9EFC4947, 0x5C6BFB31]
+MASK = 2**64 - 1
 WHITE_SPACE = {*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)} | {
     0x2028,
     0x2029,
@@ -36,7 +37,7 @@ def require(condition: bool, what: str) -> None:
 
 
 class Shard:
-    """One file of a layer: its blocks, and the keys they are for."""
+    """One file of a layer: its tensors, and the keys they are for."""
 
     def __init__(self, directory: Path, record: dict[str, Any]) -> None:
         self.first_key, self.last_key = int(record["first_key"], 16), int(record["last_key"], 16)
@@ -46,44 +47,121 @@ class Shard:
         require(len(self.map) == record["bytes"], "the shard has the recorded size")
         (header_bytes,) = struct.unpack_from("<Q", self.map)
         require(8 + header_bytes <= len(self.map), "the header lies within the file")
-        header = json.loads(self.map[8 : 8 + header_bytes])
-        del header["__metadata__"]
-        tensor = header.pop("blocks")
-        require(not header, "a bloom shard has one tensor")
-        require(tensor["dtype"] == "U32" and tensor["shape"][1:] == [8], "blocks are eight lanes")
-        self.n_blocks: int = tensor["shape"][0]
+        self.tensors = json.loads(self.map[8 : 8 + header_bytes])
+        del self.tensors["__metadata__"]
         self.data = 8 + header_bytes
-        require(tensor["data_offsets"] == [0, 32 * self.n_blocks], "offsets are those of the shape")
-        require(self.data + 32 * self.n_blocks == len(self.map), "the tensors fill the data")
+        end = 0
+        for tensor in sorted(self.tensors.values(), key=lambda tensor: tensor["data_offsets"]):
+            n_bytes = {"U8": 1, "U32": 4, "U64": 8}[tensor["dtype"]]
+            for n in tensor["shape"]:
+                n_bytes *= n
+            require(tensor["data_offsets"] == [end, end + n_bytes], "offsets are those of the shape")
+            end += n_bytes
+        require(self.data + end == len(self.map), "the tensors fill the data")
+
+    def tensor(self, name: str, dtype: str, *tail: int) -> tuple[int, int]:
+        """Where a tensor begins in the file, and its first dimension."""
+        tensor = self.tensors[name]
+        require(tensor["dtype"] == dtype and tensor["shape"][1:] == list(tail), f"{name} has its type")
+        first: int = tensor["shape"][0]
+        return self.data + tensor["data_offsets"][0], first
 
 
 class Layer:
     """One source's filter."""
 
     def __init__(self, directory: Path, record: dict[str, Any]) -> None:
-        require(record["filter"]["kind"] == "bloom", "this reader knows Bloom filters only")
         self.record = record
-        self.n_blocks: int = record["filter"]["n_blocks"]
         self.shards = [Shard(directory, shard) for shard in record["shards"]]
-        expected = block = 0
+        expected = unit = 0
         for shard in self.shards:
             require(shard.first_key == expected, "shards follow each other")
-            require(shard.first_key == -(-block * 2**64 // self.n_blocks), "keys are those of the blocks")
+            require(shard.first_key == -(-unit * 2**64 // self.n_units()), "keys are those of the content")
             expected = shard.last_key + 1
-            block += shard.n_blocks
+            unit += self.units_in(shard)
         require(expected == 2**64, "shards cover all keys")
-        require(block == self.n_blocks, "the shards hold all blocks")
+        require(unit == self.n_units(), "the shards hold everything")
+
+    def n_units(self) -> int:
+        """The blocks, or the partitions, of the filter."""
+        raise NotImplementedError
+
+    def units_in(self, shard: Shard) -> int:
+        """Those of one shard."""
+        raise NotImplementedError
+
+    def holds_in(self, shard: Shard, unit: int, key: int) -> bool:
+        """Whether the ``unit``-th block or partition of a shard holds a key."""
+        raise NotImplementedError
 
     def holds(self, key: int) -> bool:
         """Whether the filter holds a key."""
-        block = key * self.n_blocks >> 64
+        unit = key * self.n_units() >> 64
         for shard in self.shards:
             if shard.first_key <= key <= shard.last_key:
-                lanes = struct.unpack_from("<8I", shard.map, shard.data + 32 * block)
-                low = key & 0xFFFFFFFF
-                return all(lanes[i] >> ((low * SALTS[i] & 0xFFFFFFFF) >> 27) & 1 for i in range(8))
-            block -= shard.n_blocks
+                return self.holds_in(shard, unit, key)
+            unit -= self.units_in(shard)
         raise AssertionError("every key has a shard")
+
+
+class BloomLayer(Layer):
+    """A split-block Bloom filter."""
+
+    def n_units(self) -> int:
+        n_blocks: int = self.record["filter"]["n_blocks"]
+        return n_blocks
+
+    def units_in(self, shard: Shard) -> int:
+        require(set(shard.tensors) == {"blocks"}, "a bloom shard has one tensor")
+        return shard.tensor("blocks", "U32", 8)[1]
+
+    def holds_in(self, shard: Shard, unit: int, key: int) -> bool:
+        lanes = struct.unpack_from("<8I", shard.map, shard.tensor("blocks", "U32", 8)[0] + 32 * unit)
+        low = key & 0xFFFFFFFF
+        return all(lanes[i] >> ((low * SALTS[i] & 0xFFFFFFFF) >> 27) & 1 for i in range(8))
+
+
+class FuseLayer(Layer):
+    """A binary fuse filter."""
+
+    def n_units(self) -> int:
+        n_partitions: int = self.record["filter"]["n_partitions"]
+        return n_partitions
+
+    def units_in(self, shard: Shard) -> int:
+        require(set(shard.tensors) == {"partitions", "fingerprints"}, "a fuse shard has two tensors")
+        return shard.tensor("partitions", "U64", 8)[1]
+
+    def holds_in(self, shard: Shard, unit: int, key: int) -> bool:
+        bits: int = self.record["filter"]["fingerprint_bits"]
+        table, _ = shard.tensor("partitions", "U64", 8)
+        data, _ = shard.tensor("fingerprints", "U8")
+        before = struct.unpack_from("<8Q", shard.map, table)[3]
+        row: tuple[int, ...] = struct.unpack_from("<8Q", shard.map, table + 64 * unit)
+        seed, segment_bits, n_segments, first, *zeros = row
+        require(zeros == [0] * 4, "the rest of a row is zero")
+        h = mixed(key ^ seed)
+        wanted = ((h ^ h >> 32) * 0x9E3779B97F4A7C15 & MASK) >> (64 - bits)
+        length = 1 << segment_bits
+        slot = h * (n_segments << segment_bits) >> 64
+        slots = [slot] + [
+            (slot + i * length) ^ (h >> (i - 1) * segment_bits & (length - 1)) for i in (1, 2, 3)
+        ]
+        for slot in slots:
+            at = slot * bits
+            (word,) = struct.unpack_from("<Q", shard.map, data + first - before + at // 8)
+            wanted ^= word >> at % 8 & ((1 << bits) - 1)
+        return not wanted
+
+
+def mixed(h: int) -> int:
+    """The finaliser of MurmurHash3, 64 bits."""
+    h = (h ^ h >> 33) * 0xFF51AFD7ED558CCD & MASK
+    h = (h ^ h >> 33) * 0xC4CEB9FE1A85EC53 & MASK
+    return h ^ h >> 33
+
+
+KINDS = {"bloom": BloomLayer, "fuse": FuseLayer}
 
 
 class Reader:
@@ -100,7 +178,10 @@ class Reader:
         self.normalizer: str = self.manifest["normalizer"]["name"]
         require(self.normalizer in ("none", "spaces"), "the normaliser is known")
         require(self.manifest["normalizer"]["version"] == 1, "the normaliser's version is known")
-        self.layers = {record["source"]: Layer(directory, record) for record in self.manifest["layers"]}
+        self.layers: dict[str, Layer] = {}
+        for record in self.manifest["layers"]:
+            require(record["filter"]["kind"] in KINDS, "the filter is known")
+            self.layers[record["source"]] = KINDS[record["filter"]["kind"]](directory, record)
 
     def id(self) -> str:
         """The id that belongs to the manifest."""

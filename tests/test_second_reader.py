@@ -22,6 +22,8 @@ BUILDS: list[dict[str, Any]] = [
     {"max_shard_bytes": 6000, "windows": WindowSpec(20, 7, "byte", "none"), "filter": FilterSpec(fpr=0.001)},
     {"max_shard_bytes": 4096, "windows": WindowSpec(13, 5, "char", "none")},
     {"windows": WindowSpec(31, 30, "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
+    {"filter": FilterSpec("fuse")},
+    {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, 9)},
 ]
 
 
