@@ -18,6 +18,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# Child processes import the installed package, even where they start in its source directory.
+os.environ["PYTHONSAFEPATH"] = "1"
+
 Argument = str | bytes | os.PathLike[str]
 
 #: What would change how a program speaks, and is none of the tests' own doing.

@@ -55,7 +55,7 @@ def test_a_rate_out_of_range_is_named_with_its_value(value: Any) -> None:
     assert repr(value) in message
 
 
-@pytest.mark.parametrize("value", ["", "Bloom", "fuse", None], ids=repr)
+@pytest.mark.parametrize("value", ["", "Bloom", "cuckoo", None], ids=repr)
 def test_an_unknown_filter_is_named_with_the_choices(value: Any) -> None:
     with pytest.raises(portrait.SpecError, match=f"unknown filter {value!r}: choose one of bloom"):
         portrait.FilterSpec(kind=value)
