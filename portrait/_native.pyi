@@ -4,7 +4,7 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ["BloomBits", "Filter", "Keys", "RowError", "Scan", "Scanner", "Windows", "unicode_version"]
+__all__ = ["BloomBits", "Filter", "Keys", "PyBloomBits", "RowError", "Scan", "Scanner", "Windows", "unicode_version"]
 
 class RowError(ValueError):
     """A row of a batch has no usable text: ``args`` is (row from 0, message)."""
@@ -21,7 +21,9 @@ class Windows:
 class Keys:
     """A growing list of 64-bit keys; its buffer is little-endian."""
 
-    def __new__(cls) -> Keys: ...
+    def __new__(cls, *, documents: bool = True) -> Keys:
+        """An empty list, for documents' own keys, too, if ``documents``."""
+
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def add_text(self, windows: Windows, text: str) -> tuple[int, int, int, int]:
@@ -55,6 +57,24 @@ class BloomBits:
         """Add keys."""
 
 @final
+class PyBloomBits:
+    """The bits of a pybloom-live filter under construction."""
+
+    def __new__(cls, n_slices: int, slice_bits: int) -> PyBloomBits: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def add_batch(
+        self,
+        windows: Windows,
+        offsets: Buffer,
+        offset_bytes: int,
+        data: Buffer,
+        validity: Buffer | None,
+        first: int,
+        n_rows: int,
+    ) -> tuple[int, int, int, int]:
+        """Add the stored windows of an Arrow column's rows that are not null. Raises RowError."""
+
+@final
 class Filter:
     """A filter of any kind in buffers, usually mapped files."""
 
@@ -62,8 +82,15 @@ class Filter:
     def bloom(buffer: Buffer) -> Filter:
         """A split-block Bloom filter: whole blocks of 32 bytes."""
 
+    @staticmethod
+    def pybloom(buffer: Buffer, n_slices: int, slice_bits: int) -> Filter:
+        """A pybloom-live filter: its bits, without the file's header."""
+
     def contains(self, keys: Buffer) -> bytes:
-        """One byte per key: 1 where the filter holds it."""
+        """One byte per key: 1 where the filter holds it. ValueError if it hashes windows itself."""
+
+    def contains_windows(self, windows: list[str]) -> bytes:
+        """One byte per window, each a piece of normalised text: 1 where the filter holds it."""
 
     def rate(self) -> float:
         """The exact false-positive rate for random keys; a Bloom filter reads all of its bits."""
