@@ -4,7 +4,17 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ["BloomBits", "Filter", "Keys", "PyBloomBits", "RowError", "Scan", "Scanner", "Windows", "unicode_version"]
+__all__ = [
+    "BloomBits",
+    "Filter",
+    "Keys",
+    "PyBloomBits",
+    "RowError",
+    "Scan",
+    "Scanner",
+    "Windows",
+    "unicode_version",
+]
 
 class RowError(ValueError):
     """A row of a batch has no usable text: ``args`` is (row from 0, message)."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from portrait import corpus
 from portrait.card import card
-from portrait.errors import EmptyCorpusError, PortraitError, SpecError
+from portrait.errors import CorpusError, EmptyCorpusError, PortraitError, SpecError
+from portrait.filters import pybloom
 from portrait.filters.bloom import BloomBuilder
-from portrait.keymaker import UNICODE_VERSION, KeyMaker
-from portrait.manifest import Layer, Manifest, TestVectors
+from portrait.keymaker import UNICODE_VERSION, BatchSink, KeyMaker
+from portrait.manifest import Layer, Manifest, Shard, TestVectors
 from portrait.portraits import Portrait
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
@@ -19,11 +20,11 @@ from portrait.writer import BundleWriter
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
-
-    from portrait.filters.base import Filter
+    from collections.abc import Callable, Iterator, Sequence
 
 _PROBE_KEYS = 1 << 20
+#: Fewer where each is a text to hash.
+_PROBE_WINDOWS = 1 << 17
 _N_TEST_VECTORS = 16
 _KEY_BYTES = 8
 
@@ -68,7 +69,8 @@ def build(
     text of JSON lines and tables. The same corpus and specs give the same shards, in any order.
 
     ``out`` appears when it is whole or not at all. Keys are held in memory until then: eight bytes
-    for every stored window.
+    for every stored window. A filter of kind ``pybloom`` has the corpus read twice, so it takes no
+    standard input.
 
     Raises :class:`CorpusError` for a source that cannot be read, :class:`EmptyCorpusError`,
     :class:`OutputExistsError`, :class:`OutputError`, :class:`MissingExtraError`.
@@ -80,10 +82,8 @@ def build(
     progress = progress or _Silent()
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         found = corpus.resolve(sources, column=column, format=format)
-        makers = _read(found, windows, progress)
-        layers = tuple(
-            _layer(source.name, maker, filter, writer) for source, maker in zip(found, makers, strict=True)
-        )
+        build_layers = _pybloom_layers if filter.kind == pybloom.KIND else _bloom_layers
+        layers = tuple(build_layers(found, windows, filter, writer, progress))
         manifest = Manifest(
             windows=windows,
             unicode_version=UNICODE_VERSION,
@@ -96,27 +96,37 @@ def build(
         return Portrait(writer.commit(manifest, card(manifest, Path(out).name)))
 
 
-def _read(sources: Sequence[corpus.Source], windows: WindowSpec, progress: Progress) -> list[KeyMaker]:
-    makers: list[KeyMaker] = []
+def _read(sources: Sequence[corpus.Source], sinks: Sequence[BatchSink], progress: Progress) -> None:
+    """Put the text of each source into its sink."""
     sizes = [source.n_bytes for source in sources]
     progress.start(None if None in sizes else sum(size for size in sizes if size is not None))
     try:
-        for source in sources:
-            maker = KeyMaker(windows)
+        for source, sink in zip(sources, sinks, strict=True):
             for shard in source.shards:
                 for batch in shard.batches():
-                    maker.add(batch)
+                    sink.add(batch)
                     progress.advance(batch.read_bytes)
-            if maker.text_bytes == 0:
+            if sink.text_bytes == 0:
                 places = ", ".join(source.locations)
                 raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
-            makers.append(maker)
     finally:
         progress.finish()
-    return makers
 
 
-def _layer(source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter) -> Layer:
+def _bloom_layers(
+    sources: Sequence[corpus.Source],
+    windows: WindowSpec,
+    spec: FilterSpec,
+    writer: BundleWriter,
+    progress: Progress,
+) -> Iterator[Layer]:
+    makers = [KeyMaker(windows) for _ in sources]
+    _read(sources, makers, progress)
+    for source, maker in zip(sources, makers, strict=True):
+        yield _bloom_layer(source.name, maker, spec, writer)
+
+
+def _bloom_layer(source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter) -> Layer:
     n_keys = maker.keys.sort_unique()
     present = _hex_keys(bytes(memoryview(maker.keys)[: _N_TEST_VECTORS * _KEY_BYTES]))
     # Sorted keys fill the filter from one end to the other, which is the cheapest order there is.
@@ -124,40 +134,111 @@ def _layer(source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter)
     builder.insert(maker.keys)
     maker.keys.clear()
     built = builder.finish()
-    fpr = built.rate()
-    probe_hits, absent = _probe(source, built, fpr)
+    probe = _probe(source, built.contains, built.rate(), _PROBE_KEYS)
     metadata = {"format": "portrait", "format_version": "1", "filter": spec.kind, "source": source}
     shard = writer.add_shard(source, builder.tensor, metadata, builder.data)
+    return _record(source, maker, n_keys, spec, builder.parameters, shard, probe, present)
+
+
+def _pybloom_layers(
+    sources: Sequence[corpus.Source],
+    windows: WindowSpec,
+    spec: FilterSpec,
+    writer: BundleWriter,
+    progress: Progress,
+) -> Iterator[Layer]:
+    pybloom.require_text(windows)
+    for source in sources:
+        if corpus.STDIN in source.locations:
+            raise SpecError(
+                f"source {source.name!r}: a pybloom filter reads its corpus twice, and standard input can "
+                "be read once: save it to a file first"
+            )
+    for source in sources:
+        yield _pybloom_layer(source, windows, spec, writer, progress)
+
+
+def _pybloom_layer(
+    source: corpus.Source, windows: WindowSpec, spec: FilterSpec, writer: BundleWriter, progress: Progress
+) -> Layer:
+    """Read the source once to count its distinct windows, and once more to put them in.
+
+    Their number sizes the filter and so chooses its hash; until it is known, nothing can be put in
+    but the windows' text, which would take several times the memory of their keys.
+    """
+    maker = KeyMaker(windows, documents=False)
+    _read([source], [maker], progress)
+    n_windows, n_stored = maker.keys.sort_unique(), maker.windows
+    del maker
+    builder = pybloom.PyBloomBuilder(windows, n_windows, spec.fpr)
+    _read([source], [builder.documents], progress)
+    if builder.documents.windows != n_stored:
+        raise CorpusError(
+            f"source {source.name!r}: {n_stored} windows at the first reading and "
+            f"{builder.documents.windows} at the second: a pybloom filter reads its corpus twice, so it must "
+            "be files that do not change, no pipes"
+        )
+    built = builder.finish()
+
+    def ask(keys: bytes) -> bytes:
+        # Windows of any text will do; 16 digits are also what the manifest records.
+        return built.contains_windows(list(_hex_keys(keys)))
+
+    probe = _probe(source.name, ask, built.rate(), _PROBE_WINDOWS)
+    shard = writer.add_file(source.name, pybloom.SUFFIX, builder.data)
+    # Windows that are present would be the corpus's own text, so none is recorded.
+    return _record(source.name, builder.documents, n_windows, spec, builder.parameters, shard, probe, ())
+
+
+def _record(
+    source: str,
+    counted: BatchSink,
+    n_keys: int,
+    spec: FilterSpec,
+    parameters: dict[str, Any],
+    shard: Shard,
+    probe: _Probe,
+    present: tuple[str, ...],
+) -> Layer:
     return Layer(
         source=source,
-        filter=builder.parameters,
-        documents=maker.documents,
-        short_documents=maker.short_documents,
-        windows=maker.windows,
+        filter=parameters,
+        documents=counted.documents,
+        short_documents=counted.short_documents,
+        windows=counted.windows,
         distinct_keys=n_keys,
-        text_bytes=maker.text_bytes,
+        text_bytes=counted.text_bytes,
         fpr_target=float(spec.fpr),
-        fpr=fpr,
-        probe_keys=_PROBE_KEYS,
-        probe_hits=probe_hits,
+        fpr=probe.fpr,
+        probe_keys=probe.n_keys,
+        probe_hits=probe.n_hits,
         shards=(shard,),
-        test_vectors=TestVectors(present=present, absent=absent),
+        test_vectors=TestVectors(present=present, absent=probe.absent),
     )
 
 
-def _probe(source: str, built: Filter, fpr: float) -> tuple[int, tuple[str, ...]]:
-    """Confirm a filter's rate with random keys; also returns some that it does not hold."""
-    keys = random.Random(source).randbytes(_PROBE_KEYS * _KEY_BYTES)
-    hits = built.contains(keys)
+class _Probe(NamedTuple):
+    """A filter's rate, confirmed with random keys, and some of them that it does not hold."""
+
+    fpr: float
+    n_keys: int
+    n_hits: int
+    absent: tuple[str, ...]
+
+
+def _probe(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys: int) -> _Probe:
+    keys = random.Random(source).randbytes(n_keys * _KEY_BYTES)
+    hits = ask(keys)
     n_hits = hits.count(1)
-    deviation = (_PROBE_KEYS * fpr * (1 - fpr)) ** 0.5
-    if abs(n_hits - _PROBE_KEYS * fpr) > 6 * deviation + 3:
+    deviation = (n_keys * fpr * (1 - fpr)) ** 0.5
+    if abs(n_hits - n_keys * fpr) > 6 * deviation + 3:
         raise PortraitError(
-            f"source {source!r}: {n_hits} of {_PROBE_KEYS} random keys were found where the filter's bits "
-            f"promise {_PROBE_KEYS * fpr:.0f}: the filter is broken, please report this"
+            f"source {source!r}: {n_hits} of {n_keys} random keys were found where the filter's bits "
+            f"promise {n_keys * fpr:.0f}: the filter is broken, please report this"
         )
-    absent = [i for i in range(min(_PROBE_KEYS, 1 << 12)) if not hits[i]][:_N_TEST_VECTORS]
-    return n_hits, _hex_keys(b"".join(keys[i * _KEY_BYTES : (i + 1) * _KEY_BYTES] for i in absent))
+    absent = [i for i in range(min(n_keys, 1 << 12)) if not hits[i]][:_N_TEST_VECTORS]
+    absent_keys = b"".join(keys[i * _KEY_BYTES : (i + 1) * _KEY_BYTES] for i in absent)
+    return _Probe(fpr, n_keys, n_hits, _hex_keys(absent_keys))
 
 
 def _hex_keys(data: bytes) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from portrait.bundle import Bundle
+    from portrait.filters.base import Filter
     from portrait.manifest import Manifest
     from portrait.spec import WindowSpec
 
@@ -29,7 +30,8 @@ class Portrait:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._layers = bundle.manifest.layers
-        self._scanner = Scanner(self.spec, [open_layer(bundle, layer) for layer in self._layers])
+        self._filters = [open_layer(bundle, layer) for layer in self._layers]
+        self._scanner = Scanner(self.spec, self._filters)
 
     @property
     def path(self) -> Path:
@@ -55,6 +57,12 @@ class Portrait:
     def sources(self) -> tuple[str, ...]:
         """The names of its layers."""
         return tuple(layer.source for layer in self._layers)
+
+    def filter(self, source: str) -> Filter:
+        """The filter of a layer. Raises :class:`SpecError` where no layer has that name."""
+        if source not in self.sources:
+            raise SpecError(f"{self.path}: no source {source!r}: choose one of {', '.join(self.sources)}")
+        return self._filters[self.sources.index(source)]
 
     # A str is an Iterable of str, too: the first overload wins, and is meant to.
     @overload

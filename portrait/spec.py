@@ -9,7 +9,7 @@ from portrait.errors import SpecError
 
 Unit = Literal["char", "byte"]
 NormalizerName = Literal["none", "spaces"]
-FilterKind = Literal["bloom"]
+FilterKind = Literal["bloom", "pybloom"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
 NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)

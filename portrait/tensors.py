@@ -12,7 +12,7 @@ import json
 import mmap
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from portrait.errors import DamagedBundleError
 
@@ -63,10 +63,20 @@ def map_tensor(path: Path) -> tuple[TensorInfo, memoryview]:
         if header_bytes > min(_MAX_HEADER_BYTES, size - _PREFIX.size):
             raise DamagedBundleError(f"{path}: the header's length, {header_bytes}, does not fit the file")
         info = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return info, _mapped(file)[_PREFIX.size + header_bytes :]
+
+
+def map_file(path: Path) -> memoryview:
+    """Map a whole file of another format, read-only; an empty one is no bytes."""
+    with path.open("rb") as file:
+        return _mapped(file) if file.seek(0, 2) else memoryview(b"")
+
+
+def _mapped(file: BinaryIO) -> memoryview:
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     # Filters are asked at random: reading ahead would only fill memory with pages nobody asked for.
     mapped.madvise(mmap.MADV_RANDOM)
-    return info, memoryview(mapped)[_PREFIX.size + header_bytes :]
+    return memoryview(mapped)
 
 
 def _parse(path: Path, text: bytes, data_bytes: int) -> TensorInfo:

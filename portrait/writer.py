@@ -16,7 +16,7 @@ from portrait.manifest import Manifest, Shard
 from portrait.tensors import TensorInfo, header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -26,11 +26,11 @@ CARD_NAME = "README.md"
 _DIGEST_CHUNK_BYTES = 1 << 24
 
 
-def shard_name(source: str, number: int, total: int, taken: set[str]) -> str:
+def shard_name(source: str, number: int, total: int, taken: set[str], extension: str = ".safetensors") -> str:
     """A file name for a source's shard that is safe everywhere and not in ``taken``."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", source).strip(".-") or "layer"
     suffix, n = "", 1
-    while (name := f"{stem}{suffix}-{number:05}-of-{total:05}.safetensors").casefold() in taken:
+    while (name := f"{stem}{suffix}-{number:05}-of-{total:05}{extension}").casefold() in taken:
         n += 1
         suffix = f"-{n}"
     taken.add(name.casefold())
@@ -78,12 +78,16 @@ class BundleWriter:
 
     def add_shard(self, source: str, tensor: TensorInfo, metadata: Mapping[str, str], data: Buffer) -> Shard:
         """Write the only shard of a source's layer and return its record."""
-        name = shard_name(source, 1, 1, self._taken)
+        return self.add_file(source, ".safetensors", (header(tensor, metadata), data))
+
+    def add_file(self, source: str, extension: str, pieces: Sequence[Buffer]) -> Shard:
+        """Write the only shard of a layer whose file is of another format."""
+        name = shard_name(source, 1, 1, self._taken, extension)
         sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
         n_bytes = 0
         try:
             with (self._part / name).open("xb") as file:
-                for chunk in (memoryview(header(tensor, metadata)), *_chunks(data)):
+                for chunk in (chunk for piece in pieces for chunk in _chunks(piece)):
                     file.write(chunk)
                     sha256.update(chunk)
                     xxh3.update(chunk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portrait.errors import UnsupportedBundleError
-from portrait.filters import bloom
+from portrait.filters import bloom, pybloom
 from portrait.filters.scanner import Scanner
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ def open_layer(bundle: Bundle, layer: Layer) -> Filter:
     kind = layer.filter.get("kind")
     if kind == bloom.KIND:
         return bloom.open_layer(bundle, layer)
+    if kind == pybloom.KIND:
+        return pybloom.open_layer(bundle, layer)
     raise UnsupportedBundleError(
         f"{bundle.path}: layer {layer.source!r} has an unknown filter {kind!r}: upgrade portrait"
     )

@@ -191,7 +191,9 @@ def from_pybloom(bloom: Any) -> PyBloom:
     try:
         data = header.pack() + bloom.bitarray.tobytes()
     except struct.error as error:
-        raise DamagedBundleError(f"{type(bloom).__name__}: {error}: not a filter that can be saved") from error
+        raise DamagedBundleError(
+            f"{type(bloom).__name__}: {error}: not a filter that can be saved"
+        ) from error
     header = Header.parse(memoryview(data), type(bloom).__name__)
     return PyBloom(header, memoryview(data)[_HEADER.size :])
 
