@@ -7,6 +7,7 @@ The file is what ``BloomFilter.tofile`` writes: a header of 40 bytes, then the b
 from __future__ import annotations
 
 import io
+import math
 import struct
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -74,6 +75,9 @@ class Header:
             raise damaged(f"the error rate is {header.error_rate}, not between 0 and 1")
         if not 1 <= header.num_slices <= _MAX_SLICES:
             raise damaged(f"{header.num_slices} slices instead of 1 to {_MAX_SLICES}")
+        # The package takes the whole number above, but logarithms round.
+        if abs(header.num_slices + math.log2(header.error_rate)) > 1.001:
+            raise damaged(f"{header.num_slices} slices do not belong to an error rate of {header.error_rate}")
         if header.bits_per_slice < 1 or header.capacity < 1:
             raise damaged(f"slices of {header.bits_per_slice} bits for {header.capacity} keys")
         # The package refuses keys once there are more than the capacity.
@@ -176,6 +180,9 @@ def read(path: str | os.PathLike[str]) -> PyBloom:
     """
     path = Path(path)
     try:
+        # A pipe would block.
+        if path.exists() and not path.is_file():
+            raise DamagedBundleError(f"{path}: not a file")
         data = map_file(path)
     except OSError as error:
         raise DamagedBundleError(f"{path}: {error.strerror}") from error
