@@ -34,3 +34,4 @@ bench:
     python cold.py
     python fpr.py
     python peers.py
+    python pybloom.py
