@@ -241,6 +241,11 @@ def test_a_portrait_answers_by_it(corpus: Path, tmp_path: Path) -> None:
     assert all(hits[i] for i in range(0, len(hits), WINDOWS.stride))
 
 
+def test_the_card_names_the_hash_that_was_taken(corpus: Path, tmp_path: Path) -> None:
+    assert "pybloom-live" in (build(corpus, tmp_path / "out").path / "README.md").read_text()
+    assert "XXH3-64" in (portrait.build(corpus, tmp_path / "plain").path / "README.md").read_text()
+
+
 def test_the_recorded_probes_are_windows_that_are_absent(corpus: Path, tmp_path: Path) -> None:
     built = build(corpus, tmp_path / "out")
     vectors = built.manifest.layers[0].test_vectors
@@ -395,6 +400,8 @@ def test_keys_and_broken_text_are_refused() -> None:
         layer.query("\ud800")
     with pytest.raises(portrait.SpecError):
         layer.query(TEXT, evalue=0)
+    with pytest.raises(TypeError, match="bytes"):
+        layer.query(b"text")  # type: ignore[arg-type]  # that is the mistake
 
 
 def test_a_bad_row_is_named() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from portrait import _native, extras
 from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
-from portrait.errors import DamagedBundleError, SpecError, TextError
+from portrait.errors import DamagedBundleError, SpecError
 from portrait.filters.scanner import Scanner, surrogate_error
 from portrait.keymaker import BatchSink
 from portrait.sizing import pybloom_slices
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 KIND = "pybloom"
 SUFFIX = ".pybloom"
 _HEADER = struct.Struct("<dQQQQ")
-#: No error rate that a double can hold asks for more.
+#: No error rate that a double can hold asks for more; the kernel has the same limit.
 _MAX_SLICES = 1024
 
 
@@ -237,7 +237,7 @@ class PyBloomLayer:
     def query(self, text: str, *, evalue: float = DEFAULT_EVALUE) -> Answer:
         """As :meth:`portrait.Portrait.query`, of one text."""
         if not isinstance(text, str):
-            raise TextError(f"a text is a str, not {type(text).__name__}")
+            raise TypeError(f"a text is a str, not {type(text).__name__}")
         require_evalue(evalue)
         units, windows, (scan,) = self._scanner.scan(text)
         evidence = LayerEvidence(KIND, self.source, self.spec, self.fpr, units, windows, scan)
