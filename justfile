@@ -32,6 +32,8 @@ bench:
     python scan.py
     python query.py
     python cold.py
+    python open.py
     python fpr.py
     python peers.py
     python pybloom.py
+    python redisbloom.py

@@ -15,7 +15,7 @@ from common import best_seconds, random_keys, report, stdlib_texts
 import portrait
 from portrait.filters import Scanner
 from portrait.filters.bloom import TENSOR, Bloom, BloomBuilder
-from portrait.tensors import TensorInfo, header, map_tensor
+from portrait.tensors import header, map_tensors
 
 if TYPE_CHECKING:
     from portrait.spec import NormalizerName
@@ -29,20 +29,23 @@ def write_filter(path: Path) -> None:
     builder = BloomBuilder(FILTER_BYTES // 32)
     for piece in random_keys(int(FILTER_BYTES * 8 / BITS_PER_KEY), seed=1):
         builder.insert(piece)
+    (whole,) = builder.pieces(builder.n_blocks * 32)
     with path.open("wb") as file:
-        file.write(header(TensorInfo(TENSOR, "U32", (builder.n_blocks, 8), builder.n_blocks * 32), {}))
-        file.write(builder.data)
+        file.write(header(whole.tensors, {}))
+        file.writelines(whole.buffers)
 
 
-def measure(path: Path, text: str, normalizer: NormalizerName) -> None:
-    bloom = Bloom(map_tensor(path)[1])
+def measure(path: Path, text: str, normalizer: NormalizerName, n_shards: int = 1) -> None:
+    _, blocks = map_tensors(path)[TENSOR]
+    per_shard = -(-blocks.nbytes // 32 // n_shards) * 32
+    bloom = Bloom(*(blocks[i : i + per_shard] for i in range(0, blocks.nbytes, per_shard)))
     scanner = Scanner(portrait.WindowSpec(normalizer=normalizer), [bloom])
     n_windows = scanner.scan(text).windows
     probes = b"".join(random_keys(n_windows, seed=2))
     lookups = best_seconds(lambda: bloom.contains(probes), runs=9)
     seconds = best_seconds(lambda: scanner.scan(text), runs=9)
     report(
-        f"every window of ASCII text, {normalizer}",
+        f"every window of ASCII text, {normalizer}" + (f", {n_shards} shards" if n_shards > 1 else ""),
         f"{len(text) / seconds / 1e6:.0f} MB/s",
         ">= 80 MB/s",
         f"look-ups alone at {len(text) / lookups / 1e6:.0f} MB/s, {lookups / seconds:.2f} of it reached",
@@ -56,3 +59,4 @@ if __name__ == "__main__":
         write_filter(path)
         measure(path, text, "none")
         measure(path, text, "spaces")
+        measure(path, text, "spaces", n_shards=7)

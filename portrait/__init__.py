@@ -5,6 +5,7 @@ Importing this loads neither pyarrow nor datasets: :func:`build` loads what it n
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from portrait.answer import Answer, LayerAnswer, Match, Verdict
@@ -29,6 +30,8 @@ from portrait.version import __version__
 
 if TYPE_CHECKING:
     from portrait.builder import build
+    from portrait.converter import convert
+    from portrait.verifier import Verified, verify
 
 __all__ = [
     "Answer",
@@ -50,19 +53,28 @@ __all__ = [
     "TextError",
     "UnsupportedBundleError",
     "Verdict",
+    "Verified",
     "WindowSpec",
     "__version__",
     "build",
+    "convert",
     "open",
     "query",
+    "verify",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Most programs only ask; what building needs is loaded when it is first mentioned.
-    if name == "build":
-        from portrait.builder import build
+#: What most programs never use, and the module that holds it: loaded when it is first mentioned.
+_LATER = {
+    "Verified": "portrait.verifier",
+    "build": "portrait.builder",
+    "convert": "portrait.converter",
+    "verify": "portrait.verifier",
+}
 
-        globals()["build"] = build
-        return build
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        value = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,6 @@
 """The kernel. See ``native/src``; every call releases the interpreter's lock while it works."""
 
+from collections.abc import Sequence
 from typing import final
 
 from typing_extensions import Buffer
@@ -89,21 +90,33 @@ class Filter:
     """A filter of any kind in buffers, usually mapped files."""
 
     @staticmethod
-    def bloom(buffer: Buffer) -> Filter:
-        """A split-block Bloom filter: whole blocks of 32 bytes."""
+    def bloom(buffers: Sequence[Buffer]) -> Filter:
+        """A split-block Bloom filter: whole blocks of 32 bytes, as many in each buffer but the last."""
+
+    @staticmethod
+    def redisbloom(links: list[tuple[list[Buffer], int, int]], wide: bool) -> Filter:
+        """A filter of RedisBloom. For each link: its bytes in one or several buffers, the bits in
+        use, and how many of them are a window's. ``wide``: hashed with the 64-bit function.
+        """
 
     @staticmethod
     def pybloom(buffer: Buffer, n_slices: int, slice_bits: int) -> Filter:
         """A pybloom-live filter: its bits, without the file's header."""
 
     def contains(self, keys: Buffer) -> bytes:
-        """One byte per key: 1 where the filter holds it. ValueError if it hashes windows itself."""
+        """One byte per key: 1 where the filter holds it.
+
+        Raises ValueError for a filter that has a hash of its own.
+        """
 
     def contains_windows(self, windows: list[str]) -> bytes:
         """One byte per window, each a piece of normalised text: 1 where the filter holds it."""
 
     def rate(self) -> float:
-        """The exact false-positive rate for random keys; a Bloom filter reads all of its bits."""
+        """The false-positive rate, read off the filter's bits."""
+
+    def fills(self) -> list[float]:
+        """The share of bits set in each link of a RedisBloom filter; none for other kinds."""
 
 @final
 class Scan:

@@ -4,48 +4,31 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from portrait import corpus
+from portrait import corpus, filters
 from portrait.card import card
 from portrait.errors import CorpusError, EmptyCorpusError, PortraitError, SpecError
 from portrait.filters import pybloom
-from portrait.filters.bloom import BloomBuilder
 from portrait.keymaker import UNICODE_VERSION, BatchSink, KeyMaker
 from portrait.manifest import Layer, Manifest, Shard, TestVectors
-from portrait.portraits import Portrait
+from portrait.portraits import Portrait, of_bundle
+from portrait.progress import Silent
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
-from portrait.writer import BundleWriter
+from portrait.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Sequence
+
+    from portrait.progress import Progress
 
 _PROBE_KEYS = 1 << 20
 #: Fewer where each is a text to hash.
 _PROBE_WINDOWS = 1 << 17
 _N_TEST_VECTORS = 16
 _KEY_BYTES = 8
-
-
-class Progress(Protocol):
-    """Hears how far a build is."""
-
-    def start(self, n_bytes: int | None) -> None:
-        """Reading begins; there are ``n_bytes`` of input, if that is known."""
-
-    def advance(self, n_bytes: int) -> None:
-        """So much more input has been read."""
-
-    def finish(self) -> None:
-        """All input has been read, or reading has failed."""
-
-
-class _Silent:
-    def start(self, n_bytes: int | None) -> None: ...
-    def advance(self, n_bytes: int) -> None: ...
-    def finish(self) -> None: ...
 
 
 def build(
@@ -56,6 +39,7 @@ def build(
     filter: FilterSpec | None = None,  # noqa: A002  # the field's word
     column: str = "text",
     format: corpus.Format = "auto",  # noqa: A002
+    max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     overwrite: bool = False,
     license: str | None = None,  # noqa: A002
     trained_models: Sequence[str] = (),
@@ -67,23 +51,29 @@ def build(
     ``.zst``; ``.parquet``), a directory or glob of them, ``NAME=`` any of these, ``-`` for standard
     input, a ``datasets.Dataset``; or a mapping from source names to these. ``column`` holds the
     text of JSON lines and tables. The same corpus and specs give the same shards, in any order.
+    A layer is cut into files of at most ``max_shard_bytes``, but for one of kind ``pybloom``, which is
+    one file.
 
     ``out`` appears when it is whole or not at all. Keys are held in memory until then: eight bytes
     for every stored window. A filter of kind ``pybloom`` has the corpus read twice, so it takes no
     standard input.
 
-    Raises :class:`CorpusError` for a source that cannot be read, :class:`EmptyCorpusError`,
+    Raises :class:`SpecError` for a value out of range, :class:`CorpusError` for a source that
+    cannot be read, :class:`EmptyCorpusError`,
     :class:`OutputExistsError`, :class:`OutputError`, :class:`MissingExtraError`.
     """
     windows = windows or WindowSpec()
     filter = filter or FilterSpec()  # noqa: A001
     if not column:
         raise SpecError("the column's name is empty")
-    progress = progress or _Silent()
+    max_piece_bytes = data_bytes(max_shard_bytes)
+    progress = progress or Silent()
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         found = corpus.resolve(sources, column=column, format=format)
-        build_layers = _pybloom_layers if filter.kind == pybloom.KIND else _bloom_layers
-        layers = tuple(build_layers(found, windows, filter, writer, progress))
+        if filter.kind == pybloom.KIND:
+            layers = tuple(_pybloom_layers(found, windows, filter, writer, progress))
+        else:
+            layers = tuple(_key_layers(found, windows, filter, writer, max_piece_bytes, progress))
         manifest = Manifest(
             windows=windows,
             unicode_version=UNICODE_VERSION,
@@ -93,7 +83,7 @@ def build(
             license=license,
             trained_models=tuple(trained_models),
         )
-        return Portrait(writer.commit(manifest, card(manifest, Path(out).name)))
+        return of_bundle(writer.commit(manifest, card(manifest, Path(out).name)))
 
 
 def _read(sources: Sequence[corpus.Source], sinks: Sequence[BatchSink], progress: Progress) -> None:
@@ -113,31 +103,33 @@ def _read(sources: Sequence[corpus.Source], sinks: Sequence[BatchSink], progress
         progress.finish()
 
 
-def _bloom_layers(
+def _key_layers(
     sources: Sequence[corpus.Source],
     windows: WindowSpec,
     spec: FilterSpec,
     writer: BundleWriter,
+    max_piece_bytes: int,
     progress: Progress,
 ) -> Iterator[Layer]:
     makers = [KeyMaker(windows) for _ in sources]
     _read(sources, makers, progress)
     for source, maker in zip(sources, makers, strict=True):
-        yield _bloom_layer(source.name, maker, spec, writer)
+        yield _key_layer(source.name, maker, spec, writer, max_piece_bytes)
 
 
-def _bloom_layer(source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter) -> Layer:
+def _key_layer(
+    source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter, max_piece_bytes: int
+) -> Layer:
     n_keys = maker.keys.sort_unique()
     present = _hex_keys(bytes(memoryview(maker.keys)[: _N_TEST_VECTORS * _KEY_BYTES]))
     # Sorted keys fill the filter from one end to the other, which is the cheapest order there is.
-    builder = BloomBuilder.for_keys(n_keys, spec.fpr)
+    builder = filters.builder(spec, n_keys)
     builder.insert(maker.keys)
     maker.keys.clear()
     built = builder.finish()
     probe = _probe(source, built.contains, built.rate(), _PROBE_KEYS)
-    metadata = {"format": "portrait", "format_version": "1", "filter": spec.kind, "source": source}
-    shard = writer.add_shard(source, builder.tensor, metadata, builder.data)
-    return _record(source, maker, n_keys, spec, builder.parameters, shard, probe, present)
+    stored = writer.add_layer(source, spec.kind, builder.pieces(max_piece_bytes))
+    return _record(source, maker, n_keys, spec, builder.parameters, stored, probe, present)
 
 
 def _pybloom_layers(
@@ -185,9 +177,9 @@ def _pybloom_layer(
         return built.contains_windows(list(_hex_keys(keys)))
 
     probe = _probe(source.name, ask, built.rate(), _PROBE_WINDOWS)
-    shard = writer.add_file(source.name, pybloom.SUFFIX, builder.data)
+    stored = writer.add_file(source.name, pybloom.SUFFIX, pybloom.TENSOR, builder.data)
     # Windows that are present would be the corpus's own text, so none is recorded.
-    return _record(source.name, builder.documents, n_windows, spec, builder.parameters, shard, probe, ())
+    return _record(source.name, builder.documents, n_windows, spec, builder.parameters, stored, probe, ())
 
 
 def _record(
@@ -196,10 +188,11 @@ def _record(
     n_keys: int,
     spec: FilterSpec,
     parameters: dict[str, Any],
-    shard: Shard,
+    stored: tuple[tuple[Shard, ...], dict[str, str]],
     probe: _Probe,
     present: tuple[str, ...],
 ) -> Layer:
+    shards, tensors = stored
     return Layer(
         source=source,
         filter=parameters,
@@ -212,7 +205,8 @@ def _record(
         fpr=probe.fpr,
         probe_keys=probe.n_keys,
         probe_hits=probe.n_hits,
-        shards=(shard,),
+        tensors=tensors,
+        shards=shards,
         test_vectors=TestVectors(present=present, absent=probe.absent),
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portrait import manifest as manifests
 from portrait.errors import DamagedBundleError, NotAPortraitError
-from portrait.tensors import TensorInfo, map_tensor
+from portrait.tensors import TensorInfo, map_tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from portrait.manifest import Manifest, Shard
 
 MANIFEST_NAME = "portrait.json"
+CARD_NAME = "README.md"
 #: A manifest lists the corpus's files, so it may be large; one larger than this is not ours.
 _MAX_MANIFEST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A portrait's directory, its manifest read and checked, its shards not yet touched."""
+    """A portrait's directory, its manifest read and checked, its shards not yet touched.
+
+    ``sequential``: the shards will be read from end to end rather than asked at random.
+    """
 
     path: Path
     manifest: Manifest
+    sequential: bool = False
 
     @property
     def name(self) -> str:
@@ -35,11 +40,11 @@ class Bundle:
         name = self.path.resolve().name
         return name.removesuffix(".portrait") or name
 
-    def map_shard(self, shard: Shard) -> tuple[TensorInfo, memoryview]:
-        """Map a shard's tensor. Raises :class:`DamagedBundleError` where file and manifest differ."""
+    def map_shard(self, shard: Shard) -> dict[str, tuple[TensorInfo, memoryview]]:
+        """Map a shard's tensors. Raises :class:`DamagedBundleError` where file and manifest differ."""
         path = self.shard_path(shard)
         try:
-            return map_tensor(path)
+            return map_tensors(path, sequential=self.sequential)
         except OSError as error:
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
 

@@ -5,6 +5,14 @@ command line and the HTTP status of the service are read off the class.
 """
 
 
+def printable(text: str, *, keep: str = "") -> str:
+    """``text`` with everything spelled out that could command a terminal or cannot be encoded.
+
+    The characters in ``keep`` stay.
+    """
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+
+
 class PortraitError(Exception):
     """Base of all errors that Portrait raises on purpose."""
 
@@ -13,8 +21,7 @@ class PortraitError(Exception):
 
     def __str__(self) -> str:
         # Names of files and columns may hold line feeds and worse; a message is one line.
-        text = super().__str__()
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        return printable(super().__str__())
 
 
 class SpecError(PortraitError, ValueError):

@@ -15,12 +15,18 @@ FORMAT = "portrait"
 FORMAT_VERSION = 1
 HASH = {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
 
+#: Stands for the manifest's digest while it is computed.
+NO_DIGEST = "0" * 64
+#: Names of files that are not UTF-8 hold lone surrogates, which only JSON's escapes can write.
+_ESCAPE = "backslashreplace"
+_LAST_KEY = (1 << 64) - 1
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A file of a layer: which key range it covers, and its digests."""
+    """A file of a layer: which keys it covers, first to last, in hexadecimal; and its digests."""
 
     file: str
     first_key: str
@@ -43,7 +49,8 @@ class Layer:
     """The record of one source.
 
     ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys`` random keys
-    confirmed it.
+    confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards end to
+    end: what the layer holds, however it is cut into files.
     """
 
     source: str
@@ -57,6 +64,7 @@ class Layer:
     fpr: float
     probe_keys: int
     probe_hits: int
+    tensors: dict[str, str]
     shards: tuple[Shard, ...]
     test_vectors: TestVectors
 
@@ -75,7 +83,10 @@ class Manifest:
 
     @property
     def id(self) -> str:
-        """SHA-256 over what decides the answers: the specs and the digests of the layers."""
+        """SHA-256 over what decides the answers: the specs and the digests of the layers' content.
+
+        How the layers are cut into files is no part of it.
+        """
         content = {
             "format_version": FORMAT_VERSION,
             **_window_fields(self.windows),
@@ -85,7 +96,7 @@ class Manifest:
                     "source": layer.source,
                     "filter": layer.filter,
                     "fpr": layer.fpr,
-                    "shards": [shard.sha256 for shard in layer.shards],
+                    "tensors": layer.tensors,
                 }
                 for layer in self.layers
             ],
@@ -95,12 +106,23 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``portrait.json``."""
+        content = self._content()
+        content["manifest_sha256"] = _digest(_to_text(content).encode(errors=_ESCAPE))
+        return content
+
+    def to_json(self) -> bytes:
+        """``portrait.json``: sorted keys, two spaces, a line feed at the end."""
+        return _to_text(self.to_dict()).encode(errors=_ESCAPE)
+
+    def _content(self) -> dict[str, Any]:
+        """All of it, with zeros in place of its own digest."""
         fields = _window_fields(self.windows)
         fields["normalizer"]["unicode"] = self.unicode_version
         return {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "id": self.id,
+            "manifest_sha256": NO_DIGEST,
             **fields,
             "hash": HASH,
             "layers": [asdict(layer) for layer in self.layers],
@@ -110,9 +132,30 @@ class Manifest:
             "trained_models": list(self.trained_models),
         }
 
-    def to_json(self) -> str:
-        """``portrait.json``: sorted keys, two spaces, a line feed at the end."""
-        return json.dumps(self.to_dict(), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+def _to_text(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+def check_digest(text: bytes, where: str) -> None:
+    """Compare every byte of a ``portrait.json``, parsed before, with the digest it states of itself.
+
+    The digest is that of the file with 64 zeros wherever the digest stands. Raises
+    :class:`DamagedBundleError`.
+    """
+    stated: str = json.loads(text)["manifest_sha256"]
+    if _digest(text.replace(stated.encode(), NO_DIGEST.encode())) != stated:
+        raise DamagedBundleError(
+            f"{where}: its digest is not the one it states: it was changed after the build"
+        )
+
+
+def _is_hexadecimal(value: object, n_digits: int) -> bool:
+    return isinstance(value, str) and len(value) == n_digits and set(value) <= set("0123456789abcdef")
 
 
 def _window_fields(spec: WindowSpec) -> dict[str, Any]:
@@ -179,6 +222,12 @@ class _Fields:
             raise self.wrong("a number from 0 to 1", name)
         return value
 
+    def hexadecimal(self, name: str, n_digits: int) -> str:
+        value = self.text(name)
+        if not _is_hexadecimal(value, n_digits):
+            raise self.wrong(f"{n_digits} hexadecimal digits", name)
+        return value
+
     def texts(self, name: str) -> tuple[str, ...]:
         values = self.take(name, list, "a list of strings")
         if not all(isinstance(value, str) for value in values):
@@ -203,6 +252,10 @@ class _Fields:
             raise self.wrong("a list of one layer or more", "layers")
         if len({layer.source for layer in layers}) != len(layers):
             raise self.wrong("layers of different sources", "layers")
+        files = [shard.file for layer in layers for shard in layer.shards]
+        if len(set(files)) != len(files):
+            raise self.wrong("layers with files of their own", "layers")
+        self.hexadecimal("manifest_sha256", 64)
         manifest = Manifest(
             windows=windows,
             unicode_version=self.fields("normalizer").text("unicode"),
@@ -248,6 +301,15 @@ class _Fields:
         shards = tuple(shard.shard() for shard in self.each("shards"))
         if not shards:
             raise self.wrong("a list of one shard or more", "shards")
+        tensors = self.fields("tensors").content
+        if not tensors or not all(_is_hexadecimal(digest, 64) for digest in tensors.values()):
+            raise self.wrong("digests of one tensor or more", "tensors")
+        expected = 0
+        for i, shard in enumerate(shards):
+            first, last = int(shard.first_key, 16), int(shard.last_key, 16)
+            if first != expected or last < first or (last == _LAST_KEY) != (i == len(shards) - 1):
+                raise self.wrong("shards that cover all keys, once and in order", "shards")
+            expected = last + 1
         return Layer(
             source=source,
             filter=self.fields("filter").content,
@@ -260,6 +322,7 @@ class _Fields:
             fpr=self.rate("fpr"),
             probe_keys=self.count("probe_keys"),
             probe_hits=self.count("probe_hits"),
+            tensors=tensors,
             shards=shards,
             test_vectors=TestVectors(present=vectors.texts("present"), absent=vectors.texts("absent")),
         )
@@ -271,9 +334,9 @@ class _Fields:
             raise self.wrong("the plain name of a file in the bundle", "file")
         return Shard(
             file=file,
-            first_key=self.text("first_key"),
-            last_key=self.text("last_key"),
+            first_key=self.hexadecimal("first_key", 16),
+            last_key=self.hexadecimal("last_key", 16),
             bytes=self.count("bytes"),
-            sha256=self.text("sha256"),
-            xxh3_128=self.text("xxh3_128"),
+            sha256=self.hexadecimal("sha256", 64),
+            xxh3_128=self.hexadecimal("xxh3_128", 32),
         )

@@ -1,14 +1,16 @@
-"""Portrait: open a bundle and ask it."""
+"""Portrait: open a bundle, or a filter of the original Data Portraits library, and ask it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from portrait import bundle as bundles
 from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
-from portrait.errors import SpecError
-from portrait.filters import Scanner, open_layer
+from portrait.errors import SpecError, UnsupportedBundleError
+from portrait.filters import Scanner, open_layer, redisbloom
+from portrait.manifest import Manifest
 
 if TYPE_CHECKING:
     import os
@@ -16,8 +18,28 @@ if TYPE_CHECKING:
 
     from portrait.bundle import Bundle
     from portrait.filters.base import Filter
-    from portrait.manifest import Manifest
+    from portrait.filters.redisbloom import Dump
     from portrait.spec import WindowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLayer:
+    """One source: its filter, and how often that errs."""
+
+    source: str
+    fpr: float
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a portrait is made of, whatever its files look like, and what these say of it."""
+
+    path: Path
+    name: str
+    spec: WindowSpec
+    layers: tuple[OpenLayer, ...]
+    about: Manifest | Dump
 
 
 class Portrait:
@@ -27,31 +49,49 @@ class Portrait:
     :func:`open` and :func:`portrait.build`.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
-        self._layers = bundle.manifest.layers
-        self._filters = [open_layer(bundle, layer) for layer in self._layers]
-        self._scanner = Scanner(self.spec, self._filters)
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self._layers = contents.layers
+        self._scanner = Scanner(contents.spec, [layer.filter for layer in contents.layers])
 
     @property
     def path(self) -> Path:
-        """Where the bundle is."""
-        return self._bundle.path
+        """Where it is: a bundle's directory, or a foreign filter's file."""
+        return self._contents.path
 
     @property
     def name(self) -> str:
-        """The bundle's name: that of its directory, without ``.portrait``."""
-        return self._bundle.name
+        """The name of its directory without ``.portrait``, or of its file without ``.bf``."""
+        return self._contents.name
 
     @property
     def manifest(self) -> Manifest:
-        """What the portrait says of itself."""
-        return self._bundle.manifest
+        """What a bundle says of itself.
+
+        Raises :class:`UnsupportedBundleError` for a foreign filter, which has none: its
+        :attr:`facts` are all there is.
+        """
+        about = self._contents.about
+        if not isinstance(about, Manifest):
+            raise UnsupportedBundleError(
+                f"{self.path}: a filter of the original library has no manifest: see `portrait info`"
+            )
+        return about
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its files say of it, as a JSON object: the manifest, or a foreign filter's header."""
+        return self._contents.about.to_dict()
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether it is a bundle of our own, with a manifest."""
+        return isinstance(self._contents.about, Manifest)
 
     @property
     def spec(self) -> WindowSpec:
         """How it cuts texts into windows."""
-        return self.manifest.windows
+        return self._contents.spec
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -62,7 +102,7 @@ class Portrait:
         """The filter of a layer. Raises :class:`SpecError` where no layer has that name."""
         if source not in self.sources:
             raise SpecError(f"{self.path}: no source {source!r}: choose one of {', '.join(self.sources)}")
-        return self._filters[self.sources.index(source)]
+        return self._layers[self.sources.index(source)].filter
 
     # A str is an Iterable of str, too: the first overload wins, and is meant to.
     @overload
@@ -91,18 +131,44 @@ class Portrait:
         ]
 
     def __repr__(self) -> str:
-        return f"Portrait({str(self.path)!r}, id={self.manifest.id[:12]}, sources={list(self.sources)!r})"
+        known_by = f", id={self.manifest.id[:12]}" if self.is_bundle else ""
+        return f"Portrait({str(self.path)!r}{known_by}, sources={list(self.sources)!r})"
 
 
-def open(path: str | os.PathLike[str]) -> Portrait:  # noqa: A001  # portrait.open, as gzip.open
-    """Open the portrait at ``path``.
+def open(  # noqa: A001  # portrait.open, as gzip.open
+    path: str | os.PathLike[str], *, stride: int | None = None
+) -> Portrait:
+    """Open the portrait at ``path``: a bundle, or a filter of the original library (``.bf``).
 
     Its filters are mapped, so that this takes no longer for a large portrait and memory is shared
-    between processes.
+    between processes. ``stride`` is for a filter of the original library whose name does not say it
+    (``NAME.WIDTH-STRIDE.bf``); a bundle states its own.
 
-    Raises :class:`NotAPortraitError`, :class:`DamagedBundleError`, :class:`UnsupportedBundleError`.
+    Raises :class:`NotAPortraitError`, :class:`DamagedBundleError`, :class:`UnsupportedBundleError`,
+    and :class:`SpecError` where the stride is unknown or a bundle's is another.
     """
-    return Portrait(bundles.read(Path(path)))
+    path = Path(path)
+    if redisbloom.is_dump(path):
+        return _of_dump(redisbloom.open_dump(path, stride))
+    bundle = bundles.read(path)
+    if stride is not None and stride != bundle.manifest.windows.stride:
+        raise SpecError(
+            f"{path}: was built with a stride of {bundle.manifest.windows.stride}, not {stride!r}: "
+            "a stride is given for filters of the original library only"
+        )
+    return of_bundle(bundle)
+
+
+def of_bundle(bundle: Bundle) -> Portrait:
+    """The portrait in a bundle that has been read."""
+    manifest = bundle.manifest
+    layers = tuple(OpenLayer(layer.source, layer.fpr, open_layer(bundle, layer)) for layer in manifest.layers)
+    return Portrait(Contents(bundle.path, bundle.name, manifest.windows, layers, manifest))
+
+
+def _of_dump(dump: Dump) -> Portrait:
+    layers = (OpenLayer(dump.name, dump.fpr, dump.filter),)
+    return Portrait(Contents(dump.path, dump.name, dump.spec, layers, dump))
 
 
 @overload

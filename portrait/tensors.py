@@ -1,9 +1,11 @@
 """Safetensors files, written reproducibly and read with suspicion.
 
 The format (https://github.com/huggingface/safetensors): eight bytes with the header's length, the
-header, which is a JSON object, then the data. Ours have one tensor each. The writer is our own
-because the bytes must be the same wherever they are written, and the data must begin on a 64-byte
-boundary, so that a mapped block never straddles two cache lines; spaces after the JSON see to that.
+header, which is a JSON object, then the tensors' data, end to end and without gaps. The writer is
+our own because the bytes must be the same wherever they are written, and every tensor must begin on
+a 64-byte boundary, so that a mapped block never straddles two cache lines. Spaces after the JSON see
+to that for the first; as the format allows no gaps, every tensor but the last must itself be a
+multiple of 64 bytes long, and it is for filters to store such tensors.
 """
 
 from __future__ import annotations
@@ -12,15 +14,19 @@ import json
 import mmap
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from portrait.errors import DamagedBundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 ALIGNMENT = 64
+#: More than a header of ours takes, whatever the source's name: what is left for data in a file of
+#: a given size is certain to fit.
+HEADER_RESERVE_BYTES = 2048
 _PREFIX = struct.Struct("<Q")
 #: Headers of ours are a few hundred bytes; a longer one is not worth reading.
 _MAX_HEADER_BYTES = 1 << 20
@@ -29,29 +35,52 @@ _ITEM_BYTES = {"U8": 1, "U32": 4, "U64": 8}
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """What a file's header says of its one tensor."""
+    """What a file's header says of one of its tensors."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     n_bytes: int
 
+    @classmethod
+    def of(cls, name: str, dtype: str, *shape: int) -> Self:
+        """A tensor of that type and shape; its length follows."""
+        return cls(name, dtype, shape, _n_bytes(dtype, shape))
 
-def header(info: TensorInfo, metadata: Mapping[str, str]) -> bytes:
-    """The bytes that stand before the tensor's data, a multiple of 64 of them."""
-    content = {
-        "__metadata__": dict(metadata),
-        info.name: {"dtype": info.dtype, "shape": list(info.shape), "data_offsets": [0, info.n_bytes]},
-    }
+
+def _n_bytes(dtype: str, shape: Sequence[int]) -> int:
+    n_bytes = _ITEM_BYTES[dtype]
+    for n in shape:
+        n_bytes *= n
+    return n_bytes
+
+
+def header(tensors: Sequence[TensorInfo], metadata: Mapping[str, str]) -> bytes:
+    """The bytes that stand before the tensors' data, a multiple of 64 of them.
+
+    The data follow in the order of ``tensors``. Raises :class:`ValueError` where a tensor after the
+    first would not begin at a multiple of 64.
+    """
+    content: dict[str, Any] = {"__metadata__": dict(metadata)}
+    at = 0
+    for tensor in tensors:
+        if at % ALIGNMENT:
+            raise ValueError(f"tensor {tensor.name!r} would begin at byte {at} of the data")
+        offsets = [at, at + tensor.n_bytes]
+        content[tensor.name] = {"dtype": tensor.dtype, "shape": list(tensor.shape), "data_offsets": offsets}
+        at += tensor.n_bytes
+    if len(content) != len(tensors) + 1:
+        raise ValueError("tensors of one file have different names")
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-(_PREFIX.size + len(text)) % ALIGNMENT)
     return _PREFIX.pack(len(text)) + text
 
 
-def map_tensor(path: Path) -> tuple[TensorInfo, memoryview]:
-    """Map the one tensor of a file, read-only, in time independent of its size.
+def map_tensors(path: Path, *, sequential: bool = False) -> dict[str, tuple[TensorInfo, memoryview]]:
+    """Map the tensors of a file, read-only, in time independent of its size.
 
-    Nothing is believed before it is compared with the file's size. Raises
+    They come in the order of their data. ``sequential``: they will be read from end to end, not
+    asked at random. Nothing is believed before it is compared with the file's size. Raises
     :class:`DamagedBundleError`.
     """
     with path.open("rb") as file:
@@ -62,45 +91,68 @@ def map_tensor(path: Path) -> tuple[TensorInfo, memoryview]:
         (header_bytes,) = _PREFIX.unpack(file.read(_PREFIX.size))
         if header_bytes > min(_MAX_HEADER_BYTES, size - _PREFIX.size):
             raise DamagedBundleError(f"{path}: the header's length, {header_bytes}, does not fit the file")
-        info = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
-        return info, _mapped(file)[_PREFIX.size + header_bytes :]
+        tensors = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
+        view = _mapped(file, sequential)
+    at = _PREFIX.size + header_bytes
+    found = {}
+    for tensor in tensors:
+        found[tensor.name] = (tensor, view[at : at + tensor.n_bytes])
+        at += tensor.n_bytes
+    return found
 
 
-def map_file(path: Path) -> memoryview:
+def map_file(path: Path, *, sequential: bool = False) -> memoryview:
     """Map a whole file of another format, read-only; an empty one is no bytes."""
     with path.open("rb") as file:
-        return _mapped(file) if file.seek(0, 2) else memoryview(b"")
+        return _mapped(file, sequential) if file.seek(0, 2) else memoryview(b"")
 
 
-def _mapped(file: BinaryIO) -> memoryview:
+def _mapped(file: BinaryIO, sequential: bool) -> memoryview:
     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     # Filters are asked at random: reading ahead would only fill memory with pages nobody asked for.
-    mapped.madvise(mmap.MADV_RANDOM)
+    mapped.madvise(mmap.MADV_SEQUENTIAL if sequential else mmap.MADV_RANDOM)
     return memoryview(mapped)
 
 
-def _parse(path: Path, text: bytes, data_bytes: int) -> TensorInfo:
+def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
+    """The tensors in the order of their data, which they cover from end to end."""
+
     def damaged(what: str) -> DamagedBundleError:
         return DamagedBundleError(f"{path}: {what}: the file is damaged or not a portrait's")
 
     try:
-        content: Any = json.loads(text)
+        content: Any = json.loads(text, object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:
         raise damaged("the header is not JSON") from error
     names = [name for name in content if name != "__metadata__"] if isinstance(content, dict) else []
-    if len(names) != 1 or not isinstance(content[names[0]], dict):
-        raise damaged("the header does not describe one tensor")
-    entry = content[names[0]]
-    dtype, shape = entry.get("dtype"), entry.get("shape")
-    if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
-        raise damaged(f"unexpected dtype {dtype!r}")
-    if not isinstance(shape, list) or len(shape) > 4 or not all(type(n) is int and n >= 0 for n in shape):
-        raise damaged(f"unexpected shape {shape!r:.200}")
-    n_bytes = _ITEM_BYTES[dtype]
-    for n in shape:
-        n_bytes *= n
-    if entry.get("data_offsets") != [0, n_bytes]:
-        raise damaged("the shape and the data's offsets disagree")
-    if n_bytes != data_bytes:
-        raise damaged(f"{n_bytes} bytes of data are announced and {data_bytes} there")
-    return TensorInfo(names[0], dtype, tuple(shape), n_bytes)
+    if not names or not all(isinstance(content[name], dict) for name in names):
+        raise damaged("the header does not describe tensors")
+    placed: list[tuple[int, int, TensorInfo]] = []
+    for name in names:
+        entry = content[name]
+        dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
+        if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
+            raise damaged(f"{name!r:.100}: unexpected dtype {dtype!r:.100}")
+        if not isinstance(shape, list) or len(shape) > 4 or not all(type(n) is int and n >= 0 for n in shape):
+            raise damaged(f"{name!r:.100}: unexpected shape {shape!r:.200}")
+        if not isinstance(offsets, list) or len(offsets) != 2 or not all(type(n) is int for n in offsets):
+            raise damaged(f"{name!r:.100}: the shape and the data's offsets disagree")
+        n_bytes = _n_bytes(dtype, shape)
+        if offsets[1] - offsets[0] != n_bytes:
+            raise damaged(f"{name!r:.100}: the shape and the data's offsets disagree")
+        placed.append((*offsets, TensorInfo(name, dtype, tuple(shape), n_bytes)))
+    placed.sort(key=lambda place: place[:2])
+    if placed[0][0] != 0 or any(end != start for (_, end, _), (start, _, _) in pairwise(placed)):
+        raise damaged("the data's offsets disagree: they leave gaps or overlap")
+    announced = placed[-1][1]
+    if announced != data_bytes:
+        raise damaged(f"{announced!r:.30} bytes of data are announced and {data_bytes} there")
+    return [tensor for _, _, tensor in placed]
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object none of whose names stands twice: readers would differ on which one counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found

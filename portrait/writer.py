@@ -6,24 +6,45 @@ import hashlib
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
-from portrait.bundle import MANIFEST_NAME, Bundle, is_bundle
-from portrait.errors import OutputError, OutputExistsError, PortraitError
-from portrait.manifest import Manifest, Shard
-from portrait.tensors import TensorInfo, header
+from portrait.bundle import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
+from portrait.errors import OutputError, OutputExistsError, PortraitError, SpecError
+from portrait.filters.base import N_KEYS
+from portrait.manifest import FORMAT, FORMAT_VERSION, Manifest, Shard
+from portrait.tensors import HEADER_RESERVE_BYTES, header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Buffer
 
-CARD_NAME = "README.md"
+    from portrait.filters.base import Piece
+    from portrait.progress import Progress
+    from portrait.tensors import TensorInfo
+
+#: Shards no larger than this: what hubs and file systems take without complaint.
+DEFAULT_SHARD_BYTES = 5_000_000_000
+_MIN_SHARD_BYTES = 4096
 _DIGEST_CHUNK_BYTES = 1 << 24
+
+
+def data_bytes(max_shard_bytes: int) -> int:
+    """How much data fits into a shard whose file has at most so many bytes.
+
+    Raises :class:`SpecError` where that is next to nothing.
+    """
+    whole = isinstance(max_shard_bytes, int) and not isinstance(max_shard_bytes, bool)
+    if not whole or max_shard_bytes < _MIN_SHARD_BYTES:
+        raise SpecError(
+            f"the largest size of a shard is {_MIN_SHARD_BYTES} bytes or more, not {max_shard_bytes!r}"
+        )
+    return max_shard_bytes - HEADER_RESERVE_BYTES
 
 
 def shard_name(source: str, number: int, total: int, taken: set[str], extension: str = ".safetensors") -> str:
@@ -76,30 +97,83 @@ class BundleWriter:
         if self.out.is_symlink() or not is_bundle(self.out):
             raise OutputExistsError(f"{self.out}: exists and is not a portrait: it will not be replaced")
 
-    def add_shard(self, source: str, tensor: TensorInfo, metadata: Mapping[str, str], data: Buffer) -> Shard:
-        """Write the only shard of a source's layer and return its record."""
-        return self.add_file(source, ".safetensors", (header(tensor, metadata), data))
+    def add_layer(
+        self,
+        source: str,
+        kind: str,
+        pieces: Iterable[Piece],
+        progress: Progress | None = None,
+    ) -> tuple[tuple[Shard, ...], dict[str, str]]:
+        """Write a layer's pieces, a shard each.
 
-    def add_file(self, source: str, extension: str, pieces: Sequence[Buffer]) -> Shard:
-        """Write the only shard of a layer whose file is of another format."""
+        Returns the shards' records and the digest of each tensor over all shards; ``progress`` hears
+        of every byte written.
+        """
+        metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "filter": kind, "source": source}
+        content: dict[str, Any] = {}
+        try:
+            # How many there are is part of every name, and known when the last has been written.
+            shards = [
+                self._write(
+                    self._part / f".{number}",
+                    _chunks(piece, metadata),
+                    piece.first_key,
+                    piece.last_key,
+                    content,
+                    progress,
+                )
+                for number, piece in enumerate(pieces, 1)
+            ]
+            for i, shard in enumerate(shards):
+                name = shard_name(source, i + 1, len(shards), self._taken)
+                (self._part / shard.file).rename(self._part / name)
+                shards[i] = replace(shard, file=name)
+        except OSError as error:
+            raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
+        return tuple(shards), {name: digest.hexdigest() for name, digest in content.items()}
+
+    def add_file(
+        self, source: str, extension: str, content: str, pieces: Sequence[Buffer]
+    ) -> tuple[tuple[Shard, ...], dict[str, str]]:
+        """Write the only shard of a layer whose file is of another format, ``pieces`` end to end.
+
+        Returns what :meth:`add_layer` does, with the whole file as the one tensor, named ``content``.
+        """
         name = shard_name(source, 1, 1, self._taken, extension)
+        chunks = ((None, chunk) for piece in pieces for chunk in _cut(piece))
+        try:
+            shard = self._write(self._part / name, chunks, 0, N_KEYS - 1, {}, None)
+        except OSError as error:
+            raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
+        return (shard,), {content: shard.sha256}
+
+    def _write(
+        self,
+        path: Path,
+        chunks: Iterable[tuple[TensorInfo | None, bytes | memoryview]],
+        first_key: int,
+        last_key: int,
+        content: dict[str, Any],
+        progress: Progress | None,
+    ) -> Shard:
         sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
         n_bytes = 0
-        try:
-            with (self._part / name).open("xb") as file:
-                for chunk in (chunk for piece in pieces for chunk in _chunks(piece)):
-                    file.write(chunk)
-                    sha256.update(chunk)
-                    xxh3.update(chunk)
-                    n_bytes += len(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise OutputError(f"{self.out}: cannot write {name}: {error.strerror}") from error
+        with path.open("xb") as file:
+            for tensor, chunk in chunks:
+                file.write(chunk)
+                sha256.update(chunk)
+                xxh3.update(chunk)
+                if tensor is not None:
+                    content.setdefault(tensor.name, hashlib.sha256()).update(chunk)
+                n_bytes += len(chunk)
+                if progress is not None:
+                    progress.advance(len(chunk))
+            file.flush()
+            os.fsync(file.fileno())
         return Shard(
-            file=name,
-            first_key=f"{0:016x}",
-            last_key=f"{(1 << 64) - 1:016x}",
+            file=path.name,
+            first_key=f"{first_key:016x}",
+            last_key=f"{last_key:016x}",
             bytes=n_bytes,
             sha256=sha256.hexdigest(),
             xxh3_128=xxh3.hexdigest(),
@@ -109,7 +183,7 @@ class BundleWriter:
         """Write manifest and card, make everything durable, and move the bundle to its place."""
         try:
             _write_durably(self._part / MANIFEST_NAME, manifest.to_json())
-            _write_durably(self._part / CARD_NAME, card)
+            _write_durably(self._part / CARD_NAME, card.encode(errors="backslashreplace"))
             _sync_directory(self._part)
             self._check_out()
             if self.out.exists():
@@ -136,14 +210,35 @@ class BundleWriter:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _chunks(data: Buffer) -> list[memoryview]:
+def _chunks(
+    piece: Piece, metadata: Mapping[str, str]
+) -> Iterator[tuple[TensorInfo | None, bytes | memoryview]]:
+    """A shard's bytes in order: the header, of no tensor, then the data, each with its tensor."""
+    yield None, header(piece.tensors, metadata)
+    views = [memoryview(buffer).cast("B") for buffer in piece.buffers]
+    if sum(view.nbytes for view in views) != sum(tensor.n_bytes for tensor in piece.tensors):
+        raise ValueError("the buffers are not the tensors' data")
+    for tensor in piece.tensors:
+        left = tensor.n_bytes
+        while left:
+            chunk = views[0][: min(left, _DIGEST_CHUNK_BYTES)]
+            views[0] = views[0][len(chunk) :]
+            if not views[0]:
+                del views[0]
+            left -= len(chunk)
+            if chunk:
+                yield tensor, chunk
+
+
+def _cut(data: Buffer) -> Iterator[memoryview]:
     view = memoryview(data).cast("B")
-    return [view[i : i + _DIGEST_CHUNK_BYTES] for i in range(0, len(view), _DIGEST_CHUNK_BYTES)]
+    for i in range(0, view.nbytes, _DIGEST_CHUNK_BYTES):
+        yield view[i : i + _DIGEST_CHUNK_BYTES]
 
 
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.write(text)
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -8,6 +8,8 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import xxhash
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -25,7 +27,7 @@ def manifest_id(manifest: dict[str, Any]) -> str:
                 "source": layer["source"],
                 "filter": layer["filter"],
                 "fpr": layer["fpr"],
-                "shards": [shard["sha256"] for shard in layer["shards"]],
+                "tensors": layer["tensors"],
             }
             for layer in manifest["layers"]
         ],
@@ -50,7 +52,10 @@ def change_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) ->
         # One that is too broken to have an id keeps the old: the reader must notice the breach first.
         with suppress(KeyError, TypeError, IndexError, AttributeError):
             manifest["id"] = manifest_id(manifest)
-    replace(path, json.dumps(manifest).encode())
+    text = json.dumps(manifest).encode()
+    with suppress(KeyError, TypeError, AttributeError):
+        text = seal(text)
+    replace(path, text)
 
 
 def shard_path(bundle: Path) -> Path:
@@ -59,7 +64,14 @@ def shard_path(bundle: Path) -> Path:
     return bundle / str(manifest["layers"][0]["shards"][0]["file"])
 
 
-def change_shard(bundle: Path, change: Callable[[bytes], bytes], n_blocks: int | None = None) -> None:
+def seal(text: bytes) -> bytes:
+    """A manifest's text with the digest over it that the format prescribes."""
+    old: str = json.loads(text)["manifest_sha256"]
+    unsealed = text.replace(old.encode(), b"0" * 64)
+    return text.replace(old.encode(), hashlib.sha256(unsealed).hexdigest().encode())
+
+
+def change_shard(bundle: Path, change: Callable[[bytes], bytes]) -> None:
     """Let ``change`` edit the first layer's shard, and record the new file in the manifest."""
     path = shard_path(bundle)
     data = change(path.read_bytes())
@@ -67,9 +79,16 @@ def change_shard(bundle: Path, change: Callable[[bytes], bytes], n_blocks: int |
 
     def record(manifest: dict[str, Any]) -> None:
         layer = manifest["layers"][0]
-        layer["shards"][0].update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-        if n_blocks is not None:
-            layer["filter"]["n_blocks"] = n_blocks
+        layer["shards"][0].update(
+            bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            xxh3_128=xxhash.xxh3_128_hexdigest(data),
+        )
+        with suppress(struct.error, ValueError, RecursionError):
+            # Of files that have one tensor in good order; others are refused before it matters.
+            files = [(bundle / shard["file"]).read_bytes() for shard in layer["shards"]]
+            tensor = b"".join(split_tensor_file(file)[1] for file in files)
+            layer["tensors"]["blocks"] = hashlib.sha256(tensor).hexdigest()
 
     change_manifest(bundle, record)
 

@@ -11,6 +11,7 @@ import collections
 import functools
 import itertools
 import math
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -53,6 +54,8 @@ def normalise(text: str, normalizer: str = "spaces") -> tuple[str, list[Origin]]
     """The normalised text, and the origin [start, end) of each of its characters."""
     if normalizer == "none":
         pieces = [Piece(char, i, i + 1) for i, char in enumerate(text)]
+    elif normalizer == "data-portraits":
+        pieces = _data_portraits([Piece(char, i, i + 1) for i, char in enumerate(text)])
     elif normalizer == "spaces":
         pieces = _fold_spaces(_monotone(_composed(_ordered(_decomposed(text)))))
     else:
@@ -137,6 +140,26 @@ def _fold_spaces(pieces: list[Piece]) -> list[Piece]:
     while folded and folded[-1].char == " ":
         folded.pop()
     return folded
+
+
+def _data_portraits(pieces: list[Piece]) -> list[Piece]:
+    """The original's three substitutions and its strip, each followed by its origins."""
+    for pattern, replacement in ((r"[\r\n]+", "\n"), (r"[^\S\n]+", " "), (r"\n\s", "\n")):
+        pieces = _substituted(pattern, replacement, pieces)
+    text = "".join(piece.char for piece in pieces)
+    start = len(text) - len(text.lstrip())
+    return pieces[start : max(start, len(text.rstrip()))]
+
+
+def _substituted(pattern: str, replacement: str, pieces: list[Piece]) -> list[Piece]:
+    """``re.sub`` by one character, which stands for all that it replaces."""
+    done: list[Piece] = []
+    at = 0
+    for match in re.finditer(pattern, "".join(piece.char for piece in pieces)):
+        done += pieces[at : match.start()]
+        done.append(Piece(replacement, pieces[match.start()].start, pieces[match.end() - 1].end))
+        at = match.end()
+    return done + pieces[at:]
 
 
 # --- Windows and keys -------------------------------------------------------------------------------

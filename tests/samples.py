@@ -36,7 +36,7 @@ PIECES = st.one_of(
     st.text("ab", max_size=12),
     st.text("the cat sat on \t\r\n", max_size=30),
     st.text(SPACES, min_size=1, max_size=6),
-    st.sampled_from(["\r\n", "\r\n\r\n", "  ", " \n "]),
+    st.sampled_from(["\r\n", "\r\n\r\n", "  ", " \n ", "\n \x1c\n", "\t\n\n\x1f"]),
     st.builds(str.__add__, st.sampled_from("aeouA가か"), st.text(MARKS, max_size=5)),
     st.text(MARKS, max_size=6),
     st.text(JAMO, max_size=6),
@@ -59,7 +59,7 @@ def specs(max_width: int = 10, max_stride: int = 14) -> st.SearchStrategy[portra
         width=st.integers(1, max_width),
         stride=st.integers(1, max_stride),
         unit=st.sampled_from(["char", "byte"]),
-        normalizer=st.sampled_from(["none", "spaces"]),
+        normalizer=st.sampled_from(["none", "spaces", "data-portraits"]),
     )
 
 

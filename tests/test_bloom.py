@@ -41,7 +41,7 @@ def test_one_key_sets_the_bits_that_the_salts_name() -> None:
 def test_the_bytes_are_those_of_the_definition(keys: list[int], n_blocks: int) -> None:
     builder, truth = built(keys, n_blocks)
     assert bytes(builder.data) == truth.to_bytes()
-    assert len(bytes(builder.data)) == builder.tensor.n_bytes == 32 * n_blocks
+    assert len(bytes(builder.data)) == 32 * n_blocks
 
 
 @pytest.mark.parametrize("n_blocks", SIZES)

@@ -274,7 +274,7 @@ def run_limited(cwd: Path, limit: int, call: str) -> subprocess.CompletedProcess
     return subprocess.run([sys.executable, "-c", code], cwd=cwd, check=True, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize(("n_words", "where"), [(10, "out: "), (200_000, "main-00001-of-00001.safetensors")])
+@pytest.mark.parametrize(("n_words", "where"), [(10, "out: "), (200_000, "layer 'main'")])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_full_disk_is_named_and_nothing_is_left(
     n_words: int, where: str, overwrite: bool, corpus: Path

@@ -143,7 +143,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "duplicate sources": (one_source_twice, DamagedBundleError, "different sources"),
     "no layers": (set_in("layers", []), DamagedBundleError, "layers"),
     "no shards": (set_in("layers.0.shards", []), DamagedBundleError, "shards"),
-    "two shards": (two_shards, DamagedBundleError, "2 shards"),
+    "the same shard twice": (two_shards, DamagedBundleError, "cover all keys"),
     "blank source": (set_in("layers.0.source", " "), DamagedBundleError, "source"),
     "unprintable source": (set_in("layers.0.source", "a\nb"), DamagedBundleError, "source"),
     "surrogate source": (set_in("layers.0.source", "\ud800"), DamagedBundleError, "source"),
@@ -165,7 +165,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "surrogate in the filter": (set_in("layers.0.filter.note", "\ud800"), DamagedBundleError, ""),
     "surrogate in the digest": (set_in("layers.0.shards.0.sha256", "\ud800"), DamagedBundleError, ""),
     "n_blocks 0": (set_in("layers.0.filter.n_blocks", 0), DamagedBundleError, "0 blocks"),
-    "n_blocks wrong": (set_in("layers.0.filter.n_blocks", 99), DamagedBundleError, "99 blocks"),
+    "n_blocks wrong": (set_in("layers.0.filter.n_blocks", 99), DamagedBundleError, "of 99 belong"),
     "n_blocks fractional": (fractional_blocks, DamagedBundleError, ".0 blocks"),
     "n_blocks negative": (set_in("layers.0.filter.n_blocks", -1), DamagedBundleError, "-1 blocks"),
     "id in capitals": (
@@ -214,6 +214,7 @@ CHECKED_AS = {
     ("windows", "unit"): "unit",
     ("layers", 0, "filter", "kind"): "unknown filter",
     ("layers", 0, "filter", "n_blocks"): "blocks",
+    ("layers", 0, "tensors", "blocks"): "layers[0].tensors",
 }
 
 

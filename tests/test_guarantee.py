@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     import portrait
 
-#: White space keeps what stands before and behind a passage from composing with it.
-BEFORE, AFTER = "x\n", "\tx"
+#: White space keeps what stands before and behind a passage from composing with it. No line feed
+#: stands before: `data-portraits` would take a space at the passage's beginning for indentation.
+BEFORE, AFTER = "x\t", "\tx"
 
 documents = st.builds("{} {} {}".format, samples.texts(4), st.text("abc de", min_size=60), samples.texts(4))
 specs = samples.specs(max_width=8, max_stride=10)
@@ -24,7 +25,7 @@ def n_units(text: str, spec: oracle.Spec) -> int:
 def passage_of(document: str, start: int, least: int, spec: oracle.Spec) -> str:
     """The shortest passage of ``least`` units or more that begins at a character, or nothing."""
     normalised, _ = oracle.normalise(document, spec.normalizer)
-    return next(
+    passage = next(
         (
             normalised[start:end]
             for end in range(start, len(normalised) + 1)
@@ -32,13 +33,16 @@ def passage_of(document: str, start: int, least: int, spec: oracle.Spec) -> str:
         ),
         "",
     )
+    # `data-portraits` leaves line feeds side by side that it would unite if it saw them again.
+    seen_again = spec.normalizer == "data-portraits" and "\n\n" in passage
+    return "" if seen_again else passage
 
 
 def place(before: str, passage: str, spec: oracle.Spec) -> int:
     """The unit at which the passage begins in the normalised text that has it behind ``before``."""
     leading, _ = oracle.normalise(before + ".", spec.normalizer)
     # A passage that begins with a space shares it with the white space that stands before it.
-    shares = spec.normalizer == "spaces" and passage[0] == " "
+    shares = spec.normalizer != "none" and passage[0] == " "
     return n_units(leading, spec) - 1 - shares
 
 

@@ -106,9 +106,11 @@ def test_every_package_has_modules(package: str) -> None:
         ("portrait.spec", {"errors"}),
         ("portrait.sizing", {"errors"}),
         ("portrait.extras", {"errors"}),
+        ("portrait.progress", set()),
         ("portrait.tensors", {"errors"}),
         ("portrait.manifest", {"errors", "spec"}),
         ("portrait.bundle", {"errors", "manifest", "tensors"}),
+        ("portrait.verifier", {"bundle", "errors", "filters", "manifest", "progress"}),
         ("portrait.answer", {"errors", "sizing", "spec", "scan"}),
     ],
 )

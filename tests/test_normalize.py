@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from portrait import _native
 
-NORMALIZERS = ["none", "spaces"]
+NORMALIZERS = ["none", "spaces", "data-portraits"]
 
 
 def normalize(text: str, normalizer: str = "spaces") -> tuple[str, list[tuple[int, int]]]:
@@ -25,10 +25,18 @@ def definition(text: str) -> str:
     return re.sub(f"[{white}]+", " ", unicodedata.normalize("NFC", text)).strip(" ")
 
 
+def original(text: str) -> str:
+    """The normaliser `data-portraits` as the original library has it."""
+    text = re.sub(r"[\r\n]+", "\n", text)
+    text = re.sub(r"[^\S\n]+", " ", text)
+    return re.sub(r"\n\s", "\n", text).strip()
+
+
 @settings(max_examples=300, deadline=None)
 @given(samples.texts())
 def test_the_oracle_follows_the_definition(text: str) -> None:
     assert oracle.normalise(text)[0] == definition(text)
+    assert oracle.normalise(text, "data-portraits")[0] == original(text)
     assert oracle.normalise(text, "none") == (text, [(i, i + 1) for i in range(len(text))])
 
 
@@ -46,13 +54,14 @@ def test_kernel_and_oracle_agree_on_text_and_origins(normalizer: str, text: str)
     assert normalize(text, normalizer) == oracle.normalise(text, normalizer)
 
 
+@pytest.mark.parametrize("normalizer", NORMALIZERS)
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 17), samples.texts(3), st.integers(0, 17), samples.texts(3))
 def test_where_a_change_stands_in_a_machine_word_makes_no_difference(
-    n_before: int, text: str, n_between: int, other: str
+    normalizer: str, n_before: int, text: str, n_between: int, other: str
 ) -> None:
     whole = "x" * n_before + text + "y z" * n_between + other
-    assert normalize(whole) == oracle.normalise(whole)
+    assert normalize(whole, normalizer) == oracle.normalise(whole, normalizer)
 
 
 def test_every_assigned_character_is_normalised_as_python_does() -> None:
@@ -89,6 +98,18 @@ def test_all_white_space_is_folded_and_nothing_else() -> None:
 def test_a_run_of_white_space_becomes_one_space_that_stands_for_all_of_it() -> None:
     text = " \t a\r\n\r\n\u3000b\u2009\u00a0c "
     assert normalize(text) == ("a b c", [(3, 4), (4, 9), (9, 10), (10, 12), (12, 13)])
+
+
+def test_every_character_is_white_space_to_data_portraits_as_it_is_to_python() -> None:
+    chars = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    for text in ("x".join(chars), "\n".join(chars), " ".join(chars), "".join(chars)):
+        assert normalize(text, "data-portraits")[0] == original(text)
+
+
+def test_lines_stay_apart_and_lose_their_indentation() -> None:
+    text = " \n a \t\r\n\r\n  b\u3000\n\x1f\nc\n "
+    origins = [(3, 4), (4, 6), (6, 12), (12, 13), (13, 14), (14, 16), (16, 17), (17, 18)]
+    assert normalize(text, "data-portraits") == ("a \nb \n\nc", origins)
 
 
 def test_a_composed_character_stands_for_its_parts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow
 import pytest
+import xxhash
 from forge import change_manifest, replace, shard_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -318,6 +320,78 @@ def test_windows_of_bytes_are_refused(corpus: Path, tmp_path: Path) -> None:
         pybloom.PyBloomLayer(pybloom.from_pybloom(BloomFilter(5)), spec)
 
 
+# Verified, not converted.
+
+
+def test_a_layer_is_one_shard_whatever_its_size(corpus: Path, tmp_path: Path) -> None:
+    spec = portrait.FilterSpec("pybloom", 1e-11)
+    windows = portrait.WindowSpec(stride=1)
+    built = portrait.build(corpus, tmp_path / "out", windows=windows, filter=spec, max_shard_bytes=4096)
+    (layer,) = built.manifest.layers
+    (shard,) = layer.shards
+    assert (shard.first_key, shard.last_key) == ("0" * 16, "f" * 16)
+    assert shard.bytes == shard_path(built.path).stat().st_size > 4096
+    assert layer.tensors == {"bits": shard.sha256}
+
+
+def test_a_whole_portrait_is_verified(corpus: Path, tmp_path: Path, fpr: float) -> None:
+    built = build(corpus, tmp_path / "out", fpr)
+    verified = portrait.verify(built.path)
+    assert (verified.id, verified.files, verified.unexpected) == (built.manifest.id, 2, ())
+
+
+def record_file(bundle: Path, data: bytes) -> None:
+    """Replace the layer's file, and its digests with it."""
+    path = shard_path(bundle)
+    replace(path, data)
+    sha256 = hashlib.sha256(data).hexdigest()
+
+    def record(manifest: dict[str, Any]) -> None:
+        layer = manifest["layers"][0]
+        xxh3 = xxhash.xxh3_128_hexdigest(data)
+        layer["shards"][0].update(bytes=len(data), sha256=sha256, xxh3_128=xxh3)
+        layer["tensors"] = {"bits": sha256}
+
+    change_manifest(bundle, record)
+
+
+def set_vectors(*windows: str) -> Callable[[dict[str, Any]], None]:
+    return lambda manifest: manifest["layers"][0]["test_vectors"].update(absent=list(windows))
+
+
+def test_damage_is_found_by_verifying(corpus: Path, tmp_path: Path) -> None:
+    built = build(corpus, tmp_path / "out")
+    path = shard_path(built.path)
+    data = path.read_bytes()
+
+    def refused(match: str) -> None:
+        with pytest.raises(portrait.DamagedBundleError, match=match):
+            portrait.verify(built.path)
+
+    replace(path, data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    refused("digest is not the recorded one")
+    record_file(built.path, data[:40] + bytes(len(data) - 40))
+    refused("rate is 0 and not")
+    record_file(built.path, data[:40] + b"\xff" * (len(data) - 40))
+    refused("holds the test key")
+    record_file(built.path, data)
+    portrait.verify(built.path)
+    change_manifest(built.path, lambda manifest: manifest["layers"][0]["tensors"].update(bits="0" * 64))
+    refused("tensors are not those")
+    record_file(built.path, data)
+    change_manifest(built.path, set_vectors(min(stored_windows(documents()[0]))))
+    refused("holds the test key")
+    change_manifest(built.path, set_vectors("\ud800"))
+    refused("not a window")
+
+
+def test_one_file_is_not_converted(corpus: Path, tmp_path: Path) -> None:
+    built = build(corpus, tmp_path / "out")
+    with pytest.raises(portrait.SpecError, match="one file by its format"):
+        portrait.convert(built.path, tmp_path / "other")
+    assert sorted(tmp_path.iterdir()) == [built.path]
+
+
 # From the package and back.
 
 
@@ -484,10 +558,13 @@ def test_a_manifest_that_speaks_of_another_filter_is_refused(
 
 def test_a_layer_has_one_file(corpus: Path, tmp_path: Path) -> None:
     build(corpus, tmp_path / "out")
-    change_manifest(
-        tmp_path / "out",
-        lambda manifest: manifest["layers"][0].update(shards=2 * manifest["layers"][0]["shards"]),
-    )
+
+    def halve(manifest: dict[str, Any]) -> None:
+        (shard,) = manifest["layers"][0]["shards"]
+        halves = [shard | {"last_key": "7" + "f" * 15}, shard | {"first_key": "8" + "0" * 15, "file": "x"}]
+        manifest["layers"][0]["shards"] = halves
+
+    change_manifest(tmp_path / "out", halve)
     with pytest.raises(portrait.DamagedBundleError, match="2 shards"):
         portrait.open(tmp_path / "out")
 

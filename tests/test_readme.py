@@ -14,7 +14,7 @@ import pytest
 import portrait
 from portrait.filters.bloom import BloomBuilder
 from portrait.portraits import open as open_portrait
-from portrait.tensors import map_tensor
+from portrait.tensors import map_tensors
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -107,6 +107,9 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     (command,) = [block for block in blocks(README, "sh") if "arxiv=" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "corpus.portrait").sources == ("arxiv", "web")
+    (command,) = [block for block in blocks(README, "sh") if "portrait convert" in block]
+    output_of(command, workplace)
+    assert open_portrait(workplace / "for-the-hub.portrait").sources == ("arxiv", "web")
 
 
 def test_links_lead_somewhere() -> None:
@@ -127,8 +130,14 @@ def test_the_format_s_worked_example_is_what_the_library_writes(tmp_path: Path) 
     built = portrait.build(tmp_path / "ferry.txt", tmp_path / "ferry.portrait")
     (layer,) = built.manifest.layers
     assert layer.test_vectors.present == (key,)
-    _, data = map_tensor(built.path / layer.shards[0].file)
+    _, data = map_tensors(built.path / layer.shards[0].file)["blocks"]
     assert data.tobytes() == memoryview(builder.data).tobytes()
+
+    (dump,) = blocks(FORMAT, "hexdump")
+    file = bytes.fromhex("".join(line[6:53] for line in dump.splitlines()))
+    assert file == (built.path / layer.shards[0].file).read_bytes()
+    for digest in (layer.shards[0].sha256, layer.shards[0].xxh3_128, layer.tensors["blocks"]):
+        assert digest in FORMAT
 
 
 def test_every_field_of_the_manifest_is_documented(tmp_path: Path) -> None:

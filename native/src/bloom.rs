@@ -2,7 +2,8 @@
 //!
 //! The layout and the salts are those of the Parquet format's Bloom filter; the block is
 //! `hi64(key · n_blocks)`, so that a range of keys is a range of blocks. The filter's memory is
-//! plain bytes, little-endian, so that a mapped file is a filter.
+//! plain bytes, little-endian, so that a mapped file is a filter. It may stand in several pieces, all
+//! but the last of one size: dividing a block's number by that size finds its piece.
 //!
 //! What bounds it: one cache line from memory per key. Batches ask for the lines ahead of time, so
 //! a filter larger than the caches costs bandwidth, not latency.
@@ -64,13 +65,75 @@ fn insert_into(blocks: &mut [Block], keys: &[u64]) {
     }
 }
 
+/// The blocks of a filter, wherever they stand.
+trait Blocks {
+    fn n_blocks(&self) -> usize;
+
+    /// Block `i`, which is less than `n_blocks`.
+    fn block(&self, i: usize) -> &Block;
+}
+
+impl Blocks for [Block] {
+    #[inline(always)]
+    fn n_blocks(&self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn block(&self, i: usize) -> &Block {
+        &self[i]
+    }
+}
+
+/// Blocks in several pieces, each of `per_piece` blocks but for the last, which may have fewer.
+struct Pieces<'a> {
+    pieces: Vec<&'a [Block]>,
+    n_blocks: usize,
+    per_piece: usize,
+    /// ⌊(2^64 − 1) / `per_piece`⌋: a multiplication in place of a division.
+    reciprocal: u64,
+}
+
+impl<'a> Pieces<'a> {
+    fn new(pieces: Vec<&'a [Block]>) -> Option<Self> {
+        let per_piece = pieces.first()?.len();
+        let (last, others) = pieces.split_last()?;
+        let even = others.iter().all(|piece| piece.len() == per_piece);
+        if !even || last.is_empty() || last.len() > per_piece {
+            return None;
+        }
+        let n_blocks = others.len() * per_piece + last.len();
+        Some(Self { pieces, n_blocks, per_piece, reciprocal: u64::MAX / per_piece as u64 })
+    }
+}
+
+impl Blocks for Pieces<'_> {
+    #[inline(always)]
+    fn n_blocks(&self) -> usize {
+        self.n_blocks
+    }
+
+    #[inline(always)]
+    fn block(&self, i: usize) -> &Block {
+        // The reciprocal is rounded down, by less than 1: so is the quotient, by 1 at most.
+        let mut piece = ((i as u128 * u128::from(self.reciprocal)) >> 64) as usize;
+        let mut rest = i - piece * self.per_piece;
+        if rest >= self.per_piece {
+            piece += 1;
+            rest -= self.per_piece;
+        }
+        &self.pieces[piece][rest]
+    }
+}
+
 #[inline(always)]
-fn look_up(blocks: &[Block], keys: &[u64], hits: &mut [bool]) {
+fn look_up(blocks: &(impl Blocks + ?Sized), keys: &[u64], hits: &mut [bool]) {
+    let n_blocks = blocks.n_blocks();
     for (i, (&key, hit)) in keys.iter().zip(hits).enumerate() {
         if let Some(&next) = keys.get(i + AHEAD) {
-            prefetch(&blocks[block_of(next, blocks.len())]);
+            prefetch(blocks.block(block_of(next, n_blocks)));
         }
-        let block = &blocks[block_of(key, blocks.len())];
+        let block = blocks.block(block_of(key, n_blocks));
         let mask = mask(key);
         let mut missing = 0;
         for (i, bit) in mask.iter().enumerate() {
@@ -83,7 +146,7 @@ fn look_up(blocks: &[Block], keys: &[u64], hits: &mut [bool]) {
 /// The same loops compiled for AVX2, whose variable shifts make a mask in three instructions.
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::Block;
+    use super::{Block, Blocks};
 
     #[target_feature(enable = "avx2")]
     pub fn insert_into(blocks: &mut [Block], keys: &[u64]) {
@@ -91,7 +154,7 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub fn look_up(blocks: &[Block], keys: &[u64], hits: &mut [bool]) {
+    pub fn look_up(blocks: &(impl Blocks + ?Sized), keys: &[u64], hits: &mut [bool]) {
         super::look_up(blocks, keys, hits);
     }
 }
@@ -108,16 +171,55 @@ pub fn insert(bytes: &mut [u8], keys: &[u64]) {
     insert_into(blocks, keys);
 }
 
+/// For each key, whether the filter in `blocks` holds it.
+fn contains(blocks: &(impl Blocks + ?Sized), keys: &[u64], hits: &mut [bool]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        // SAFETY: the feature has just been detected.
+        unsafe { avx2::look_up(blocks, keys, hits) };
+        return;
+    }
+    look_up(blocks, keys, hits);
+}
+
+/// See [`Bloom::rate`].
+fn rate(blocks: &(impl Blocks + ?Sized)) -> f64 {
+    let of_block = |block: &Block| -> f64 {
+        (0..LANES).map(|i| f64::from(lane(block, i).count_ones()) / 32.0).product()
+    };
+    // Summed in runs, so that the rounding error stays small over billions of blocks; in the same
+    // runs whatever the pieces, so that the sum is the same to the last bit.
+    const RUN: usize = 4096;
+    let n_blocks = blocks.n_blocks();
+    let starts = (0..n_blocks).step_by(RUN);
+    let runs = starts
+        .map(|start| (start..n_blocks.min(start + RUN)).map(|i| of_block(blocks.block(i))).sum::<f64>());
+    runs.sum::<f64>() / n_blocks as f64
+}
+
 /// A filter in borrowed bytes: at least one block.
-pub struct Bloom<'a> {
-    blocks: &'a [Block],
+pub struct Bloom<'a>(Place<'a>);
+
+enum Place<'a> {
+    /// Nearly every filter is in one piece, which costs no search for the piece.
+    One(&'a [Block]),
+    Several(Pieces<'a>),
 }
 
 impl<'a> Bloom<'a> {
     /// The filter whose blocks are `bytes`; `None` unless they are whole blocks, one at least.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
-        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
-        (rest.is_empty() && !blocks.is_empty()).then_some(Self { blocks })
+        whole_blocks(bytes).map(|blocks| Self(Place::One(blocks)))
+    }
+
+    /// The filter whose blocks stand in several pieces; `None` unless each is whole blocks, one at
+    /// least, as many in each as in the first but for the last, which may have fewer.
+    pub fn from_pieces(pieces: &[&'a [u8]]) -> Option<Self> {
+        if let [bytes] = pieces {
+            return Self::new(bytes);
+        }
+        let pieces = pieces.iter().map(|bytes| whole_blocks(bytes)).collect::<Option<Vec<_>>>()?;
+        Pieces::new(pieces).map(|pieces| Self(Place::Several(pieces)))
     }
 
     /// The exact false-positive rate of these bits for random keys.
@@ -125,26 +227,25 @@ impl<'a> Bloom<'a> {
     /// A random key falls into every block with the same chance, and within one hits when all
     /// eight of its lane bits are set: the mean over blocks of the product of the lanes' fills.
     pub fn rate(&self) -> f64 {
-        let of_block = |block: &Block| -> f64 {
-            (0..LANES).map(|i| f64::from(lane(block, i).count_ones()) / 32.0).product()
-        };
-        // Summed in runs, so that the rounding error stays small over billions of blocks.
-        let runs = self.blocks.chunks(4096).map(|run| run.iter().map(of_block).sum::<f64>());
-        runs.sum::<f64>() / self.blocks.len() as f64
+        match &self.0 {
+            Place::One(blocks) => rate(*blocks),
+            Place::Several(pieces) => rate(pieces),
+        }
+    }
+
+    /// For each key, whether the filter holds it; both slices have the same length.
+    pub fn contains(&self, keys: &[u64], hits: &mut [bool]) {
+        match &self.0 {
+            Place::One(blocks) => contains(*blocks, keys, hits),
+            Place::Several(pieces) => contains(pieces, keys, hits),
+        }
     }
 }
 
-impl Bloom<'_> {
-    /// For each key, whether the filter holds it; both slices have the same length.
-    pub fn contains(&self, keys: &[u64], hits: &mut [bool]) {
-        #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") {
-            // SAFETY: the feature has just been detected.
-            unsafe { avx2::look_up(self.blocks, keys, hits) };
-            return;
-        }
-        look_up(self.blocks, keys, hits);
-    }
+/// `bytes` as blocks; `None` unless they are whole ones, one at least.
+fn whole_blocks(bytes: &[u8]) -> Option<&[Block]> {
+    let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+    (rest.is_empty() && !blocks.is_empty()).then_some(blocks)
 }
 
 impl Filter for Bloom<'_> {
@@ -206,7 +307,7 @@ mod tests {
         let probes = random_keys(4, 5000);
         let (mut a, mut b) = (vec![false; 5000], vec![false; 5000]);
         Bloom::new(&detected).unwrap().contains(&probes, &mut a);
-        look_up(portable.as_chunks().0, &probes, &mut b);
+        look_up(portable.as_chunks::<BLOCK_BYTES>().0, &probes, &mut b);
         assert_eq!(a, b);
     }
 
@@ -222,5 +323,49 @@ mod tests {
     fn broken_memory_is_no_filter() {
         assert!(Bloom::new(&[]).is_none());
         assert!(Bloom::new(&[0; 33]).is_none());
+        let (one, two, three) = ([0; BLOCK_BYTES], [0; 2 * BLOCK_BYTES], [0; 3 * BLOCK_BYTES]);
+        let broken: [&[&[u8]]; 6] =
+            [&[], &[&[]], &[&two, &[]], &[&one, &two], &[&two, &one, &two], &[&two, &three[1..]]];
+        for pieces in broken {
+            assert!(Bloom::from_pieces(pieces).is_none(), "{pieces:?}");
+        }
+        assert!(Bloom::from_pieces(&[&two, &two, &one]).is_some());
+    }
+
+    #[test]
+    fn pieces_answer_as_the_whole() {
+        for n_blocks in [2, 3, 97, 1000, 1024, 5000] {
+            let mut bytes = vec![0; n_blocks * BLOCK_BYTES];
+            insert(&mut bytes, &random_keys(5, 20 * n_blocks));
+            let whole = Bloom::new(&bytes).unwrap();
+            let mut probes = random_keys(6, 20_000);
+            probes.extend(random_keys(5, 1000));
+            probes.extend([0, u64::MAX]);
+            let mut expected = vec![false; probes.len()];
+            whole.contains(&probes, &mut expected);
+            for per_piece in [1, 2, 3, 64, 97, n_blocks - 1, n_blocks] {
+                let pieces: Vec<&[u8]> = bytes.chunks(per_piece * BLOCK_BYTES).collect();
+                let bloom = Bloom::from_pieces(&pieces).unwrap();
+                let mut hits = vec![false; probes.len()];
+                bloom.contains(&probes, &mut hits);
+                assert_eq!(hits, expected, "{n_blocks} {per_piece}");
+                assert_eq!(bloom.rate().to_bits(), whole.rate().to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn the_piece_of_a_block_is_its_number_divided() {
+        // The reciprocal at its worst: pieces of any size, blocks beside their borders.
+        for per_piece in (1..300usize).chain([(1 << 27) - 1, 1 << 27, (1 << 40) + 1]) {
+            let reciprocal = u64::MAX / per_piece as u64;
+            for piece in [0, 1, 2, 3, 1000, (1 << 20) - 1, 1 << 20] {
+                for rest in [0, 1, per_piece / 2, per_piece - 1] {
+                    let i = piece * per_piece + rest.min(per_piece - 1);
+                    let estimate = ((i as u128 * u128::from(reciprocal)) >> 64) as usize;
+                    assert!(estimate <= i / per_piece && i / per_piece <= estimate + 1, "{i} {per_piece}");
+                }
+            }
+        }
     }
 }

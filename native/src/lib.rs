@@ -4,10 +4,12 @@
 //! `portrait._native`, all of which is in this file.
 
 pub mod bloom;
+pub mod data_portraits;
 pub mod keys;
 pub mod normalize;
 pub mod origins;
 pub mod pybloom;
+pub mod redisbloom;
 pub mod scan;
 pub mod window;
 
@@ -30,6 +32,7 @@ mod python {
     use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
     use crate::origins::Origins;
     use crate::pybloom;
+    use crate::redisbloom::{Hash, Link, RedisBloom};
     use crate::scan::{self, Batch, Filter, Spec};
     use crate::window::{Unit, Windows, window_key};
 
@@ -414,22 +417,46 @@ mod python {
 
     /// A filter's buffers, checked when they were taken, and what is needed to ask them.
     enum Kind {
-        Bloom(View),
+        Bloom(Vec<View>),
         PyBloom(pybloom::Layout, View),
+        RedisBloom { links: Vec<LinkViews>, hash: Hash },
+    }
+
+    /// A link of a RedisBloom filter: its memory in pieces, bits in use, bits for each window.
+    struct LinkViews {
+        pieces: Vec<View>,
+        n_bits: u64,
+        n_hashes: u32,
+    }
+
+    impl LinkViews {
+        fn lend(&self) -> Option<Link<'_>> {
+            Link::new(self.pieces.iter().map(View::bytes).collect(), self.n_bits, self.n_hashes)
+        }
     }
 
     impl PyFilter {
         /// The filter over the borrowed buffers.
         fn lend(&self) -> Box<dyn Filter + '_> {
             match &self.0 {
-                Kind::Bloom(view) => Box::new(bloom_of(view)),
+                Kind::Bloom(views) => Box::new(bloom_of(views).expect("checked when it was made")),
                 Kind::PyBloom(layout, view) => Box::new(pybloom_of(layout, view)),
+                Kind::RedisBloom { links, hash } => Box::new(redisbloom_of(links, *hash)),
             }
         }
     }
 
-    fn bloom_of(view: &View) -> bloom::Bloom<'_> {
-        bloom::Bloom::new(view.bytes()).expect("checked when it was made")
+    fn bloom_of(views: &[View]) -> Option<bloom::Bloom<'_>> {
+        match views {
+            // No list to allocate: this is done for every text.
+            [view] => bloom::Bloom::new(view.bytes()),
+            _ => bloom::Bloom::from_pieces(&views.iter().map(View::bytes).collect::<Vec<_>>()),
+        }
+    }
+
+    fn redisbloom_of(links: &[LinkViews], hash: Hash) -> RedisBloom<'_> {
+        let links = links.iter().map(|link| link.lend().expect("checked when it was made"));
+        RedisBloom { links: links.collect(), hash }
     }
 
     fn pybloom_of<'a>(layout: &'a pybloom::Layout, view: &'a View) -> pybloom::PyBloom<'a> {
@@ -438,17 +465,40 @@ mod python {
 
     #[pymethods]
     impl PyFilter {
-        /// A split-block Bloom filter: whole blocks of 32 bytes.
+        /// A split-block Bloom filter: whole blocks of 32 bytes, in buffers of one size but for the
+        /// last, which may be smaller.
         #[staticmethod]
-        fn bloom(buffer: &Bound<PyAny>) -> PyResult<Self> {
-            let view = View::new(buffer)?;
-            match bloom::Bloom::new(view.bytes()) {
-                Some(_) => Ok(Self(Kind::Bloom(view))),
-                None => Err(PyValueError::new_err(format!(
-                    "{} bytes are not whole blocks of {BLOCK_BYTES}",
-                    view.bytes().len()
-                ))),
+        #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands lists over by value")]
+        fn bloom(buffers: Vec<Bound<PyAny>>) -> PyResult<Self> {
+            let views = buffers.iter().map(View::new).collect::<PyResult<Vec<_>>>()?;
+            if bloom_of(&views).is_none() {
+                let sizes: Vec<usize> = views.iter().map(|view| view.bytes().len()).collect();
+                return Err(PyValueError::new_err(match sizes[..] {
+                    [n_bytes] => format!("{n_bytes} bytes are not whole blocks of {BLOCK_BYTES}"),
+                    _ => format!(
+                        "{sizes:?} bytes are not whole blocks of {BLOCK_BYTES}, as many in each piece but the last"
+                    ),
+                }));
             }
+            Ok(Self(Kind::Bloom(views)))
+        }
+
+        /// A filter of RedisBloom. For each link: its bytes in one or several buffers, the bits in
+        /// use, and how many of them are a window's. `wide`: hashed with the 64-bit function.
+        #[staticmethod]
+        fn redisbloom(links: Vec<(Vec<Bound<PyAny>>, u64, u32)>, wide: bool) -> PyResult<Self> {
+            let hash = if wide { Hash::Murmur64 } else { Hash::Murmur32 };
+            let view = |(pieces, n_bits, n_hashes): &(Vec<Bound<PyAny>>, _, _)| {
+                let pieces = pieces.iter().map(View::new).collect::<PyResult<_>>()?;
+                let link = LinkViews { pieces, n_bits: *n_bits, n_hashes: *n_hashes };
+                let broken = || format!("no link has {n_bits} bits, {n_hashes} a window, in these buffers");
+                match link.lend() {
+                    Some(_) => Ok(link),
+                    None => Err(PyValueError::new_err(broken())),
+                }
+            };
+            let links = links.iter().map(view).collect::<PyResult<Vec<_>>>()?;
+            Ok(Self(Kind::RedisBloom { links, hash }))
         }
 
         /// A pybloom-live filter: its bits, without the file's header.
@@ -493,11 +543,22 @@ mod python {
             PyBytes::new(py, &hits)
         }
 
-        /// The exact false-positive rate for random keys; a Bloom filter reads all of its bits.
+        /// The false-positive rate, read off the filter's bits.
         fn rate(&self, py: Python) -> f64 {
             py.detach(|| match &self.0 {
-                Kind::Bloom(view) => bloom_of(view).rate(),
+                Kind::Bloom(views) => bloom_of(views).expect("checked when it was made").rate(),
                 Kind::PyBloom(layout, view) => pybloom_of(layout, view).rate(),
+                Kind::RedisBloom { links, hash } => redisbloom_of(links, *hash).rate(),
+            })
+        }
+
+        /// The share of bits set in each link of a RedisBloom filter; none for other kinds.
+        fn fills(&self, py: Python) -> Vec<f64> {
+            py.detach(|| match &self.0 {
+                Kind::Bloom(_) | Kind::PyBloom(..) => Vec::new(),
+                Kind::RedisBloom { links, hash } => {
+                    redisbloom_of(links, *hash).links.iter().map(Link::fill).collect()
+                }
             })
         }
     }

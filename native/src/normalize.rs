@@ -6,6 +6,7 @@
 
 use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical};
 
+use crate::data_portraits::data_portraits;
 use crate::origins::Recorder;
 
 include!(concat!(env!("OUT_DIR"), "/classes.rs"));
@@ -34,6 +35,9 @@ pub enum Normalizer {
     None,
     /// NFC, every run of White_Space becomes one U+0020, ends trimmed.
     Spaces,
+    /// The original Data Portraits library's: line breaks become one U+000A, other runs of white
+    /// space one U+0020, which goes away after a line feed; ends trimmed.
+    DataPortraits,
 }
 
 /// Buffers that live from one text to the next, so that a batch allocates once.
@@ -78,6 +82,7 @@ impl Normalizer {
         match name {
             "none" => Some(Self::None),
             "spaces" => Some(Self::Spaces),
+            "data-portraits" => Some(Self::DataPortraits),
             _ => None,
         }
     }
@@ -92,6 +97,7 @@ impl Normalizer {
         match self {
             Self::None => Normalized { bytes: text.as_bytes(), n_chars: count_chars(text.as_bytes()) },
             Self::Spaces => spaces(text, scratch, recorder),
+            Self::DataPortraits => data_portraits(text, &mut scratch.output, recorder),
         }
     }
 }
@@ -136,11 +142,12 @@ fn spaces<'a, R: Recorder>(text: &str, scratch: &'a mut Scratch, recorder: &mut 
     Normalized { bytes: &scratch.output[..len], n_chars }
 }
 
-const WORD: usize = 8;
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(crate) const WORD: usize = 8;
+pub(crate) const LOW: u64 = 0x0101_0101_0101_0101;
+pub(crate) const HIGH: u64 = 0x8080_8080_8080_8080;
 
-fn ascii_prefix(bytes: &[u8]) -> usize {
+/// How many bytes of ASCII `bytes` begins with.
+pub(crate) fn ascii_prefix(bytes: &[u8]) -> usize {
     let mut n = 0;
     for word in bytes.chunks_exact(WORD) {
         let high = u64::from_le_bytes(word.try_into().expect("a word")) & HIGH;

@@ -7,14 +7,15 @@ own module is loaded when it is called, so that a query does not pay for a build
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
-from portrait.errors import PortraitError
+from portrait.errors import PortraitError, printable
 from portrait.version import __version__
 
 #: Name of a command → the module that holds it, in the order of the help page.
@@ -22,6 +23,8 @@ COMMANDS = {
     "build": "portrait.cli.build",
     "query": "portrait.cli.query",
     "info": "portrait.cli.info",
+    "verify": "portrait.cli.verify",
+    "convert": "portrait.cli.convert",
     "demo": "portrait.cli.demo",
 }
 
@@ -43,15 +46,26 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(module).command
         return command
 
+    # The reader has seen enough: click would exit 1 for that, which here means "not found".
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **options)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # The reader has seen enough. click would exit 1, which here means "not found".
-            return EXIT_BROKEN_PIPE
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+class _ReaderGoneError(Exception):
+    """Nobody reads stdout any more."""
+
+
+@click.group(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="portrait")
 def cli() -> None:
     """Record what a corpus contains in a small file, and ask whether a text was in there."""
@@ -59,20 +73,30 @@ def cli() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets it spelled out.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(arguments, prog_name="portrait", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        code = EXIT_BROKEN_PIPE
+    except (BrokenPipeError, _ReaderGoneError):
+        return _silence(EXIT_BROKEN_PIPE, sys.stdout)
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f": see {error.ctx.command_path} --help"
-        return _fail(error.format_message().rstrip(".").replace("\n", " ") + hint, EXIT_ERROR)
+        message = error.format_message().rstrip(".").replace("\n", " ")
+        return _fail(message if message.endswith("?") else message + hint, EXIT_ERROR)
     except PortraitError as error:
         return _fail(str(error), error.exit_code)
+    except OSError as error:
+        # The library wraps its own; what names no file is the stream that results go to.
+        where = "standard output" if error.filename is None else str(error.filename)
+        return _silence(_fail(f"{where}: {error.strerror or error}", EXIT_ERROR), sys.stdout)
     except MemoryError:
         return _fail("not enough memory", EXIT_ERROR)
     except Exception as error:
@@ -85,14 +109,21 @@ def run(arguments: list[str] | None = None) -> int:
             "PORTRAIT_DEBUG=1 shows where",
             EXIT_ERROR,
         )
-    if code == EXIT_BROKEN_PIPE:
-        # The interpreter flushes stdout once more at exit: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code if isinstance(code, int) else 0
 
 
+def _silence(code: int, stream: TextIO | None) -> int:
+    """Let what the interpreter flushes to ``stream`` at exit go nowhere; returns ``code``."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
+
+
 def _fail(message: str, code: int) -> int:
-    click.echo(f"portrait: error: {message}", err=True)
+    try:
+        click.echo(f"portrait: error: {printable(message)}", err=True)
+    except OSError:  # an error that nobody reads is an error still
+        _silence(code, sys.stderr)
     return code
 
 

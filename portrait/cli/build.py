@@ -11,7 +11,9 @@ import click
 import portrait
 from portrait.cli.progress import progress
 from portrait.cli.show import count, json_option, size
+from portrait.cli.sizes import max_shard_size_option
 from portrait.corpus import FORMATS
+from portrait.errors import printable
 from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS, FilterSpec, WindowSpec
 
 if TYPE_CHECKING:
@@ -32,9 +34,24 @@ if TYPE_CHECKING:
 )
 @click.option("--width", type=int, default=50, show_default=True, help="Units in a window.")
 @click.option("--stride", type=int, default=25, show_default=True, help="Units between stored windows.")
-@click.option("--unit", type=click.Choice(UNITS), default="char", show_default=True)
-@click.option("--normalizer", type=click.Choice(NORMALIZERS), default="spaces", show_default=True)
-@click.option("--filter", "kind", type=click.Choice(FILTER_KINDS), default="bloom", show_default=True)
+@click.option(
+    "--unit", type=click.Choice(UNITS), default="char", show_default=True, help="What windows are counted in."
+)
+@click.option(
+    "--normalizer",
+    type=click.Choice(NORMALIZERS),
+    default="spaces",
+    show_default=True,
+    help="What is done to a text first; spaces: Unicode NFC, and any white space is one space.",
+)
+@click.option(
+    "--filter",
+    "kind",
+    type=click.Choice(FILTER_KINDS),
+    default="bloom",
+    show_default=True,
+    help="What remembers the windows.",
+)
 @click.option("--fpr", type=float, default=0.01, show_default=True, help="False-positive rate per window.")
 @click.option(
     "--license", "license_", metavar="TEXT", help="The portrait's licence, for its manifest and card."
@@ -46,6 +63,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="A model trained on this corpus; repeatable.",
 )
+@max_shard_size_option
 @click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 @json_option
@@ -62,6 +80,7 @@ def command(
     fpr: float,
     license_: str | None,
     models: tuple[str, ...],
+    max_shard_bytes: int,
     overwrite: bool,
     quiet: bool,
     as_json: bool,
@@ -83,6 +102,7 @@ def command(
         filter=FilterSpec(kind, fpr),
         column=column,
         format=format_,
+        max_shard_bytes=max_shard_bytes,
         overwrite=overwrite,
         license=license_,
         trained_models=models,
@@ -115,7 +135,8 @@ def _summary(built: Portrait) -> str:
     n_sources = len(record["sources"])
     share = record["bytes"] / record["text_bytes"]
     return (
-        f"{built.path}: {count(record['documents'])} document{'s' * (record['documents'] != 1)} "
+        f"{printable(str(built.path))}: "
+        f"{count(record['documents'])} document{'s' * (record['documents'] != 1)} "
         f"of {n_sources} source{'s' * (n_sources != 1)}, {size(record['text_bytes'])} of text "
         f"in {size(record['bytes'])} ({share:.1%})"
     )

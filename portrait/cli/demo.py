@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sysconfig
 import tempfile
 import textwrap
@@ -14,7 +15,7 @@ import click
 import portrait
 from portrait.cli.progress import progress
 from portrait.cli.show import answer, color_option, count, size, wants_color
-from portrait.errors import CorpusError
+from portrait.errors import CorpusError, OutputExistsError, printable
 
 #: The file that the found passage is read from, and where in it the passage begins and ends.
 _QUOTED_FILE = "heapq.py"
@@ -40,6 +41,8 @@ def command(keep: str | None, color: str) -> None:
     """
     colored = wants_color(color)
     library = Path(sysconfig.get_path("stdlib"))
+    if keep is not None and os.path.lexists(keep):
+        raise OutputExistsError(f"{keep}: already exists: choose another name")
     files = _library_files(library)
     quoted = _quotation(library / _QUOTED_FILE)
     click.echo(f"Building a portrait of Python's standard library: {count(len(files))} files of source code.")
@@ -58,7 +61,7 @@ def command(keep: str | None, color: str) -> None:
         _ask(built, "A story that nobody has told before:", _OURS, colored)
         _ask(built, "A line too short to tell:", "for key, value in sorted(items):", colored)
     if keep is not None:
-        click.echo(f'\nAsk it yourself: portrait query {keep} "some text"')
+        click.echo(f'\nAsk it yourself: portrait query {printable(keep)} "some text"')
 
 
 def _library_files(library: Path) -> list[Path]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 
 if TYPE_CHECKING:
-    from portrait.builder import Progress
+    from portrait.progress import Progress
 
 
 class Bar:
-    """Input bytes read so far, as a tqdm bar."""
+    """Bytes done so far, as a tqdm bar."""
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -36,5 +37,6 @@ class Bar:
 
 
 def progress(label: str, *, quiet: bool = False) -> Progress | None:
-    """A bar if stderr is a terminal."""
-    return Bar(label) if sys.stderr.isatty() and not quiet else None
+    """A bar if stderr is a terminal; none where the package that draws it is not installed."""
+    wanted = sys.stderr.isatty() and not quiet
+    return Bar(label) if wanted and importlib.util.find_spec("tqdm") else None

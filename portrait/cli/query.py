@@ -27,11 +27,22 @@ EXIT_NOT_FOUND = 1
     show_default=True,
     help="The threshold: a match as strong may turn up by chance so many times in such a text.",
 )
+@click.option(
+    "--stride",
+    type=int,
+    help="Units between stored windows, for .bf files whose names do not say it (NAME.WIDTH-STRIDE.bf).",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code is the answer.")
 @color_option
 @json_option
 def command(
-    arguments: tuple[str, ...], file: str | None, evalue: float, quiet: bool, color: str, as_json: bool
+    arguments: tuple[str, ...],
+    file: str | None,
+    evalue: float,
+    stride: int | None,
+    quiet: bool,
+    color: str,
+    as_json: bool,
 ) -> int:
     """Ask whether a text was in the corpus.
 
@@ -42,12 +53,16 @@ def command(
     portrait query corpus.portrait "It was the best of times, it was the worst of times"
     """
     paths, text = _split(arguments, file)
-    opened = [portraits.open(path) for path in paths]
+    foreign = [path for path in paths if path.endswith(".bf")]
+    # Beside a foreign filter a bundle keeps its own stride; alone it says why it takes no other.
+    opened = [
+        portraits.open(path, stride=stride if path in foreign or not foreign else None) for path in paths
+    ]
     if text is None:
-        text = _read(file or "-")
+        text = _read("-" if file is None else file)
     found = portraits.query(opened, text, evalue=evalue)
     if as_json and not quiet:
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(found.to_dict()))
     elif not quiet:
         colored = wants_color(color)
         for line in answer(text, found, color=colored, n_portraits=len(opened)):
@@ -65,7 +80,7 @@ def _split(arguments: tuple[str, ...], file: str | None) -> tuple[list[str], str
         return list(arguments), None
     *paths, last = arguments
     try:
-        exists = Path(last).exists()
+        exists = bool(last) and Path(last).exists()
     except (OSError, ValueError):  # too long for a name, or not a name at all: a text
         exists = False
     return (list(arguments), None) if exists else (paths, last)
@@ -73,7 +88,11 @@ def _split(arguments: tuple[str, ...], file: str | None) -> tuple[list[str], str
 
 def _read(file: str) -> str:
     label = "standard input" if file == "-" else file
+    if not file:
+        raise TextError("--file: the name is empty: name a file, or - for standard input")
     try:
+        if file == "-" and sys.stdin is None:
+            raise TextError(f"{label}: there is none: pass the text as an argument, or --file")
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from portrait.answer import show_evalue
+from portrait.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 def wants_color(choice: str) -> bool:
     """Whether to colour stdout."""
     if choice == "auto":
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return (
+            sys.stdout is not None
+            and sys.stdout.isatty()
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+        )
     return choice == "always"
 
 
@@ -72,7 +78,7 @@ def answer(text: str, found: Answer, *, color: bool, n_portraits: int = 1) -> It
         for layer, match in found.matches:
             where = layer.source if n_portraits == 1 else f"{layer.portrait}:{layer.source}"
             yield (
-                f"  characters {match.start}-{match.end} ({match.end - match.start})  in {where}  "
+                f"  characters {match.start}-{match.end} ({match.end - match.start})  in {printable(where)}  "
                 f"{match.windows} windows  E-value {show_evalue(match.evalue)}"
             )
 
@@ -87,11 +93,11 @@ def excerpt(text: str, spans: list[tuple[int, int]], *, color: bool) -> Iterator
         if len(match) > _LONGEST_SHOWN:
             half = _LONGEST_SHOWN // 2
             match = match[:half] + _FOLD + match[-half:]
-        lines = _printable(match)
+        lines = _shown(match)
         parts.append(_highlighted(lines, color))
         at = end
     rest = text[at:]
-    parts.append(_printable(rest if len(rest) <= _CONTEXT else rest[:_CONTEXT].rstrip() + _FOLD.rstrip()))
+    parts.append(_shown(rest if len(rest) <= _CONTEXT else rest[:_CONTEXT].rstrip() + _FOLD.rstrip()))
     for line in "".join(parts).splitlines():
         yield f"  {line}".rstrip()
 
@@ -108,10 +114,10 @@ def _highlighted(text: str, color: bool) -> str:
 def _between(text: str, *, first: bool) -> str:
     """What stands before a match: its end, and after another match its beginning, too."""
     if first:
-        return _printable(text if len(text) <= _CONTEXT else _FOLD.lstrip() + text[-_CONTEXT:].lstrip())
+        return _shown(text if len(text) <= _CONTEXT else _FOLD.lstrip() + text[-_CONTEXT:].lstrip())
     if len(text) <= 2 * _CONTEXT + len(_FOLD):
-        return _printable(text)
-    return _printable(text[:_CONTEXT].rstrip() + _FOLD + text[-_CONTEXT:].lstrip())
+        return _shown(text)
+    return _shown(text[:_CONTEXT].rstrip() + _FOLD + text[-_CONTEXT:].lstrip())
 
 
 def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -124,9 +130,8 @@ def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return united
 
 
-def _printable(text: str) -> str:
-    """``text`` with everything that could command a terminal spelled out."""
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+def _shown(text: str) -> str:
+    return printable(text, keep="\n\t")
 
 
 def _styled(text: str, color: bool, *, fg: str, bold: bool = False) -> str:

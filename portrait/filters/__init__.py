@@ -1,28 +1,82 @@
-"""Filters: what remembers a layer's keys. One module a kind, one protocol."""
+"""Filters: what remembers a layer's keys. One module a kind, one protocol, one table of kinds."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from portrait.errors import UnsupportedBundleError
+from portrait.errors import SpecError, TextError, UnsupportedBundleError
 from portrait.filters import bloom, pybloom
 from portrait.filters.scanner import Scanner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portrait.bundle import Bundle
-    from portrait.filters.base import Filter
-    from portrait.manifest import Layer
+    from portrait.filters.base import Filter, FilterBuilder, StoredFilter
+    from portrait.manifest import Layer, Shard
+    from portrait.spec import FilterSpec
 
-__all__ = ["Scanner", "open_layer"]
+__all__ = ["Scanner", "builder", "contains_recorded", "open_layer", "tensor_sizes"]
 
 
-def open_layer(bundle: Bundle, layer: Layer) -> Filter:
+class Kind(NamedTuple):
+    """How a kind of filter is built, for so many distinct keys at such a rate, and how it is opened.
+
+    No ``builder``: keys do not suffice to build it.
+    """
+
+    builder: Callable[[int, float], FilterBuilder] | None
+    open_layer: Callable[[Bundle, Layer], StoredFilter]
+
+
+KINDS = {
+    bloom.KIND: Kind(bloom.BloomBuilder.for_keys, bloom.open_layer),
+    pybloom.KIND: Kind(None, pybloom.open_layer),
+}
+
+
+def builder(spec: FilterSpec, n_keys: int) -> FilterBuilder:
+    """An empty filter for ``n_keys`` distinct keys.
+
+    Raises :class:`SpecError` for a kind that is made of windows instead.
+    """
+    make = KINDS[spec.kind].builder
+    if make is None:
+        raise SpecError(f"a {spec.kind} filter is built of windows, not of keys")
+    return make(n_keys, spec.fpr)
+
+
+def open_layer(bundle: Bundle, layer: Layer) -> StoredFilter:
     """The filter of a bundle's layer, mapped. Raises :class:`BundleError`'s children."""
-    kind = layer.filter.get("kind")
-    if kind == bloom.KIND:
-        return bloom.open_layer(bundle, layer)
-    if kind == pybloom.KIND:
-        return pybloom.open_layer(bundle, layer)
-    raise UnsupportedBundleError(
-        f"{bundle.path}: layer {layer.source!r} has an unknown filter {kind!r}: upgrade portrait"
-    )
+    name = layer.filter.get("kind")
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise UnsupportedBundleError(
+            f"{bundle.path}: layer {layer.source!r} has an unknown filter {name!r}: upgrade portrait"
+        )
+    return kind.open_layer(bundle, layer)
+
+
+def tensor_sizes(bundle: Bundle, layer: Layer, shard: Shard) -> list[tuple[str, int]]:
+    """The names and lengths of a shard's tensors, which stand end to end at the end of its file."""
+    if layer.filter.get("kind") == pybloom.KIND:
+        return [(pybloom.TENSOR, shard.bytes)]
+    return [(info.name, info.n_bytes) for info, _ in bundle.map_shard(shard).values()]
+
+
+def contains_recorded(opened: Filter, vectors: tuple[str, ...]) -> bytes:
+    """One byte per test vector as manifests record them: 1 where the filter holds it.
+
+    They are keys, in hexadecimal, or windows where the filter has a hash of its own. Raises
+    :class:`ValueError` for what is neither.
+    """
+    if isinstance(opened, pybloom.PyBloom):
+        try:
+            return opened.contains_windows(list(vectors))
+        except TextError as error:
+            raise ValueError(f"is not a window: {error}") from error
+    try:
+        keys = b"".join(int(key, 16).to_bytes(8, "little") for key in vectors)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("is not a key of 16 hexadecimal digits") from error
+    return opened.contains(keys)

@@ -1,4 +1,8 @@
-"""The split-block Bloom filter as a layer of a bundle."""
+"""The split-block Bloom filter as a layer of a bundle.
+
+A range of keys is a range of blocks, so that each shard is a piece of the blocks. All shards but the
+last hold the same number, so that a division finds a block's shard.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from portrait import _native
 from portrait.errors import DamagedBundleError
+from portrait.filters.base import N_KEYS, Piece
 from portrait.sizing import BLOCK_BYTES, LANES, bloom_blocks
 from portrait.tensors import TensorInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from typing_extensions import Buffer
 
     from portrait.bundle import Bundle
@@ -20,10 +27,15 @@ TENSOR = "blocks"
 
 
 class Bloom:
-    """A split-block Bloom filter over a buffer of whole 32-byte blocks, which it keeps alive."""
+    """A split-block Bloom filter over buffers of whole 32-byte blocks, which it keeps alive.
 
-    def __init__(self, blocks: Buffer) -> None:
-        self.native = _native.Filter.bloom(blocks)
+    All buffers but the last are of one size, and the last is no larger. Raises
+    :class:`ValueError` for others.
+    """
+
+    def __init__(self, *buffers: Buffer) -> None:
+        self.native = _native.Filter.bloom(buffers)
+        self._buffers = [memoryview(buffer).cast("B") for buffer in buffers]
 
     def contains(self, keys: Buffer) -> bytes:
         """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it."""
@@ -32,6 +44,35 @@ class Bloom:
     def rate(self) -> float:
         """The exact false-positive rate for random keys, read off the bits."""
         return self.native.rate()
+
+    def pieces(self, max_bytes: int) -> Iterator[Piece]:
+        """The blocks in as few pieces of at most ``max_bytes`` as there can be, and as even."""
+        n_blocks = sum(buffer.nbytes for buffer in self._buffers) // BLOCK_BYTES
+        n_pieces = -(-n_blocks // max(1, max_bytes // BLOCK_BYTES))
+        per_piece = -(-n_blocks // n_pieces)
+        for first in range(0, n_blocks, per_piece):
+            after = min(n_blocks, first + per_piece)
+            yield Piece(
+                *key_range(first, after, n_blocks),
+                [TensorInfo.of(TENSOR, "U32", after - first, LANES)],
+                self._bytes(first * BLOCK_BYTES, after * BLOCK_BYTES),
+            )
+
+    def _bytes(self, start: int, end: int) -> Sequence[Buffer]:
+        """The bytes from ``start`` to ``end`` of all buffers, as parts of some."""
+        size = self._buffers[0].nbytes
+        parts = []
+        while start < end:
+            i, rest = divmod(start, size)
+            part = self._buffers[i][rest : rest + end - start]
+            parts.append(part)
+            start += part.nbytes
+        return parts
+
+
+def key_range(first: int, after: int, n_blocks: int) -> tuple[int, int]:
+    """The first and the last key whose blocks are ``first`` to ``after`` − 1."""
+    return -(-first * N_KEYS // n_blocks), -(-after * N_KEYS // n_blocks) - 1
 
 
 class BloomBuilder:
@@ -47,18 +88,13 @@ class BloomBuilder:
         return cls(bloom_blocks(n_keys, fpr))
 
     def insert(self, keys: _native.Keys | Buffer) -> None:
-        """Add keys; a key added twice changes nothing."""
+        """Add keys, in any order; a key added twice changes nothing."""
         self._bits.insert(keys)
 
     @property
     def data(self) -> Buffer:
         """The blocks, end to end; nothing can be inserted while it is in use."""
         return self._bits
-
-    @property
-    def tensor(self) -> TensorInfo:
-        """How the blocks stand in a safetensors file."""
-        return TensorInfo(TENSOR, "U32", (self.n_blocks, LANES), self.n_blocks * BLOCK_BYTES)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -69,20 +105,43 @@ class BloomBuilder:
         """The filter, to be asked; shares its memory with the builder."""
         return Bloom(self._bits)
 
+    def pieces(self, max_bytes: int) -> Iterator[Piece]:
+        """See :meth:`Bloom.pieces`."""
+        return self.finish().pieces(max_bytes)
+
 
 def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
-    """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and file differ."""
-    if len(layer.shards) != 1:
-        raise DamagedBundleError(
-            f"{bundle.path}: layer {layer.source!r} has {len(layer.shards)} shards, not 1"
-        )
-    shard = layer.shards[0]
-    info, data = bundle.map_shard(shard)
+    """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and files differ."""
     n_blocks = layer.filter.get("n_blocks")
-    expected = type(n_blocks) is int and n_blocks > 0 and info.shape == (n_blocks, LANES)
-    if not expected or info.name != TENSOR or info.dtype != "U32":
+    if type(n_blocks) is not int or not 0 < n_blocks < N_KEYS // BLOCK_BYTES:
         raise DamagedBundleError(
-            f"{bundle.path / shard.file}: holds {info.dtype} {info.name!r} {list(info.shape)} where the "
-            f"manifest speaks of {n_blocks} blocks: fetch the bundle again"
+            f"{bundle.path}: layer {layer.source!r} speaks of {n_blocks!r:.50} blocks: fetch the bundle again"
         )
-    return Bloom(data)
+    buffers: list[memoryview] = []
+    first = per_shard = 0
+    for i, shard in enumerate(layer.shards):
+        tensors = bundle.map_shard(shard)
+        info, data = tensors.get(TENSOR) or next(iter(tensors.values()))
+        n = info.shape[0] if info.shape else 0
+        after = first + n
+        if i == 0:
+            per_shard = n
+        last = i == len(layer.shards) - 1
+        fits = len(tensors) == 1 and info == TensorInfo(TENSOR, "U32", (n, LANES), data.nbytes)
+        fits &= 0 < n <= per_shard and after == n_blocks if last else n == per_shard and after < n_blocks
+        if not fits:
+            found = ", ".join(
+                f"{one.dtype} {one.name!r:.100} {list(one.shape)}" for one, _ in tensors.values()
+            )
+            raise DamagedBundleError(
+                f"{bundle.path / shard.file}: holds {found:.400} where blocks from {first} of {n_blocks} "
+                "belong: fetch the bundle again"
+            )
+        if (int(shard.first_key, 16), int(shard.last_key, 16)) != key_range(first, after, n_blocks):
+            raise DamagedBundleError(
+                f"{bundle.path / shard.file}: holds blocks {first} to {after - 1}, not those of the keys "
+                f"that the manifest names, in a filter of {n_blocks}: fetch the bundle again"
+            )
+        buffers.append(data)
+        first = after
+    return Bloom(*buffers)

@@ -23,16 +23,19 @@ from portrait.tensors import map_file
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from typing_extensions import Buffer
 
     from portrait.bundle import Bundle
-    from portrait.filters.base import Filter
+    from portrait.filters.base import Filter, Piece
     from portrait.manifest import Layer
     from portrait.spec import WindowSpec
 
 KIND = "pybloom"
 SUFFIX = ".pybloom"
+#: Names the whole file where a manifest has digests of tensors.
+TENSOR = "bits"
 _HEADER = struct.Struct("<dQQQQ")
 #: No error rate that a double can hold asks for more; the kernel has the same limit.
 _MAX_SLICES = 1024
@@ -117,6 +120,10 @@ class PyBloom:
         """The exact false-positive rate for random keys, read off the bits."""
         return self.native.rate()
 
+    def pieces(self, max_bytes: int) -> Iterator[Piece]:  # noqa: ARG002  # the protocol's
+        """Raises :class:`SpecError`: the format knows no pieces."""
+        raise SpecError(f"a {KIND} layer is one file by its format: it cannot be cut into other shards")
+
 
 class PyBloomBuilder:
     """Fills a filter sized for ``n_windows`` distinct windows at the rate ``fpr``, batch by batch.
@@ -164,7 +171,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
             f"{bundle.path}: layer {layer.source!r} has {len(layer.shards)} shards, not 1"
         )
     path = bundle.shard_path(layer.shards[0])
-    found = read(path)
+    found = read(path, sequential=bundle.sequential)
     if _parameters(found.header) != layer.filter:
         raise DamagedBundleError(
             f"{path}: holds {found.header.num_slices} slices of {found.header.bits_per_slice} bits where "
@@ -173,9 +180,10 @@ def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
     return found
 
 
-def read(path: str | os.PathLike[str]) -> PyBloom:
+def read(path: str | os.PathLike[str], *, sequential: bool = False) -> PyBloom:
     """Map a file written by ``BloomFilter.tofile``, or a bundle's layer, which is such a file.
 
+    ``sequential``: it will be read from end to end rather than asked at random.
     Raises :class:`DamagedBundleError` for a file that is none, or cannot be read.
     """
     path = Path(path)
@@ -183,7 +191,7 @@ def read(path: str | os.PathLike[str]) -> PyBloom:
         # A pipe would block.
         if path.exists() and not path.is_file():
             raise DamagedBundleError(f"{path}: not a file")
-        data = map_file(path)
+        data = map_file(path, sequential=sequential)
     except OSError as error:
         raise DamagedBundleError(f"{path}: {error.strerror}") from error
     return PyBloom(Header.parse(data, str(path)), data[_HEADER.size :])

@@ -1,0 +1,84 @@
+"""Opening a bundle of 4 GB and asking it once: the time, and the memory that is resident afterwards.
+
+The blocks are a hole in a sparse file, which opening does not read. The bound is the same for a
+bundle of one block: opening does not depend on the size. Memory is that of the whole process, so
+mostly Python's own; a process that has only imported the library stands beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from common import report
+
+import portrait
+from portrait.filters.bloom import TENSOR
+from portrait.sizing import BLOCK_BYTES, LANES
+from portrait.tensors import TensorInfo, header
+
+N_BLOCKS = 4_000_000_000 // BLOCK_BYTES
+RUNS = 11
+
+MEASURE = """
+import json, sys, time
+import portrait
+def resident():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:")) * 1024
+before = resident()
+start = time.perf_counter()
+opened = portrait.open(sys.argv[1])
+seconds = time.perf_counter() - start
+assert opened.query("A passage that nobody has written before, long enough to be asked. " * 3).matches == ()
+print(json.dumps([seconds, resident(), before]))
+"""
+
+
+def write_huge(small: portrait.Portrait, out: Path) -> None:
+    """A bundle like ``small`` with as many empty blocks as make 4 GB."""
+    (layer,) = small.manifest.layers
+    (shard,) = layer.shards
+    head = header([TensorInfo.of(TENSOR, "U32", N_BLOCKS, LANES)], {})
+    out.mkdir()
+    with (out / shard.file).open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + N_BLOCKS * BLOCK_BYTES)
+    shard = replace(shard, bytes=len(head) + N_BLOCKS * BLOCK_BYTES)
+    layer = replace(layer, filter={**layer.filter, "n_blocks": N_BLOCKS}, shards=(shard,))
+    (out / "portrait.json").write_bytes(replace(small.manifest, layers=(layer,)).to_json())
+
+
+def measure(path: Path) -> tuple[float, int, int]:
+    """The shortest time, the least memory, and the memory before opening, of several processes."""
+    command = [sys.executable, "-c", MEASURE, str(path)]
+    runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(RUNS)]
+    seconds, resident, before = (min(run[i] for run in runs) for i in range(3))
+    return seconds, resident, before
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        text = Path(scratch, "text.txt")
+        text.write_text("One document.")
+        small = portrait.build(text, Path(scratch, "small.portrait"))
+        huge = Path(scratch, "huge.portrait")
+        write_huge(small, huge)
+        bound, _, _ = measure(small.path)
+        seconds, resident, before = measure(huge)
+        report(
+            "opening a bundle of 4 GB",
+            f"{seconds * 1e3:.1f} ms",
+            "<= 10 ms",
+            f"a bundle of one block {bound * 1e3:.1f} ms",
+        )
+        report(
+            "resident after opening it and one query",
+            f"{resident / 1e6:.1f} MB",
+            "< 20 MB",
+            f"after import portrait alone {before / 1e6:.1f} MB",
+        )

@@ -1,0 +1,298 @@
+"""``portrait query`` as people run it: exit codes, where the text comes from, and what is shown."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import portrait
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Cli
+
+STORY = (
+    "The ferry to Norham left without its bell that winter, and the passengers learned to listen for "
+    "the engine instead; by Easter they could tell the pilot by the way he throttled down before the pier."
+)
+VERSE = "seven lamps, six moths"
+#: Long enough to be folded in the middle when all of it matches.
+LEDGER = " ".join(f"{random.Random(1).getrandbits(32) * n % 99991}" for n in range(1, 1500))
+#: A document that would clear the screen and rename the window.
+HOSTILE = (
+    "The dam keeper\x1b[2J wrote his name\x1b]0;gone\x07 on a wall\x9b1m that was not his\u202e to walk on\n"
+    * 3
+)
+CORPUS = {"letters": [STORY, VERSE], "ledger": [LEDGER], "walls": [HOSTILE]}
+
+LETTER = f"Dear Ada, I copied this for you. {STORY} Was it not so?"
+STRANGE = (
+    "Nobody had asked the cartographer why the northern islands were drawn upside down on each map. " * 3
+)
+SHORT = "why the northern islands"
+
+#: A colour, and nothing else that a terminal obeys.
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with two small portraits, ``known.portrait`` and ``other.portrait``."""
+    directory = tmp_path_factory.mktemp("shelf")
+    for source, documents in CORPUS.items():
+        (directory / source).mkdir()
+        for i, document in enumerate(documents):
+            (directory / source / f"{i}.txt").write_text(document, encoding="utf-8")
+    portrait.build({source: directory / source for source in CORPUS}, directory / "known.portrait")
+    portrait.build({"again": directory / "letters"}, directory / "other.portrait")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def known(shelf: Path) -> Path:
+    return shelf / "known.portrait"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "begins"),
+    [
+        (LETTER, 0, "FOUND: 1 matching passage, the longest of "),
+        (STRANGE, 1, "NOT FOUND: no passage of "),
+        (SHORT, 1, "INCONCLUSIVE: the text has 24 characters; in one this short only a copy of "),
+    ],
+    ids=["found", "not found", "inconclusive"],
+)
+def test_the_exit_code_is_the_answer(text: str, code: int, begins: str, cli: Cli, known: Path) -> None:
+    done = cli("query", known, text)
+    assert (done.code, done.err) == (code, "")
+    assert done.out.startswith(begins)
+    assert f"{portrait.open(known).query(text).reason}.\n" in done.out
+    assert cli("query", known, text, "-q") == (code, "", "")
+    assert cli("query", known, text, "-q", "--json") == (code, "", "")
+
+
+@pytest.mark.parametrize("arguments", [["-f", "letter.txt"], ["--file", "-"], ["-f-"], []])
+def test_the_text_may_come_from_a_file_or_from_standard_input(
+    arguments: list[str], cli: Cli, known: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.txt").write_bytes(b"\xef\xbb\xbf" + LETTER.encode())
+    stdin = b"" if "letter.txt" in arguments else LETTER.encode()
+    assert cli("query", known, *arguments, stdin=stdin) == cli("query", known, LETTER)
+
+
+@pytest.mark.parametrize("text", [LETTER, STRANGE, SHORT, VERSE, "", HOSTILE, "«»\u2028\n\U0001f980" * 40])
+def test_json_is_one_line_and_what_the_library_says(text: str, cli: Cli, known: Path) -> None:
+    answer = portrait.open(known).query(text)
+    done = cli("query", known, "-f", "-", "--json", stdin=text.encode())
+    assert (done.code, done.err) == (0 if answer.verdict == "found" else 1, "")
+    (line,) = done.out.splitlines()
+    assert done.out == f"{line}\n"
+    assert json.loads(line) == answer.to_dict()
+
+
+def test_several_portraits_are_asked_at_once(cli: Cli, shelf: Path) -> None:
+    paths = [shelf / "known.portrait", shelf / "other.portrait"]
+    answer = portrait.query([portrait.open(path) for path in paths], LETTER)
+    assert json.loads(cli("query", *paths, LETTER, "--json").out) == answer.to_dict()
+    done = cli("query", *paths, stdin=LETTER.encode())
+    assert done.code == 0
+    assert re.findall(r"  in (\S+)  ", done.out) == ["known:letters", "other:again"]
+
+
+def test_the_threshold_is_the_caller_s(cli: Cli, known: Path) -> None:
+    value = portrait.open(known).query(LETTER).evalue
+    assert value is not None
+    assert cli("query", known, LETTER, "--evalue", str(value * 2), "-q").code == 0
+    assert cli("query", known, LETTER, "--evalue", str(value / 2), "-q").code == 1
+
+
+def test_a_match_is_set_off_where_it_stands(cli: Cli, known: Path) -> None:
+    ((layer, match),) = portrait.open(known).query(LETTER).matches
+    done = cli("query", known, LETTER)
+    assert re.findall("»(.*)«", done.out) == [LETTER[match.start : match.end]]
+    assert f"  {LETTER[: match.start]}»" in done.out
+    assert f"«{LETTER[match.end :]}\n" in done.out
+    place = f"  characters {match.start}-{match.end} ({match.end - match.start})  in {layer.source}  "
+    assert place in done.out
+
+
+@pytest.mark.parametrize(
+    ("stream", "options", "environment", "coloured"),
+    [
+        ("stdout", [], {}, True),
+        ("stdout", ["--color", "never"], {}, False),
+        ("stdout", [], {"NO_COLOR": "1"}, False),
+        ("stdout", [], {"NO_COLOR": ""}, True),
+        ("stdout", [], {"TERM": "dumb"}, False),
+        ("stdout", ["--color", "always"], {"NO_COLOR": "1"}, True),
+        ("stderr", [], {}, False),
+        ("stderr", ["--color", "always"], {}, True),
+        ("stderr", ["--color", "auto"], {"NO_COLOR": "1"}, False),
+    ],
+)
+def test_colour_is_for_terminals_and_for_those_who_ask(
+    stream: str, options: list[str], environment: dict[str, str], coloured: bool, cli: Cli, known: Path
+) -> None:
+    done = cli.watched(stream, "query", known, LETTER, *options, environment=environment)
+    plain = cli("query", known, LETTER).out
+    assert (done.code, done.err) == (0, "")
+    if not coloured:
+        assert done.out == plain
+        return
+    (match,) = re.findall("»(.*)«", plain)
+    assert re.findall(r"m([^\x1b]+)\x1b\[0m", done.out) == ["FOUND", match]
+    assert COLOUR.sub("", done.out) == plain.replace(f"»{match}«", match)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HOSTILE, f"\x1b[2J\x07{LETTER}\r\x1b]0;x\x07\x00\x9b2J\u202e", f"{STORY}\x1b[8m\n\x1b[31m{STORY}"],
+    ids=["in a match", "around a match", "between matches"],
+)
+def test_a_text_cannot_command_the_terminal(text: str, cli: Cli, known: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(text.encode())
+    coloured = cli.watched("stdout", "query", known, "-f", "text")
+    plain = cli("query", known, "-f", "text", "--color", "never")
+    for done in (coloured, plain):
+        assert done.code == 0
+        assert r"\x1b[" in done.out
+    own = {"\x1b[0m", "\x1b[1m", "\x1b[4m", "\x1b[31m"}
+    assert set(COLOUR.findall(coloured.out)) == own
+    # The program colours what matches red; what the text says of colours is spelled out.
+    assert coloured.out.count("\x1b[31m") == coloured.out.count("\x1b[0m")
+    for shown in (COLOUR.sub("", coloured.out), plain.out):
+        assert all(line.isprintable() for line in shown.split("\n"))
+
+
+def test_what_is_far_from_a_match_is_folded(cli: Cli, known: Path) -> None:
+    far = "0123456789 " * 1000
+    text = f"{far}{STORY}{far}{STORY}{far}"
+    done = cli("query", known, "-f-", stdin=text.encode())
+    assert done.code == 0
+    shown = re.search(r"^  \[…\] (.*)»(.*)«(.*) \[…\] (.*)»(.*)«(.*) \[…\]$", done.out, flags=re.MULTILINE)
+    assert shown is not None
+    assert all(one in text for one in shown.groups())
+    assert [len(one) <= 60 for one in shown.groups()] == [True, False, True] * 2
+
+
+def test_a_long_match_is_folded_in_the_middle(cli: Cli, known: Path) -> None:
+    done = cli("query", known, LEDGER)
+    (shown,) = re.findall("»(.*)«", done.out)
+    first, last = shown.split(" […] ")
+    assert LEDGER.startswith(first)
+    assert LEDGER.endswith(last)
+    assert 1000 < len(shown) < 4000 < len(LEDGER)
+
+
+@pytest.mark.parametrize(("text", "code"), [(STORY, 0), (VERSE, 1)])
+def test_a_whole_document_is_recognised_at_any_length(text: str, code: int, cli: Cli, known: Path) -> None:
+    line = "\nThe very text is a document of the corpus, as far as its key can tell.\n"
+    done = cli("query", known, text)
+    assert done.code == code
+    assert line in done.out
+    assert line not in cli("query", known, f"{text}!").out
+
+
+def test_an_empty_text_is_a_text(cli: Cli, known: Path) -> None:
+    done = cli("query", known, "")
+    assert (done.code, done.err) == (1, "")
+    assert done.out.startswith("INCONCLUSIVE: the text has 0 characters")
+
+
+def test_a_text_may_look_like_an_option(cli: Cli, known: Path) -> None:
+    assert cli("query", known, "--", f"--help {LETTER}").code == 0
+
+
+def test_an_argument_that_is_a_file_is_taken_for_a_portrait_and_not_for_a_text(
+    cli: Cli, known: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "seven lamps").write_text(LETTER)
+    message = cli.refused("query", known, "seven lamps", stdin=LETTER.encode())
+    assert message == "seven lamps: not a portrait: there is no portrait.json in it"
+    assert cli("query", known, "-f", "-", stdin=b"seven lamps").code == 1
+
+
+REFUSED: dict[str, tuple[list[str | bytes], str]] = {
+    "surrogates": (["KNOWN", b"caf\xe9 au lait"], "the text is not valid Unicode: lone surrogate U+DCE9 at "),
+    "no such file": (["KNOWN", "-f", "missing.txt"], "missing.txt: No such file or directory"),
+    "hostile file": (["KNOWN", "-f", "\x1b[2J\n"], r"\x1b[2J\n: No such file or directory"),
+    "directory": (["KNOWN", "-f", "foreign"], "foreign: Is a directory"),
+    "Latin-1": (["KNOWN", "-f", "latin.txt"], "latin.txt: not UTF-8 at byte 3: convert it first"),
+    "no file": (["KNOWN", "-f", ""], ""),
+    "E-value 0": (["KNOWN", "x", "--evalue", "0"], "the E-value threshold must be a positive number up to "),
+    "E-value -1": (
+        ["KNOWN", "x", "--evalue", "-1"],
+        "the E-value threshold must be a positive number up to ",
+    ),
+    "E-value nan": (["KNOWN", "x", "--evalue", "nan"], "the E-value threshold must be a positive number up "),
+    "E-value inf": (["KNOWN", "x", "--evalue", "inf"], "the E-value threshold must be a positive number up "),
+    "E-value word": (
+        ["KNOWN", "x", "--evalue", "few"],
+        "Invalid value for '--evalue': 'few' is not a valid ",
+    ),
+    "colour": (["KNOWN", "x", "--color", "pink"], "Invalid value for '--color': 'pink' is not one of "),
+    "missing": (["missing.portrait", "x"], "missing.portrait: no such file or directory"),
+    "missing among": (["KNOWN", "missing.portrait", "x"], "missing.portrait: no such file or directory"),
+    "foreign": (["foreign", "x"], "foreign: not a portrait: there is no portrait.json in it"),
+    "option": (["KNOWN", "x", "--colour"], "No such option '--colour'"),
+    "nothing": ([], "Missing argument 'PORTRAIT... [TEXT]': see portrait query --help"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_cannot_be_asked_is_refused_in_one_line(
+    kind: str, cli: Cli, known: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
+    given, begins = REFUSED[kind]
+    message = cli.refused("query", *(known if one == "KNOWN" else one for one in given))
+    assert message.startswith(begins)
+
+
+def test_standard_input_that_is_not_utf_8_is_refused(cli: Cli, known: Path) -> None:
+    message = cli.refused("query", known, stdin=b"caf\xe9")
+    assert message == "standard input: not UTF-8 at byte 3: convert it first"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_has_seen_enough_is_no_error(options: list[str], cli: Cli, known: Path) -> None:
+    many = " ".join(f"{STORY} {n:099}" for n in range(2000)).encode()
+    with cli.start("query", known, "-f-", *options) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(many)
+        process.stdin.close()
+        assert len(process.stdout.read(10)) == 10
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize("option", ["", "--json", "--help"])
+def test_a_reader_that_is_gone_is_not_an_answer(option: str, cli: Cli, known: Path) -> None:
+    assert cli.unheard("query", known, LETTER, *option.split()) == (141, "", "")
+
+
+def test_a_full_disk_is_an_error_of_the_disk(cli: Cli, known: Path) -> None:
+    done = cli.out_of_space("query", known, LETTER)
+    assert done.code == 2
+    assert re.fullmatch("portrait: error: (?!internal).*No space left on device.*\n", done.err)
+
+
+def test_standard_input_that_is_closed_is_an_error_of_the_caller(cli: Cli, known: Path) -> None:
+    close = ("-c", "import os, sys; os.close(0); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])")
+    done = cli("-m", "portrait", "query", known, program=close)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("portrait: error: standard input: ")
+
+
+def test_ctrl_c_exits_130(cli: Cli, known: Path) -> None:
+    done = cli.interrupted("query", known)
+    assert (done.code, done.out, done.err.strip()) == (130, "", "portrait: error: interrupted")
