@@ -36,4 +36,5 @@ bench:
     python fuse.py
     python fpr.py
     python peers.py
+    python pybloom.py
     python redisbloom.py

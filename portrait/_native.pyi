@@ -10,6 +10,7 @@ __all__ = [
     "Filter",
     "Keys",
     "Memory",
+    "PyBloomBits",
     "RowError",
     "Scan",
     "Scanner",
@@ -34,7 +35,9 @@ class Windows:
 class Keys:
     """A growing list of 64-bit keys; its buffer is little-endian."""
 
-    def __new__(cls) -> Keys: ...
+    def __new__(cls, *, documents: bool = True) -> Keys:
+        """An empty list, for documents' own keys, too, if ``documents``."""
+
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def add_text(self, windows: Windows, text: str) -> tuple[int, int, int, int]:
@@ -74,6 +77,24 @@ class Memory:
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
+class PyBloomBits:
+    """The bits of a pybloom-live filter under construction."""
+
+    def __new__(cls, n_slices: int, slice_bits: int) -> PyBloomBits: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def add_batch(
+        self,
+        windows: Windows,
+        offsets: Buffer,
+        offset_bytes: int,
+        data: Buffer,
+        validity: Buffer | None,
+        first: int,
+        n_rows: int,
+    ) -> tuple[int, int, int, int]:
+        """Add the stored windows of an Arrow column's rows that are not null. Raises RowError."""
+
+@final
 class Filter:
     """A filter of any kind in buffers, usually mapped files."""
 
@@ -91,11 +112,18 @@ class Filter:
     def fuse(shards: list[tuple[Buffer, Buffer]], fingerprint_bits: int) -> Filter:
         """A binary fuse filter: for each shard, in the order of the keys, table and fingerprints."""
 
+    @staticmethod
+    def pybloom(buffer: Buffer, n_slices: int, slice_bits: int) -> Filter:
+        """A pybloom-live filter: its bits, without the file's header."""
+
     def contains(self, keys: Buffer) -> bytes:
         """One byte per key: 1 where the filter holds it.
 
         Raises ValueError for a filter that has a hash of its own.
         """
+
+    def contains_windows(self, windows: list[str]) -> bytes:
+        """One byte per window, each a piece of normalised text: 1 where the filter holds it."""
 
     def rate(self) -> float:
         """The false-positive rate, read off the filter's bits."""

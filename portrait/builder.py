@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portrait import corpus, filters
 from portrait.card import card
-from portrait.errors import EmptyCorpusError, PortraitError, SpecError
-from portrait.keymaker import UNICODE_VERSION, KeyMaker
-from portrait.manifest import Layer, Manifest, TestVectors
+from portrait.errors import CorpusError, EmptyCorpusError, PortraitError, SpecError
+from portrait.filters import pybloom
+from portrait.keymaker import UNICODE_VERSION, BatchSink, KeyMaker
+from portrait.manifest import Layer, Manifest, Shard, TestVectors
 from portrait.portraits import Portrait, of_bundle
 from portrait.progress import Silent
 from portrait.spec import FilterSpec, WindowSpec
@@ -19,12 +20,13 @@ from portrait.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from portrait.filters.base import Filter
     from portrait.progress import Progress
 
 _PROBE_KEYS = 1 << 20
+#: Fewer where each is a text to hash.
+_PROBE_WINDOWS = 1 << 17
 _N_TEST_VECTORS = 16
 _KEY_BYTES = 8
 
@@ -49,10 +51,12 @@ def build(
     ``.zst``; ``.parquet``), a directory or glob of them, ``NAME=`` any of these, ``-`` for standard
     input, a ``datasets.Dataset``; or a mapping from source names to these. ``column`` holds the
     text of JSON lines and tables. The same corpus and specs give the same shards, in any order.
-    A layer is cut into files of at most ``max_shard_bytes``.
+    A layer is cut into files of at most ``max_shard_bytes``, but for one of kind ``pybloom``, which is
+    one file.
 
     ``out`` appears when it is whole or not at all. Keys are held in memory until then: eight bytes
-    for every stored window.
+    for every stored window. A filter of kind ``pybloom`` has the corpus read twice, so it takes no
+    standard input.
 
     Raises :class:`SpecError` for a value out of range, :class:`CorpusError` for a source that
     cannot be read, :class:`EmptyCorpusError`,
@@ -66,11 +70,10 @@ def build(
     progress = progress or Silent()
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         found = corpus.resolve(sources, column=column, format=format)
-        makers = _read(found, windows, progress)
-        layers = tuple(
-            _layer(source.name, maker, filter, writer, max_piece_bytes)
-            for source, maker in zip(found, makers, strict=True)
-        )
+        if filter.kind == pybloom.KIND:
+            layers = tuple(_pybloom_layers(found, windows, filter, writer, progress))
+        else:
+            layers = tuple(_key_layers(found, windows, filter, writer, max_piece_bytes, progress))
         manifest = Manifest(
             windows=windows,
             unicode_version=UNICODE_VERSION,
@@ -83,27 +86,38 @@ def build(
         return of_bundle(writer.commit(manifest, card(manifest, Path(out).name)))
 
 
-def _read(sources: Sequence[corpus.Source], windows: WindowSpec, progress: Progress) -> list[KeyMaker]:
-    makers: list[KeyMaker] = []
+def _read(sources: Sequence[corpus.Source], sinks: Sequence[BatchSink], progress: Progress) -> None:
+    """Put the text of each source into its sink."""
     sizes = [source.n_bytes for source in sources]
     progress.start(None if None in sizes else sum(size for size in sizes if size is not None))
     try:
-        for source in sources:
-            maker = KeyMaker(windows)
+        for source, sink in zip(sources, sinks, strict=True):
             for shard in source.shards:
                 for batch in shard.batches():
-                    maker.add(batch)
+                    sink.add(batch)
                     progress.advance(batch.read_bytes)
-            if maker.text_bytes == 0:
+            if sink.text_bytes == 0:
                 places = ", ".join(source.locations)
                 raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
-            makers.append(maker)
     finally:
         progress.finish()
-    return makers
 
 
-def _layer(
+def _key_layers(
+    sources: Sequence[corpus.Source],
+    windows: WindowSpec,
+    spec: FilterSpec,
+    writer: BundleWriter,
+    max_piece_bytes: int,
+    progress: Progress,
+) -> Iterator[Layer]:
+    makers = [KeyMaker(windows) for _ in sources]
+    _read(sources, makers, progress)
+    for source, maker in zip(sources, makers, strict=True):
+        yield _key_layer(source.name, maker, spec, writer, max_piece_bytes)
+
+
+def _key_layer(
     source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter, max_piece_bytes: int
 ) -> Layer:
     n_keys = maker.keys.sort_unique()
@@ -113,40 +127,112 @@ def _layer(
     builder.insert(maker.keys)
     maker.keys.clear()
     built = builder.finish()
-    fpr = built.rate()
-    probe_hits, absent = _probe(source, built, fpr)
-    shards, tensors = writer.add_layer(source, spec.kind, builder.pieces(max_piece_bytes))
+    probe = _probe(source, built.contains, built.rate(), _PROBE_KEYS)
+    stored = writer.add_layer(source, spec.kind, builder.pieces(max_piece_bytes))
+    return _record(source, maker, n_keys, spec, builder.parameters, stored, probe, present)
+
+
+def _pybloom_layers(
+    sources: Sequence[corpus.Source],
+    windows: WindowSpec,
+    spec: FilterSpec,
+    writer: BundleWriter,
+    progress: Progress,
+) -> Iterator[Layer]:
+    pybloom.require_text(windows)
+    for source in sources:
+        if corpus.STDIN in source.locations:
+            raise SpecError(
+                f"source {source.name!r}: a pybloom filter reads its corpus twice, and standard input can "
+                "be read once: save it to a file first"
+            )
+    for source in sources:
+        yield _pybloom_layer(source, windows, spec, writer, progress)
+
+
+def _pybloom_layer(
+    source: corpus.Source, windows: WindowSpec, spec: FilterSpec, writer: BundleWriter, progress: Progress
+) -> Layer:
+    """Read the source once to count its distinct windows, and once more to put them in.
+
+    Their number sizes the filter and so chooses its hash; until it is known, nothing can be put in
+    but the windows' text, which would take several times the memory of their keys.
+    """
+    maker = KeyMaker(windows, documents=False)
+    _read([source], [maker], progress)
+    n_windows, n_stored = maker.keys.sort_unique(), maker.windows
+    del maker
+    builder = pybloom.PyBloomBuilder(windows, n_windows, spec.fpr)
+    _read([source], [builder.documents], progress)
+    if builder.documents.windows != n_stored:
+        raise CorpusError(
+            f"source {source.name!r}: {n_stored} windows at the first reading and "
+            f"{builder.documents.windows} at the second: a pybloom filter reads its corpus twice, so it must "
+            "be files that do not change, no pipes"
+        )
+    built = builder.finish()
+
+    def ask(keys: bytes) -> bytes:
+        # Windows of any text will do; 16 digits are also what the manifest records.
+        return built.contains_windows(list(_hex_keys(keys)))
+
+    probe = _probe(source.name, ask, built.rate(), _PROBE_WINDOWS)
+    stored = writer.add_file(source.name, pybloom.SUFFIX, pybloom.TENSOR, builder.data)
+    # Windows that are present would be the corpus's own text, so none is recorded.
+    return _record(source.name, builder.documents, n_windows, spec, builder.parameters, stored, probe, ())
+
+
+def _record(
+    source: str,
+    counted: BatchSink,
+    n_keys: int,
+    spec: FilterSpec,
+    parameters: dict[str, Any],
+    stored: tuple[tuple[Shard, ...], dict[str, str]],
+    probe: _Probe,
+    present: tuple[str, ...],
+) -> Layer:
+    shards, tensors = stored
     return Layer(
         source=source,
-        filter=builder.parameters,
-        documents=maker.documents,
-        short_documents=maker.short_documents,
-        windows=maker.windows,
+        filter=parameters,
+        documents=counted.documents,
+        short_documents=counted.short_documents,
+        windows=counted.windows,
         distinct_keys=n_keys,
-        text_bytes=maker.text_bytes,
+        text_bytes=counted.text_bytes,
         fpr_target=float(spec.fpr),
-        fpr=fpr,
-        probe_keys=_PROBE_KEYS,
-        probe_hits=probe_hits,
+        fpr=probe.fpr,
+        probe_keys=probe.n_keys,
+        probe_hits=probe.n_hits,
         tensors=tensors,
         shards=shards,
-        test_vectors=TestVectors(present=present, absent=absent),
+        test_vectors=TestVectors(present=present, absent=probe.absent),
     )
 
 
-def _probe(source: str, built: Filter, fpr: float) -> tuple[int, tuple[str, ...]]:
-    """Confirm a filter's rate with random keys; also returns some that it does not hold."""
-    keys = random.Random(source).randbytes(_PROBE_KEYS * _KEY_BYTES)
-    hits = built.contains(keys)
+class _Probe(NamedTuple):
+    """A filter's rate, confirmed with random keys, and some of them that it does not hold."""
+
+    fpr: float
+    n_keys: int
+    n_hits: int
+    absent: tuple[str, ...]
+
+
+def _probe(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys: int) -> _Probe:
+    keys = random.Random(source).randbytes(n_keys * _KEY_BYTES)
+    hits = ask(keys)
     n_hits = hits.count(1)
-    deviation = (_PROBE_KEYS * fpr * (1 - fpr)) ** 0.5
-    if abs(n_hits - _PROBE_KEYS * fpr) > 6 * deviation + 3:
+    deviation = (n_keys * fpr * (1 - fpr)) ** 0.5
+    if abs(n_hits - n_keys * fpr) > 6 * deviation + 3:
         raise PortraitError(
-            f"source {source!r}: {n_hits} of {_PROBE_KEYS} random keys were found where the filter's bits "
-            f"promise {_PROBE_KEYS * fpr:.0f}: the filter is broken, please report this"
+            f"source {source!r}: {n_hits} of {n_keys} random keys were found where the filter's bits "
+            f"promise {n_keys * fpr:.0f}: the filter is broken, please report this"
         )
-    absent = [i for i in range(min(_PROBE_KEYS, 1 << 12)) if not hits[i]][:_N_TEST_VECTORS]
-    return n_hits, _hex_keys(b"".join(keys[i * _KEY_BYTES : (i + 1) * _KEY_BYTES] for i in absent))
+    absent = [i for i in range(min(n_keys, 1 << 12)) if not hits[i]][:_N_TEST_VECTORS]
+    absent_keys = b"".join(keys[i * _KEY_BYTES : (i + 1) * _KEY_BYTES] for i in absent)
+    return _Probe(fpr, n_keys, n_hits, _hex_keys(absent_keys))
 
 
 def _hex_keys(data: bytes) -> tuple[str, ...]:

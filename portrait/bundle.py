@@ -42,6 +42,14 @@ class Bundle:
 
     def map_shard(self, shard: Shard) -> dict[str, tuple[TensorInfo, memoryview]]:
         """Map a shard's tensors. Raises :class:`DamagedBundleError` where file and manifest differ."""
+        path = self.shard_path(shard)
+        try:
+            return map_tensors(path, sequential=self.sequential)
+        except OSError as error:
+            raise DamagedBundleError(f"{path}: {error.strerror}") from error
+
+    def shard_path(self, shard: Shard) -> Path:
+        """A shard's file, there and of the right size. Raises :class:`DamagedBundleError`."""
         path = self.path / shard.file
         try:
             if path.is_symlink() or not path.is_file():
@@ -51,9 +59,9 @@ class Bundle:
                 raise DamagedBundleError(
                     f"{path}: {size} bytes instead of {shard.bytes}: fetch the bundle again"
                 )
-            return map_tensors(path, sequential=self.sequential)
         except OSError as error:
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
+        return path
 
 
 def is_bundle(path: Path) -> bool:

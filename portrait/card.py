@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: The length of text for which the card says what can be found in it, in units.
 _EXAMPLE_UNITS = 2000
+#: What turns a window into places in a filter, by the filter's kind.
+_HASHES = {"bloom": "XXH3-64", "fuse": "XXH3-64", "pybloom": "the digests that pybloom-live takes"}
 
 
 def card(manifest: Manifest, name: str) -> str:
@@ -23,6 +25,8 @@ def card(manifest: Manifest, name: str) -> str:
     length = (
         "none" if chain is None else f"{detectable_length(spec.width, spec.stride, chain)} {spec.unit_name}"
     )
+    kinds = {layer.filter["kind"] for layer in manifest.layers}
+    hashes = " and ".join(_HASHES[kind] for kind in sorted(kinds))
     models = ", ".join(manifest.trained_models) or "none named"
     return f"""# {name}
 
@@ -37,7 +41,7 @@ this directory can ask whether a text was in the corpus, and in which of its sou
 - Models trained on the corpus: {models}
 - Licence: {manifest.license or "not stated"}
 - Built by {manifest.tool}: windows of {spec.width} {spec.unit_name}, every {spec.stride}, normaliser
-  `{spec.normalizer}`, keys XXH3-64.
+  `{spec.normalizer}`, hashed by {hashes}.
 
 ## How to ask
 

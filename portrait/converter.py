@@ -36,7 +36,8 @@ def convert(
     ``out`` appears when it is whole or not at all.
 
     Raises :class:`BundleError`'s children for what cannot be read or is not what its id says,
-    :class:`SpecError`, :class:`OutputExistsError`, :class:`OutputError`.
+    :class:`SpecError` (also for a layer that is one file by its format), :class:`OutputExistsError`,
+    :class:`OutputError`.
     """
     max_piece_bytes = data_bytes(max_shard_bytes)
     progress = progress or Silent()

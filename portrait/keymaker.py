@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 UNICODE_VERSION = _native.unicode_version()
 
 
-class KeyMaker:
-    """Collects the keys of one source's documents, and counts what went in."""
+class BatchSink:
+    """Puts one source's documents into something of the kernel's, and counts what went in."""
 
-    def __init__(self, spec: WindowSpec) -> None:
+    def __init__(self, spec: WindowSpec, into: _native.Keys | _native.PyBloomBits) -> None:
         self._windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
-        self.keys = _native.Keys()
+        self._into = into
         self.documents = 0
         self.short_documents = 0
         self.windows = 0
@@ -38,7 +38,7 @@ class KeyMaker:
         # Arrow leaves the data out where all texts are empty.
         offset_bytes = 8 if str(texts.type).startswith("large_") else 4
         try:
-            counts = self.keys.add_batch(
+            counts = self._into.add_batch(
                 self._windows, offsets, offset_bytes, data or b"", validity, texts.offset, len(texts)
             )
         except _native.RowError as error:
@@ -50,3 +50,11 @@ class KeyMaker:
         self.short_documents += counts[1]
         self.windows += counts[2]
         self.text_bytes += counts[3]
+
+
+class KeyMaker(BatchSink):
+    """Collects the keys of one source's documents; those of whole documents, too, if ``documents``."""
+
+    def __init__(self, spec: WindowSpec, *, documents: bool = True) -> None:
+        self.keys = _native.Keys(documents=documents)
+        super().__init__(spec, self.keys)

@@ -98,6 +98,12 @@ class Portrait:
         """The names of its layers."""
         return tuple(layer.source for layer in self._layers)
 
+    def filter(self, source: str) -> Filter:
+        """The filter of a layer. Raises :class:`SpecError` where no layer has that name."""
+        if source not in self.sources:
+            raise SpecError(f"{self.path}: no source {source!r}: choose one of {', '.join(self.sources)}")
+        return self._layers[self.sources.index(source)].filter
+
     # A str is an Iterable of str, too: the first overload wins, and is meant to.
     @overload
     def query(self, texts: str, *, evalue: float = ...) -> Answer: ...  # type: ignore[overload-overlap]

@@ -76,6 +76,18 @@ def bloom_blocks(n_keys: int, fpr: float) -> int:
     return high
 
 
+def pybloom_slices(n_windows: int, fpr: float) -> tuple[int, int]:
+    """Slices, and bits in each, of pybloom-live's filter for ``n_windows`` distinct windows at ``fpr``.
+
+    One slice for each halving of the rate; all bits together are n · |ln ε| / (ln 2)². The roundings
+    are the package's, operation by operation: another order may end in another bit.
+    """
+    if not 0 < fpr < 1:
+        raise SpecError(f"the false-positive rate must lie between 0 and 1, not be {fpr!r}")
+    n_slices = math.ceil(math.log(1 / fpr, 2))
+    return n_slices, math.ceil(n_windows * -math.log(fpr) / (n_slices * math.log(2) ** 2))
+
+
 def evalue(n_windows: int, n_layers: int, fpr: float, chain: int) -> float:
     """How many chains of at least ``chain`` windows chance alone would show in one text.
 

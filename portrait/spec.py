@@ -9,7 +9,7 @@ from portrait.errors import SpecError
 
 Unit = Literal["char", "byte"]
 NormalizerName = Literal["none", "spaces", "data-portraits"]
-FilterKind = Literal["bloom", "fuse"]
+FilterKind = Literal["bloom", "fuse", "pybloom"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
 NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)

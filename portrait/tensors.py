@@ -15,7 +15,7 @@ import mmap
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from portrait.errors import DamagedBundleError
 
@@ -92,16 +92,26 @@ def map_tensors(path: Path, *, sequential: bool = False) -> dict[str, tuple[Tens
         if header_bytes > min(_MAX_HEADER_BYTES, size - _PREFIX.size):
             raise DamagedBundleError(f"{path}: the header's length, {header_bytes}, does not fit the file")
         tensors = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    # Filters are asked at random: reading ahead would only fill memory with pages nobody asked for.
-    mapped.madvise(mmap.MADV_SEQUENTIAL if sequential else mmap.MADV_RANDOM)
+        view = _mapped(file, sequential)
     at = _PREFIX.size + header_bytes
-    view = memoryview(mapped)
     found = {}
     for tensor in tensors:
         found[tensor.name] = (tensor, view[at : at + tensor.n_bytes])
         at += tensor.n_bytes
     return found
+
+
+def map_file(path: Path, *, sequential: bool = False) -> memoryview:
+    """Map a whole file of another format, read-only; an empty one is no bytes."""
+    with path.open("rb") as file:
+        return _mapped(file, sequential) if file.seek(0, 2) else memoryview(b"")
+
+
+def _mapped(file: BinaryIO, sequential: bool) -> memoryview:
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    # Filters are asked at random: reading ahead would only fill memory with pages nobody asked for.
+    mapped.madvise(mmap.MADV_SEQUENTIAL if sequential else mmap.MADV_RANDOM)
+    return memoryview(mapped)
 
 
 def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:

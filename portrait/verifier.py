@@ -90,26 +90,32 @@ def _check_layer(bundle: Bundle, layer: Layer, progress: Progress) -> None:
     opened = filters.open_layer(bundle, layer)
     content: dict[str, Any] = {}
     for shard in layer.shards:
-        _check_shard(bundle, shard, content, progress)
+        sizes = filters.tensor_sizes(bundle, layer, shard)
+        _check_shard(bundle, shard, sizes, content, progress)
     first = bundle.path / layer.shards[0].file
     if {name: digest.hexdigest() for name, digest in content.items()} != layer.tensors:
         raise DamagedBundleError(f"{first}: its tensors are not those of layer {layer.source!r}'s record")
     for wanted, keys in ((1, layer.test_vectors.present), (0, layer.test_vectors.absent)):
-        hits = opened.contains(_packed(bundle, keys))
+        try:
+            hits = filters.contains_recorded(opened, keys)
+        except ValueError as error:
+            file = bundle.path / bundles.MANIFEST_NAME
+            raise DamagedBundleError(f"{file}: a test vector {error}") from error
         for key, hit in zip(keys, hits, strict=True):
             if hit != wanted:
                 raise DamagedBundleError(
-                    f"{first}: the filter {'holds' if hit else 'does not hold'} the test key {key}"
+                    f"{first}: the filter {'holds' if hit else 'does not hold'} the test key {key:.100}"
                 )
     rate = opened.rate()
     if not math.isclose(rate, layer.fpr, rel_tol=_RATE_TOLERANCE):
         raise DamagedBundleError(f"{first}: the filter's rate is {rate:.6g} and not {layer.fpr:.6g}")
 
 
-def _check_shard(bundle: Bundle, shard: Shard, content: dict[str, Any], progress: Progress) -> None:
-    """Compare a shard with its digests, and add its tensors to those of ``content``."""
+def _check_shard(
+    bundle: Bundle, shard: Shard, sizes: list[tuple[str, int]], content: dict[str, Any], progress: Progress
+) -> None:
+    """Compare a shard with its digests, and add its tensors, of these ``sizes``, to those of ``content``."""
     path = bundle.path / shard.file
-    sizes = [(info.name, info.n_bytes) for info, _ in bundle.map_shard(shard).values()]
     sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
     digests: list[Any] = [sha256, xxh3]
 
@@ -130,14 +136,6 @@ def _check_shard(bundle: Bundle, shard: Shard, content: dict[str, Any], progress
         raise DamagedBundleError(f"{path}: {error.strerror}") from error
     if (sha256.hexdigest(), xxh3.hexdigest()) != (shard.sha256, shard.xxh3_128):
         raise DamagedBundleError(f"{path}: its digest is not the recorded one: fetch the bundle again")
-
-
-def _packed(bundle: Bundle, keys: tuple[str, ...]) -> bytes:
-    try:
-        return b"".join(int(key, 16).to_bytes(8, "little") for key in keys)
-    except (ValueError, OverflowError) as error:
-        file = bundle.path / bundles.MANIFEST_NAME
-        raise DamagedBundleError(f"{file}: a test vector is not a key of 16 hexadecimal digits") from error
 
 
 def _unexpected(bundle: Bundle, shards: set[str]) -> tuple[str, ...]:

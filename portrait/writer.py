@@ -13,13 +13,16 @@ import xxhash
 
 from portrait.bundle import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
 from portrait.errors import OutputError, OutputExistsError, PortraitError, SpecError
+from portrait.filters.base import N_KEYS
 from portrait.manifest import FORMAT, FORMAT_VERSION, Manifest, Shard
 from portrait.tensors import HEADER_RESERVE_BYTES, header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from typing_extensions import Buffer
 
     from portrait.filters.base import Piece
     from portrait.progress import Progress
@@ -44,11 +47,11 @@ def data_bytes(max_shard_bytes: int) -> int:
     return max_shard_bytes - HEADER_RESERVE_BYTES
 
 
-def shard_name(source: str, number: int, total: int, taken: set[str]) -> str:
+def shard_name(source: str, number: int, total: int, taken: set[str], extension: str = ".safetensors") -> str:
     """A file name for a source's shard that is safe everywhere and not in ``taken``."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", source).strip(".-") or "layer"
     suffix, n = "", 1
-    while (name := f"{stem}{suffix}-{number:05}-of-{total:05}.safetensors").casefold() in taken:
+    while (name := f"{stem}{suffix}-{number:05}-of-{total:05}{extension}").casefold() in taken:
         n += 1
         suffix = f"-{n}"
     taken.add(name.casefold())
@@ -111,7 +114,14 @@ class BundleWriter:
         try:
             # How many there are is part of every name, and known when the last has been written.
             shards = [
-                self._write(self._part / f".{number}", piece, metadata, content, progress)
+                self._write(
+                    self._part / f".{number}",
+                    _chunks(piece, metadata),
+                    piece.first_key,
+                    piece.last_key,
+                    content,
+                    progress,
+                )
                 for number, piece in enumerate(pieces, 1)
             ]
             for i, shard in enumerate(shards):
@@ -122,18 +132,34 @@ class BundleWriter:
             raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
         return tuple(shards), {name: digest.hexdigest() for name, digest in content.items()}
 
+    def add_file(
+        self, source: str, extension: str, content: str, pieces: Sequence[Buffer]
+    ) -> tuple[tuple[Shard, ...], dict[str, str]]:
+        """Write the only shard of a layer whose file is of another format, ``pieces`` end to end.
+
+        Returns what :meth:`add_layer` does, with the whole file as the one tensor, named ``content``.
+        """
+        name = shard_name(source, 1, 1, self._taken, extension)
+        chunks = ((None, chunk) for piece in pieces for chunk in _cut(piece))
+        try:
+            shard = self._write(self._part / name, chunks, 0, N_KEYS - 1, {}, None)
+        except OSError as error:
+            raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
+        return (shard,), {content: shard.sha256}
+
     def _write(
         self,
         path: Path,
-        piece: Piece,
-        metadata: Mapping[str, str],
+        chunks: Iterable[tuple[TensorInfo | None, bytes | memoryview]],
+        first_key: int,
+        last_key: int,
         content: dict[str, Any],
         progress: Progress | None,
     ) -> Shard:
         sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
         n_bytes = 0
         with path.open("xb") as file:
-            for tensor, chunk in _chunks(piece, metadata):
+            for tensor, chunk in chunks:
                 file.write(chunk)
                 sha256.update(chunk)
                 xxh3.update(chunk)
@@ -146,8 +172,8 @@ class BundleWriter:
             os.fsync(file.fileno())
         return Shard(
             file=path.name,
-            first_key=f"{piece.first_key:016x}",
-            last_key=f"{piece.last_key:016x}",
+            first_key=f"{first_key:016x}",
+            last_key=f"{last_key:016x}",
             bytes=n_bytes,
             sha256=sha256.hexdigest(),
             xxh3_128=xxh3.hexdigest(),
@@ -202,6 +228,12 @@ def _chunks(
             left -= len(chunk)
             if chunk:
                 yield tensor, chunk
+
+
+def _cut(data: Buffer) -> Iterator[memoryview]:
+    view = memoryview(data).cast("B")
+    for i in range(0, view.nbytes, _DIGEST_CHUNK_BYTES):
+        yield view[i : i + _DIGEST_CHUNK_BYTES]
 
 
 def _write_durably(path: Path, content: bytes) -> None:

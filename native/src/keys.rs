@@ -18,6 +18,13 @@ pub struct Counts {
     pub n_bytes: u64,
 }
 
+impl Counts {
+    /// Of one document that stores `n_windows`.
+    pub fn of_document(text: &str, n_windows: u64) -> Self {
+        Self { n_documents: 1, n_short: u64::from(n_windows == 0), n_windows, n_bytes: text.len() as u64 }
+    }
+}
+
 /// Why a row gave no keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowError {
@@ -68,44 +75,56 @@ impl<'a> Texts<'a> {
         let end = self.offset(i + 1).ok_or_else(|| broken("offsets are too short or negative"))?;
         self.data.get(start..end).map(Some).ok_or_else(|| broken("text reaches outside the data"))
     }
+
+    /// Call `f` with every row that is not null, and add up what it counts.
+    pub fn for_each(&self, mut f: impl FnMut(&str) -> Counts) -> Result<Counts, RowError> {
+        let mut total = Counts::default();
+        for row in 0..self.n_rows {
+            let Some(bytes) = self.row(row)? else { continue };
+            let text = simdutf8::compat::from_utf8(bytes).map_err(|error| RowError {
+                row,
+                message: format!("not UTF-8 at byte {}", error.valid_up_to()),
+            })?;
+            let one = f(text);
+            total.n_documents += one.n_documents;
+            total.n_short += one.n_short;
+            total.n_windows += one.n_windows;
+            total.n_bytes += one.n_bytes;
+        }
+        Ok(total)
+    }
 }
 
-/// Append the keys of one document.
-pub fn document_keys(text: &str, spec: &Spec, scratch: &mut Scratch, keys: &mut Vec<u64>) -> Counts {
+/// Append the keys of one document; without its own key unless `documents`.
+pub fn document_keys(
+    text: &str,
+    spec: &Spec,
+    documents: bool,
+    scratch: &mut Scratch,
+    keys: &mut Vec<u64>,
+) -> Counts {
     let normalized = spec.normalizer.apply(text, scratch, &mut Forget);
     let before = keys.len();
     keys.reserve(spec.windows.n_windows(spec.windows.unit.count(normalized)) / spec.windows.stride + 3);
     spec.windows.stored(normalized, |window| keys.push(window_key(window)));
     let n_windows = (keys.len() - before) as u64;
-    keys.push(document_key(normalized.bytes));
-    Counts { n_documents: 1, n_short: u64::from(n_windows == 0), n_windows, n_bytes: text.len() as u64 }
+    if documents {
+        keys.push(document_key(normalized.bytes));
+    }
+    Counts::of_document(text, n_windows)
 }
 
 /// Append the keys of every row that is not null. On an error `keys` is as it was.
 pub fn batch_keys(
     texts: &Texts,
     spec: &Spec,
+    documents: bool,
     scratch: &mut Scratch,
     keys: &mut Vec<u64>,
 ) -> Result<Counts, RowError> {
     let before = keys.len();
-    let mut total = Counts::default();
-    for row in 0..texts.n_rows {
-        let one = texts.row(row).and_then(|bytes| {
-            let Some(bytes) = bytes else { return Ok(Counts::default()) };
-            let text = simdutf8::compat::from_utf8(bytes).map_err(|error| RowError {
-                row,
-                message: format!("not UTF-8 at byte {}", error.valid_up_to()),
-            })?;
-            Ok(document_keys(text, spec, scratch, keys))
-        });
-        let one = one.inspect_err(|_| keys.truncate(before))?;
-        total.n_documents += one.n_documents;
-        total.n_short += one.n_short;
-        total.n_windows += one.n_windows;
-        total.n_bytes += one.n_bytes;
-    }
-    Ok(total)
+    let counts = texts.for_each(|text| document_keys(text, spec, documents, scratch, keys));
+    counts.inspect_err(|_| keys.truncate(before))
 }
 
 #[cfg(test)]
@@ -119,7 +138,7 @@ mod tests {
 
     fn batch(texts: &Texts) -> Result<(Counts, Vec<u64>), RowError> {
         let mut keys = vec![7];
-        let counts = batch_keys(texts, &SPEC, &mut Scratch::default(), &mut keys);
+        let counts = batch_keys(texts, &SPEC, true, &mut Scratch::default(), &mut keys);
         if counts.is_err() {
             assert_eq!(keys, [7]);
         }
@@ -145,6 +164,10 @@ mod tests {
         assert_eq!(counts, Counts { n_documents: 2, n_short: 0, n_windows: 4, n_bytes: 7 });
         let one = [window_key(b"ab"), window_key(b"bc"), document_key(b"abc")];
         assert_eq!(keys, [one, one].concat());
+
+        let mut windows = Vec::new();
+        batch_keys(&texts, &SPEC, false, &mut Scratch::default(), &mut windows).unwrap();
+        assert_eq!(windows, [&one[..2], &one[..2]].concat());
     }
 
     #[test]

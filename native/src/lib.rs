@@ -9,6 +9,7 @@ pub mod fuse;
 pub mod keys;
 pub mod normalize;
 pub mod origins;
+pub mod pybloom;
 pub mod redisbloom;
 pub mod scan;
 pub mod solve;
@@ -24,17 +25,19 @@ mod python {
     use pyo3::buffer::PyUntypedBuffer;
     use pyo3::exceptions::{PyBufferError, PyIndexError, PyMemoryError, PyValueError};
     use pyo3::prelude::*;
+    use pyo3::pybacked::PyBackedStr;
     use pyo3::types::PyBytes;
     use pyo3::{create_exception, ffi};
 
     use crate::bloom::{self, BLOCK_BYTES};
     use crate::fuse::{self, Fuse};
-    use crate::keys::{Texts, batch_keys, document_keys};
+    use crate::keys::{Counts, RowError as BadRow, Texts, batch_keys, document_keys};
     use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
     use crate::origins::Origins;
+    use crate::pybloom;
     use crate::redisbloom::{Hash, Link, RedisBloom};
     use crate::scan::{self, Batch, Filter, Spec};
-    use crate::window::{Unit, Windows};
+    use crate::window::{Unit, Windows, window_key};
 
     create_exception!(
         _native,
@@ -176,19 +179,83 @@ mod python {
         }
     }
 
+    /// The buffers and numbers of an Arrow column of texts.
+    struct Column {
+        offsets: View,
+        offset_bytes: usize,
+        data: View,
+        validity: Option<View>,
+        first: usize,
+        n_rows: usize,
+    }
+
+    impl Column {
+        fn new(
+            offsets: &Bound<PyAny>,
+            offset_bytes: usize,
+            data: &Bound<PyAny>,
+            validity: Option<&Bound<PyAny>>,
+            first: usize,
+            n_rows: usize,
+        ) -> PyResult<Self> {
+            if offset_bytes != 4 && offset_bytes != 8 {
+                return Err(PyValueError::new_err("offsets are 4 or 8 bytes"));
+            }
+            let (offsets, data) = (View::new(offsets)?, View::new(data)?);
+            Ok(Self {
+                offsets,
+                offset_bytes,
+                data,
+                validity: validity.map(View::new).transpose()?,
+                first,
+                n_rows,
+            })
+        }
+
+        /// What `f` makes of the texts, without the interpreter's lock.
+        fn read(
+            &self,
+            py: Python,
+            f: impl FnOnce(&Texts, &mut Scratch) -> Result<Counts, BadRow> + Send,
+        ) -> PyResult<(u64, u64, u64, u64)> {
+            let texts = Texts {
+                offsets: self.offsets.bytes(),
+                offset_bytes: self.offset_bytes,
+                data: self.data.bytes(),
+                validity: self.validity.as_ref().map(View::bytes),
+                first: self.first,
+                n_rows: self.n_rows,
+            };
+            let counts = py
+                .detach(|| with_scratch(|scratch| f(&texts, scratch)))
+                .map_err(|error| RowError::new_err((error.row, error.message)))?;
+            Ok((counts.n_documents, counts.n_short, counts.n_windows, counts.n_bytes))
+        }
+    }
+
+    /// Zeroed memory for a filter, or the error that there is none.
+    fn zeroed(n_bytes: usize) -> PyResult<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let too_large = |_| PyMemoryError::new_err(format!("no memory for a filter of {n_bytes} bytes"));
+        bytes.try_reserve_exact(n_bytes).map_err(too_large)?;
+        bytes.resize(n_bytes, 0);
+        Ok(bytes)
+    }
+
     /// A growing list of 64-bit keys.
     #[pyclass(name = "Keys")]
-    #[derive(Default)]
     struct PyKeys {
         keys: Vec<u64>,
+        documents: bool,
         exports: Exports,
     }
 
     #[pymethods]
     impl PyKeys {
         #[new]
-        fn new() -> Self {
-            Self::default()
+        #[pyo3(signature = (*, documents = true))]
+        fn new(documents: bool) -> Self {
+            Self { keys: Vec::new(), documents, exports: Exports::default() }
         }
 
         fn __len__(&self) -> usize {
@@ -203,8 +270,9 @@ mod python {
             text: &str,
         ) -> PyResult<(u64, u64, u64, u64)> {
             self.exports.check()?;
-            let keys = &mut self.keys;
-            let counts = py.detach(|| with_scratch(|scratch| document_keys(text, &windows.0, scratch, keys)));
+            let (keys, documents) = (&mut self.keys, self.documents);
+            let counts = py
+                .detach(|| with_scratch(|scratch| document_keys(text, &windows.0, documents, scratch, keys)));
             Ok((counts.n_documents, counts.n_short, counts.n_windows, counts.n_bytes))
         }
 
@@ -223,24 +291,9 @@ mod python {
             n_rows: usize,
         ) -> PyResult<(u64, u64, u64, u64)> {
             self.exports.check()?;
-            if offset_bytes != 4 && offset_bytes != 8 {
-                return Err(PyValueError::new_err("offsets are 4 or 8 bytes"));
-            }
-            let (offsets, data) = (View::new(offsets)?, View::new(data)?);
-            let validity = validity.map(View::new).transpose()?;
-            let texts = Texts {
-                offsets: offsets.bytes(),
-                offset_bytes,
-                data: data.bytes(),
-                validity: validity.as_ref().map(View::bytes),
-                first,
-                n_rows,
-            };
-            let keys = &mut self.keys;
-            let counts = py
-                .detach(|| with_scratch(|scratch| batch_keys(&texts, &windows.0, scratch, keys)))
-                .map_err(|error| RowError::new_err((error.row, error.message)))?;
-            Ok((counts.n_documents, counts.n_short, counts.n_windows, counts.n_bytes))
+            let column = Column::new(offsets, offset_bytes, data, validity, first, n_rows)?;
+            let (keys, documents) = (&mut self.keys, self.documents);
+            column.read(py, |texts, scratch| batch_keys(texts, &windows.0, documents, scratch, keys))
         }
 
         /// Forget all keys, keeping the memory.
@@ -289,10 +342,7 @@ mod python {
             }
             let too_large = || PyMemoryError::new_err(format!("no memory for {n_blocks} blocks"));
             let n_bytes = n_blocks.checked_mul(BLOCK_BYTES).ok_or_else(too_large)?;
-            let mut bytes = Vec::new();
-            bytes.try_reserve_exact(n_bytes).map_err(|_| too_large())?;
-            bytes.resize(n_bytes, 0);
-            Ok(Self { bytes, exports: Exports::default() })
+            Ok(Self { bytes: zeroed(n_bytes)?, exports: Exports::default() })
         }
 
         /// Add keys, from a `Keys` or any buffer of little-endian 64-bit numbers.
@@ -361,6 +411,62 @@ mod python {
         fuse::n_partitions(n_keys)
     }
 
+    fn pybloom_layout(n_slices: usize, slice_bits: u64) -> PyResult<pybloom::Layout> {
+        pybloom::Layout::new(n_slices, slice_bits).ok_or_else(|| {
+            PyValueError::new_err(format!("{n_slices} slices of {slice_bits} bits are no filter"))
+        })
+    }
+
+    /// The bits of a pybloom-live filter under construction.
+    #[pyclass(name = "PyBloomBits")]
+    struct PyPyBloomBits {
+        layout: pybloom::Layout,
+        bits: Vec<u8>,
+        exports: Exports,
+    }
+
+    #[pymethods]
+    impl PyPyBloomBits {
+        #[new]
+        fn new(n_slices: usize, slice_bits: u64) -> PyResult<Self> {
+            let layout = pybloom_layout(n_slices, slice_bits)?;
+            let bits = zeroed(layout.n_bytes())?;
+            Ok(Self { layout, bits, exports: Exports::default() })
+        }
+
+        /// Add the stored windows of an Arrow column's rows that are not null.
+        #[pyo3(signature = (windows, offsets, offset_bytes, data, validity, first, n_rows))]
+        #[expect(clippy::too_many_arguments, reason = "an Arrow array is this many buffers and numbers")]
+        fn add_batch(
+            &mut self,
+            py: Python,
+            windows: &PyWindows,
+            offsets: &Bound<PyAny>,
+            offset_bytes: usize,
+            data: &Bound<PyAny>,
+            validity: Option<&Bound<PyAny>>,
+            first: usize,
+            n_rows: usize,
+        ) -> PyResult<(u64, u64, u64, u64)> {
+            self.exports.check()?;
+            let column = Column::new(offsets, offset_bytes, data, validity, first, n_rows)?;
+            let (layout, bits, spec) = (&self.layout, &mut self.bits, &windows.0);
+            column.read(py, |texts, scratch| {
+                texts.for_each(|text| pybloom::insert_document(layout, bits, text, spec, scratch))
+            })
+        }
+
+        unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+            let this = slf.borrow();
+            // SAFETY: `bits` neither move nor change while `exports` is not zero.
+            unsafe { this.exports.export(slf.clone().into_any(), &this.bits, view, flags) }
+        }
+
+        unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
+            self.exports.release();
+        }
+    }
+
     /// A filter of any kind in buffers, usually mapped files.
     #[pyclass(frozen, name = "Filter")]
     struct PyFilter(Kind);
@@ -369,6 +475,7 @@ mod python {
     enum Kind {
         Bloom(Vec<View>),
         Fuse { table: fuse::Table, fingerprints: Vec<View> },
+        PyBloom(pybloom::Layout, View),
         RedisBloom { links: Vec<LinkViews>, hash: Hash },
     }
 
@@ -393,6 +500,7 @@ mod python {
                 Kind::Fuse { table, fingerprints } => {
                     Box::new(Fuse::new(table, fingerprints.iter().map(View::bytes).collect()))
                 }
+                Kind::PyBloom(layout, view) => Box::new(pybloom_of(layout, view)),
                 Kind::RedisBloom { links, hash } => Box::new(redisbloom_of(links, *hash)),
             }
         }
@@ -409,6 +517,10 @@ mod python {
     fn redisbloom_of(links: &[LinkViews], hash: Hash) -> RedisBloom<'_> {
         let links = links.iter().map(|link| link.lend().expect("checked when it was made"));
         RedisBloom { links: links.collect(), hash }
+    }
+
+    fn pybloom_of<'a>(layout: &'a pybloom::Layout, view: &'a View) -> pybloom::PyBloom<'a> {
+        pybloom::PyBloom::new(layout, view.bytes()).expect("checked when it was made")
     }
 
     #[pymethods]
@@ -465,11 +577,25 @@ mod python {
             Ok(Self(Kind::Fuse { table, fingerprints }))
         }
 
+        /// A pybloom-live filter: its bits, without the file's header.
+        #[staticmethod]
+        fn pybloom(buffer: &Bound<PyAny>, n_slices: usize, slice_bits: u64) -> PyResult<Self> {
+            let layout = pybloom_layout(n_slices, slice_bits)?;
+            let view = View::new(buffer)?;
+            if pybloom::PyBloom::new(&layout, view.bytes()).is_none() {
+                return Err(PyValueError::new_err(format!(
+                    "{} bytes are not {n_slices} slices of {slice_bits} bits",
+                    view.bytes().len()
+                )));
+            }
+            Ok(Self(Kind::PyBloom(layout, view)))
+        }
+
         /// One byte per key: 1 where the filter holds it.
         fn contains<'py>(&self, py: Python<'py>, keys: &Bound<PyAny>) -> PyResult<Bound<'py, PyBytes>> {
             if self.lend().reads_windows() {
                 return Err(PyValueError::new_err(
-                    "the filter has a hash of its own: ask it texts, not keys",
+                    "the filter has a hash of its own: ask it windows, not keys",
                 ));
             }
             let keys = View::new(keys)?.keys()?;
@@ -481,11 +607,24 @@ mod python {
             Ok(PyBytes::new(py, &hits))
         }
 
+        /// One byte per window, each a piece of normalised text: 1 where the filter holds it.
+        fn contains_windows<'py>(&self, py: Python<'py>, windows: Vec<PyBackedStr>) -> Bound<'py, PyBytes> {
+            let hits = py.detach(|| {
+                let windows: Vec<&[u8]> = windows.iter().map(|window| window.as_bytes()).collect();
+                let keys: Vec<u64> = windows.iter().map(|window| window_key(window)).collect();
+                let mut hits = vec![false; keys.len()];
+                self.lend().ask(Batch { keys: &keys, windows: &windows }, &mut hits);
+                hits.into_iter().map(u8::from).collect::<Vec<u8>>()
+            });
+            PyBytes::new(py, &hits)
+        }
+
         /// The false-positive rate, read off the filter's bits.
         fn rate(&self, py: Python) -> f64 {
             py.detach(|| match &self.0 {
                 Kind::Bloom(views) => bloom_of(views).expect("checked when it was made").rate(),
                 Kind::Fuse { table, .. } => table.rate(),
+                Kind::PyBloom(layout, view) => pybloom_of(layout, view).rate(),
                 Kind::RedisBloom { links, hash } => redisbloom_of(links, *hash).rate(),
             })
         }
@@ -493,7 +632,7 @@ mod python {
         /// The share of bits set in each link of a RedisBloom filter; none for other kinds.
         fn fills(&self, py: Python) -> Vec<f64> {
             py.detach(|| match &self.0 {
-                Kind::Bloom(_) | Kind::Fuse { .. } => Vec::new(),
+                Kind::Bloom(_) | Kind::Fuse { .. } | Kind::PyBloom(..) => Vec::new(),
                 Kind::RedisBloom { links, hash } => {
                     redisbloom_of(links, *hash).links.iter().map(Link::fill).collect()
                 }

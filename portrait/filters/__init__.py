@@ -4,37 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from portrait.errors import UnsupportedBundleError
-from portrait.filters import bloom, fuse
+from portrait.errors import SpecError, TextError, UnsupportedBundleError
+from portrait.filters import bloom, fuse, pybloom
 from portrait.filters.scanner import Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portrait.bundle import Bundle
-    from portrait.filters.base import FilterBuilder, StoredFilter
-    from portrait.manifest import Layer
+    from portrait.filters.base import Filter, FilterBuilder, StoredFilter
+    from portrait.manifest import Layer, Shard
     from portrait.spec import FilterSpec
 
-__all__ = ["Scanner", "builder", "open_layer"]
+__all__ = ["Scanner", "builder", "contains_recorded", "open_layer", "tensor_sizes"]
 
 
 class Kind(NamedTuple):
-    """How a kind of filter is built, for so many distinct keys at such a rate, and how it is opened."""
+    """How a kind of filter is built, for so many distinct keys at such a rate, and how it is opened.
 
-    builder: Callable[[int, float], FilterBuilder]
+    No ``builder``: keys do not suffice to build it.
+    """
+
+    builder: Callable[[int, float], FilterBuilder] | None
     open_layer: Callable[[Bundle, Layer], StoredFilter]
 
 
 KINDS = {
     bloom.KIND: Kind(bloom.BloomBuilder.for_keys, bloom.open_layer),
     fuse.KIND: Kind(fuse.FuseBuilder.for_keys, fuse.open_layer),
+    pybloom.KIND: Kind(None, pybloom.open_layer),
 }
 
 
 def builder(spec: FilterSpec, n_keys: int) -> FilterBuilder:
-    """An empty filter for ``n_keys`` distinct keys."""
-    return KINDS[spec.kind].builder(n_keys, spec.fpr)
+    """An empty filter for ``n_keys`` distinct keys.
+
+    Raises :class:`SpecError` for a kind that is made of windows instead.
+    """
+    make = KINDS[spec.kind].builder
+    if make is None:
+        raise SpecError(f"a {spec.kind} filter is built of windows, not of keys")
+    return make(n_keys, spec.fpr)
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> StoredFilter:
@@ -46,3 +56,28 @@ def open_layer(bundle: Bundle, layer: Layer) -> StoredFilter:
             f"{bundle.path}: layer {layer.source!r} has an unknown filter {name!r}: upgrade portrait"
         )
     return kind.open_layer(bundle, layer)
+
+
+def tensor_sizes(bundle: Bundle, layer: Layer, shard: Shard) -> list[tuple[str, int]]:
+    """The names and lengths of a shard's tensors, which stand end to end at the end of its file."""
+    if layer.filter.get("kind") == pybloom.KIND:
+        return [(pybloom.TENSOR, shard.bytes)]
+    return [(info.name, info.n_bytes) for info, _ in bundle.map_shard(shard).values()]
+
+
+def contains_recorded(opened: Filter, vectors: tuple[str, ...]) -> bytes:
+    """One byte per test vector as manifests record them: 1 where the filter holds it.
+
+    They are keys, in hexadecimal, or windows where the filter has a hash of its own. Raises
+    :class:`ValueError` for what is neither.
+    """
+    if isinstance(opened, pybloom.PyBloom):
+        try:
+            return opened.contains_windows(list(vectors))
+        except TextError as error:
+            raise ValueError(f"is not a window: {error}") from error
+    try:
+        keys = b"".join(int(key, 16).to_bytes(8, "little") for key in vectors)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("is not a key of 16 hexadecimal digits") from error
+    return opened.contains(keys)

@@ -30,7 +30,7 @@ class Piece(NamedTuple):
 
 
 class Filter(Protocol):
-    """A set of 64-bit keys that may answer yes by chance and never no by mistake."""
+    """A set of windows that may answer yes by chance and never no by mistake."""
 
     @property
     def native(self) -> _native.Filter:
@@ -39,7 +39,7 @@ class Filter(Protocol):
     def contains(self, keys: Buffer) -> bytes:
         """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it.
 
-        Raises :class:`ValueError` for a foreign filter that has a hash of its own.
+        Raises :class:`ValueError` for a filter that has a hash of its own, so that keys say nothing to it.
         """
 
     def rate(self) -> float:
