@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from portrait.builder import build
     from portrait.converter import convert
     from portrait.verifier import Verified, verify
+    from portrait.wrapper import wrap
 
 __all__ = [
     "Answer",
@@ -61,6 +62,7 @@ __all__ = [
     "open",
     "query",
     "verify",
+    "wrap",
 ]
 
 
@@ -70,6 +72,7 @@ _LATER = {
     "build": "portrait.builder",
     "convert": "portrait.converter",
     "verify": "portrait.verifier",
+    "wrap": "portrait.wrapper",
 }
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from portrait import corpus, filters
 from portrait.card import card
-from portrait.errors import CorpusError, EmptyCorpusError, PortraitError, SpecError
+from portrait.errors import CorpusError, EmptyCorpusError, SpecError
 from portrait.filters import pybloom
 from portrait.keymaker import UNICODE_VERSION, BatchSink, KeyMaker
 from portrait.manifest import Layer, Manifest, Shard, TestVectors
 from portrait.portraits import Portrait, of_bundle
+from portrait.probe import (
+    KEY_BYTES,
+    N_TEST_VECTORS,
+    PROBE_KEYS,
+    PROBE_WINDOWS,
+    Probe,
+    hex_keys,
+    probe_filter,
+    windows_of,
+)
 from portrait.progress import Silent
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
@@ -20,15 +29,9 @@ from portrait.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from portrait.progress import Progress
-
-_PROBE_KEYS = 1 << 20
-#: Fewer where each is a text to hash.
-_PROBE_WINDOWS = 1 << 17
-_N_TEST_VECTORS = 16
-_KEY_BYTES = 8
 
 
 def build(
@@ -121,13 +124,13 @@ def _key_layer(
     source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter, max_piece_bytes: int
 ) -> Layer:
     n_keys = maker.keys.sort_unique()
-    present = _hex_keys(bytes(memoryview(maker.keys)[: _N_TEST_VECTORS * _KEY_BYTES]))
+    present = hex_keys(bytes(memoryview(maker.keys)[: N_TEST_VECTORS * KEY_BYTES]))
     # Sorted keys fill the filter from one end to the other, which is the cheapest order there is.
     builder = filters.builder(spec, n_keys)
     builder.insert(maker.keys)
     maker.keys.clear()
     built = builder.finish()
-    probe = _probe(source, built.contains, built.rate(), _PROBE_KEYS)
+    probe = probe_filter(source, built.contains, built.rate(), PROBE_KEYS)
     stored = writer.add_layer(source, spec.kind, builder.pieces(max_piece_bytes))
     return _record(source, maker, n_keys, spec, builder.parameters, stored, probe, present)
 
@@ -172,11 +175,7 @@ def _pybloom_layer(
         )
     built = builder.finish()
 
-    def ask(keys: bytes) -> bytes:
-        # Windows of any text will do; 16 digits are also what the manifest records.
-        return built.contains_windows(list(_hex_keys(keys)))
-
-    probe = _probe(source.name, ask, built.rate(), _PROBE_WINDOWS)
+    probe = probe_filter(source.name, windows_of(built), built.rate(), PROBE_WINDOWS)
     stored = writer.add_file(source.name, pybloom.SUFFIX, pybloom.TENSOR, builder.data)
     # Windows that are present would be the corpus's own text, so none is recorded.
     return _record(source.name, builder.documents, n_windows, spec, builder.parameters, stored, probe, ())
@@ -189,7 +188,7 @@ def _record(
     spec: FilterSpec,
     parameters: dict[str, Any],
     stored: tuple[tuple[Shard, ...], dict[str, str]],
-    probe: _Probe,
+    probe: Probe,
     present: tuple[str, ...],
 ) -> Layer:
     shards, tensors = stored
@@ -208,35 +207,4 @@ def _record(
         tensors=tensors,
         shards=shards,
         test_vectors=TestVectors(present=present, absent=probe.absent),
-    )
-
-
-class _Probe(NamedTuple):
-    """A filter's rate, confirmed with random keys, and some of them that it does not hold."""
-
-    fpr: float
-    n_keys: int
-    n_hits: int
-    absent: tuple[str, ...]
-
-
-def _probe(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys: int) -> _Probe:
-    keys = random.Random(source).randbytes(n_keys * _KEY_BYTES)
-    hits = ask(keys)
-    n_hits = hits.count(1)
-    deviation = (n_keys * fpr * (1 - fpr)) ** 0.5
-    if abs(n_hits - n_keys * fpr) > 6 * deviation + 3:
-        raise PortraitError(
-            f"source {source!r}: {n_hits} of {n_keys} random keys were found where the filter's bits "
-            f"promise {n_keys * fpr:.0f}: the filter is broken, please report this"
-        )
-    absent = [i for i in range(min(n_keys, 1 << 12)) if not hits[i]][:_N_TEST_VECTORS]
-    absent_keys = b"".join(keys[i * _KEY_BYTES : (i + 1) * _KEY_BYTES] for i in absent)
-    return _Probe(fpr, n_keys, n_hits, _hex_keys(absent_keys))
-
-
-def _hex_keys(data: bytes) -> tuple[str, ...]:
-    """Little-endian keys as hexadecimal numbers."""
-    return tuple(
-        f"{int.from_bytes(data[i : i + _KEY_BYTES], 'little'):016x}" for i in range(0, len(data), _KEY_BYTES)
     )

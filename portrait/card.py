@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 #: The length of text for which the card says what can be found in it, in units.
 _EXAMPLE_UNITS = 2000
 #: What turns a window into places in a filter, by the filter's kind.
-_HASHES = {"bloom": "XXH3-64", "fuse": "XXH3-64", "pybloom": "the digests that pybloom-live takes"}
+_HASHES = {
+    "bloom": "XXH3-64",
+    "fuse": "XXH3-64",
+    "pybloom": "the digests that pybloom-live takes",
+    "redisbloom": "MurmurHash",
+}
 
 
 def card(manifest: Manifest, name: str) -> str:
@@ -71,6 +76,10 @@ def _row(layer: Layer) -> str:
     source = layer.source.replace("|", "\\|")
     n_bytes = sum(shard.bytes for shard in layer.shards)
     return (
-        f"| {source} | {layer.documents} | {layer.text_bytes} | {layer.distinct_keys} "
+        f"| {source} | {_known(layer.documents)} | {_known(layer.text_bytes)} | {layer.distinct_keys} "
         f"| {layer.fpr:.3g} | {n_bytes} |"
     )
+
+
+def _known(n: int | None) -> str:
+    return "unknown" if n is None else str(n)

@@ -50,16 +50,17 @@ class Layer:
 
     ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys`` random keys
     confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards end to
-    end: what the layer holds, however it is cut into files.
+    end: what the layer holds, however it is cut into files. Counts are ``None`` where nobody knows
+    them any more: where the filter was built elsewhere.
     """
 
     source: str
     filter: dict[str, Any]
-    documents: int
-    short_documents: int
-    windows: int
+    documents: int | None
+    short_documents: int | None
+    windows: int | None
     distinct_keys: int
-    text_bytes: int
+    text_bytes: int | None
     fpr_target: float
     fpr: float
     probe_keys: int
@@ -188,6 +189,20 @@ def parse(text: bytes, where: str) -> Manifest:
     return _Fields(content, where, "").manifest()
 
 
+def _covers(shards: tuple[Shard, ...]) -> bool:
+    """Whether every key belongs to one shard, and to a later one than the keys before it.
+
+    Or to all of them: files of other formats are not split by key.
+    """
+    ranges = [(int(shard.first_key, 16), int(shard.last_key, 16)) for shard in shards]
+    if set(ranges) == {(0, _LAST_KEY)}:
+        return True
+    firsts = [0, *(last + 1 for _, last in ranges)]
+    return firsts[-1] - 1 == _LAST_KEY and all(
+        first == expected and first <= last for (first, last), expected in zip(ranges, firsts, strict=False)
+    )
+
+
 class _Fields:
     """A JSON object whose members are taken out with their type checked."""
 
@@ -215,6 +230,9 @@ class _Fields:
         if not 0 <= value < 1 << 63:
             raise self.wrong("a whole number from 0", name)
         return value
+
+    def count_or_null(self, name: str) -> int | None:
+        return None if name in self.content and self.content[name] is None else self.count(name)
 
     def rate(self, name: str) -> float:
         value = self.take(name, float, "a number from 0 to 1")
@@ -304,20 +322,16 @@ class _Fields:
         tensors = self.fields("tensors").content
         if not tensors or not all(_is_hexadecimal(digest, 64) for digest in tensors.values()):
             raise self.wrong("digests of one tensor or more", "tensors")
-        expected = 0
-        for i, shard in enumerate(shards):
-            first, last = int(shard.first_key, 16), int(shard.last_key, 16)
-            if first != expected or last < first or (last == _LAST_KEY) != (i == len(shards) - 1):
-                raise self.wrong("shards that cover all keys, once and in order", "shards")
-            expected = last + 1
+        if not _covers(shards):
+            raise self.wrong("shards that cover all keys, once and in order", "shards")
         return Layer(
             source=source,
             filter=self.fields("filter").content,
-            documents=self.count("documents"),
-            short_documents=self.count("short_documents"),
-            windows=self.count("windows"),
+            documents=self.count_or_null("documents"),
+            short_documents=self.count_or_null("short_documents"),
+            windows=self.count_or_null("windows"),
             distinct_keys=self.count("distinct_keys"),
-            text_bytes=self.count("text_bytes"),
+            text_bytes=self.count_or_null("text_bytes"),
             fpr_target=self.rate("fpr_target"),
             fpr=self.rate("fpr"),
             probe_keys=self.count("probe_keys"),

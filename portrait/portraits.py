@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from portrait import bundle as bundles
 from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
 from portrait.errors import SpecError, UnsupportedBundleError
-from portrait.filters import Scanner, open_layer, redisbloom
+from portrait.filters import Scanner, open_layer, redisbloom_dump
 from portrait.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from portrait.bundle import Bundle
     from portrait.filters.base import Filter
-    from portrait.filters.redisbloom import Dump
+    from portrait.filters.redisbloom_dump import Dump
     from portrait.spec import WindowSpec
 
 
@@ -148,8 +148,8 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
     and :class:`SpecError` where the stride is unknown or a bundle's is another.
     """
     path = Path(path)
-    if redisbloom.is_dump(path):
-        return _of_dump(redisbloom.open_dump(path, stride))
+    if redisbloom_dump.is_dump(path):
+        return _of_dump(redisbloom_dump.open_dump(path, stride))
     bundle = bundles.read(path)
     if stride is not None and stride != bundle.manifest.windows.stride:
         raise SpecError(

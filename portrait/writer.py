@@ -147,6 +147,25 @@ class BundleWriter:
             raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
         return (shard,), {content: shard.sha256}
 
+    def link_files(
+        self, files: Sequence[Path], content: str, progress: Progress | None = None
+    ) -> tuple[tuple[Shard, ...], dict[str, str]]:
+        """Make files that stand elsewhere a layer's shards, by hard links: no byte is copied.
+
+        Returns what :meth:`add_layer` does, all files end to end being the one tensor, named ``content``.
+        """
+        for file in files:
+            try:
+                # What a hub's cache holds are symbolic links; the bundle gets the file itself.
+                os.link(file.resolve(strict=True), self._part / file.name)
+            except OSError as error:
+                raise OutputError(
+                    f"{self.out}: cannot link {file} there: {error.strerror}: wrap it in place, by giving "
+                    f"{file.parent} as the output, or write to the same file system"
+                ) from error
+            self._taken.add(file.name.casefold())
+        return record_files(files, content, progress)
+
     def _write(
         self,
         path: Path,
@@ -208,6 +227,59 @@ class BundleWriter:
             old.rename(self.out)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def record_files(
+    files: Sequence[Path], content: str, progress: Progress | None = None
+) -> tuple[tuple[Shard, ...], dict[str, str]]:
+    """The records of files of another format as shards, and the digest of all of them end to end.
+
+    Raises :class:`OutputError` for one that cannot be read.
+    """
+    whole = hashlib.sha256()
+    shards = []
+    for path in files:
+        sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
+        n_bytes = 0
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(_DIGEST_CHUNK_BYTES):
+                    for digest in (whole, sha256, xxh3):
+                        digest.update(chunk)
+                    n_bytes += len(chunk)
+                    if progress is not None:
+                        progress.advance(len(chunk))
+        except OSError as error:
+            raise OutputError(f"{path}: cannot read it: {error.strerror}") from error
+        first, last = f"{0:016x}", f"{N_KEYS - 1:016x}"
+        shards.append(Shard(path.name, first, last, n_bytes, sha256.hexdigest(), xxh3.hexdigest()))
+    return tuple(shards), {content: whole.hexdigest()}
+
+
+def write_beside(directory: Path, manifest: Manifest, card: str, *, overwrite: bool) -> Bundle:
+    """Make ``directory``, which holds the shards, a bundle: add the manifest, and a card if it has none.
+
+    Raises :class:`OutputExistsError` for a manifest that stands there, unless ``overwrite``;
+    :class:`OutputError`.
+    """
+    out = directory / MANIFEST_NAME
+    if out.exists() and not overwrite:
+        raise OutputExistsError(f"{out}: already exists: choose another output, or pass --overwrite")
+    part = directory / f".{MANIFEST_NAME}.part-{os.getpid()}"
+    try:
+        part.unlink(missing_ok=True)
+        try:
+            _write_durably(part, manifest.to_json())
+            # A model's repository has a page of its own.
+            if not (directory / CARD_NAME).exists():
+                _write_durably(directory / CARD_NAME, card.encode(errors="backslashreplace"))
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
+        _sync_directory(directory)
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot write there: {error.strerror}") from error
+    return Bundle(directory, manifest)
 
 
 def _chunks(

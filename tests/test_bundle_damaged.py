@@ -143,7 +143,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "duplicate sources": (one_source_twice, DamagedBundleError, "different sources"),
     "no layers": (set_in("layers", []), DamagedBundleError, "layers"),
     "no shards": (set_in("layers.0.shards", []), DamagedBundleError, "shards"),
-    "the same shard twice": (two_shards, DamagedBundleError, "cover all keys"),
+    "the same shard twice": (two_shards, DamagedBundleError, "files of their own"),
     "blank source": (set_in("layers.0.source", " "), DamagedBundleError, "source"),
     "unprintable source": (set_in("layers.0.source", "a\nb"), DamagedBundleError, "source"),
     "surrogate source": (set_in("layers.0.source", "\ud800"), DamagedBundleError, "source"),
@@ -205,6 +205,8 @@ def fields(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 
 
 OPTIONAL = {("license",)}
+#: Counts that nobody may know.
+NULLABLE = {("layers", 0, name) for name in ("documents", "short_documents", "windows", "text_bytes")}
 #: Members that are checked as part of something else, by whose name they are refused.
 CHECKED_AS = {
     ("format",): "format",
@@ -230,6 +232,7 @@ KINDS: list[object] = [MISSING, None, True, 7, 1.5, "x", [], {}]
 
 def wrong_values(path: tuple[Any, ...], value: object) -> list[object]:
     allowed = [type(value), *([type(None), str, type(MISSING)] if path in OPTIONAL else [])]
+    allowed += [type(None)] * (path in NULLABLE)
     return [kind for kind in KINDS if type(kind) not in allowed]
 
 

@@ -95,7 +95,7 @@ def test_json_is_one_line_about_the_portrait(cli: Cli, tmp_path: Path) -> None:
         "id": manifest.id,
         "sources": ["songs", "tales"],
         "documents": 3,
-        "windows": sum(layer.windows for layer in manifest.layers),
+        "windows": sum(layer.windows or 0 for layer in manifest.layers),
         "text_bytes": len(TALE) + 2 * len(SONG),
         "bytes": sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*.safetensors")),
     }

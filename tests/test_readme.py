@@ -16,6 +16,7 @@ from portrait.filters.bloom import BloomBuilder
 from portrait.portraits import open as open_portrait
 from portrait.tensors import map_tensors
 
+GOLDEN = Path(__file__).parent / "golden" / "redisbloom"
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FORMAT = (ROOT / "docs" / "FORMAT.md").read_text(encoding="utf-8")
@@ -107,9 +108,16 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     (command,) = [block for block in blocks(README, "sh") if "arxiv=" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "corpus.portrait").sources == ("arxiv", "web")
-    (command,) = [block for block in blocks(README, "sh") if "portrait convert" in block]
+    (command,) = [block for block in blocks(README, "sh") if "for-the-hub" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "for-the-hub.portrait").sources == ("arxiv", "web")
+    published = workplace / "published"
+    published.mkdir()
+    shutil.copy(GOLDEN / "words.50-50.bf.part0.bin", published)
+    shutil.copy(GOLDEN / "words.50-50.bf", published / "NAME.50-50.bf")
+    (command,) = [block for block in blocks(README, "sh") if "published" in block]
+    output_of(command, workplace)
+    assert open_portrait(published).sources == ("NAME.50-50",)
 
 
 def test_links_lead_somewhere() -> None:

@@ -133,9 +133,9 @@ def _record(built: Portrait) -> dict[str, Any]:
         "path": str(built.path),
         "id": built.manifest.id,
         "sources": list(built.sources),
-        "documents": sum(layer.documents for layer in layers),
-        "windows": sum(layer.windows for layer in layers),
-        "text_bytes": sum(layer.text_bytes for layer in layers),
+        "documents": sum(layer.documents or 0 for layer in layers),
+        "windows": sum(layer.windows or 0 for layer in layers),
+        "text_bytes": sum(layer.text_bytes or 0 for layer in layers),
         "bytes": sum(shard.bytes for layer in layers for shard in layer.shards),
     }
 

@@ -53,6 +53,7 @@ def command(keep: str | None, color: str) -> None:
         seconds = time.perf_counter() - begin
         layer = built.manifest.layers[0]
         n_bytes = sum(shard.bytes for shard in layer.shards)
+        assert layer.text_bytes is not None  # counted just now
         click.echo(
             f"{size(layer.text_bytes)} of text became {size(n_bytes)} "
             f"({n_bytes / layer.text_bytes:.1%}) in {seconds:.1f} s."

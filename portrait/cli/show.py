@@ -51,13 +51,15 @@ def wants_color(choice: str) -> bool:
     return choice == "always"
 
 
-def count(n: int) -> str:
+def count(n: int | None) -> str:
     """A whole number with its thousands apart."""
-    return f"{n:,}"
+    return "unknown" if n is None else f"{n:,}"
 
 
-def size(n_bytes: int) -> str:
+def size(n_bytes: int | None) -> str:
     """A number of bytes in three digits and a decimal unit."""
+    if n_bytes is None:
+        return "unknown"
     if n_bytes < 1000:
         return f"{n_bytes} B"
     units = ("kB", "MB", "GB", "TB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.errors import SpecError, TextError, UnsupportedBundleError
-from portrait.filters import bloom, fuse, pybloom
+from portrait.filters import bloom, fuse, pybloom, redisbloom
 from portrait.filters.scanner import Scanner
 
 if TYPE_CHECKING:
@@ -16,23 +16,26 @@ if TYPE_CHECKING:
     from portrait.manifest import Layer, Shard
     from portrait.spec import FilterSpec
 
-__all__ = ["Scanner", "builder", "contains_recorded", "open_layer", "tensor_sizes"]
+__all__ = ["Scanner", "builder", "contains_recorded", "open_layer", "tensor_sizes", "whole_file"]
 
 
 class Kind(NamedTuple):
     """How a kind of filter is built, for so many distinct keys at such a rate, and how it is opened.
 
-    No ``builder``: keys do not suffice to build it.
+    No ``builder``: keys do not suffice to build it. ``whole_file``: the shards are files of another
+    format, and this is what digests call their bytes.
     """
 
     builder: Callable[[int, float], FilterBuilder] | None
     open_layer: Callable[[Bundle, Layer], StoredFilter]
+    whole_file: str | None = None
 
 
 KINDS = {
     bloom.KIND: Kind(bloom.BloomBuilder.for_keys, bloom.open_layer),
     fuse.KIND: Kind(fuse.FuseBuilder.for_keys, fuse.open_layer),
-    pybloom.KIND: Kind(None, pybloom.open_layer),
+    pybloom.KIND: Kind(None, pybloom.open_layer, pybloom.TENSOR),
+    redisbloom.KIND: Kind(None, redisbloom.open_layer, redisbloom.TENSOR),
 }
 
 
@@ -58,10 +61,16 @@ def open_layer(bundle: Bundle, layer: Layer) -> StoredFilter:
     return kind.open_layer(bundle, layer)
 
 
+def whole_file(layer: Layer) -> str | None:
+    """What digests call the bytes of a layer's files, if these are of another format than ours."""
+    kind = KINDS.get(str(layer.filter.get("kind")))
+    return None if kind is None else kind.whole_file
+
+
 def tensor_sizes(bundle: Bundle, layer: Layer, shard: Shard) -> list[tuple[str, int]]:
     """The names and lengths of a shard's tensors, which stand end to end at the end of its file."""
-    if layer.filter.get("kind") == pybloom.KIND:
-        return [(pybloom.TENSOR, shard.bytes)]
+    if (name := whole_file(layer)) is not None:
+        return [(name, shard.bytes)]
     return [(info.name, info.n_bytes) for info, _ in bundle.map_shard(shard).values()]
 
 
@@ -71,7 +80,7 @@ def contains_recorded(opened: Filter, vectors: tuple[str, ...]) -> bytes:
     They are keys, in hexadecimal, or windows where the filter has a hash of its own. Raises
     :class:`ValueError` for what is neither.
     """
-    if isinstance(opened, pybloom.PyBloom):
+    if isinstance(opened, pybloom.PyBloom | redisbloom.RedisBloom):
         try:
             return opened.contains_windows(list(vectors))
         except TextError as error:

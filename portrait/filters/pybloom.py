@@ -120,6 +120,11 @@ class PyBloom:
         """The exact false-positive rate for random keys, read off the bits."""
         return self.native.rate()
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What a manifest says of the filter."""
+        return _parameters(self.header)
+
     def pieces(self, max_bytes: int) -> Iterator[Piece]:  # noqa: ARG002  # the protocol's
         """Raises :class:`SpecError`: the format knows no pieces."""
         raise SpecError(f"a {KIND} layer is one file by its format: it cannot be cut into other shards")
@@ -172,7 +177,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
         )
     path = bundle.shard_path(layer.shards[0])
     found = read(path, sequential=bundle.sequential)
-    if _parameters(found.header) != layer.filter:
+    if found.parameters != layer.filter:
         raise DamagedBundleError(
             f"{path}: holds {found.header.num_slices} slices of {found.header.bits_per_slice} bits where "
             f"the manifest speaks of {layer.filter}: fetch the bundle again"

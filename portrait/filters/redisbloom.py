@@ -1,35 +1,35 @@
-"""Filters of the original Data Portraits library (dumps of RedisBloom), mapped and asked in place.
+"""A filter of RedisBloom over mapped files: its header, its links, and its place in a bundle.
 
-``NAME.WIDTH-STRIDE.bf`` is a JSON index; it lists the chunks that ``BF.SCANDUMP`` gave and the files
-``NAME.WIDTH-STRIDE.bf.partN.bin`` that hold them, end to end. The older form has the chunks in the
-``.bf`` itself and their list in ``.bf.idx``. The first chunk is a header; the others are the bits of
-the links, oldest first (RedisBloom, ``src/sb.c``).
+The bytes are those that ``BF.SCANDUMP`` gives: a header, then the bits of the links, oldest first
+(RedisBloom, ``src/sb.c``). A layer's shards are files that hold them end to end.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import mmap
-import re
 import struct
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portrait import _native
 from portrait.errors import DamagedBundleError, SpecError
-from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
+from portrait.filters.scanner import surrogate_error
+from portrait.tensors import map_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
     from typing_extensions import Buffer
 
-KIND = "redisbloom"
-SUFFIX = ".bf"
-LEGACY_INDEX_SUFFIX = ".idx"
+    from portrait.bundle import Bundle
+    from portrait.filters.base import Piece
+    from portrait.manifest import Layer
 
-#: An index has a line or two for each chunk of 16 MiB; a larger one than this is none.
-_MAX_INDEX_BYTES = 64 << 20
+KIND = "redisbloom"
+#: Names all files of a layer, end to end, where a manifest has digests of tensors.
+TENSOR = "dump"
+
 _MAX_LINKS = 1024
 _CHAIN = struct.Struct("<QIII")
 _LINK = struct.Struct("<QQQddIQB")
@@ -38,12 +38,6 @@ _LN2 = 0.693147180559945
 # What a header's options say, bit by bit.
 _FORCE64 = 4
 _KNOWN_OPTIONS = 1 | 2 | _FORCE64 | 8  # no rounding, entries are bits, 64-bit hashes, no scaling
-
-#: The index's names for what the header says, where there is one link.
-_INFO_NAMES = (
-    ("chain_size", "chain_n_filters", "options", "growth"),
-    ("bytes", "bits", "current_size", "error", "bits_per_element", "hashes", "max_entries", "n2"),
-)
 _REFETCH = "fetch it again"
 
 
@@ -80,6 +74,11 @@ class Chain:
         """Whether the hashes have 64 bits; those of the first versions have 32."""
         return bool(self.options & _FORCE64)
 
+    @property
+    def hash_name(self) -> str:
+        """The hash function's usual name."""
+        return "murmur64a" if self.wide else "murmur2"
+
 
 class RedisBloom:
     """A chain of links over mapped files, which it keeps alive."""
@@ -96,230 +95,64 @@ class RedisBloom:
         """Raise :class:`ValueError`: the filter has a hash of its own, so it knows no keys."""
         return self.native.contains(keys)
 
+    def contains_windows(self, windows: list[str]) -> bytes:
+        """One byte per window, each a piece of normalised text: 1 where the filter holds it.
+
+        Raises :class:`TextError` for lone surrogates.
+        """
+        try:
+            return self.native.contains_windows(windows)
+        except UnicodeEncodeError as error:
+            raise surrogate_error(str(error.object), error) from None
+
     def rate(self) -> float:
         """The false-positive rate, read off the bits; off a sample of them in links over 64 MiB."""
         return self.native.rate()
 
+    def pieces(self, max_bytes: int) -> Iterator[Piece]:  # noqa: ARG002  # the protocol's
+        """Raises :class:`SpecError`: the files are another program's."""
+        raise SpecError(f"a {KIND} layer keeps the files it came in: it cannot be cut into other shards")
 
-@dataclass(frozen=True, slots=True)
-class Dump:
-    """An open filter of the original library: how it cuts texts, and how often it errs."""
-
-    path: Path
-    name: str
-    spec: WindowSpec
-    filter: RedisBloom
-    fpr: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """What is known of it, as a JSON object; fields that a manifest has, too, are named as there."""
-        chain, spec = self.filter.chain, self.spec
-        return {
-            "format": KIND,
-            "windows": {"width": spec.width, "stride": spec.stride, "unit": spec.unit},
-            "normalizer": {"name": spec.normalizer, "version": NORMALIZER_VERSIONS[spec.normalizer]},
-            "hash": {"name": "murmur64a" if chain.wide else "murmur2"},
-            "source": self.name,
-            "entries": chain.entries,
-            "fpr": self.fpr,
-            "links": [
-                {
-                    "bits": link.bits_in_use,
-                    "hashes": link.hashes,
-                    "entries": link.entries,
-                    "capacity": link.capacity,
-                    "fpr_target": link.error,
-                    "fill": fill,
-                    "fpr": fill**link.hashes,
-                }
-                for link, fill in zip(chain.links, self.filter.native.fills(), strict=True)
-            ],
-        }
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What a manifest says of the filter."""
+        return {"kind": KIND, "n_links": len(self.chain.links), "hash": self.chain.hash_name}
 
 
-def is_dump(path: Path) -> bool:
-    """Whether ``path`` is a file named as the original library names its filters."""
-    return path.suffix == SUFFIX and path.is_file()
+def of_files(files: Sequence[tuple[Path, memoryview]], header_bytes: int | None = None) -> RedisBloom:
+    """The filter that stands in mapped files end to end, its header at the beginning of the first.
 
-
-def open_dump(path: Path, stride: int | None = None) -> Dump:
-    """Map the filter at ``path``, in time independent of its size.
-
-    The width is in the index, or in the name of the older form. ``stride`` is read off the name if
-    it is not given. Raises :class:`SpecError` if that cannot be, :class:`DamagedBundleError` for
-    files that contradict themselves or each other.
+    ``header_bytes``: how long something else says that the header is. Raises
+    :class:`DamagedBundleError`.
     """
-    legacy = path.with_name(path.name + LEGACY_INDEX_SUFFIX)
-    try:
-        if legacy.is_file():
-            content: Any = {"blocks": _read_json(legacy), "bf_info": {}}
-            index, own_file = legacy, path.name
-        else:
-            content = _read_json(path)
-            index, own_file = path, None
-        spec, dump = _open(path, index, content, own_file, stride)
-        return Dump(path, require_source_name(path.stem), spec, dump, dump.rate())
-    except OSError as error:
-        where = error.filename if error.filename is not None else path
-        raise DamagedBundleError(f"{where}: {error.strerror}") from error
-
-
-def _open(
-    path: Path, index: Path, content: Any, own_file: str | None, stride: int | None
-) -> tuple[WindowSpec, RedisBloom]:
-    blocks = content.get("blocks") if isinstance(content, dict) else None
-    sizes = _chunk_sizes(index, blocks, own_file)
-    width = _width(index, content, own_file)
-    parts = [_map_part(path.with_name(name), size) for name, size in sizes.parts]
-    chain = _parse_header(parts[0].path, parts[0].data[: sizes.header])
-    _compare_info(index, content.get("bf_info"), chain)
+    (path, first), *others = files
+    if header_bytes is None:
+        n_links = _CHAIN.unpack_from(first)[1] if len(first) >= _CHAIN.size else 0
+        header_bytes = _CHAIN.size + min(n_links, _MAX_LINKS) * _LINK.size
+    chain = _parse_header(path, first[:header_bytes])
+    pieces = [first[header_bytes:], *(data for _, data in others)]
     n_bytes = sum(link.n_bytes for link in chain.links)
-    if n_bytes != sizes.data:
+    n_there = sum(map(len, pieces))
+    if n_bytes != n_there:
         raise DamagedBundleError(
-            f"{index}: lists {sizes.data} bytes of bits, but the header in {parts[0].path.name} speaks of "
-            f"{n_bytes}: {_REFETCH}"
+            f"{path}: the header speaks of {n_bytes} bytes of bits, and {n_there} are there: {_REFETCH}"
         )
-    pieces = [parts[0].data[sizes.header :], *(part.data for part in parts[1:])]
-    spec = _windows(path, width, stride)
-    return spec, RedisBloom(chain, _split(pieces, [link.n_bytes for link in chain.links]))
+    return RedisBloom(chain, _split(pieces, [link.n_bytes for link in chain.links]))
 
 
-# --- The index --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Sizes:
-    """Bytes: of the header, of all bits, and of each part file in order."""
-
-    header: int
-    data: int
-    parts: list[tuple[str, int]]
-
-
-def _read_json(path: Path) -> Any:
-    if path.stat().st_size > _MAX_INDEX_BYTES:
-        raise DamagedBundleError(
-            f"{path}: too large for an index, and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
-        )
+def open_layer(bundle: Bundle, layer: Layer) -> RedisBloom:
+    """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and files differ."""
+    paths = [bundle.shard_path(shard) for shard in layer.shards]
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        hint = "" if path.suffix != SUFFIX else f" and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
-        raise DamagedBundleError(f"{path}: not an index: it is not JSON{hint}: {_REFETCH}") from error
-
-
-def _chunk_sizes(index: Path, blocks: Any, own_file: str | None) -> _Sizes:
-    """Check the list of chunks. ``own_file``: the file that holds all of them, in the older form."""
-    if not isinstance(blocks, list) or not blocks:
-        raise DamagedBundleError(f"{index}: not an index: it lists no blocks: {_REFETCH}")
-    parts: list[tuple[str, int]] = []
-    n_bytes = 0
-    for i, block in enumerate(blocks):
-        size = _count(index, block, i, "block_size")
-        name = own_file if own_file is not None else block.get("part_file")
-        if not isinstance(name, str) or name != Path(name).name or name in ("", "..") or "\0" in name:
-            raise DamagedBundleError(f"{index}: block {i}: part_file {name!r:.200} is not a plain file name")
-        if block.get("block_num") != i:
-            raise DamagedBundleError(f"{index}: block {i} is out of order: {_REFETCH}")
-        # RedisBloom's cursor: the header is at 1, and bits are counted from there.
-        n_bytes += size if i else 1
-        if _count(index, block, i, "iter") != n_bytes:
-            raise DamagedBundleError(f"{index}: block {i} does not follow the one before it: {_REFETCH}")
-        if parts and parts[-1][0] == name:
-            parts[-1] = (name, parts[-1][1] + size)
-        elif any(name == other for other, _ in parts):
-            raise DamagedBundleError(f"{index}: block {i} goes back to {name!r}: {_REFETCH}")
-        else:
-            parts.append((name, size))
-    return _Sizes(blocks[0]["block_size"], n_bytes - 1, parts)
-
-
-def _count(index: Path, block: Any, i: int, field: str) -> int:
-    value = block.get(field) if isinstance(block, dict) else None
-    if type(value) is not int or not 1 <= value < 1 << 63:
-        raise DamagedBundleError(f"{index}: block {i}: {field} is {value!r:.100}, not a size: {_REFETCH}")
-    return value
-
-
-def _compare_info(index: Path, info: Any, chain: Chain) -> None:
-    """What the index repeats of the header must be what the header says."""
-    if not isinstance(info, dict):
-        raise DamagedBundleError(f"{index}: bf_info is not an object: {_REFETCH}")
-    if not info:  # the original library writes it for a single link only
-        return
-    header = (chain.entries, len(chain.links), chain.options, chain.growth)
-    link = asdict(chain.links[0]).values()
-    said = dict(zip(_INFO_NAMES[0] + _INFO_NAMES[1], (*header, *link), strict=True))
-    for name, value in said.items():
-        if name in info and info[name] != value:
-            raise DamagedBundleError(
-                f"{index}: {name} is {info[name]!r:.100}, but {value!r} in the header: {_REFETCH}"
-            )
-
-
-# --- Windows ----------------------------------------------------------------------------------------
-
-
-def _named(path: Path) -> tuple[int, int] | None:
-    """Width and stride, if the file is named ``NAME.WIDTH-STRIDE.bf``."""
-    found = re.search(r"\.(\d{1,7})-(\d{1,7})\.", path.name, flags=re.ASCII)
-    return (int(found[1]), int(found[2])) if found else None
-
-
-def _width(index: Path, content: dict[str, Any], own_file: str | None) -> int | None:
-    """The width that the index states; the older form has none."""
-    if own_file is not None:
-        return None
-    width = content.get("width")
-    if type(width) is not int or not 1 <= width <= MAX_UNITS:
-        raise DamagedBundleError(f"{index}: width is {width!r:.100}, not a number of characters: {_REFETCH}")
-    return width
-
-
-def _windows(path: Path, width: int | None, stride: int | None) -> WindowSpec:
-    named = _named(path)
-    if width is None:
-        if named is None:
-            raise SpecError(
-                f"{path}: nothing says how wide its windows are: name it NAME.WIDTH-STRIDE{SUFFIX}"
-            )
-        width = named[0]
-    if stride is None:
-        if named is None:
-            raise SpecError(
-                f"{path}: the stride is not in the file's name (NAME.WIDTH-STRIDE{SUFFIX}): "
-                "give it, as stride=50 or --stride 50"
-            )
-        if named[0] != width:
-            raise SpecError(
-                f"{path}: the name says windows of {named[0]} characters and the index of {width}, so the "
-                "name's stride is not to be trusted: give it, as stride=50 or --stride 50"
-            )
-        stride = named[1]
-    return WindowSpec(width=width, stride=stride, unit="char", normalizer="data-portraits")
-
-
-# --- The bytes --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    path: Path
-    data: memoryview
-
-
-def _map_part(path: Path, n_bytes: int) -> _Part:
-    # Caches of model hubs consist of symbolic links: these are followed.
-    if not path.is_file():
-        raise DamagedBundleError(f"{path}: the part is missing: fetch it, too")
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        if size != n_bytes:
-            raise DamagedBundleError(f"{path}: {size} bytes instead of {n_bytes}: {_REFETCH}")
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    # Filters are asked at random: reading ahead would only fill memory with pages nobody asked for.
-    mapped.madvise(mmap.MADV_RANDOM)
-    return _Part(path, memoryview(mapped))
+        found = of_files([(path, map_file(path, sequential=bundle.sequential)) for path in paths])
+    except OSError as error:
+        raise DamagedBundleError(f"{error.filename or bundle.path}: {error.strerror}") from error
+    if found.parameters != layer.filter:
+        raise DamagedBundleError(
+            f"{paths[0]}: holds {found.parameters} where the manifest speaks of {layer.filter}: "
+            "fetch the bundle again"
+        )
+    return found
 
 
 def _parse_header(path: Path, data: memoryview) -> Chain:
