@@ -1,0 +1,148 @@
+"""Answers, one after the other → findings.
+
+What grows with the number of rows is a few numbers for each; texts are kept of the worst rows only.
+"""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from portrait.errors import SpecError
+from portrait.reports.report import ColumnFindings, Findings, SourceFindings, Totals
+from portrait.reports.statistics import Share, lengths_histogram, shares_histogram, spread
+from portrait.sizing import evalue, significant_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portrait.answer import Answer
+    from portrait.reports.report import AskedRow, Passage
+
+#: How a verdict is remembered: one byte a row.
+LETTERS = {"found": b"f", "not_found": b"n", "inconclusive": b"i"}
+
+#: How bad a row is: the greater, the worse.
+Badness = tuple[float, int, int]
+
+
+class Tally:
+    """Counts the rows of an evaluation set.
+
+    ``sources`` are all layers asked, each with its portrait's name; ``columns`` those that rows are
+    made of; ``threshold`` the E-value that the answers were judged by. Raises :class:`SpecError` for
+    a ``worst`` that is no number of rows.
+    """
+
+    def __init__(
+        self, sources: Sequence[tuple[str, str]], columns: Sequence[str], threshold: float, worst: int
+    ) -> None:
+        if isinstance(worst, bool) or not isinstance(worst, int) or worst < 0:
+            raise SpecError(f"the number of worst rows must be 0 or more, not {worst!r}")
+        self._sources, self._columns = tuple(sources), tuple(columns)
+        self._threshold, self._n_worst = threshold, worst
+        self._verdicts = bytearray()
+        self._coverage = array("d")
+        self._longest = array("q")
+        # Few lengths differ: they grow by whole strides with the logarithm of a row's length.
+        self._detectable: Counter[int] = Counter()
+        self._by_layer = [0] * len(self._sources)
+        self._touched: Counter[str] = Counter()
+        self._mostly: Counter[str] = Counter()
+        self._exact = 0
+        self._by_chance = 0.0
+        self._worst: list[tuple[Badness, AskedRow]] = []
+
+    def add(self, row: AskedRow) -> None:
+        """Count a row."""
+        answer = row.answer
+        self._verdicts += LETTERS[answer.verdict]
+        self._exact += answer.exact_document
+        self._by_chance += chance_of_found(answer, self._threshold)
+        if answer.detectable_length is not None:
+            self._detectable[answer.detectable_length] += 1
+        if answer.verdict != "found":
+            return
+        for i, layer in enumerate(answer.layers):
+            self._by_layer[i] += layer.verdict == "found"
+        self._coverage.append(answer.coverage)
+        self._longest.append(answer.longest_match)
+        self._count_columns(row)
+        if self._n_worst:
+            self._keep(row)
+
+    def _count_columns(self, row: AskedRow) -> None:
+        spans = [(match.start, match.end) for _, match in row.answer.matches]
+        n_chars: Counter[str] = Counter()
+        n_covered: Counter[str] = Counter()
+        for passage in row.passages:
+            n_chars[passage.column] += passage.end - passage.start
+            n_covered[passage.column] += covered(passage, spans)
+        for column, n in n_covered.items():
+            self._touched[column] += n > 0
+            self._mostly[column] += n > 0 and 2 * n >= n_chars[column]
+
+    def _keep(self, row: AskedRow) -> None:
+        answer = row.answer
+        # Numbers differ, so that rows themselves are never compared; the earlier row is the worse.
+        item = ((answer.coverage, answer.longest_match, -row.number), row)
+        if len(self._worst) < self._n_worst:
+            heapq.heappush(self._worst, item)
+        else:
+            heapq.heappushpop(self._worst, item)
+
+    def findings(self) -> Findings:
+        """What all rows so far amount to."""
+        n_rows, n_found = len(self._verdicts), len(self._coverage)
+        return Findings(
+            totals=Totals(
+                rows=n_rows,
+                found=Share(n_found, n_rows),
+                not_found=Share(self._verdicts.count(LETTERS["not_found"]), n_rows),
+                inconclusive=Share(self._verdicts.count(LETTERS["inconclusive"]), n_rows),
+                exact_documents=Share(self._exact, n_rows),
+                expected_by_chance=self._by_chance,
+            ),
+            sources=tuple(
+                SourceFindings(name, source, Share(n, n_rows))
+                for (name, source), n in zip(self._sources, self._by_layer, strict=True)
+            ),
+            columns=tuple(
+                ColumnFindings(
+                    column, Share(self._touched[column], n_found), Share(self._mostly[column], n_found)
+                )
+                for column in self._columns
+            ),
+            coverage=shares_histogram(self._coverage),
+            longest_match=lengths_histogram(self._longest),
+            detectable_length=spread(self._detectable.elements()),
+            worst=tuple(row for _, row in sorted(self._worst, key=lambda item: item[0], reverse=True)),
+            verdicts=bytes(self._verdicts),
+        )
+
+
+def chance_of_found(answer: Answer, threshold: float) -> float:
+    """The chance that a text like this one is found though no window of it is in the corpus.
+
+    The expected number of chains that are just long enough, over all layers: an upper bound of the
+    chance, and close to it where it is small.
+    """
+    expected = 0.0
+    for layer in answer.layers:
+        shortest = significant_chain(layer.windows, len(answer.layers), layer.fpr, threshold)
+        if shortest is not None:
+            expected += evalue(layer.windows, 1, layer.fpr, shortest)
+    return min(1.0, expected)
+
+
+def covered(passage: Passage, spans: Sequence[tuple[int, int]]) -> int:
+    """How many of a passage's characters lie in at least one of ``spans``, which are in text order."""
+    count, reached = 0, passage.start
+    for start, end in spans:
+        begin, end = max(start, reached), min(end, passage.end)
+        if end > begin:
+            count += end - begin
+            reached = end
+    return count

@@ -1,0 +1,53 @@
+"""Numbers and names as a report writes them, on the page and in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portrait.reports.report import AskedRow, Report
+    from portrait.reports.statistics import Share
+
+
+def count(n: int) -> str:
+    """A whole number with its thousands apart."""
+    return f"{n:,}"
+
+
+def counted(n: int, noun: str) -> str:
+    """A number of things whose plural ends in s."""
+    return f"{count(n)} {noun}{'s' * (n != 1)}"
+
+
+def percent(share: float) -> str:
+    """A share in three digits."""
+    return f"{100 * share:.3g}%"
+
+
+def rate(share: Share) -> str:
+    """A share and its interval."""
+    if share.share is None:
+        return "no rows"
+    low, high = share.interval
+    return f"{percent(share.share)} (95% interval {percent(low)} to {percent(high)})"
+
+
+def expected(n: float) -> str:
+    """An expected number of rows."""
+    return f"{n:.2g}"
+
+
+def row_name(row: AskedRow) -> str:
+    """What a row calls itself, or its number."""
+    return f"row {count(row.number)}" if row.id is None else row.id
+
+
+def headline(report: Report) -> str:
+    """What was found, in a sentence."""
+    found = report.contaminated
+    if found.total == 0:
+        return "There are no rows, so there is nothing to say."
+    verb = "shares" if found.count == 1 else "share"
+    return (
+        f"{count(found.count)} of {counted(found.total, 'row')} {verb} a passage with the corpus: {rate(found)}."
+    )
