@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: The column of a table that holds its text, unless another is named.
 DEFAULT_COLUMN = "text"
 
+#: What stands between the columns that make one text, and between the texts of a column of lists.
+SEPARATOR = "\n"
+
 #: Columns listed in an error message.
 _MOST_SHOWN = 20
 
@@ -20,6 +23,8 @@ _MOST_SHOWN = 20
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns that make a row's text, one line after the other, and those that are carried along.
+
+    A column of text holds strings, or lists of strings, which are put one line after the other, too.
 
     A name is that of a column, or a path into structs: ``meta.text``. A column of that very name
     comes first. Raises :class:`SpecError` for none, an empty name, or one that stands twice.

@@ -79,6 +79,10 @@ class Shard(Protocol):
     """A piece of a corpus that is read from its beginning to its end."""
 
     @property
+    def kind(self) -> Format:
+        """What its files are; ``auto``: it is no file."""
+
+    @property
     def files(self) -> list[dict[str, Any]]:
         """For the manifest: the files' paths and sizes in bytes."""
 

@@ -98,6 +98,11 @@ class Portrait:
         """The names of its layers."""
         return tuple(layer.source for layer in self._layers)
 
+    @property
+    def layers(self) -> tuple[OpenLayer, ...]:
+        """Its layers, each with its false-positive rate."""
+        return self._layers
+
     def filter(self, source: str) -> Filter:
         """The filter of a layer. Raises :class:`SpecError` where no layer has that name."""
         if source not in self.sources:

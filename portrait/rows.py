@@ -36,21 +36,21 @@ class Rows(NamedTuple):
 class Reading:
     """Sources to be read once from beginning to end, by iterating over it.
 
-    ``n_bytes`` is how much there is to read, ``None`` where that is not known; ``files`` are the
-    sources' paths and sizes.
+    ``shards`` are its pieces in order. ``n_bytes`` is how much there is to read, ``None`` where that
+    is not known; ``files`` are the sources' paths and sizes.
     """
 
     def __init__(self, sources: Sequence[corpus.Source], columns: Columns) -> None:
-        self._shards = [shard for source in sources for shard in source.shards]
+        self.shards = [shard for source in sources for shard in source.shards]
         self.columns = columns
         sizes = [source.n_bytes for source in sources]
         self.n_bytes = None if None in sizes else sum(size for size in sizes if size is not None)
-        self.files = [file for shard in self._shards for file in shard.files]
+        self.files = [file for shard in self.shards for file in shard.files]
 
     def pieces(self) -> Iterator[tuple[int, corpus.Piece]]:
         """What was read before it is unpacked, each piece with the number of its first row."""
         number = 0
-        for shard in self._shards:
+        for shard in self.shards:
             for piece in shard.pieces():
                 yield number, piece
                 number += piece.n_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.columns import locate, names
+from portrait.columns import SEPARATOR, locate, names
 from portrait.corpus import Batch
 from portrait.errors import CorpusError
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.columns import Columns
-
-#: What stands between the columns that make one text.
-SEPARATOR = "\n"
 
 
 class TablePiece:
@@ -72,13 +69,20 @@ def _column(rows: Any, name: str, tree: dict[str, Any]) -> Any:
 
 
 def text_array(column: Any, name: str, where: str) -> Any:
-    """A column of text as plain strings, decoded where they are encoded.
+    """A column of text as plain strings, decoded where they are encoded, lists of strings joined.
 
     Raises :class:`CorpusError` where the column's type is not text.
     """
     pa = extras.load("pyarrow", "build")
     types = pa.types
     kind = column.type
+    if _is_list(types, kind):
+        texts = pa.large_string()
+        inner = kind.value_type
+        if types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner):
+            # A list that holds a null becomes a null: what is missing is an error, not an empty line.
+            join_lists = extras.load("pyarrow.compute", "build").binary_join
+            return join_lists(column.cast(pa.large_list(texts)), pa.scalar(SEPARATOR, texts))
     if types.is_dictionary(kind) or types.is_string_view(kind):
         kind = kind.value_type if types.is_dictionary(kind) else kind
         if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
@@ -87,6 +91,10 @@ def text_array(column: Any, name: str, where: str) -> Any:
     if not (types.is_string(kind) or types.is_large_string(kind)):
         raise CorpusError(f"{where}: column {name!r} is {kind}, not text: choose another with --column")
     return column
+
+
+def _is_list(types: Any, kind: Any) -> bool:
+    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
 
 
 def join(texts: Sequence[Any], columns: Sequence[str], place: Any) -> Any:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portrait.columns import Columns
+    from portrait.corpus import Format
 
 _BATCH_ROWS = 1000
 
@@ -17,6 +18,7 @@ _BATCH_ROWS = 1000
 class DatasetShard:
     """A ``datasets.Dataset`` or ``datasets.IterableDataset``."""
 
+    kind: Format = "auto"
     n_bytes: int | None = None
 
     def __init__(self, dataset: Any, columns: Columns) -> None:

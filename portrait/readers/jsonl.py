@@ -11,10 +11,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.columns import locate, names
+from portrait.columns import SEPARATOR, locate, names
 from portrait.corpus import Batch
 from portrait.errors import CorpusError
-from portrait.readers.columns import SEPARATOR, join
+from portrait.readers.columns import join
 from portrait.readers.streams import BOM, ByteStream, file_record, open_stream
 
 if TYPE_CHECKING:
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.columns import Columns
+    from portrait.corpus import Format
 
 _BLANK = re.compile(rb"^[ \t\r]*$", re.MULTILINE)
 
 
 class JsonlShard:
     """A file of JSON lines, perhaps compressed."""
+
+    kind: Format = "jsonl"
 
     def __init__(self, path: Path, columns: Columns) -> None:
         self._path = path
@@ -87,6 +90,10 @@ class Lines:
         ends = self.chunk if self.chunk.endswith(b"\n") else self.chunk + b"\n"
         # Behind the last line feed the pattern sees one more empty line.
         return ends.count(b"\n") + 1 - len(_BLANK.findall(ends))
+
+    def lines(self) -> list[bytes]:
+        """The lines as they stand in the file, without their ends."""
+        return [line for _, line in self._rows()]
 
     def batch(self) -> Batch:
         """The columns. Raises :class:`CorpusError`, naming the line."""
@@ -201,6 +208,8 @@ def _schema(pa: Any, paths: list[tuple[str, ...]]) -> Any:
 
 
 def _text(value: Any, name: str, where: str) -> str:
+    if isinstance(value, list):
+        return SEPARATOR.join(_text(one, f"{name}[{i}]", where) for i, one in enumerate(value))
     if not isinstance(value, str):
         raise CorpusError(f"{where}: column {name!r} holds {_kind(value)}, not text")
     try:

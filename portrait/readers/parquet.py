@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.columns import Columns
+    from portrait.corpus import Format
 
 _BATCH_BYTES = 1 << 22
 
 
 class ParquetShard:
     """A Parquet file."""
+
+    kind: Format = "parquet"
 
     def __init__(self, path: Path, columns: Columns) -> None:
         self._path = path

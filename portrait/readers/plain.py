@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.columns import Columns
+    from portrait.corpus import Format
 
 _BATCH_BYTES = 1 << 22
 
 
 class PlainShard:
     """Text files, in the order given."""
+
+    kind: Format = "txt"
 
     def __init__(self, paths: Sequence[Path], columns: Columns) -> None:
         self._paths = list(paths)

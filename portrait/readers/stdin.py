@@ -22,6 +22,7 @@ _LABEL = "standard input"
 class StdinShard:
     """Standard input, read once."""
 
+    kind: Format = "auto"
     n_bytes: int | None = None
 
     def __init__(self, kind: Format, columns: Columns) -> None:
