@@ -31,6 +31,8 @@ from portrait.version import __version__
 if TYPE_CHECKING:
     from portrait.builder import build
     from portrait.converter import convert
+    from portrait.reports.report import Report
+    from portrait.reports.runner import report
     from portrait.verifier import Verified, verify
     from portrait.wrapper import wrap
 
@@ -50,6 +52,7 @@ __all__ = [
     "OutputExistsError",
     "Portrait",
     "PortraitError",
+    "Report",
     "SpecError",
     "TextError",
     "UnsupportedBundleError",
@@ -61,6 +64,7 @@ __all__ = [
     "convert",
     "open",
     "query",
+    "report",
     "verify",
     "wrap",
 ]
@@ -68,9 +72,11 @@ __all__ = [
 
 #: What most programs never use, and the module that holds it: loaded when it is first mentioned.
 _LATER = {
+    "Report": "portrait.reports.report",
     "Verified": "portrait.verifier",
     "build": "portrait.builder",
     "convert": "portrait.converter",
+    "report": "portrait.reports.runner",
     "verify": "portrait.verifier",
     "wrap": "portrait.wrapper",
 }

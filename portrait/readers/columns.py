@@ -94,7 +94,7 @@ def text_array(column: Any, name: str, where: str) -> Any:
 
 
 def _is_list(types: Any, kind: Any) -> bool:
-    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
 def join(texts: Sequence[Any], columns: Sequence[str], place: Any) -> Any:

@@ -33,9 +33,7 @@ def histogram_chart(
         role="img",
         aria_labelledby=f"{name}-title {name}-desc",
     )
-    numbers = element(
-        "details", element("summary", "The numbers"), _table(title, axis, histogram, label)
-    )
+    numbers = element("details", element("summary", "The numbers"), _table(title, axis, histogram, label))
     return element("figure", element("figcaption", title), drawing, numbers)
 
 
@@ -83,9 +81,7 @@ def _axis(histogram: Histogram, label: Callable[[float], str]) -> list[Markup]:
 
 def _ranges(histogram: Histogram, label: Callable[[float], str]) -> list[tuple[str, int]]:
     edges = [label(edge) for edge in histogram.edges]
-    return [
-        (f"{low} to {high}", n) for low, high, n in zip(edges, edges[1:], histogram.counts, strict=False)
-    ]
+    return [(f"{low} to {high}", n) for low, high, n in zip(edges, edges[1:], histogram.counts, strict=False)]
 
 
 def _summary(histogram: Histogram, label: Callable[[float], str]) -> str:
@@ -98,10 +94,10 @@ def _table(title: str, axis: str, histogram: Histogram, label: Callable[[float],
         element("tr", element("th", where, scope="row"), element("td", count(n), class_="number"))
         for where, n in _ranges(histogram, label)
     ]
-    head = element("tr", element("th", axis, scope="col"), element("th", "Rows", scope="col", class_="number"))
-    return element(
-        "table", element("caption", title), element("thead", head), element("tbody", *rows)
+    head = element(
+        "tr", element("th", axis, scope="col"), element("th", "Rows", scope="col", class_="number")
     )
+    return element("table", element("caption", title), element("thead", head), element("tbody", *rows))
 
 
 def proportions(parts: Sequence[tuple[str, int]]) -> Markup:

@@ -23,20 +23,20 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, *children: str, **attributes: str | int | float | None) -> Markup:
+def element(tag: str, /, *children: str, **attributes: str | int | float | None) -> Markup:
     """An HTML element.
 
     An attribute's name is written with ``_`` for ``-``, and one more where Python has the word
     (``class_``); without a value (``None``) it is left out.
     """
-    opening = name + "".join(
+    opening = tag + "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    if name in _VOID:
+    if tag in _VOID:
         return Markup(f"<{opening}>")
-    return Markup(f"<{opening}>{join(children)}</{name}>")
+    return Markup(f"<{opening}>{join(children)}</{tag}>")
 
 
 def join(children: Iterable[str], between: str = "") -> Markup:

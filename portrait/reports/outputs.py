@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
-from portrait.errors import OutputError, OutputExistsError
+from portrait.errors import OutputError, OutputExistsError, PortraitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,8 +99,8 @@ def writing(path: Path) -> Iterator[None]:
     """Turn what the system says into an :class:`OutputError` that names the output."""
     try:
         yield
+    except PortraitError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, OutputError | OutputExistsError):
-            raise
         what = getattr(error, "strerror", None) or (str(error).splitlines() or ["unknown error"])[0]
         raise OutputError(f"{path}: cannot write: {what}") from error

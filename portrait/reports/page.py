@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from portrait.answer import show_evalue
 from portrait.reports.charts import histogram_chart, proportions
 from portrait.reports.markup import Markup, element, join
-from portrait.reports.style import CSS
 from portrait.reports.texts import Span, highlighted, letter, style, visible
 from portrait.reports.words import count, counted, expected, headline, percent, rate, row_name
 
@@ -61,7 +61,8 @@ _CAVEATS = (
 
 def page(report: Report) -> str:
     """The whole document."""
-    digest = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
+    css = files("portrait.reports").joinpath("page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     head = element(
         "head",
@@ -71,13 +72,21 @@ def page(report: Report) -> str:
         element("meta", name="referrer", content="no-referrer"),
         element("title", visible_plain(f"Contamination report: {report.data}")),
         # Not escaped, for a style sheet has no entities; it is ours from first to last.
-        element("style", Markup(CSS)),
+        element("style", Markup(css)),
     )
     body = element(
         "body",
         element("header", *_opening(report)),
-        element("main", *_result(report), *_sources(report), *_columns(report), *_distributions(report),
-                *_worst(report), *_method(report), *_meaning()),
+        element(
+            "main",
+            *_result(report),
+            *_sources(report),
+            *_columns(report),
+            *_distributions(report),
+            *_worst(report),
+            *_method(report),
+            *_meaning(),
+        ),
         element("footer", *_closing(report)),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
@@ -278,7 +287,9 @@ def _evalue(row: AskedRow) -> str:
 
 def _row(row: AskedRow) -> Markup:
     answer = row.answer
-    spans = [Span(match.start, match.end, i) for i, layer in enumerate(answer.layers) for match in layer.matches]
+    spans = [
+        Span(match.start, match.end, i) for i, layer in enumerate(answer.layers) for match in layer.matches
+    ]
     facts = (
         f"{percent(answer.coverage)} covered, longest match {counted(answer.longest_match, 'character')}, "
         f"E-value {_evalue(row)}, sources {_letters(row)}"

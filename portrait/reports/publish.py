@@ -70,7 +70,8 @@ class Files:
     @staticmethod
     def _put(outputs: Outputs, path: Path, content: str) -> None:
         with writing(path):
-            outputs.file(path).write(content.encode())
+            # Names of files need not be UTF-8; what is not is spelled out, as JSON does it, too.
+            outputs.file(path).write(content.encode(errors="backslashreplace"))
 
     @staticmethod
     def _split(shards: list[Shard], report: Report, letters: bytes, path: Path, outputs: Outputs) -> None:

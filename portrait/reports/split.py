@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.corpus import Shard
-    from portrait.readers.jsonl import Lines
 
 _BATCH_ROWS = 1 << 12
 #: Names that promise what would not be in the file.
@@ -33,7 +32,9 @@ def require_splittable(shards: Sequence[Shard], out: Path) -> None:
     """
     for shard in shards:
         if shard.kind == "auto":
-            raise CorpusError("only files can be split, for they are read twice: save the data to a file first")
+            raise CorpusError(
+                "only files can be split, for they are read twice: save the data to a file first"
+            )
         if shard.kind == "txt":
             raise CorpusError(f"{shard.files[0]['path']}: plain text has no rows to split: use JSON lines")
     if out.suffix.lower() in _COMPRESSED:
@@ -68,7 +69,7 @@ def _originals(shard: Shard) -> Iterator[Any]:
     """The rows as they were: lists of lines, or Arrow's record batches."""
     if shard.kind == "jsonl":
         for piece in shard.pieces():
-            lines: Lines = piece  # type: ignore[assignment]  # so shards of this kind have it
+            lines: Any = piece
             yield lines.lines()
         return
     pa = extras.load("pyarrow", "build")

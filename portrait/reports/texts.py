@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.reports.markup import Markup, element, join
@@ -62,7 +63,7 @@ def segments(start: int, end: int, spans: Sequence[Span]) -> Iterator[Segment]:
         cuts |= {max(start, span.start), min(end, span.end)}
     edges = sorted(cuts)
     last: Segment | None = None
-    for one, other in zip(edges, edges[1:], strict=False):
+    for one, other in pairwise(edges):
         sources = {span.source for span in inside if span.start <= one and span.end >= other}
         piece = Segment(one, other, tuple(sorted(sources)))
         # Two matches of one source that touch are one passage to the eye.

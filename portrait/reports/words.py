@@ -48,6 +48,5 @@ def headline(report: Report) -> str:
     if found.total == 0:
         return "There are no rows, so there is nothing to say."
     verb = "shares" if found.count == 1 else "share"
-    return (
-        f"{count(found.count)} of {counted(found.total, 'row')} {verb} a passage with the corpus: {rate(found)}."
-    )
+    rows = f"{count(found.count)} of {counted(found.total, 'row')}"
+    return f"{rows} {verb} a passage with the corpus: {rate(found)}."
