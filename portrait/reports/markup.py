@@ -23,7 +23,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(tag: str, /, *children: str, **attributes: str | int | float | None) -> Markup:
+def element(tag: str, /, *children: str, **attributes: str | float | None) -> Markup:
     """An HTML element.
 
     An attribute's name is written with ``_`` for ``-``, and one more where Python has the word

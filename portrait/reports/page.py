@@ -26,37 +26,23 @@ _TILES = (
     ("inconclusive", "Inconclusive", "too short to tell a copy from chance: not clean"),
 )
 
-_CAVEATS = (
-    (
-        "Chance",
-        "A filter errs now and then. Each row counts as found up to the E-value threshold, so among many rows "
-        "some are found by chance: the number to expect is stated above. A lower threshold makes it smaller.",
-    ),
-    (
-        "Paraphrase",
-        "Only verbatim passages are found, after normalising. A row that was translated, reworded or cut into "
-        "pieces shorter than the detectable length is not.",
-    ),
-    (
-        "Common phrases",
-        "Boilerplate, quotations, licences and set phrases are found because they are there. Look at the worst "
-        "rows before you call a benchmark leaked: which passage it is matters more than how many.",
-    ),
-    (
-        "Inconclusive",
-        "Inconclusive rows are not clean. They are too short for a copy to be told from chance.",
-    ),
-    (
-        "Training",
-        "A passage in a corpus says neither that a model was trained on it, nor that the model remembers it, "
-        "nor who copied from whom.",
-    ),
-    (
-        "The interval",
-        "The 95% intervals are Wilson's. They say how far the rate of a larger set may be from that of these "
-        "rows, if these were drawn from it at random; of these very rows the counts are exact.",
-    ),
-)
+_CAVEATS = {
+    "Chance": """A filter errs now and then. Each row counts as found up to the E-value threshold, so that
+        among many rows some are found by chance: how many to expect is stated above. A lower threshold
+        makes them fewer, and detects longer passages only.""",
+    "Paraphrase": """Only verbatim passages are found, after normalising. A row that was translated, reworded
+        or cut into pieces shorter than the detectable length is not.""",
+    "Common phrases": """Boilerplate, quotations, licences and set phrases are found because they are there.
+        Look at the worst rows before you call a benchmark leaked: which passages they are matters more
+        than how many.""",
+    "Inconclusive": """Inconclusive rows are not clean. They are too short for a copy to be told from
+        chance.""",
+    "Training": """A passage in a corpus says neither that a model was trained on it, nor that the model
+        remembers it, nor who copied from whom.""",
+    "The intervals": """They are Wilson's, of 95%. They say how far the rate among more rows of the same kind
+        may be from that of these, if these were drawn from them at random; of these very rows the counts
+        are exact.""",
+}
 
 
 def page(report: Report) -> str:
@@ -134,7 +120,7 @@ def _result(report: Report) -> list[Markup]:
         element("dl", *tiles, class_="tiles"),
         element(
             "p",
-            f"Of {counted(totals.rows, 'row')}, chance alone would have {expected(totals.expected_by_chance)} "
+            f"Chance alone would have {expected(totals.expected_by_chance)} of {counted(totals.rows, 'row')} "
             "found, in expectation, if none shared anything with the corpus. ",
             f"The very text of {counted(exact.count, 'row')} is a document of the corpus, as far as its key "
             "can tell.",
@@ -268,8 +254,8 @@ def _worst(report: Report) -> list[Markup]:
         heading,
         element(
             "p",
-            f"{counted(len(rows), 'row')}{of} found, by coverage, then by longest match. Marked passages stand in "
-            "the corpus; the sign before each, its tint and its line name the source:",
+            f"{counted(len(rows), 'row')}{of} found, by coverage, then by longest match. Marked passages "
+            "stand in the corpus; the sign before each, its tint and its line name the source:",
         ),
         element("ul", *legend, class_="legend"),
         table,
@@ -317,7 +303,7 @@ def _method(report: Report) -> list[Markup]:
     if spread is not None:
         lengths = (
             f"{count(spread.least)} to {count(spread.greatest)} {units}, depending on the row's length "
-            f"(median {count(spread.median)}): a verbatim passage of that length or more is certain to be found"
+            f"(median {count(spread.median)}): the shortest verbatim passage that is certain to be found"
         )
     columns = join([_code(column) for column in report.columns], ", ")
     facts: list[tuple[str, list[str]]] = [
@@ -338,13 +324,13 @@ def _portrait(report: Report, i: int) -> list[str]:
     spec = one.spec
     layers = [join([_name(layer.source), f" {layer.fpr:.3%}"]) for layer in one.layers]
     named = ["id ", element("code", one.id, class_="id")] if one.id else ["a filter without a manifest"]
+    windows = f"windows of {spec.width} {spec.unit_name}, stored every {spec.stride} (the stride)"
     return [
         _name(one.name),
         ", ",
         *named,
         element("br"),
-        f"windows of {spec.width} {spec.unit_name}, stored every {spec.stride} (the stride), after normaliser "
-        f"{spec.normalizer}",
+        f"{windows}, after normaliser {spec.normalizer}",
         element("br"),
         "false-positive rate per window: ",
         join(layers, ", "),
@@ -352,7 +338,10 @@ def _portrait(report: Report, i: int) -> list[str]:
 
 
 def _meaning() -> list[Markup]:
-    items = [element("p", element("strong", f"{name}."), f" {text}") for name, text in _CAVEATS]
+    items = [
+        element("p", element("strong", f"{name}."), f" {' '.join(text.split())}")
+        for name, text in _CAVEATS.items()
+    ]
     return [element("h2", "What these numbers do not mean"), *items]
 
 
