@@ -58,7 +58,7 @@ def _bars(histogram: Histogram) -> list[Markup]:
                 )
             )
             drawn.append(
-                element("text", count(n), x=_number(x + step / 2), y=_number(y - 4), text_anchor="middle")
+                element("text", _short(n), x=_number(x + step / 2), y=_number(y - 4), text_anchor="middle")
             )
     base = _TOP + room
     drawn.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=base, y2=base, class_="base"))
@@ -120,6 +120,14 @@ def proportions(parts: Sequence[tuple[str, int]]) -> Markup:
         aria_hidden="true",
         class_="proportions",
     )
+
+
+def _short(n: int) -> str:
+    """A number that is no wider than a bar; the table has all its digits."""
+    for power, sign in ((9, "G"), (6, "M"), (3, "k")):
+        if n >= 10**power:
+            return f"{n / 10**power:.0f}{sign}" if n >= 10 * 10**power else f"{n / 10**power:.1f}{sign}"
+    return str(n)
 
 
 def _number(value: float) -> str:

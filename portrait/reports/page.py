@@ -122,8 +122,8 @@ def _result(report: Report) -> list[Markup]:
             "p",
             f"Chance alone would have {expected(totals.expected_by_chance)} of {counted(totals.rows, 'row')} "
             "found, in expectation, if none shared anything with the corpus. ",
-            f"The very text of {counted(exact.count, 'row')} is a document of the corpus, as far as its key "
-            "can tell.",
+            f"The very text of {count(exact.count) if exact.count else 'no'} row{'s' * (exact.count > 1)} is a "
+            "document of the corpus, as far as its key can tell.",
         ),
     ]
 
@@ -316,7 +316,7 @@ def _method(report: Report) -> list[Markup]:
     if report.command is not None:
         facts.append(("Command", [_code(report.command)]))
     rows = [element("tr", element("th", name, scope="row"), element("td", *what)) for name, what in facts]
-    return [element("h2", "How it was measured"), element("table", element("tbody", *rows))]
+    return [element("h2", "How it was measured"), element("table", element("tbody", *rows), class_="facts-table")]
 
 
 def _portrait(report: Report, i: int) -> list[str]:
