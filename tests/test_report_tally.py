@@ -72,7 +72,12 @@ def test_verdicts_sources_and_columns_are_counted() -> None:
         ]
     ).findings()
     totals = findings.totals
-    assert (totals.rows, totals.found.count, totals.not_found.count, totals.inconclusive.count) == (5, 3, 1, 1)
+    assert (totals.rows, totals.found.count, totals.not_found.count, totals.inconclusive.count) == (
+        5,
+        3,
+        1,
+        1,
+    )
     assert totals.exact_documents.count == 1
     assert totals.found.total == 5
     assert findings.verdicts == b"fffni"

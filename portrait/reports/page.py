@@ -316,7 +316,10 @@ def _method(report: Report) -> list[Markup]:
     if report.command is not None:
         facts.append(("Command", [_code(report.command)]))
     rows = [element("tr", element("th", name, scope="row"), element("td", *what)) for name, what in facts]
-    return [element("h2", "How it was measured"), element("table", element("tbody", *rows), class_="facts-table")]
+    return [
+        element("h2", "How it was measured"),
+        element("table", element("tbody", *rows), class_="facts-table"),
+    ]
 
 
 def _portrait(report: Report, i: int) -> list[str]:
