@@ -8,7 +8,7 @@ verdict of one byte a row.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import compress
 from typing import IO, TYPE_CHECKING, Any
 
@@ -91,8 +91,11 @@ def _sink(shards: Sequence[Shard], out: Path, file: IO[bytes]) -> Iterator[Any]:
         yield _JsonLines(file)
         return
     sink = _Parquet(shards, out, file)
-    yield sink
-    sink.finish()
+    try:
+        yield sink
+        sink.finish()
+    finally:
+        sink.abandon()
 
 
 class _JsonLines:
@@ -144,3 +147,9 @@ class _Parquet:
 
     def finish(self) -> None:
         self._writer.close()
+
+    def abandon(self) -> None:
+        """End it whatever its state, while the file is still open: it would write again when collected."""
+        with suppress(Exception):
+            self._writer.close()
+        self._writer.is_open = False
