@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import xxhash
+
 from portrait import bundle as bundles
 from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
-from portrait.errors import SpecError, UnsupportedBundleError
+from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
 from portrait.filters import Scanner, open_layer, redisbloom_dump
 from portrait.manifest import Manifest
 
@@ -130,6 +133,17 @@ class Portrait:
             for layer, scan in zip(self._layers, layers, strict=True)
         ]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the path and what stood there; another process maps the same files."""
+        return _reopen, (self.path.absolute(), self.spec.stride, self.identity)
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others: a bundle's id, or a digest of a foreign filter's header."""
+        if self.is_bundle:
+            return self.manifest.id
+        return xxhash.xxh3_128_hexdigest(json.dumps(self.facts, sort_keys=True, default=str).encode())
+
     def __repr__(self) -> str:
         known_by = f", id={self.manifest.id[:12]}" if self.is_bundle else ""
         return f"Portrait({str(self.path)!r}{known_by}, sources={list(self.sources)!r})"
@@ -157,6 +171,13 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
             "a stride is given for filters of the original library only"
         )
     return of_bundle(bundle)
+
+
+def _reopen(path: Path, stride: int, identity: str) -> Portrait:
+    opened = open(path, stride=stride)
+    if opened.identity != identity:
+        raise DamagedBundleError(f"{path}: is another portrait than it was: open it again")
+    return opened
 
 
 def of_bundle(bundle: Bundle) -> Portrait:

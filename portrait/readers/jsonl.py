@@ -7,7 +7,7 @@ line, to say which line is wrong and how.
 from __future__ import annotations
 
 import json
-import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.columns import Columns
-
-_BLANK = re.compile(rb"^[ \t\r]*$", re.MULTILINE)
 
 
 class JsonlShard:
@@ -81,12 +79,11 @@ class Lines:
         self.label, self.chunk, self.first_line, self.columns = label, chunk, first_line, columns
         self.read_bytes = read_bytes
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         """How many lines are not blank."""
-        ends = self.chunk if self.chunk.endswith(b"\n") else self.chunk + b"\n"
-        # Behind the last line feed the pattern sees one more empty line.
-        return ends.count(b"\n") + 1 - len(_BLANK.findall(ends))
+        # A regular expression for blank lines would take longer than Arrow takes to parse them all.
+        return sum(1 for line in self.chunk.split(b"\n") if line.strip())
 
     def batch(self) -> Batch:
         """The columns. Raises :class:`CorpusError`, naming the line."""
