@@ -1,7 +1,7 @@
 """A file in the making, of which a process that is killed leaves enough for the next one to go on.
 
-Pieces are appended to a file in a hidden directory beside the output, in order; every second or so
-a note is made of how far they go. What lies behind the last note is cut off and made again.
+Pieces are appended to a file in a hidden directory beside the output, in order; now and then a
+note is made of how far they go. What lies behind the last note is cut off and made again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-_SECONDS_BETWEEN_NOTES = 1.0
+_SECONDS_BETWEEN_NOTES = 0.5
 
 
 class Done(NamedTuple):

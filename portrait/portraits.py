@@ -121,6 +121,35 @@ class Portrait:
         """
         return query([self], texts, evalue=evalue)
 
+    def scan(
+        self,
+        dataset: Any,
+        *,
+        column: str = "text",
+        evalue: float = DEFAULT_EVALUE,
+        matches: bool = True,
+        prefix: str = "portrait_",
+        **options: Any,
+    ) -> Any:
+        """Ask every row of a ``datasets`` object, which comes back with the answers as further columns.
+
+        ``dataset`` is a ``Dataset``, an ``IterableDataset`` or a ``DatasetDict`` of either; ``column``
+        holds the text; ``options``, such as ``num_proc``, go to the dataset's ``map``. Each row gets,
+        their names beginning with ``prefix``: ``verdict`` (string), ``evalue`` (float64, or null),
+        ``detectable_length`` (int64, or null), ``coverage`` (float64), ``longest_match`` (int64),
+        ``exact_document`` (bool), ``hit_rate`` (float64, the highest of the layers'), ``sources`` (list of
+        string: those with a match) and, if wanted, ``matches`` (list of structs of ``portrait`` and
+        ``source``, string, ``start``, ``end`` and ``windows``, int64, and ``evalue``, float64).
+
+        Raises :class:`SpecError` where a column of these names is there already, :class:`CorpusError`
+        for a column that is not there or a row that is no text.
+        """
+        from portrait.mapping import scan
+
+        return scan(
+            self, dataset, column=column, evalue=evalue, matches=matches, prefix=prefix, options=options
+        )
+
     def hits(self, text: str) -> dict[str, bytes]:
         """For each source, a byte per window of ``text`` at stride 1: 1 where its filter holds it."""
         return dict(zip(self.sources, self._scanner.hits(text), strict=True))

@@ -221,13 +221,6 @@ def _as_kind(pa: Any, array: Any, field: Any, kind: Any) -> Any:
     return pa.array([None if value is None else _dumps(value) for value in array.to_pylist()], "string")
 
 
-def _dumps(value: Any) -> str:
-    try:
-        return json.dumps(value, allow_nan=False, default=_simple)
-    except (ValueError, TypeError):
-        return json.dumps(_finite(value), default=_simple)
-
-
 def _simple(value: Any) -> Any:
     """What JSON has no word for, of the things that tables hold."""
     if isinstance(value, bytes):
@@ -245,3 +238,14 @@ def _finite(value: Any) -> Any:
         case list() | tuple():
             return [_finite(member) for member in value]
     return value
+
+
+#: Made once: ``json.dumps`` would make one for every value.
+_ENCODER = json.JSONEncoder(allow_nan=False, default=_simple)
+
+
+def _dumps(value: Any) -> str:
+    try:
+        return _ENCODER.encode(value)
+    except (ValueError, TypeError):
+        return _ENCODER.encode(_finite(value))

@@ -108,6 +108,9 @@ class Lines:
 
     def places(self) -> list[str]:
         """The file and line of each object."""
+        n_lines = self.chunk.count(b"\n") + (not self.chunk.endswith(b"\n"))
+        if n_lines == self.n_rows:  # none is blank
+            return [f"{self.label}:{line}" for line in range(self.first_line, self.first_line + n_lines)]
         return [f"{self.label}:{line}" for line, _ in self._rows()]
 
     def _texts(self) -> Any:
