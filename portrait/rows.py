@@ -57,7 +57,8 @@ class Reading:
 
     def __iter__(self) -> Iterator[Rows]:
         for number, piece in self.pieces():
-            yield Rows(unpack(piece, number, self.columns), piece.read_bytes)
+            rows, _ = unpack(piece, number, self.columns)
+            yield Rows(rows, piece.read_bytes)
 
 
 def read(
@@ -83,8 +84,11 @@ def read(
     return Reading(sources, wanted)
 
 
-def unpack(piece: corpus.Piece, number: int, columns: Columns) -> list[Row]:
-    """The rows of a piece, the first of which has this ``number``. Raises :class:`CorpusError`."""
+def unpack(piece: corpus.Piece, number: int, columns: Columns) -> tuple[list[Row], tuple[Any, ...]]:
+    """The rows of a piece, the first of which has this ``number``, and the columns that are kept.
+
+    Raises :class:`CorpusError`.
+    """
     batch = piece.batch()
     texts = _texts(batch)
     names = columns.keep
@@ -95,7 +99,7 @@ def unpack(piece: corpus.Piece, number: int, columns: Columns) -> list[Row]:
         else ({} for _ in texts)
     )
     numbers = range(number, number + len(texts))
-    return list(map(Row, piece.places(), numbers, texts, values))
+    return list(map(Row, piece.places(), numbers, texts, values)), batch.kept
 
 
 def _kept(batch: corpus.Batch, column: Any, name: str) -> list[Any]:

@@ -14,6 +14,7 @@ import click
 import portrait
 from portrait.answer import DEFAULT_EVALUE, show_evalue
 from portrait.cli.progress import progress
+from portrait.columns import DEFAULT_COLUMN
 from portrait.corpus import FORMATS
 from portrait.errors import printable
 from portrait.reports.columns import BENCHMARKS
@@ -37,7 +38,12 @@ _PATH = click.Path(path_type=Path)
 @click.command("report")
 @click.argument("arguments", nargs=-1, required=True, metavar="PORTRAIT... DATA")
 @click.option(
-    "--columns", "--column", metavar="NAMES", help="The columns that hold text, with commas.  [default: text]"
+    "--column",
+    "--columns",
+    "columns",
+    multiple=True,
+    metavar="NAME,...",
+    help=f"The column of the text, or several that make it, a line each.  [default: {DEFAULT_COLUMN}]",
 )
 @click.option(
     "--benchmark",
@@ -100,7 +106,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 def command(
     arguments: tuple[str, ...],
-    columns: str | None,
+    columns: tuple[str, ...],
     benchmark: str | None,
     id_column: str | None,
     format_: Any,
@@ -131,7 +137,7 @@ def command(
     """
     if len(arguments) < 2:
         raise click.UsageError("name one or more portraits, and then the data")
-    if columns is not None and benchmark is not None:
+    if columns and benchmark is not None:
         raise click.UsageError("--benchmark names the columns itself: give one or the other")
     *paths, data = arguments
     foreign = [path for path in paths if path.endswith(".bf")]
@@ -145,7 +151,7 @@ def command(
         found = portrait.report(
             opened,
             data,
-            columns=columns.split(",") if columns is not None else None,
+            columns=[name.strip() for names in columns for name in names.split(",")] or None,
             benchmark=benchmark,
             id_column=id_column,
             format=format_,
