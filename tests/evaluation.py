@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import portrait
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def prose(seed: int, n_words: int = 60) -> str:

@@ -117,6 +117,10 @@ def test_every_package_has_modules(package: str) -> None:
         ("portrait.bundle", {"errors", "manifest", "tensors"}),
         ("portrait.verifier", {"bundle", "errors", "filters", "manifest", "progress"}),
         ("portrait.answer", {"errors", "sizing", "spec", "scan"}),
+        ("portrait.reports.statistics", set()),
+        ("portrait.reports.markup", set()),
+        ("portrait.reports.report", {"answer", "spec", "reports.statistics", "reports.page"}),
+        ("portrait.reports.tally", {"answer", "errors", "sizing", "reports.report", "reports.statistics"}),
     ],
 )
 def test_the_foundations_import_only_what_lies_below_them(module: str, allowed: set[str]) -> None:

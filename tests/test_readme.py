@@ -47,9 +47,11 @@ def output_of(command: str, where: Path) -> str:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the file that the transcripts speak of."""
+    """A directory with the files that the transcripts speak of."""
     where = tmp_path_factory.mktemp("readme")
     shutil.copy(ROOT / "LICENSE", where)
+    (exam,) = blocks(README, "json")
+    (where / "exam.jsonl").write_text(exam, encoding="utf-8")
     return where
 
 
@@ -111,6 +113,10 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     (command,) = [block for block in blocks(README, "sh") if "for-the-hub" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "for-the-hub.portrait").sources == ("arxiv", "web")
+    (workplace / "gsm8k.jsonl").write_text('{"question": "How many?", "answer": "4"}\n', encoding="utf-8")
+    (command,) = [block for block in blocks(README, "sh") if "gsm8k" in block]
+    output_of(command, workplace)
+    assert (workplace / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     published = workplace / "published"
     published.mkdir()
     shutil.copy(GOLDEN / "words.50-50.bf.part0.bin", published)

@@ -1,4 +1,4 @@
-"""``portrait report`` as people run it: what is printed, exit codes, and files that are whole or not there."""
+"""``portrait report`` as people run it: what is printed, exit codes, files that are whole or not there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from evaluation import COLUMNS, ROWS, built, prose, write_jsonl
 import portrait
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from conftest import Cli
 
 OPTIONS = ["--columns", "question,answer"]
@@ -197,20 +197,44 @@ def test_a_progress_bar_is_for_a_terminal_on_stderr(known: Path, data: str, cli:
 
 REFUSED = {
     "only one": (["KNOWN"], "name one or more portraits, and then the data: see portrait report --help"),
-    "both": (["KNOWN", "data.jsonl", *OPTIONS, "--benchmark", "gsm8k"], "--benchmark names the columns itself"),
-    "column": (["KNOWN", "data.jsonl", "--columns", "question,solution"], "data.jsonl, line 1: no column 'sol"),
-    "no text": (["KNOWN", "data.jsonl", "--columns", "n"], "data.jsonl, line 1: column 'n' holds number, not"),
+    "both": (
+        ["KNOWN", "data.jsonl", *OPTIONS, "--benchmark", "gsm8k"],
+        "--benchmark names the columns itself",
+    ),
+    "column": (
+        ["KNOWN", "data.jsonl", "--columns", "question,solution"],
+        "data.jsonl, line 1: no column 'sol",
+    ),
+    "no text": (
+        ["KNOWN", "data.jsonl", "--columns", "n"],
+        "data.jsonl, line 1: column 'n' holds number, not",
+    ),
     "default column": (["KNOWN", "data.jsonl"], "data.jsonl, line 1: no column 'text', only id, question, "),
     "empty name": (["KNOWN", "data.jsonl", "--columns", "question,"], "a column's name is empty"),
-    "benchmark": (["KNOWN", "data.jsonl", "--benchmark", "x"], "Invalid value for '--benchmark': 'x' is not one"),
+    "benchmark": (
+        ["KNOWN", "data.jsonl", "--benchmark", "x"],
+        "Invalid value for '--benchmark': 'x' is not one",
+    ),
     "portrait": (["data.jsonl", "data.jsonl", *OPTIONS], "data.jsonl: not a portrait"),
     "data": (["KNOWN", "missing.jsonl", *OPTIONS], "missing.jsonl: no such file or directory"),
-    "share": (["KNOWN", "data.jsonl", *OPTIONS, "--fail-over", "2"], "Invalid value for '--fail-over': 2.0 is"),
-    "worst": (["KNOWN", "data.jsonl", *OPTIONS, "--worst", "-1"], "Invalid value for '--worst': -1 is not in "),
-    "evalue": (["KNOWN", "data.jsonl", *OPTIONS, "--evalue", "0"], "the E-value threshold must be a positive"),
-    "nowhere": (["KNOWN", "data.jsonl", *OPTIONS, "--html", "no/r.html"], "no/r.html: cannot write: No such "),
+    "share": (
+        ["KNOWN", "data.jsonl", *OPTIONS, "--fail-over", "2"],
+        "Invalid value for '--fail-over': 2.0 is",
+    ),
+    "worst": (
+        ["KNOWN", "data.jsonl", *OPTIONS, "--worst", "-1"],
+        "Invalid value for '--worst': -1 is not in ",
+    ),
+    "evalue": (
+        ["KNOWN", "data.jsonl", *OPTIONS, "--evalue", "0"],
+        "the E-value threshold must be a positive",
+    ),
+    "nowhere": (
+        ["KNOWN", "data.jsonl", *OPTIONS, "--html", "no/r.html"],
+        "no/r.html: cannot write: No such ",
+    ),
     "stdin split": (["KNOWN", "-", *OPTIONS, "--clean", "c.jsonl"], "only files can be split, for they are "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.usefixtures("data")
@@ -242,13 +266,12 @@ def test_an_error_late_in_the_data_leaves_no_files(known: Path, cli: Cli, tmp_pa
 
 
 #: What runs the program with a limit to the size of files, as a full disk would have it.
-SMALL_DISK = (
-    "-c",
-    "import resource, sys\n"
-    "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-    "from portrait.cli import main\n"
-    "main()",
-)
+LIMITED = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+from portrait.cli import main
+main()
+"""
 
 
 @pytest.mark.parametrize("kind", ["html", "clean", "table"])
@@ -267,7 +290,7 @@ def test_a_full_disk_leaves_no_files_and_old_ones_as_they_were(
         "clean": ("data.jsonl", "--clean", "old"),
         "table": ("data.parquet", "--contaminated", "d.parquet"),
     }[kind]
-    done = cli("report", known, data, *OPTIONS, option, out, "--overwrite", program=SMALL_DISK)
+    done = cli("report", known, data, *OPTIONS, option, out, "--overwrite", program=("-c", LIMITED))
     assert (done.code, done.out) == (2, "")
     assert re.fullmatch(f"portrait: error: {out}: cannot write: .*[Ff]ile too large.*\n", done.err)
     assert names(tmp_path) == before
@@ -276,8 +299,10 @@ def test_a_full_disk_leaves_no_files_and_old_ones_as_they_were(
 
 def test_ctrl_c_leaves_no_files(known: Path, cli: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "data.jsonl", [ROWS[i % 10] for i in range(200_000)])
-    arguments = ["report", known, "data.jsonl", *OPTIONS, *OUTPUTS]
-    with caught_sigint(), cli.start(*arguments, stdin=subprocess.DEVNULL) as process:
+    with (
+        caught_sigint(),
+        cli.start("report", known, "data.jsonl", *OPTIONS, *OUTPUTS, stdin=subprocess.DEVNULL) as process,
+    ):
         deadline = time.monotonic() + 30
         while not list(tmp_path.glob(".r.html.part-*")):
             assert process.poll() is None
@@ -314,7 +339,7 @@ def test_without_the_extra_it_says_which_install_brings_it(known: Path, data: st
     assert done.err.startswith("portrait: error: this needs pyarrow, which is not installed: pip install ")
 
 
-def test_memory_does_not_grow_with_the_texts(known: Path, cli: Cli, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_texts(known: Path, tmp_path: Path) -> None:
     """Ten times the rows, all of them found, take next to no more memory."""
     code = (
         "import resource, sys, portrait\n"

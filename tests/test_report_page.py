@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import html5lib
@@ -127,7 +128,7 @@ def test_headings_descend_one_by_one_and_tables_say_what_heads_what(page: str) -
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all(one.get("scope") in ("row", "col") for one in found.all("th"))
     assert len(found.all("main")) == 1
 
@@ -235,7 +236,7 @@ def test_segments_know_the_sources_of_every_character(spans: list[Span], start: 
     for one in found:
         for i in range(one.start, one.end):
             assert one.sources == tuple(sorted({s.source for s in spans if s.start <= i < s.end}))
-    assert all(one.sources != other.sources for one, other in zip(found, found[1:], strict=False))
+    assert all(one.sources != other.sources for one, other in pairwise(found))
 
 
 def test_a_passage_of_two_sources_names_both() -> None:

@@ -114,16 +114,17 @@ def _result(report: Report) -> list[Markup]:
         )
         for key, label, note in _TILES
     ]
-    exact = totals.exact_documents
+    by_chance = expected(totals.expected_by_chance)
+    n_exact = totals.exact_documents.count
+    exact = counted(n_exact, "row") if n_exact else "no row"
     return [
         proportions([(key, share.count) for key, share in shares.items()]),
         element("dl", *tiles, class_="tiles"),
         element(
             "p",
-            f"Chance alone would have {expected(totals.expected_by_chance)} of {counted(totals.rows, 'row')} "
-            "found, in expectation, if none shared anything with the corpus. ",
-            f"The very text of {count(exact.count) if exact.count else 'no'} row{'s' * (exact.count > 1)} is a "
-            "document of the corpus, as far as its key can tell.",
+            f"Chance alone would have {by_chance} of {counted(totals.rows, 'row')} found, in expectation, if none "
+            f"shared anything with the corpus. The very text of {exact} is a document of the corpus, as far as "
+            "its key can tell.",
         ),
     ]
 
