@@ -20,6 +20,7 @@ import portrait
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from conftest import Cli
 
 OPTIONS = ["--columns", "question,answer"]

@@ -122,9 +122,9 @@ def _result(report: Report) -> list[Markup]:
         element("dl", *tiles, class_="tiles"),
         element(
             "p",
-            f"Chance alone would have {by_chance} of {counted(totals.rows, 'row')} found, in expectation, if none "
-            f"shared anything with the corpus. The very text of {exact} is a document of the corpus, as far as "
-            "its key can tell.",
+            f"Chance alone would have {by_chance} of {counted(totals.rows, 'row')} found, in expectation, if "
+            f"none shared anything with the corpus. The very text of {exact} is a document of the corpus, as "
+            "far as its key can tell.",
         ),
     ]
 
