@@ -39,7 +39,7 @@ def measure(path: Path, text: str, normalizer: NormalizerName, n_shards: int = 1
     _, blocks = map_tensors(path)[TENSOR]
     per_shard = -(-blocks.nbytes // 32 // n_shards) * 32
     bloom = Bloom(*(blocks[i : i + per_shard] for i in range(0, blocks.nbytes, per_shard)))
-    scanner = Scanner(portrait.WindowSpec(normalizer=normalizer), [bloom])
+    scanner = Scanner(portrait.WindowSpec(normalizer=normalizer), [(bloom, bloom.rate())])
     n_windows = scanner.scan(text).windows
     probes = b"".join(random_keys(n_windows, seed=2))
     lookups = best_seconds(lambda: bloom.contains(probes), runs=9)

@@ -211,10 +211,13 @@ def portrait(documents: Iterable[str], spec: Spec) -> set[int]:
 
 
 class Chain(NamedTuple):
-    """Hits at ``window``, ``window`` + stride …, and the span of their text in the text as given."""
+    """Hits at ``window``, ``window`` + stride …, how many of these windows are different, and the span of
+    their text in the text as given.
+    """
 
     window: int
     windows: int
+    distinct: int
     start: int
     end: int
 
@@ -224,8 +227,74 @@ def hits(text: str, spec: Spec, contains: Contains) -> list[bool]:
     return [contains(window_key(window)) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
 
 
+class Stretch(NamedTuple):
+    """Windows ``window``, ``window`` + stride … of which so many hit that they look like an edited copy."""
+
+    window: int
+    windows: int
+    hits: int
+    score: float
+    start: int
+    end: int
+
+
+#: Different windows that are told apart; from then on each counts as another.
+TOLD_APART = 64
+
+
+def n_distinct(keys: Iterable[int]) -> int:
+    """How many of a run's windows count."""
+    seen: set[int] = set()
+    n = 0
+    for key in keys:
+        n += key not in seen or len(seen) == TOLD_APART
+        if len(seen) < TOLD_APART:
+            seen.add(key)
+    return n
+
+
+def stretch(text: str, spec: Spec, contains: Contains, fpr: float) -> Stretch | None:
+    """The stretch with the highest score, window by window, phase by phase."""
+    normalised, origins = normalise(text, spec.normalizer)
+    keys = [window_key(window) for window in all_windows(normalised, spec)]
+    char_of_unit = [i for i, char in enumerate(normalised) for _ in units(char, spec.unit)]
+    best: Stretch | None = None
+    rate = max(fpr, 2.0**-64)
+    shares = [share for share in (0.5, 0.1) if share > rate]
+    for phase in range(min(spec.stride, len(keys))):
+        scores = dict.fromkeys(shares, 0.0)
+        firsts = dict.fromkeys(shares, 0)
+        counts = dict.fromkeys(shares, 0)
+        seen: set[int] = set()
+        for i in range(phase, len(keys), spec.stride):
+            if not contains(keys[i]):
+                for share in shares:
+                    scores[share] = max(0.0, scores[share] + math.log((1 - share) / (1 - rate)))
+                continue
+            for share in shares:
+                if scores[share] == 0:
+                    firsts[share], counts[share] = i, 0
+            if not any(counts.values()):
+                seen = set()
+            new = keys[i] not in seen or len(seen) == TOLD_APART
+            if len(seen) < TOLD_APART:
+                seen.add(keys[i])
+            for share in shares:
+                if new:
+                    scores[share] += math.log(share / rate)
+                    counts[share] += 1
+                    if best is None or scores[share] > best.score:
+                        first = firsts[share]
+                        start = origins[char_of_unit[first]][0]
+                        end = origins[char_of_unit[i + spec.width - 1]][1]
+                        windows = (i - first) // spec.stride + 1
+                        best = Stretch(first, windows, counts[share], scores[share], start, end)
+    return best
+
+
 def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
     """The maximal runs of hits at the stride, ordered by their first window."""
+    keys = [window_key(window) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
     found = {i for i, hit in enumerate(hits(text, spec, contains)) if hit}
     normalised, origins = normalise(text, spec.normalizer)
     char_of_unit = [i for i, char in enumerate(normalised) for _ in units(char, spec.unit)]
@@ -236,7 +305,8 @@ def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
             n_windows += 1
         last_unit = first + (n_windows - 1) * spec.stride + spec.width - 1
         start, end = origins[char_of_unit[first]][0], origins[char_of_unit[last_unit]][1]
-        result.append(Chain(first, n_windows, start, end))
+        own = (keys[first + i * spec.stride] for i in range(n_windows))
+        result.append(Chain(first, n_windows, n_distinct(own), start, end))
     return result
 
 
@@ -300,9 +370,12 @@ def judge(
         found = chains(text, spec, contains)
         least = significant_chain(n_windows, len(layers), fpr, threshold)
         lengths.append(None if least is None else detectable_length(spec, least))
-        significant = [chain for chain in found if least is not None and chain.windows >= least]
+        significant = [chain for chain in found if least is not None and chain.distinct >= least]
         conclusive = least is not None and n_units >= detectable_length(spec, least)
-        values = [evalue(n_windows, len(layers), fpr, chain.windows) for chain in found]
+        conclusive = conclusive and all(chain.windows < (least or 0) for chain in found)
+        values = [evalue(n_windows, len(layers), fpr, chain.distinct) for chain in found]
+        best = stretch(text, spec, contains, fpr)
+        value = None if best is None else 2 * len(layers) * n_windows * math.exp(-best.score)
         results.append(
             {
                 "verdict": "found" if significant else "not_found" if conclusive else "inconclusive",
@@ -315,11 +388,20 @@ def judge(
                     {
                         "start": min(chain.start for chain in group),
                         "end": max(chain.end for chain in group),
-                        "windows": max(chain.windows for chain in group),
-                        "evalue": min(evalue(n_windows, len(layers), fpr, chain.windows) for chain in group),
+                        "windows": max(chain.distinct for chain in group),
+                        "evalue": min(evalue(n_windows, len(layers), fpr, chain.distinct) for chain in group),
                     }
                     for group in matches(significant, spec)
                 ],
+                "approximate": None
+                if best is None or value is None or value > threshold
+                else {
+                    "start": best.start,
+                    "end": best.end,
+                    "windows": best.windows,
+                    "hits": best.hits,
+                    "evalue": value,
+                },
             }
         )
     spans = [range(match["start"], match["end"]) for layer in results for match in layer["matches"]]

@@ -4,6 +4,7 @@
 //! asked of every filter while it is in the first-level cache. Memory beyond the text is the chains
 //! found and one counter per residue of the stride.
 
+use crate::chains::{Follower, LayerScan};
 use crate::normalize::{Normalized, Normalizer, Scratch, is_char_start};
 use crate::origins::{Forget, Origins};
 use crate::window::{Unit, Windows, document_key, window_key};
@@ -40,32 +41,8 @@ pub struct Spec {
     pub windows: Windows,
 }
 
-/// Hits at `window`, `window` + stride …: `n_windows` of them, and neither end could be moved out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chain {
-    /// The first window's offset, in units of the normalised text.
-    pub window: usize,
-    /// How many windows hit.
-    pub n_windows: usize,
-    /// Where the chain's text begins in the text as given, in characters.
-    pub start: usize,
-    /// Where it ends.
-    pub end: usize,
-}
-
-/// What one filter says of a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LayerScan {
-    /// Windows in the filter.
-    pub n_hits: usize,
-    /// Whether the document key and every window that the document would have stored are in it.
-    pub document: bool,
-    /// Ordered by `window`.
-    pub chains: Vec<Chain>,
-}
-
 /// What all filters say of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scan {
     /// The normalised text's length in units.
     pub n_units: usize,
@@ -77,98 +54,6 @@ pub struct Scan {
 
 /// Windows asked at a time.
 const BATCH: usize = 1024;
-
-/// Follows one layer's hits window by window.
-struct Follower {
-    layer: LayerScan,
-    /// Hits in a row at the windows with each residue modulo the stride.
-    runs: Vec<usize>,
-    /// How many of them are not zero.
-    n_open: usize,
-    residue: usize,
-    window: usize,
-}
-
-impl Follower {
-    fn new(stride: usize, n_windows: usize) -> Self {
-        Self {
-            layer: LayerScan { document: true, ..LayerScan::default() },
-            runs: vec![0; stride.min(n_windows)],
-            n_open: 0,
-            residue: 0,
-            window: 0,
-        }
-    }
-
-    fn follow(&mut self, hits: &[bool], stride: usize, last: usize) {
-        const WORD: usize = 8;
-        let mut rest = hits;
-        while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
-            // Far from any hit there is no chain to end: such windows pass eight at a time.
-            if self.n_open == 0 && !self.layer.document && *word == [false; WORD] {
-                self.window += WORD;
-                self.residue = (self.residue + WORD) % self.runs.len();
-            } else {
-                self.follow_each(word, stride, last);
-            }
-            rest = after;
-        }
-        self.follow_each(rest, stride, last);
-    }
-
-    fn follow_each(&mut self, hits: &[bool], stride: usize, last: usize) {
-        for &hit in hits {
-            if hit {
-                self.layer.n_hits += 1;
-                self.n_open += usize::from(self.runs[self.residue] == 0);
-                self.runs[self.residue] += 1;
-            } else {
-                self.miss(stride, last);
-            }
-            self.window += 1;
-            self.residue += 1;
-            if self.residue == self.runs.len() {
-                self.residue = 0;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn miss(&mut self, stride: usize, last: usize) {
-        if self.residue == 0 || self.window == last {
-            self.layer.document &= !(self.window.is_multiple_of(stride) || self.window == last);
-        }
-        let n_windows = std::mem::take(&mut self.runs[self.residue]);
-        if n_windows > 0 {
-            self.n_open -= 1;
-            self.close(self.window, n_windows, stride);
-        }
-    }
-
-    /// Note a chain whose next window would be `next`.
-    fn close(&mut self, next: usize, n_windows: usize, stride: usize) {
-        let window = next - n_windows * stride;
-        self.layer.chains.push(Chain { window, n_windows, start: 0, end: 0 });
-    }
-
-    fn finish(mut self, stride: usize) -> LayerScan {
-        // The window after the last has the residue the count has reached; each residue's next
-        // window comes within one stride.
-        let n_runs = self.runs.len();
-        for i in 0..n_runs {
-            let residue = (self.residue + i) % n_runs;
-            let n_windows = self.runs[residue];
-            if n_windows > 0 {
-                // With fewer windows than a stride, every chain has one window, and its next is a
-                // full stride on.
-                let next = if n_runs < stride { residue + stride } else { self.window + i };
-                self.close(next, n_windows, stride);
-            }
-        }
-        self.layer.chains.sort_unstable_by_key(|chain| chain.window);
-        self.layer
-    }
-}
 
 /// Call `f` with batches of at most [`BATCH`] windows, which together are all windows of `text`.
 fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut f: impl FnMut(Batch)) {
@@ -199,8 +84,8 @@ fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut
     }
 }
 
-/// Ask every window of `text` of every filter.
-pub fn scan(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scratch) -> Scan {
+/// Ask every window of `text` of every filter; each comes with its false-positive rate.
+pub fn scan(text: &str, spec: &Spec, filters: &[(&dyn Filter, f64)], scratch: &mut Scratch) -> Scan {
     let mut origins = Origins::default();
     let text = spec.normalizer.apply(text, scratch, &mut origins);
     let windows = &spec.windows;
@@ -209,25 +94,32 @@ pub fn scan(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scra
     let last = n_windows.saturating_sub(1);
 
     let mut followers: Vec<Follower> =
-        filters.iter().map(|_| Follower::new(windows.stride, n_windows)).collect();
+        filters.iter().map(|&(_, rate)| Follower::new(windows.stride, n_windows, rate)).collect();
+    let plain: Vec<&dyn Filter> = filters.iter().map(|&(filter, _)| filter).collect();
     let mut hits = [false; BATCH];
-    for_batches(windows, text, filters, |batch| {
-        for (filter, follower) in filters.iter().zip(&mut followers) {
+    for_batches(windows, text, &plain, |batch| {
+        for (filter, follower) in plain.iter().zip(&mut followers) {
             let hits = &mut hits[..batch.keys.len()];
             filter.ask(batch, hits);
-            follower.follow(hits, windows.stride, last);
+            follower.follow(batch.keys, hits, last);
         }
     });
 
     let document = document_key(text.bytes);
     let places = Places::new(text, windows.unit);
-    let layers = filters.iter().zip(followers).map(|(filter, follower)| {
-        let mut layer = follower.finish(windows.stride);
+    let span = |window: usize, n_windows: usize| {
+        let end = window + (n_windows - 1) * windows.stride + windows.width;
+        let (first, last) = places.chars(window, end);
+        origins.span(first, last)
+    };
+    let layers = plain.iter().zip(followers).map(|(filter, follower)| {
+        let mut layer = follower.finish();
         layer.document &= filter.holds_document(document);
         for chain in &mut layer.chains {
-            let end = chain.window + (chain.n_windows - 1) * windows.stride + windows.width;
-            let (first, last) = places.chars(chain.window, end);
-            (chain.start, chain.end) = origins.span(first, last);
+            (chain.start, chain.end) = span(chain.window, chain.n_windows);
+        }
+        if let Some(stretch) = &mut layer.approximate {
+            (stretch.start, stretch.end) = span(stretch.window, stretch.n_windows);
         }
         layer
     });
@@ -235,10 +127,16 @@ pub fn scan(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scra
 }
 
 /// For each filter, whether it holds each window of `text`.
-pub fn hits(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scratch) -> Vec<Vec<bool>> {
+pub fn hits(
+    text: &str,
+    spec: &Spec,
+    filters: &[(&dyn Filter, f64)],
+    scratch: &mut Scratch,
+) -> Vec<Vec<bool>> {
     let text = spec.normalizer.apply(text, scratch, &mut Forget);
+    let filters: Vec<&dyn Filter> = filters.iter().map(|&(filter, _)| filter).collect();
     let mut all = vec![Vec::new(); filters.len()];
-    for_batches(&spec.windows, text, filters, |batch| {
+    for_batches(&spec.windows, text, &filters, |batch| {
         for (filter, all) in filters.iter().zip(&mut all) {
             let from = all.len();
             all.resize(from + batch.keys.len(), false);
@@ -287,6 +185,7 @@ impl<'a> Places<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chains::Chain;
     use proptest::prelude::*;
     use std::collections::HashSet;
 
@@ -325,9 +224,12 @@ mod tests {
     fn a_copy_is_one_chain_at_its_place_in_the_text_as_given() {
         let spec = spec(4, 2);
         let set = portrait(&["abcdefgh"], &spec);
-        let scan = scan("xx  abcdefgh\n\nyy", &spec, &[&set], &mut Scratch::default());
+        let scan = scan("xx  abcdefgh\n\nyy", &spec, &[(&set, 0.01)], &mut Scratch::default());
         assert_eq!(scan.n_units, 14);
-        assert_eq!(scan.layers[0].chains, [Chain { window: 3, n_windows: 3, start: 4, end: 12 }]);
+        assert_eq!(
+            scan.layers[0].chains,
+            [Chain { window: 3, n_windows: 3, n_distinct: 3, start: 4, end: 12 }]
+        );
         assert!(!scan.layers[0].document);
     }
 
@@ -338,7 +240,7 @@ mod tests {
         for (text, expected) in
             [("ab", true), (" ab\n", true), ("abcdefg", true), ("abcdef", false), ("", true), ("b", false)]
         {
-            let scan = scan(text, &spec, &[&set], &mut Scratch::default());
+            let scan = scan(text, &spec, &[(&set, 0.01)], &mut Scratch::default());
             assert_eq!(scan.layers[0].document, expected, "{text:?}");
         }
     }
@@ -350,7 +252,7 @@ mod tests {
         ) {
             let spec = spec(width, stride);
             let set = portrait(&[&document], &spec);
-            let hits = hits(&text, &spec, &[&set], &mut Scratch::default()).remove(0);
+            let hits = hits(&text, &spec, &[(&set, 0.01)], &mut Scratch::default()).remove(0);
             let at = |i: Option<usize>| i.and_then(|i| hits.get(i)).copied().unwrap_or(false);
             let mut expected = Vec::new();
             for window in 0..hits.len() {
@@ -359,7 +261,7 @@ mod tests {
                     expected.push((window, n));
                 }
             }
-            let scan = scan(&text, &spec, &[&set], &mut Scratch::default());
+            let scan = scan(&text, &spec, &[(&set, 0.01)], &mut Scratch::default());
             let found: Vec<_> = scan.layers[0].chains.iter().map(|chain| (chain.window, chain.n_windows)).collect();
             prop_assert_eq!(found, expected);
             prop_assert_eq!(scan.layers[0].n_hits, hits.iter().filter(|hit| **hit).count());

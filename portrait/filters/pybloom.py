@@ -245,7 +245,7 @@ class PyBloomLayer:
         self.spec = spec
         self.source = source
         self.fpr = bloom.rate()
-        self._scanner = Scanner(spec, [bloom])
+        self._scanner = Scanner(spec, [(bloom, self.fpr)])
 
     def query(self, text: str, *, evalue: float = DEFAULT_EVALUE) -> Answer:
         """As :meth:`portrait.Portrait.query`, of one text."""
