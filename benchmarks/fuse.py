@@ -30,7 +30,8 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 def sorted_keys(n: int) -> bytes:
     keys = np.sort(np.frombuffer(b"".join(random_keys(n, seed=n)), "<u8"))
     # Not np.unique: with 10^8 keys its hash table takes minutes.
-    return keys[np.diff(keys, prepend=~keys[0]) != 0].tobytes()
+    distinct: bytes = keys[np.diff(keys, prepend=~keys[0]) != 0].tobytes()
+    return distinct
 
 
 def file_bytes(fuse: Fuse) -> int:
