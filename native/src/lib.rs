@@ -4,16 +4,21 @@
 //! `portrait._native`, all of which is in this file.
 
 pub mod bloom;
+pub mod compose;
 pub mod data_portraits;
 pub mod fuse;
 pub mod keys;
+pub mod loose;
 pub mod normalize;
 pub mod origins;
 pub mod pybloom;
 pub mod redisbloom;
 pub mod scan;
 pub mod solve;
+pub mod spaces;
 pub mod window;
+pub mod words;
+pub mod writer;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(name = "_native")]
