@@ -230,11 +230,10 @@ fn fold_pieces(pieces: &[Piece], folded: &mut Vec<Piece>) {
         match (piece.c, class(piece.c)) {
             // The one mark that folds to a letter; it has been ordered as a mark.
             ('\u{345}', _) => folded.push(Piece { c: 'ι', ccc: 0, ..*piece }),
+            // Letters, and starters like the one they stand for.
             (_, class @ FIRST_MAPPED..) => {
-                // Letters, all of them starters.
                 folded.extend(mapped(class).chars().map(|c| Piece { c, ..*piece }));
             }
-            // Before composition, or a mark would make another separator of it, which is no matter.
             _ => folded.push(*piece),
         }
     }
@@ -300,9 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_version_made_of_a_text_stays() {
-        // The tables decide what texts are alike: a newer Unicode makes letters of what was unassigned.
-        // Before this is changed, FORMAT.md says what that means for portraits of version 1.
+    fn the_tables_are_those_that_version_1_is_defined_by() {
+        // A newer Unicode makes letters of what was not assigned: whoever changes this number decides
+        // what that means for portraits of version 1, and says so in FORMAT.md.
         assert_eq!(crate::normalize::UNICODE_VERSION.0, 18);
     }
 
