@@ -121,7 +121,8 @@ def longest_needed(opened: Portrait, n_around: int) -> int:
     spec, fpr = opened.spec, opened.evidence("")[0].fpr
     needed = spec.guaranteed_length
     while True:
-        n_windows = n_around + needed + 2 + 1 - spec.width
+        # Two spaces part the passage from the rest.
+        n_windows = n_around + needed + 2 - spec.width + 1
         chain = significant_chain(max(1, n_windows), 1, fpr, THRESHOLD)
         assert chain is not None
         longer = detectable_length(spec.width, spec.stride, chain)
@@ -149,8 +150,9 @@ def verbatim(
     while result.asked < n:
         before, after = noise(dice, dice.randint(1, 80)), noise(dice, dice.randint(1, 80))
         around = len(before) + len(after) if spec.unit != "word" else len((before + " " + after).split())
-        # Four more, for the bytes that whole characters need at either end, and spaces that are trimmed.
-        length = longest_needed(opened, around) + (8 if spec.unit != "word" else 0)
+        # More, for characters that bytes cut at either end, and for spaces that are trimmed.
+        more = 0 if spec.unit == "word" else 8
+        length = longest_needed(opened, around + more) + more
         piece = dice.choice(pieces)
         if len(piece.units) < length:
             continue

@@ -43,6 +43,10 @@ SPECS = [
     portrait.WindowSpec(7, 3, "byte"),
     portrait.WindowSpec(4, 9, "byte", "none"),
     portrait.WindowSpec(6, 1, "char", "none"),
+    portrait.WindowSpec(9, 4, "char", "loose"),
+    portrait.WindowSpec(2, 3, "word", "loose"),
+    portrait.WindowSpec(3, 1, "word", "none"),
+    portrait.WindowSpec(2, 2, "word", "data-portraits"),
 ]
 
 #: Texts that repeat parts of the documents, between others.
@@ -147,6 +151,25 @@ def test_a_copy_is_found_where_it_stands_in_the_text_as_given() -> None:
     assert not evidence.scan.document
 
 
+def test_a_copy_is_found_through_case_quotes_and_line_breaks() -> None:
+    spec = portrait.WindowSpec(4, 1, "word", "loose")
+    opened = samples.build(
+        {"main": ["\u201cIt\u2019s the Stra\u00dfe,\u201d she said."]}, spec, 1e-6
+    ).portrait
+    text = "-- (IT'S THE\nSTRASSE) she said, twice"
+    (evidence,) = opened.evidence(text)
+    assert (evidence.units, evidence.windows) == (7, 4)
+    assert evidence.scan.chains(1) == [(0, 3, 3, 4, 30)]
+    assert text[4:30] == "IT'S THE\nSTRASSE) she said"
+
+
+def test_words_span_what_they_have_in_the_text_as_given() -> None:
+    spec = portrait.WindowSpec(2, 1, "word", "none")
+    opened = samples.build({"main": ["one two"]}, spec, 1e-6).portrait
+    (evidence,) = opened.evidence("天\n\u3000one \t two  three")
+    assert evidence.scan.chains(1) == [(1, 1, 1, 3, 12)]
+
+
 def test_bytes_that_part_a_character_still_span_all_of_it() -> None:
     spec = portrait.WindowSpec(2, 1, "byte", "none")
     opened = samples.build({"main": ["天a"]}, spec, 1e-6).portrait
@@ -155,7 +178,7 @@ def test_bytes_that_part_a_character_still_span_all_of_it() -> None:
 
 
 @pytest.mark.parametrize("stride", [1, 3, 500, 511, 512, 513, 2000])
-@pytest.mark.parametrize("unit", ["char", "byte"])
+@pytest.mark.parametrize("unit", ["char", "byte", "word"])
 def test_long_texts_are_scanned_alike_at_every_stride(stride: int, unit: Any) -> None:
     rng = random.Random(stride)
     words = ["fox ", "天地", "e\u0301", "\r\n\u3000", "ünï ", "👩🏽‍💻", "a" * 9]

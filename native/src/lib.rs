@@ -5,16 +5,21 @@
 
 pub mod bloom;
 pub mod chains;
+pub mod compose;
 pub mod data_portraits;
 pub mod fuse;
 pub mod keys;
+pub mod loose;
 pub mod normalize;
 pub mod origins;
 pub mod pybloom;
 pub mod redisbloom;
 pub mod scan;
 pub mod solve;
+pub mod spaces;
 pub mod window;
+pub mod words;
+pub mod writer;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(name = "_native")]

@@ -4,10 +4,13 @@
 //! asked of every filter while it is in the first-level cache. Memory beyond the text is the chains
 //! found and one counter per residue of the stride.
 
+use std::ops::Range;
+
 use crate::chains::{Follower, LayerScan};
 use crate::normalize::{Normalized, Normalizer, Scratch, is_char_start};
-use crate::origins::{Forget, Origins};
+use crate::origins::{Forget, Origins, Recorder};
 use crate::window::{Unit, Windows, document_key, window_key};
+use crate::words::{for_words, join};
 
 /// Windows asked at a time.
 #[derive(Clone, Copy)]
@@ -39,6 +42,31 @@ pub struct Spec {
     pub normalizer: Normalizer,
     /// Cuts the normalised text.
     pub windows: Windows,
+}
+
+impl Spec {
+    /// What `f` makes of a text after normalising, of what windows are cut from, and of the way back.
+    ///
+    /// Windows are cut from the same text, or, where words are counted and stand otherwise, from its
+    /// words joined by single spaces.
+    #[inline(always)]
+    pub fn with_text<R: Recorder, T>(
+        &self,
+        text: &str,
+        scratch: &mut Scratch,
+        recorder: &mut R,
+        f: impl FnOnce(Normalized, Normalized, &R) -> T,
+    ) -> T {
+        let mut words = std::mem::take(&mut scratch.words);
+        let normalized = self.normalizer.apply(text, scratch, recorder);
+        let result = if self.windows.unit == Unit::Word && !self.normalizer.joins_words() {
+            f(normalized, join(normalized.text(), &mut words), recorder)
+        } else {
+            f(normalized, normalized, recorder)
+        };
+        scratch.words = words;
+        result
+    }
 }
 
 /// What all filters say of a text.
@@ -86,44 +114,54 @@ fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut
 
 /// Ask every window of `text` of every filter; each comes with its false-positive rate.
 pub fn scan(text: &str, spec: &Spec, filters: &[(&dyn Filter, f64)], scratch: &mut Scratch) -> Scan {
-    let mut origins = Origins::default();
-    let text = spec.normalizer.apply(text, scratch, &mut origins);
-    let windows = &spec.windows;
-    let n_units = windows.unit.count(text);
-    let n_windows = windows.n_windows(n_units);
-    let last = n_windows.saturating_sub(1);
+    spec.with_text(text, scratch, &mut Origins::default(), |normalized, cut, origins| {
+        let windows = &spec.windows;
+        let n_units = windows.unit.count(cut);
+        let n_windows = windows.n_windows(n_units);
+        let mut layers = ask_all(windows, cut, n_windows, filters);
 
+        let document = document_key(normalized.bytes);
+        // A long list, where words are counted: made only where there is something to place.
+        let found = layers.iter().any(|layer| !layer.chains.is_empty());
+        let places = if found { Places::new(normalized, windows.unit) } else { Places::Chars };
+        let span = |window: usize, n_windows: usize| {
+            let end = window + (n_windows - 1) * windows.stride + windows.width;
+            let chars = places.chars(window, end);
+            origins.span(chars.start, chars.end)
+        };
+        for ((filter, _), layer) in filters.iter().zip(&mut layers) {
+            layer.document &= filter.holds_document(document);
+            for chain in &mut layer.chains {
+                (chain.start, chain.end) = span(chain.window, chain.n_windows);
+            }
+            if let Some(stretch) = &mut layer.approximate {
+                (stretch.start, stretch.end) = span(stretch.window, stretch.n_windows);
+            }
+        }
+        Scan { n_units, n_windows, layers }
+    })
+}
+
+/// What each filter says of the windows alone; the chains are without their places in the text.
+fn ask_all(
+    windows: &Windows,
+    cut: Normalized,
+    n_windows: usize,
+    filters: &[(&dyn Filter, f64)],
+) -> Vec<LayerScan> {
+    let last = n_windows.saturating_sub(1);
     let mut followers: Vec<Follower> =
         filters.iter().map(|&(_, rate)| Follower::new(windows.stride, n_windows, rate)).collect();
-    let plain: Vec<&dyn Filter> = filters.iter().map(|&(filter, _)| filter).collect();
+    let filters: Vec<&dyn Filter> = filters.iter().map(|&(filter, _)| filter).collect();
     let mut hits = [false; BATCH];
-    for_batches(windows, text, &plain, |batch| {
-        for (filter, follower) in plain.iter().zip(&mut followers) {
+    for_batches(windows, cut, &filters, |batch| {
+        for (filter, follower) in filters.iter().zip(&mut followers) {
             let hits = &mut hits[..batch.keys.len()];
             filter.ask(batch, hits);
             follower.follow(batch.keys, hits, last);
         }
     });
-
-    let document = document_key(text.bytes);
-    let places = Places::new(text, windows.unit);
-    let span = |window: usize, n_windows: usize| {
-        let end = window + (n_windows - 1) * windows.stride + windows.width;
-        let (first, last) = places.chars(window, end);
-        origins.span(first, last)
-    };
-    let layers = plain.iter().zip(followers).map(|(filter, follower)| {
-        let mut layer = follower.finish();
-        layer.document &= filter.holds_document(document);
-        for chain in &mut layer.chains {
-            (chain.start, chain.end) = span(chain.window, chain.n_windows);
-        }
-        if let Some(stretch) = &mut layer.approximate {
-            (stretch.start, stretch.end) = span(stretch.window, stretch.n_windows);
-        }
-        layer
-    });
-    Scan { n_units, n_windows, layers: layers.collect() }
+    followers.into_iter().map(Follower::finish).collect()
 }
 
 /// For each filter, whether it holds each window of `text`.
@@ -133,52 +171,68 @@ pub fn hits(
     filters: &[(&dyn Filter, f64)],
     scratch: &mut Scratch,
 ) -> Vec<Vec<bool>> {
-    let text = spec.normalizer.apply(text, scratch, &mut Forget);
     let filters: Vec<&dyn Filter> = filters.iter().map(|&(filter, _)| filter).collect();
     let mut all = vec![Vec::new(); filters.len()];
-    for_batches(&spec.windows, text, &filters, |batch| {
-        for (filter, all) in filters.iter().zip(&mut all) {
-            let from = all.len();
-            all.resize(from + batch.keys.len(), false);
-            filter.ask(batch, &mut all[from..]);
-        }
+    spec.with_text(text, scratch, &mut Forget, |_, cut, _| {
+        for_batches(&spec.windows, cut, &filters, |batch| {
+            for (filter, all) in filters.iter().zip(&mut all) {
+                let from = all.len();
+                all.resize(from + batch.keys.len(), false);
+                filter.ask(batch, &mut all[from..]);
+            }
+        });
     });
     all
 }
 
 /// From units of the normalised text to its characters.
-struct Places<'a> {
-    text: &'a [u8],
-    /// Characters that begin before each multiple of [`Places::STEP`] bytes; empty where a unit is
-    /// a character.
-    before: Vec<usize>,
+enum Places<'a> {
+    /// Every unit is a character.
+    Chars,
+    /// Characters that begin before each multiple of [`Places::STEP`] bytes.
+    Bytes { text: &'a [u8], before: Vec<usize> },
+    /// The characters of each word.
+    Words(Vec<Range<usize>>),
 }
 
 impl<'a> Places<'a> {
     const STEP: usize = 1024;
 
     fn new(text: Normalized<'a>, unit: Unit) -> Self {
-        let mut before = Vec::new();
-        if unit == Unit::Byte && text.n_chars != text.bytes.len() {
-            let mut n = 0;
-            for step in text.bytes.chunks(Self::STEP) {
-                before.push(n);
-                n += crate::normalize::count_chars(step);
+        match unit {
+            Unit::Byte if text.n_chars != text.bytes.len() => {
+                let mut n = 0;
+                let before = text.bytes.chunks(Self::STEP).map(|step| {
+                    let before = n;
+                    n += crate::normalize::count_chars(step);
+                    before
+                });
+                Self::Bytes { before: before.collect(), text: text.bytes }
+            }
+            Unit::Char | Unit::Byte => Self::Chars,
+            Unit::Word => {
+                let mut words = Vec::new();
+                for_words(text.text(), |_, chars| words.push(chars));
+                Self::Words(words)
             }
         }
-        Self { text: text.bytes, before }
     }
 
     /// The characters that the units `[start, end)` touch, as a range.
-    fn chars(&self, start: usize, end: usize) -> (usize, usize) {
-        if self.before.is_empty() { (start, end) } else { (self.holding(start), self.holding(end - 1) + 1) }
-    }
-
-    /// The character that holds byte `at`.
-    fn holding(&self, at: usize) -> usize {
-        let step = at / Self::STEP;
-        let within = &self.text[step * Self::STEP..=at];
-        self.before[step] + within.iter().filter(|&&byte| is_char_start(byte)).count() - 1
+    fn chars(&self, start: usize, end: usize) -> Range<usize> {
+        match self {
+            Self::Chars => start..end,
+            Self::Bytes { text, before } => {
+                // The character that holds a byte.
+                let holding = |at: usize| {
+                    let step = at / Self::STEP;
+                    let within = &text[step * Self::STEP..=at];
+                    before[step] + within.iter().filter(|&&byte| is_char_start(byte)).count() - 1
+                };
+                holding(start)..holding(end - 1) + 1
+            }
+            Self::Words(words) => words[start].start..words[end - 1].end,
+        }
     }
 }
 
