@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common import best_seconds, random_keys, report, stdlib_texts
+from common import best_seconds, mixed_texts, random_keys, report, stdlib_texts
 
 import portrait
 from portrait.filters import Scanner
@@ -18,8 +18,9 @@ from portrait.filters.bloom import TENSOR, Bloom, BloomBuilder
 from portrait.tensors import header, map_tensors
 
 if TYPE_CHECKING:
-    from portrait.spec import NormalizerName
+    from portrait.spec import NormalizerName, Unit
 
+UNITS: tuple[Unit, ...] = ("char", "word")
 FILTER_BYTES = 50_000_000
 BITS_PER_KEY = 10.53
 
@@ -35,20 +36,30 @@ def write_filter(path: Path) -> None:
         file.writelines(whole.buffers)
 
 
-def measure(path: Path, text: str, normalizer: NormalizerName, n_shards: int = 1) -> None:
+def measure(
+    path: Path,
+    text: str,
+    normalizer: NormalizerName,
+    n_shards: int = 1,
+    *,
+    unit: Unit = "char",
+    what: str = "ASCII",
+    target: int = 80,
+) -> None:
     _, blocks = map_tensors(path)[TENSOR]
     per_shard = -(-blocks.nbytes // 32 // n_shards) * 32
     bloom = Bloom(*(blocks[i : i + per_shard] for i in range(0, blocks.nbytes, per_shard)))
-    scanner = Scanner(portrait.WindowSpec(normalizer=normalizer), [bloom])
-    n_windows = scanner.scan(text).windows
+    width, stride = (10, 5) if unit == "word" else (50, 25)
+    scanner = Scanner(portrait.WindowSpec(width, stride, unit, normalizer), [(bloom, bloom.rate())])
+    n_windows, n_bytes = scanner.scan(text).windows, len(text.encode())
     probes = b"".join(random_keys(n_windows, seed=2))
     lookups = best_seconds(lambda: bloom.contains(probes), runs=9)
     seconds = best_seconds(lambda: scanner.scan(text), runs=9)
     report(
-        f"every window of ASCII text, {normalizer}" + (f", {n_shards} shards" if n_shards > 1 else ""),
-        f"{len(text) / seconds / 1e6:.0f} MB/s",
-        ">= 80 MB/s",
-        f"look-ups alone at {len(text) / lookups / 1e6:.0f} MB/s, {lookups / seconds:.2f} of it reached",
+        f"{unit} windows of {what} text, {normalizer}" + (f", {n_shards} shards" if n_shards > 1 else ""),
+        f"{n_bytes / seconds / 1e6:.0f} MB/s",
+        f">= {target} MB/s",
+        f"look-ups alone at {n_bytes / lookups / 1e6:.0f} MB/s, {lookups / seconds:.2f} of it reached",
     )
 
 
@@ -60,3 +71,8 @@ if __name__ == "__main__":
         measure(path, text, "none")
         measure(path, text, "spaces")
         measure(path, text, "spaces", n_shards=7)
+        measure(path, text, "loose")
+        measure(path, text, "loose", unit="word")
+        mixed = b"\n".join(mixed_texts(4_000_000)).decode()
+        for unit in UNITS:
+            measure(path, mixed, "loose", unit=unit, what="mixed", target=15)

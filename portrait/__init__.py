@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portrait.answer import Answer, LayerAnswer, Match, Verdict
+from portrait.answer import Answer, Approximate, LayerAnswer, Match, Verdict
 from portrait.errors import (
     BundleError,
     CorpusError,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "Approximate",
     "BundleError",
     "CorpusError",
     "DamagedBundleError",

@@ -143,17 +143,26 @@ class Scan:
     def n_windows(self) -> int:
         """Windows tested."""
 
-    def layers(self) -> list[tuple[int, bool, int]]:
-        """Per filter: hits, whether the text is a document, windows of the longest chain."""
+    def layers(
+        self,
+    ) -> list[tuple[int, bool, int, int, tuple[int, int, int, float, int, int] | None]]:
+        """Per filter: hits, whether the text is a document, windows of the longest chain, different
+        windows of the chain that has most of them, and the stretch most like a copy with edits:
+        (window, windows, hits, score, start, end).
+        """
 
-    def chains(self, layer: int, min_windows: int) -> list[tuple[int, int, int, int]]:
-        """A filter's chains of so many windows or more: (window, windows, start, end)."""
+    def chains(self, layer: int, min_distinct: int) -> list[tuple[int, int, int, int, int]]:
+        """A filter's chains of so many different windows or more: (window, windows, different ones,
+        start, end).
+        """
 
 @final
 class Scanner:
     """Asks all windows of a text of several filters in one pass."""
 
-    def __new__(cls, windows: Windows, filters: list[Filter]) -> Scanner: ...
+    def __new__(cls, windows: Windows, filters: list[tuple[Filter, float]]) -> Scanner:
+        """Each filter comes with its false-positive rate."""
+
     def scan(self, text: str) -> Scan:
         """What the filters say of a text."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from portrait.errors import SpecError
-from portrait.sizing import detectable_length, evalue, significant_chain
+from portrait.sizing import detectable_length, evalue, significant_chain, stretch_evalue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from portrait.spec import WindowSpec
 
 Verdict = Literal["found", "not_found", "inconclusive"]
+
+#: A layer that finds something decides; to exclude it, all must.
+_STRONGEST_FIRST: tuple[Verdict, ...] = ("found", "inconclusive", "not_found")
 
 #: The E-value up to which a chain counts as a copy, unless the caller says otherwise.
 DEFAULT_EVALUE = 0.01
@@ -28,7 +31,7 @@ class Match:
     """A passage of the text that a layer holds.
 
     The union of overlapping significant chains. ``start`` and ``end`` count characters of the text
-    as given; ``windows`` and ``evalue`` are the best chain's.
+    as given; ``windows`` (different ones) and ``evalue`` are the best chain's.
     """
 
     start: int
@@ -42,11 +45,38 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Approximate:
+    """A passage that looks like an edited copy: more of its windows hit than chance explains.
+
+    ``hits`` of ``windows`` stored a stride apart, from ``start`` to ``end`` in characters of the text as
+    given. Its E-value is one of its own, and no part of the verdict: what stands in the corpus may be
+    pieces of this passage only.
+    """
+
+    start: int
+    end: int
+    windows: int
+    hits: int
+    evalue: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The passage as a JSON object."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "windows": self.windows,
+            "hits": self.hits,
+            "evalue": self.evalue,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class LayerAnswer:
     """What one source of one portrait says of a text.
 
     ``windows`` is the number tested, ``fpr`` the layer's false-positive rate per window, ``evalue``
-    that of the best chain (``None`` where no window hit).
+    that of the best chain (``None`` where no window hit). ``approximate`` is the passage most like an
+    edited copy, if its E-value is within the threshold.
     """
 
     portrait: str
@@ -57,6 +87,7 @@ class LayerAnswer:
     fpr: float
     evalue: float | None
     matches: tuple[Match, ...]
+    approximate: Approximate | None = None
 
     @property
     def hit_rate(self) -> float:
@@ -75,6 +106,7 @@ class LayerAnswer:
             "fpr": self.fpr,
             "evalue": self.evalue,
             "matches": [match.to_dict() for match in self.matches],
+            "approximate": None if self.approximate is None else self.approximate.to_dict(),
         }
 
 
@@ -146,35 +178,43 @@ def judge(n_chars: int, evidence: Sequence[LayerEvidence], threshold: float = DE
     n_layers = len(evidence)
     layers: list[LayerAnswer] = []
     detectable: int | None = 0
-    conclusive = True
     for one in evidence:
         spec, scan = one.spec, one.scan
         shortest = significant_chain(one.windows, n_layers, one.fpr, threshold)
         matches: tuple[Match, ...] = ()
-        best = scan.longest
+        # Only repetition makes a long chain of few different windows: a copy, or one false answer.
+        long_enough = False
         if shortest is None:
-            long_enough, detectable = False, None
+            detectable = None
         else:
             needed = detectable_length(spec.width, spec.stride, shortest)
-            long_enough = one.units >= needed
+            long_enough = one.units >= needed and scan.longest < shortest
             detectable = None if detectable is None else max(detectable, needed)
-            if best >= shortest:
+            if scan.distinct >= shortest:
                 matches = _matches(one, n_layers, shortest)
-        conclusive &= long_enough
-        verdict: Verdict = "found" if matches else "not_found" if long_enough else "inconclusive"
-        value = evalue(one.windows, n_layers, one.fpr, best) if best else None
         layers.append(
-            LayerAnswer(one.portrait, one.source, verdict, one.windows, scan.hits, one.fpr, value, matches)
+            LayerAnswer(
+                portrait=one.portrait,
+                source=one.source,
+                verdict="found" if matches else "not_found" if long_enough else "inconclusive",
+                windows=one.windows,
+                hits=scan.hits,
+                fpr=one.fpr,
+                evalue=evalue(one.windows, n_layers, one.fpr, scan.distinct) if scan.distinct else None,
+                matches=matches,
+                approximate=_approximate(one, n_layers, threshold),
+            )
         )
 
     spans = [(match.start, match.end) for layer in layers for match in layer.matches]
-    overall: Verdict = "found" if spans else "not_found" if conclusive else "inconclusive"
+    verdicts = {layer.verdict for layer in layers}
+    overall = next(verdict for verdict in _STRONGEST_FIRST if verdict in verdicts)
     values = [layer.evalue for layer in layers if layer.evalue is not None]
     best_value = min(values, default=None)
     longest = max((end - start for start, end in spans), default=0)
     return Answer(
         verdict=overall,
-        reason=_reason(overall, spans, best_value, detectable, evidence),
+        reason=_reason(overall, layers, best_value, detectable, evidence),
         evalue=best_value,
         detectable_length=detectable,
         coverage=_covered(spans) / n_chars if spans else 0.0,
@@ -185,14 +225,14 @@ def judge(n_chars: int, evidence: Sequence[LayerEvidence], threshold: float = DE
 
 
 def _matches(one: LayerEvidence, n_layers: int, shortest: int) -> tuple[Match, ...]:
-    """Unite the overlapping chains of ``shortest`` windows or more."""
+    """Unite the overlapping chains of ``shortest`` different windows or more."""
     spec = one.spec
     found: list[Match] = []
     group: list[Chain] = []
     group_end = 0  # in units of the normalised text, like Chain.window
 
     def close() -> None:
-        best = max(chain.windows for chain in group)
+        best = max(chain.distinct for chain in group)
         found.append(
             Match(
                 start=min(chain.start for chain in group),
@@ -214,6 +254,16 @@ def _matches(one: LayerEvidence, n_layers: int, shortest: int) -> tuple[Match, .
     return tuple(found)
 
 
+def _approximate(one: LayerEvidence, n_layers: int, threshold: float) -> Approximate | None:
+    stretch = one.scan.stretch
+    if stretch is None:
+        return None
+    value = stretch_evalue(one.windows, n_layers, stretch.score)
+    if value > threshold:
+        return None
+    return Approximate(stretch.start, stretch.end, stretch.windows, stretch.hits, value)
+
+
 def _covered(spans: list[tuple[int, int]]) -> int:
     """Characters inside at least one span."""
     covered = reached = 0
@@ -230,26 +280,46 @@ def show_evalue(value: float) -> str:
 
 def _reason(
     verdict: Verdict,
-    spans: list[tuple[int, int]],
+    layers: Sequence[LayerAnswer],
     value: float | None,
     detectable: int | None,
     evidence: Sequence[LayerEvidence],
 ) -> str:
-    unit = evidence[0].spec.unit_name
     if verdict == "found":
         assert value is not None
-        longest = max(end - start for start, end in spans)
-        passages = "1 matching passage" if len(spans) == 1 else f"{len(spans)} matching passages"
+        lengths = [match.end - match.start for layer in layers for match in layer.matches]
+        passages = "1 matching passage" if len(lengths) == 1 else f"{len(lengths)} matching passages"
         return (
-            f"{passages}, the longest of {longest} characters; "
+            f"{passages}, the longest of {max(lengths)} characters; "
             f"chance alone would show {show_evalue(value)} as strong in such a text"
         )
+    return _nothing(verdict, detectable, evidence) + _but_approximately(layers)
+
+
+def _nothing(verdict: Verdict, detectable: int | None, evidence: Sequence[LayerEvidence]) -> str:
+    unit = evidence[0].spec.unit_name
     if detectable is None:
         return "this portrait's filter answers yes to nearly everything, so nothing can be concluded"
     if verdict == "not_found":
         return f"no passage of {detectable} {unit} or more stands verbatim in the corpus"
     length = min(one.units for one in evidence)
+    if length >= detectable:
+        return (
+            "a passage hits, but repeats itself so much that a single false answer of the filter would "
+            "explain it"
+        )
     return (
         f"the text has {length} {unit}; in one this short only a copy of {detectable} or more "
         "could be told from chance"
+    )
+
+
+def _but_approximately(layers: Sequence[LayerAnswer]) -> str:
+    found = [layer.approximate for layer in layers if layer.approximate is not None]
+    if not found:
+        return ""
+    best = min(found, key=lambda one: one.evalue)
+    return (
+        f"; but {best.hits} of {best.windows} windows of characters {best.start}-{best.end} do, as in a "
+        f"copy with edits: chance alone would show {show_evalue(best.evalue)} such passages"
     )

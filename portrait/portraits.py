@@ -55,7 +55,7 @@ class Portrait:
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self._layers = contents.layers
-        self._scanner = Scanner(contents.spec, [layer.filter for layer in contents.layers])
+        self._scanner = Scanner(contents.spec, [(layer.filter, layer.fpr) for layer in contents.layers])
 
     @property
     def path(self) -> Path:

@@ -15,6 +15,9 @@ BLOCK_BYTES = BLOCK_BITS // 8
 LANES = 8
 LANE_BITS = BLOCK_BITS // LANES
 
+#: For how many shares of windows that edits leave whole the kernel scores stretches (1/2 and 1/10).
+N_SHARES_KEPT = 2
+
 
 def bloom_fpr(n_keys: int, n_blocks: int) -> float:
     """The expected false-positive rate of ``n_keys`` distinct keys in ``n_blocks`` blocks.
@@ -95,6 +98,17 @@ def evalue(n_windows: int, n_layers: int, fpr: float, chain: int) -> float:
     the chance of one given start, ε^k, times the starts there are.
     """
     return n_layers * n_windows * fpr**chain
+
+
+def stretch_evalue(n_windows: int, n_layers: int, score: float) -> float:
+    """At most how many stretches of this score or more chance alone would show in one text.
+
+    From a given first window on, e^score is the gain of a bet on each hit and miss whose expectation is
+    nil where every new window hits by chance with probability ε, independently; so it reaches a level
+    with a probability of at most its inverse (Ville's inequality), at any of ``n_windows`` first windows
+    in ``n_layers`` layers, for each of the shares of windows kept that are tried.
+    """
+    return N_SHARES_KEPT * n_layers * n_windows * math.exp(-score)
 
 
 def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: float) -> int | None:

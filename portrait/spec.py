@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from portrait.errors import SpecError
 
-Unit = Literal["char", "byte"]
-NormalizerName = Literal["none", "spaces", "data-portraits"]
+Unit = Literal["char", "byte", "word"]
+NormalizerName = Literal["none", "spaces", "loose", "data-portraits"]
 FilterKind = Literal["bloom", "fuse", "pybloom"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
@@ -16,7 +16,7 @@ NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)
 FILTER_KINDS: tuple[str, ...] = get_args(FilterKind)
 
 #: The version of every normaliser: it changes when the same name maps some text differently.
-NORMALIZER_VERSIONS: dict[str, int] = {"none": 1, "spaces": 1, "data-portraits": 1}
+NORMALIZER_VERSIONS: dict[str, int] = {"none": 1, "spaces": 1, "loose": 1, "data-portraits": 1}
 
 #: Windows no wider than this: a wider one would be a document, which has a key of its own.
 MAX_UNITS = 1_000_000
@@ -59,7 +59,7 @@ class WindowSpec:
     @property
     def unit_name(self) -> str:
         """The unit in words, in the plural."""
-        return {"char": "characters", "byte": "bytes"}[self.unit]
+        return {"char": "characters", "byte": "bytes", "word": "words"}[self.unit]
 
 
 @dataclass(frozen=True, slots=True)

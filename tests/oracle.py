@@ -16,7 +16,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import xxhash
 
@@ -24,6 +24,31 @@ import xxhash
 WHITE_SPACE = frozenset(
     map(chr, [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)])
 ) | frozenset("\u2028\u2029\u202f\u205f\u3000")
+
+#: Unicode's Default_Ignorable_Code_Point property: what is not seen unless a program knows it.
+IGNORABLE = frozenset(
+    chr(code)
+    for first, last in [
+        (0xAD, 0xAD),
+        (0x34F, 0x34F),
+        (0x61C, 0x61C),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    ]
+    for code in range(first, last + 1)
+)
 
 Origin = tuple[int, int]
 Contains = Callable[[int], bool]
@@ -57,16 +82,26 @@ def normalise(text: str, normalizer: str = "spaces") -> tuple[str, list[Origin]]
     elif normalizer == "data-portraits":
         pieces = _data_portraits([Piece(char, i, i + 1) for i, char in enumerate(text)])
     elif normalizer == "spaces":
-        pieces = _fold_spaces(_monotone(_composed(_ordered(_decomposed(text)))))
+        pieces = _fold_spaces(_monotone(_composed(_ordered(_decomposed(text, "NFD")))))
+    elif normalizer == "loose":
+        folded = _case_folded(_ordered(_decomposed(text, "NFKD", IGNORABLE)))
+        pieces = _fold_spaces(_separated(_monotone(_composed(folded))))
     else:
         raise ValueError(normalizer)
     return "".join(piece.char for piece in pieces), [(piece.start, piece.end) for piece in pieces]
 
 
-def _decomposed(text: str) -> list[Piece]:
-    return [
-        Piece(part, i, i + 1) for i, char in enumerate(text) for part in unicodedata.normalize("NFD", char)
-    ]
+def _decomposed(
+    text: str, form: Literal["NFD", "NFKD"], ignorable: frozenset[str] = frozenset()
+) -> list[Piece]:
+    """Every character's parts; one that is ignored belongs to the part before it."""
+    pieces: list[Piece] = []
+    for i, char in enumerate(text):
+        if char not in ignorable:
+            pieces += [Piece(part, i, i + 1) for part in unicodedata.normalize(form, char)]
+        elif pieces:
+            pieces[-1] = pieces[-1]._replace(end=i + 1)
+    return pieces
 
 
 def _ordered(pieces: list[Piece]) -> list[Piece]:
@@ -126,6 +161,20 @@ def _monotone(pieces: list[Piece]) -> list[Piece]:
     return [Piece(*piece) for piece in zip(chars, starts, ends, strict=True)]
 
 
+def _case_folded(pieces: list[Piece]) -> list[Piece]:
+    return [piece._replace(char=char) for piece in pieces for char in piece.char.casefold()]
+
+
+def _separated(pieces: list[Piece]) -> list[Piece]:
+    """A space for everything that is no letter, number, or mark on either."""
+    done: list[Piece] = []
+    for piece in pieces:
+        kind = unicodedata.category(piece.char)[0]
+        stays = kind in "LN" or (kind == "M" and done and done[-1].char != " ")
+        done.append(piece if stays else piece._replace(char=" "))
+    return done
+
+
 def _fold_spaces(pieces: list[Piece]) -> list[Piece]:
     folded: list[Piece] = []
     for piece in pieces:
@@ -169,13 +218,25 @@ def units(text: str, unit: str) -> list[bytes]:
     """What windows of a normalised text are counted in, each as its bytes."""
     if unit == "char":
         return [char.encode() for char in text]
+    if unit == "word":
+        return [word.encode() for word in re.split(f"[{''.join(WHITE_SPACE)}]+", text) if word]
     return [bytes([byte]) for byte in text.encode()]
+
+
+def chars_of_units(text: str, unit: str) -> list[tuple[int, int]]:
+    """The first and the last character of each unit of a normalised text."""
+    if unit == "word":
+        return [
+            (match.start(), match.end() - 1) for match in re.finditer(f"[^{''.join(WHITE_SPACE)}]+", text)
+        ]
+    return [(i, i) for i, char in enumerate(text) for _ in units(char, unit)]
 
 
 def all_windows(text: str, spec: Spec) -> list[bytes]:
     """Every window of a normalised text, at stride 1."""
     cut = units(text, spec.unit)
-    return [b"".join(cut[i : i + spec.width]) for i in range(len(cut) - spec.width + 1)]
+    between = b" " if spec.unit == "word" else b""
+    return [between.join(cut[i : i + spec.width]) for i in range(len(cut) - spec.width + 1)]
 
 
 def stored_offsets(n_units: int, spec: Spec) -> list[int]:
@@ -211,10 +272,13 @@ def portrait(documents: Iterable[str], spec: Spec) -> set[int]:
 
 
 class Chain(NamedTuple):
-    """Hits at ``window``, ``window`` + stride …, and the span of their text in the text as given."""
+    """Hits at ``window``, ``window`` + stride …, how many of these windows are different, and the span of
+    their text in the text as given.
+    """
 
     window: int
     windows: int
+    distinct: int
     start: int
     end: int
 
@@ -224,19 +288,86 @@ def hits(text: str, spec: Spec, contains: Contains) -> list[bool]:
     return [contains(window_key(window)) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
 
 
+class Stretch(NamedTuple):
+    """Windows ``window``, ``window`` + stride … of which so many hit that they look like an edited copy."""
+
+    window: int
+    windows: int
+    hits: int
+    score: float
+    start: int
+    end: int
+
+
+#: Different windows that are told apart; from then on each counts as another.
+TOLD_APART = 64
+
+
+def n_distinct(keys: Iterable[int]) -> int:
+    """How many of a run's windows count."""
+    seen: set[int] = set()
+    n = 0
+    for key in keys:
+        n += key not in seen or len(seen) == TOLD_APART
+        if len(seen) < TOLD_APART:
+            seen.add(key)
+    return n
+
+
+def stretch(text: str, spec: Spec, contains: Contains, fpr: float) -> Stretch | None:
+    """The stretch with the highest score, window by window, phase by phase."""
+    normalised, origins = normalise(text, spec.normalizer)
+    keys = [window_key(window) for window in all_windows(normalised, spec)]
+    chars = chars_of_units(normalised, spec.unit)
+    best: Stretch | None = None
+    rate = max(fpr, 2.0**-64)
+    shares = [share for share in (0.5, 0.1) if share > rate]
+    for phase in range(min(spec.stride, len(keys))):
+        scores = dict.fromkeys(shares, 0.0)
+        firsts = dict.fromkeys(shares, 0)
+        counts = dict.fromkeys(shares, 0)
+        seen: set[int] = set()
+        for i in range(phase, len(keys), spec.stride):
+            if not contains(keys[i]):
+                for share in shares:
+                    scores[share] = max(0.0, scores[share] + math.log((1 - share) / (1 - rate)))
+                continue
+            for share in shares:
+                if scores[share] == 0:
+                    firsts[share], counts[share] = i, 0
+            if not any(counts.values()):
+                seen = set()
+            new = keys[i] not in seen or len(seen) == TOLD_APART
+            if len(seen) < TOLD_APART:
+                seen.add(keys[i])
+            for share in shares:
+                if new:
+                    scores[share] += math.log(share / rate)
+                    counts[share] += 1
+                    if best is None or scores[share] > best.score:
+                        first = firsts[share]
+                        start = origins[chars[first][0]][0]
+                        end = origins[chars[i + spec.width - 1][1]][1]
+                        windows = (i - first) // spec.stride + 1
+                        best = Stretch(first, windows, counts[share], scores[share], start, end)
+    return best
+
+
 def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
     """The maximal runs of hits at the stride, ordered by their first window."""
+    keys = [window_key(window) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
     found = {i for i, hit in enumerate(hits(text, spec, contains)) if hit}
     normalised, origins = normalise(text, spec.normalizer)
-    char_of_unit = [i for i, char in enumerate(normalised) for _ in units(char, spec.unit)]
+    chars = chars_of_units(normalised, spec.unit)
     result = []
     for first in sorted(i for i in found if i - spec.stride not in found):
         n_windows = 1
         while first + n_windows * spec.stride in found:
             n_windows += 1
         last_unit = first + (n_windows - 1) * spec.stride + spec.width - 1
-        start, end = origins[char_of_unit[first]][0], origins[char_of_unit[last_unit]][1]
-        result.append(Chain(first, n_windows, start, end))
+        start, end = origins[chars[first][0]][0], origins[chars[last_unit][1]][1]
+        own = (keys[first + i * spec.stride] for i in range(n_windows))
+        result.append(Chain(first, n_windows, n_distinct(own), start, end))
     return result
 
 
@@ -300,9 +431,12 @@ def judge(
         found = chains(text, spec, contains)
         least = significant_chain(n_windows, len(layers), fpr, threshold)
         lengths.append(None if least is None else detectable_length(spec, least))
-        significant = [chain for chain in found if least is not None and chain.windows >= least]
+        significant = [chain for chain in found if least is not None and chain.distinct >= least]
         conclusive = least is not None and n_units >= detectable_length(spec, least)
-        values = [evalue(n_windows, len(layers), fpr, chain.windows) for chain in found]
+        conclusive = conclusive and all(chain.windows < (least or 0) for chain in found)
+        values = [evalue(n_windows, len(layers), fpr, chain.distinct) for chain in found]
+        best = stretch(text, spec, contains, fpr)
+        value = None if best is None else 2 * len(layers) * n_windows * math.exp(-best.score)
         results.append(
             {
                 "verdict": "found" if significant else "not_found" if conclusive else "inconclusive",
@@ -315,11 +449,20 @@ def judge(
                     {
                         "start": min(chain.start for chain in group),
                         "end": max(chain.end for chain in group),
-                        "windows": max(chain.windows for chain in group),
-                        "evalue": min(evalue(n_windows, len(layers), fpr, chain.windows) for chain in group),
+                        "windows": max(chain.distinct for chain in group),
+                        "evalue": min(evalue(n_windows, len(layers), fpr, chain.distinct) for chain in group),
                     }
                     for group in matches(significant, spec)
                 ],
+                "approximate": None
+                if best is None or value is None or value > threshold
+                else {
+                    "start": best.start,
+                    "end": best.end,
+                    "windows": best.windows,
+                    "hits": best.hits,
+                    "evalue": value,
+                },
             }
         )
     spans = [range(match["start"], match["end"]) for layer in results for match in layer["matches"]]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import portrait
 from portrait import bundle, filters
+from portrait.spec import NORMALIZERS, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,10 @@ JAMO = "\u1100\u1112\u1161\u1175\u11a7\u11a8\u11c2가각힣"
 SPACES = "".join(sorted(oracle.WHITE_SPACE))
 #: Composed letters, singletons, composition exclusions, and characters that grow when normalised.
 COMPOSED = "éệÅ\u212b\u2126\u1e69\u0958\u0f43\ufb2c\u2adc\U0001d160\u1fef\u037e\u304c\u09cb\u0b94\u1109a"
+#: Letters that case folding or compatibility change, into several or by what surrounds them.
+FOLDED = "ßẞİıſςΣŉǰΐᾴᾼﬁﬄ㎏ﷺ½①ⅣＡﾊﾞ㈱…´¨℡\u1e9b\u0149ÉЖԱև\U0001d504\U0001f130ꮿᏏ"
+#: Right to left, with marks and directions.
+BIDI = "שָׁלוֹם\u200fمَرْحَبًا\u202b\u2067ﻼ"
 EMOJI = "👩🏽‍💻🇪🇺❤\ufe0f👨‍👩‍👧"
 NOT_QUITE_SPACES = "\u200b\u180e\ufeff\x1c\x1f\u2060"
 
@@ -42,6 +47,11 @@ PIECES = st.one_of(
     st.text(JAMO, max_size=6),
     st.text("天地玄黃宇宙洪荒", max_size=12),
     st.text(COMPOSED + MARKS, max_size=5),
+    st.text(FOLDED + MARKS, max_size=5),
+    st.text(BIDI, max_size=8),
+    st.sampled_from(
+        ["It\u2019s,", "it\u00b4s", "\u201cQUOTE\u201d\u2014", "co\u00adop", "\u2764\ufe0f\u0301", "\0\0"]
+    ),
     st.text(EMOJI + NOT_QUITE_SPACES, max_size=6),
     st.text(CHARS, max_size=10),
 )
@@ -58,8 +68,8 @@ def specs(max_width: int = 10, max_stride: int = 14) -> st.SearchStrategy[portra
         portrait.WindowSpec,
         width=st.integers(1, max_width),
         stride=st.integers(1, max_stride),
-        unit=st.sampled_from(["char", "byte"]),
-        normalizer=st.sampled_from(["none", "spaces", "data-portraits"]),
+        unit=st.sampled_from(UNITS),
+        normalizer=st.sampled_from(NORMALIZERS),
     )
 
 

@@ -25,6 +25,19 @@ WHITE_SPACE = {*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x20
     0x3000,
 }
 
+# First and last of each range.
+IGNORABLE = [
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x61C, 0x61C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+]
+IGNORABLE += [(0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F)]
+IGNORABLE += [(0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A)]
+IGNORABLE += [(0xE0000, 0xE0FFF)]
+
 
 class Refused(Exception):  # noqa: N818  # what a reader must do
     """The bundle is not one that this reader may answer from."""
@@ -161,6 +174,20 @@ def mixed(h: int) -> int:
     return h ^ h >> 33
 
 
+def loose(text: str) -> str:
+    """The normaliser of that name."""
+    text = "".join(c for c in text if not any(first <= ord(c) <= last for first, last in IGNORABLE))
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", text).casefold())
+    result = ""
+    for c in text:
+        kind = unicodedata.category(c)[0]
+        if kind in "LN" or (kind == "M" and result and result[-1] != " "):
+            result += c
+        elif result and result[-1] != " ":
+            result += " "
+    return result.rstrip(" ")
+
+
 KINDS = {"bloom": BloomLayer, "fuse": FuseLayer}
 
 
@@ -176,7 +203,7 @@ class Reader:
         expected_hash = {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
         require(self.manifest["hash"] == expected_hash, "the hash is known")
         self.normalizer: str = self.manifest["normalizer"]["name"]
-        require(self.normalizer in ("none", "spaces"), "the normaliser is known")
+        require(self.normalizer in ("none", "spaces", "loose"), "the normaliser is known")
         require(self.manifest["normalizer"]["version"] == 1, "the normaliser's version is known")
         self.layers: dict[str, Layer] = {}
         for record in self.manifest["layers"]:
@@ -203,6 +230,8 @@ class Reader:
         """The text as the portrait's windows see it."""
         if self.normalizer == "none":
             return text
+        if self.normalizer == "loose":
+            return loose(text)
         spaced = (" " if ord(c) in WHITE_SPACE else c for c in unicodedata.normalize("NFC", text))
         return " ".join(word for word in "".join(spaced).split(" ") if word)
 
@@ -214,6 +243,10 @@ class Reader:
         encoded = text.encode()
         if windows["unit"] == "byte":
             cut = (encoded[at : at + width] for at in range(len(encoded) - width + 1))
+        elif windows["unit"] == "word":
+            words = "".join(" " if ord(c) in WHITE_SPACE else c for c in text).split(" ")
+            words = [word for word in words if word]
+            cut = (" ".join(words[at : at + width]).encode() for at in range(len(words) - width + 1))
         else:
             cut = (text[at : at + width].encode() for at in range(len(text) - width + 1))
         keys = [xxhash.xxh3_64_intdigest(window, seed=0) for window in cut]

@@ -14,6 +14,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import oracle
 import pyarrow
 import pytest
 import xxhash
@@ -229,6 +230,22 @@ def test_a_layer_is_the_file_that_the_package_writes(corpus: Path, tmp_path: Pat
         opened = BloomFilter.fromfile(file)
     assert len(opened) == len(windows)
     assert all(window in opened for window in windows)
+
+
+def test_windows_of_words_are_the_words_joined(corpus: Path, tmp_path: Path) -> None:
+    spec = portrait.WindowSpec(5, 4, "word", "loose")
+    built = portrait.build(
+        corpus, tmp_path / "out", windows=spec, filter=portrait.FilterSpec("pybloom", 1e-6)
+    )
+    with shard_path(built.path).open("rb") as file:
+        opened = BloomFilter.fromfile(file)
+    plain = oracle.Spec(5, 4, "word", "loose")
+    for text in documents():
+        windows = oracle.all_windows(oracle.normalise(text, "loose")[0], plain)
+        n_words = len(windows) + spec.width - 1 if windows else 0
+        assert all(windows[i].decode() in opened for i in oracle.stored_offsets(n_words, plain))
+        assert built.hits(text)["main"] == bytes(window.decode() in opened for window in windows)
+    assert built.query(documents()[3].upper()).verdict == "found"
 
 
 def test_a_portrait_answers_by_it(corpus: Path, tmp_path: Path) -> None:

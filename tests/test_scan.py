@@ -43,6 +43,10 @@ SPECS = [
     portrait.WindowSpec(7, 3, "byte"),
     portrait.WindowSpec(4, 9, "byte", "none"),
     portrait.WindowSpec(6, 1, "char", "none"),
+    portrait.WindowSpec(9, 4, "char", "loose"),
+    portrait.WindowSpec(2, 3, "word", "loose"),
+    portrait.WindowSpec(3, 1, "word", "none"),
+    portrait.WindowSpec(2, 2, "word", "data-portraits"),
 ]
 
 #: Texts that repeat parts of the documents, between others.
@@ -71,9 +75,19 @@ def sample(request: pytest.FixtureRequest, fpr: float) -> samples.Sample:
     return samples.build(DOCUMENTS, request.param, fpr)
 
 
-def assert_scan(layer: LayerScan, text: str, spec: oracle.Spec, contains: oracle.Contains) -> None:
+def assert_scan(
+    layer: LayerScan, text: str, spec: oracle.Spec, contains: oracle.Contains, rate: float
+) -> None:
     assert layer.hits == sum(oracle.hits(text, spec, contains))
-    assert [tuple(chain) for chain in layer.chains(1)] == oracle.chains(text, spec, contains)
+    chains = oracle.chains(text, spec, contains)
+    assert [tuple(chain) for chain in layer.chains(1)] == chains
+    assert layer.longest == max((chain.windows for chain in chains), default=0)
+    assert layer.distinct == max((chain.distinct for chain in chains), default=0)
+    best = oracle.stretch(text, spec, contains, rate)
+    assert (layer.stretch is None) == (best is None)
+    if layer.stretch is not None and best is not None:
+        # Which of several equally good stretches it is, roundings decide.
+        assert layer.stretch.score == pytest.approx(best.score, abs=1e-9)
     assert layer.document == oracle.exact_document(text, spec, contains)
 
 
@@ -87,7 +101,7 @@ def assert_scanned(sample: samples.Sample, text: str) -> None:
         assert evidence.units == len(oracle.units(normalised, spec.unit))
         assert evidence.windows == len(oracle.all_windows(normalised, spec))
         assert evidence.fpr == rate
-        assert_scan(evidence.scan, text, spec, contains)
+        assert_scan(evidence.scan, text, spec, contains, rate)
 
 
 @settings(max_examples=60, deadline=None)
@@ -133,19 +147,38 @@ def test_a_copy_is_found_where_it_stands_in_the_text_as_given() -> None:
     opened = samples.build({"main": ["abcdefgh"]}, portrait.WindowSpec(4, 2), 1e-6).portrait
     (evidence,) = opened.evidence("xx  abcdefgh\n\nyy")
     assert (evidence.units, evidence.windows) == (14, 11)
-    assert evidence.scan.chains(1) == [(3, 3, 4, 12)]
+    assert evidence.scan.chains(1) == [(3, 3, 3, 4, 12)]
     assert not evidence.scan.document
+
+
+def test_a_copy_is_found_through_case_quotes_and_line_breaks() -> None:
+    spec = portrait.WindowSpec(4, 1, "word", "loose")
+    opened = samples.build(
+        {"main": ["\u201cIt\u2019s the Stra\u00dfe,\u201d she said."]}, spec, 1e-6
+    ).portrait
+    text = "-- (IT'S THE\nSTRASSE) she said, twice"
+    (evidence,) = opened.evidence(text)
+    assert (evidence.units, evidence.windows) == (7, 4)
+    assert evidence.scan.chains(1) == [(0, 3, 3, 4, 30)]
+    assert text[4:30] == "IT'S THE\nSTRASSE) she said"
+
+
+def test_words_span_what_they_have_in_the_text_as_given() -> None:
+    spec = portrait.WindowSpec(2, 1, "word", "none")
+    opened = samples.build({"main": ["one two"]}, spec, 1e-6).portrait
+    (evidence,) = opened.evidence("天\n\u3000one \t two  three")
+    assert evidence.scan.chains(1) == [(1, 1, 1, 3, 12)]
 
 
 def test_bytes_that_part_a_character_still_span_all_of_it() -> None:
     spec = portrait.WindowSpec(2, 1, "byte", "none")
     opened = samples.build({"main": ["天a"]}, spec, 1e-6).portrait
     (evidence,) = opened.evidence("x天y")
-    assert evidence.scan.chains(1) == [(1, 2, 1, 2)]
+    assert evidence.scan.chains(1) == [(1, 2, 2, 1, 2)]
 
 
 @pytest.mark.parametrize("stride", [1, 3, 500, 511, 512, 513, 2000])
-@pytest.mark.parametrize("unit", ["char", "byte"])
+@pytest.mark.parametrize("unit", ["char", "byte", "word"])
 def test_long_texts_are_scanned_alike_at_every_stride(stride: int, unit: Any) -> None:
     rng = random.Random(stride)
     words = ["fox ", "天地", "e\u0301", "\r\n\u3000", "ünï ", "👩🏽‍💻", "a" * 9]

@@ -15,7 +15,7 @@ from portrait import FilterSpec, WindowSpec
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALPHABET = "abcdefghij  \t\n\u3000éé\u0301京都Ωπ🚢"
+ALPHABET = "abcdeFGHIJ  \t\n\u3000éÉe\u0301京都Ωßﬁ½İᾴ\u0345\u00ad…’´🚢\ufe0f\u0323"
 BUILDS: list[dict[str, Any]] = [
     {},
     {"max_shard_bytes": 4096},
@@ -23,6 +23,9 @@ BUILDS: list[dict[str, Any]] = [
     {"max_shard_bytes": 4096, "windows": WindowSpec(13, 5, "char", "none")},
     {"windows": WindowSpec(31, 30, "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
     {"filter": FilterSpec("fuse")},
+    {"windows": WindowSpec(24, 11, "char", "loose")},
+    {"windows": WindowSpec(5, 3, "word", "loose"), "filter": FilterSpec("fuse"), "max_shard_bytes": 4096},
+    {"windows": WindowSpec(4, 4, "word", "none")},
     {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, 9)},
 ]
 

@@ -33,7 +33,7 @@ def test_a_width_or_stride_out_of_range_is_named_with_its_value(field: str, valu
 
 
 @pytest.mark.parametrize(
-    ("field", "choices"), [("unit", ["char", "byte"]), ("normalizer", ["none", "spaces"])]
+    ("field", "choices"), [("unit", ["char", "byte", "word"]), ("normalizer", ["none", "spaces", "loose"])]
 )
 @pytest.mark.parametrize("value", ["", "Char", "SPACES", "nfc", None, 1, ["char"]], ids=repr)
 def test_an_unknown_unit_or_normalizer_is_named_with_the_choices(

@@ -15,6 +15,7 @@ import portrait
 from portrait import _native
 from portrait.corpus import Batch
 from portrait.keymaker import KeyMaker
+from portrait.spec import UNITS
 
 TYPES = [pa.string(), pa.large_string(), pa.binary(), pa.large_binary()]
 SPEC = portrait.WindowSpec(width=4, stride=3)
@@ -75,6 +76,29 @@ def test_the_last_window_is_stored_once_and_a_short_document_stores_none(
     assert counts == (1, int(not windows), len(windows), len(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "normalizer", "windows"),
+    [
+        ("one two", "spaces", []),
+        ("  one\ttwo\u3000three ", "spaces", ["one two three"]),
+        ("a  b\n\nc d", "none", ["a b c", "b c d"]),
+        (" a \n b c\t\td e f", "data-portraits", ["a b c", "c d e", "d e f"]),
+        ("\u201cIt's\u201d: DONE", "loose", ["it s done"]),
+        ("a\x1cb c\u200bd e", "none", ["a\x1cb c\u200bd e"]),
+    ],
+)
+def test_windows_of_words_have_one_space_between_them_whatever_stood_there(
+    text: str, normalizer: Any, windows: list[str]
+) -> None:
+    spec = portrait.WindowSpec(3, 2, "word", normalizer)
+    keys = _native.Keys()
+    keys.add_text(kernel(spec), text)
+    normalised, _ = oracle.normalise(text, normalizer)
+    # The document's own key is that of its text as normalised.
+    expected = [*(oracle.window_key(window.encode()) for window in windows), oracle.document_key(normalised)]
+    assert listed(keys) == expected == oracle.document_keys(text, samples.plain(spec))
+
+
 @settings(max_examples=400, deadline=None)
 @given(samples.texts(), samples.specs())
 def test_a_document_stores_the_keys_of_the_definition(text: str, spec: portrait.WindowSpec) -> None:
@@ -84,14 +108,16 @@ def test_a_document_stores_the_keys_of_the_definition(text: str, spec: portrait.
     assert counts == expected_counts([text], spec)
 
 
-@pytest.mark.parametrize("unit", ["char", "byte"])
+@pytest.mark.parametrize("normalizer", ["spaces", "loose", "none"])
+@pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize(("width", "stride"), [(50, 25), (50, 1), (7, 60), (1, 1), (239, 8), (241, 500)])
-def test_windows_of_every_size_in_long_texts(unit: Any, width: int, stride: int) -> None:
-    spec = portrait.WindowSpec(width, stride, unit)
+def test_windows_of_every_size_in_long_texts(normalizer: Any, unit: Any, width: int, stride: int) -> None:
+    spec = portrait.WindowSpec(width, stride, unit, normalizer)
     texts = [
         "the quick brown fox " * 40,
         "天地玄黃 é\u0301 👩🏽‍💻 " * 60,
         "x" * width,
+        "to be, or not\t\tto be\r\n" * 30 + "x" * width + " end",
         "ж" * (width + stride),
     ]
     keys = _native.Keys()
@@ -230,7 +256,7 @@ def test_keys_do_not_move_while_their_buffer_is_in_use() -> None:
     ("normalizer", "unit", "width", "stride", "message"),
     [
         ("spaced", "char", 1, 1, "unknown normalizer"),
-        ("none", "word", 1, 1, "unknown unit"),
+        ("none", "verse", 1, 1, "unknown unit"),
         ("none", "char", 0, 1, "at least 1"),
         ("none", "char", 1, 0, "at least 1"),
     ],

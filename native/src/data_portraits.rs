@@ -5,8 +5,9 @@
 //! spaces; so the third only takes away the space after a line feed, and what a run of white space
 //! becomes depends on the character before it alone.
 
-use crate::normalize::{HIGH, LOW, Normalized, WORD, ascii_prefix};
+use crate::normalize::{Normalized, WORD, ascii_prefix};
 use crate::origins::Recorder;
+use crate::writer::between;
 
 /// What Python's `\s` and `str.strip` take for white space beyond ASCII.
 fn is_white_space(c: char) -> bool {
@@ -34,13 +35,6 @@ fn class(byte: u8) -> Class {
         b'\t' | 0x0B | 0x0C | 0x1C..=0x20 => Class::Space,
         _ => Class::Text,
     }
-}
-
-/// The high bit of every byte of an ASCII word that lies in `[first, last]`.
-#[inline(always)]
-fn between(word: u64, first: u64, last: u64) -> u64 {
-    // No byte exceeds 0x7F, so none of the sums carries into its neighbour.
-    (word + LOW * (0x80 - first)) & !(word + LOW * (0x7F - last)) & HIGH
 }
 
 /// Normalise `text` into `output`.

@@ -103,15 +103,17 @@ pub fn document_keys(
     scratch: &mut Scratch,
     keys: &mut Vec<u64>,
 ) -> Counts {
-    let normalized = spec.normalizer.apply(text, scratch, &mut Forget);
     let before = keys.len();
-    keys.reserve(spec.windows.n_windows(spec.windows.unit.count(normalized)) / spec.windows.stride + 3);
-    spec.windows.stored(normalized, |window| keys.push(window_key(window)));
-    let n_windows = (keys.len() - before) as u64;
-    if documents {
-        keys.push(document_key(normalized.bytes));
-    }
-    Counts::of_document(text, n_windows)
+    let n_windows = spec.with_text(text, scratch, &mut Forget, |normalized, cut, _| {
+        keys.reserve(spec.windows.n_windows(spec.windows.unit.count(cut)) / spec.windows.stride + 3);
+        spec.windows.stored(cut, |window| keys.push(window_key(window)));
+        let n_windows = keys.len() - before;
+        if documents {
+            keys.push(document_key(normalized.bytes));
+        }
+        n_windows
+    });
+    Counts::of_document(text, n_windows as u64)
 }
 
 /// Append the keys of every row that is not null. On an error `keys` is as it was.

@@ -4,16 +4,22 @@
 //! `portrait._native`, all of which is in this file.
 
 pub mod bloom;
+pub mod chains;
+pub mod compose;
 pub mod data_portraits;
 pub mod fuse;
 pub mod keys;
+pub mod loose;
 pub mod normalize;
 pub mod origins;
 pub mod pybloom;
 pub mod redisbloom;
 pub mod scan;
 pub mod solve;
+pub mod spaces;
 pub mod window;
+pub mod words;
+pub mod writer;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(name = "_native")]
@@ -30,6 +36,7 @@ mod python {
     use pyo3::{create_exception, ffi};
 
     use crate::bloom::{self, BLOCK_BYTES};
+    use crate::chains::{Chain, LayerScan};
     use crate::fuse::{self, Fuse};
     use crate::keys::{Counts, RowError as BadRow, Texts, batch_keys, document_keys};
     use crate::normalize::{Normalizer, Scratch, UNICODE_VERSION};
@@ -658,43 +665,57 @@ mod python {
             self.0.n_windows
         }
 
-        /// Per filter: hits, whether the text is a document, windows of the longest chain.
-        fn layers(&self) -> Vec<(usize, bool, usize)> {
-            let longest = |layer: &scan::LayerScan| layer.chains.iter().map(|chain| chain.n_windows).max();
-            self.0
-                .layers
-                .iter()
-                .map(|layer| (layer.n_hits, layer.document, longest(layer).unwrap_or(0)))
-                .collect()
+        /// Per filter: hits, whether the text is a document, windows of the longest chain, different
+        /// windows of the chain that has most of them, and the stretch most like a copy with edits:
+        /// (window, windows, hits, score, start, end).
+        fn layers(&self) -> Vec<(usize, bool, usize, usize, Option<PyStretch>)> {
+            let of_layer = |layer: &LayerScan| {
+                let most = |n: fn(&Chain) -> usize| layer.chains.iter().map(n).max().unwrap_or(0);
+                let stretch = layer
+                    .approximate
+                    .map(|at| (at.window, at.n_windows, at.n_hits, at.score, at.start, at.end));
+                let longest = most(|chain| chain.n_windows);
+                (layer.n_hits, layer.document, longest, most(|chain| chain.n_distinct), stretch)
+            };
+            self.0.layers.iter().map(of_layer).collect()
         }
 
-        /// A filter's chains of so many windows or more: (window, windows, start, end).
-        fn chains(&self, layer: usize, min_windows: usize) -> PyResult<Vec<(usize, usize, usize, usize)>> {
+        /// A filter's chains of so many different windows or more: (window, windows, different ones,
+        /// start, end).
+        fn chains(&self, layer: usize, min_distinct: usize) -> PyResult<Vec<PyChain>> {
             let layer = self.0.layers.get(layer).ok_or_else(|| PyIndexError::new_err("no such layer"))?;
-            let chains = layer.chains.iter().filter(|chain| chain.n_windows >= min_windows);
-            Ok(chains.map(|chain| (chain.window, chain.n_windows, chain.start, chain.end)).collect())
+            let chains = layer.chains.iter().filter(|chain| chain.n_distinct >= min_distinct);
+            let plain = |at: &Chain| (at.window, at.n_windows, at.n_distinct, at.start, at.end);
+            Ok(chains.map(plain).collect())
         }
     }
+
+    type PyChain = (usize, usize, usize, usize, usize);
+    type PyStretch = (usize, usize, usize, f64, usize, usize);
 
     /// Asks all windows of a text of several filters in one pass.
     #[pyclass(frozen, name = "Scanner")]
     struct PyScanner {
         spec: Spec,
-        filters: Vec<Py<PyFilter>>,
+        filters: Vec<(Py<PyFilter>, f64)>,
     }
 
     impl PyScanner {
-        fn with_filters<T>(&self, f: impl FnOnce(&[&dyn Filter]) -> T) -> T {
-            let lent: Vec<Box<dyn Filter>> = self.filters.iter().map(|filter| filter.get().lend()).collect();
-            let filters: Vec<&dyn Filter> = lent.iter().map(|filter| &**filter).collect();
+        /// Lends the filters, each with its false-positive rate.
+        fn with_filters<T>(&self, f: impl FnOnce(&[(&dyn Filter, f64)]) -> T) -> T {
+            let lent: Vec<(Box<dyn Filter>, f64)> =
+                self.filters.iter().map(|(filter, rate)| (filter.get().lend(), *rate)).collect();
+            let filters: Vec<(&dyn Filter, f64)> =
+                lent.iter().map(|(filter, rate)| (&**filter, *rate)).collect();
             f(&filters)
         }
     }
 
     #[pymethods]
     impl PyScanner {
+        /// Each filter comes with its false-positive rate.
         #[new]
-        fn new(windows: &PyWindows, filters: Vec<Py<PyFilter>>) -> Self {
+        fn new(windows: &PyWindows, filters: Vec<(Py<PyFilter>, f64)>) -> Self {
             Self { spec: windows.0, filters }
         }
 

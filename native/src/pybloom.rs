@@ -233,16 +233,17 @@ pub fn insert_document(
     spec: &Spec,
     scratch: &mut Scratch,
 ) -> Counts {
-    let normalized = spec.normalizer.apply(text, scratch, &mut Forget);
     let mut buffer = Vec::new();
     let mut places = vec![0; layout.n_slices];
     let mut n_windows = 0;
-    spec.windows.stored(normalized, |window| {
-        layout.places(window, &mut buffer, &mut places);
-        for place in &places {
-            bits[(place / 8) as usize] |= 1 << (place % 8);
-        }
-        n_windows += 1;
+    spec.with_text(text, scratch, &mut Forget, |_, cut, _| {
+        spec.windows.stored(cut, |window| {
+            layout.places(window, &mut buffer, &mut places);
+            for place in &places {
+                bits[(place / 8) as usize] |= 1 << (place % 8);
+            }
+            n_windows += 1;
+        });
     });
     Counts::of_document(text, n_windows)
 }

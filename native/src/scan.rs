@@ -4,9 +4,13 @@
 //! asked of every filter while it is in the first-level cache. Memory beyond the text is the chains
 //! found and one counter per residue of the stride.
 
+use std::ops::Range;
+
+use crate::chains::{Follower, LayerScan};
 use crate::normalize::{Normalized, Normalizer, Scratch, is_char_start};
-use crate::origins::{Forget, Origins};
+use crate::origins::{Forget, Origins, Recorder};
 use crate::window::{Unit, Windows, document_key, window_key};
+use crate::words::{for_words, join};
 
 /// Windows asked at a time.
 #[derive(Clone, Copy)]
@@ -40,32 +44,33 @@ pub struct Spec {
     pub windows: Windows,
 }
 
-/// Hits at `window`, `window` + stride …: `n_windows` of them, and neither end could be moved out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chain {
-    /// The first window's offset, in units of the normalised text.
-    pub window: usize,
-    /// How many windows hit.
-    pub n_windows: usize,
-    /// Where the chain's text begins in the text as given, in characters.
-    pub start: usize,
-    /// Where it ends.
-    pub end: usize,
-}
-
-/// What one filter says of a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LayerScan {
-    /// Windows in the filter.
-    pub n_hits: usize,
-    /// Whether the document key and every window that the document would have stored are in it.
-    pub document: bool,
-    /// Ordered by `window`.
-    pub chains: Vec<Chain>,
+impl Spec {
+    /// What `f` makes of a text after normalising, of what windows are cut from, and of the way back.
+    ///
+    /// Windows are cut from the same text, or, where words are counted and stand otherwise, from its
+    /// words joined by single spaces.
+    #[inline(always)]
+    pub fn with_text<R: Recorder, T>(
+        &self,
+        text: &str,
+        scratch: &mut Scratch,
+        recorder: &mut R,
+        f: impl FnOnce(Normalized, Normalized, &R) -> T,
+    ) -> T {
+        let mut words = std::mem::take(&mut scratch.words);
+        let normalized = self.normalizer.apply(text, scratch, recorder);
+        let result = if self.windows.unit == Unit::Word && !self.normalizer.joins_words() {
+            f(normalized, join(normalized.text(), &mut words), recorder)
+        } else {
+            f(normalized, normalized, recorder)
+        };
+        scratch.words = words;
+        result
+    }
 }
 
 /// What all filters say of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scan {
     /// The normalised text's length in units.
     pub n_units: usize,
@@ -77,98 +82,6 @@ pub struct Scan {
 
 /// Windows asked at a time.
 const BATCH: usize = 1024;
-
-/// Follows one layer's hits window by window.
-struct Follower {
-    layer: LayerScan,
-    /// Hits in a row at the windows with each residue modulo the stride.
-    runs: Vec<usize>,
-    /// How many of them are not zero.
-    n_open: usize,
-    residue: usize,
-    window: usize,
-}
-
-impl Follower {
-    fn new(stride: usize, n_windows: usize) -> Self {
-        Self {
-            layer: LayerScan { document: true, ..LayerScan::default() },
-            runs: vec![0; stride.min(n_windows)],
-            n_open: 0,
-            residue: 0,
-            window: 0,
-        }
-    }
-
-    fn follow(&mut self, hits: &[bool], stride: usize, last: usize) {
-        const WORD: usize = 8;
-        let mut rest = hits;
-        while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
-            // Far from any hit there is no chain to end: such windows pass eight at a time.
-            if self.n_open == 0 && !self.layer.document && *word == [false; WORD] {
-                self.window += WORD;
-                self.residue = (self.residue + WORD) % self.runs.len();
-            } else {
-                self.follow_each(word, stride, last);
-            }
-            rest = after;
-        }
-        self.follow_each(rest, stride, last);
-    }
-
-    fn follow_each(&mut self, hits: &[bool], stride: usize, last: usize) {
-        for &hit in hits {
-            if hit {
-                self.layer.n_hits += 1;
-                self.n_open += usize::from(self.runs[self.residue] == 0);
-                self.runs[self.residue] += 1;
-            } else {
-                self.miss(stride, last);
-            }
-            self.window += 1;
-            self.residue += 1;
-            if self.residue == self.runs.len() {
-                self.residue = 0;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn miss(&mut self, stride: usize, last: usize) {
-        if self.residue == 0 || self.window == last {
-            self.layer.document &= !(self.window.is_multiple_of(stride) || self.window == last);
-        }
-        let n_windows = std::mem::take(&mut self.runs[self.residue]);
-        if n_windows > 0 {
-            self.n_open -= 1;
-            self.close(self.window, n_windows, stride);
-        }
-    }
-
-    /// Note a chain whose next window would be `next`.
-    fn close(&mut self, next: usize, n_windows: usize, stride: usize) {
-        let window = next - n_windows * stride;
-        self.layer.chains.push(Chain { window, n_windows, start: 0, end: 0 });
-    }
-
-    fn finish(mut self, stride: usize) -> LayerScan {
-        // The window after the last has the residue the count has reached; each residue's next
-        // window comes within one stride.
-        let n_runs = self.runs.len();
-        for i in 0..n_runs {
-            let residue = (self.residue + i) % n_runs;
-            let n_windows = self.runs[residue];
-            if n_windows > 0 {
-                // With fewer windows than a stride, every chain has one window, and its next is a
-                // full stride on.
-                let next = if n_runs < stride { residue + stride } else { self.window + i };
-                self.close(next, n_windows, stride);
-            }
-        }
-        self.layer.chains.sort_unstable_by_key(|chain| chain.window);
-        self.layer
-    }
-}
 
 /// Call `f` with batches of at most [`BATCH`] windows, which together are all windows of `text`.
 fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut f: impl FnMut(Batch)) {
@@ -199,94 +112,134 @@ fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut
     }
 }
 
-/// Ask every window of `text` of every filter.
-pub fn scan(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scratch) -> Scan {
-    let mut origins = Origins::default();
-    let text = spec.normalizer.apply(text, scratch, &mut origins);
-    let windows = &spec.windows;
-    let n_units = windows.unit.count(text);
-    let n_windows = windows.n_windows(n_units);
-    let last = n_windows.saturating_sub(1);
+/// Ask every window of `text` of every filter; each comes with its false-positive rate.
+pub fn scan(text: &str, spec: &Spec, filters: &[(&dyn Filter, f64)], scratch: &mut Scratch) -> Scan {
+    spec.with_text(text, scratch, &mut Origins::default(), |normalized, cut, origins| {
+        let windows = &spec.windows;
+        let n_units = windows.unit.count(cut);
+        let n_windows = windows.n_windows(n_units);
+        let mut layers = ask_all(windows, cut, n_windows, filters);
 
+        let document = document_key(normalized.bytes);
+        // A long list, where words are counted: made only where there is something to place.
+        let found = layers.iter().any(|layer| !layer.chains.is_empty());
+        let places = if found { Places::new(normalized, windows.unit) } else { Places::Chars };
+        let span = |window: usize, n_windows: usize| {
+            let end = window + (n_windows - 1) * windows.stride + windows.width;
+            let chars = places.chars(window, end);
+            origins.span(chars.start, chars.end)
+        };
+        for ((filter, _), layer) in filters.iter().zip(&mut layers) {
+            layer.document &= filter.holds_document(document);
+            for chain in &mut layer.chains {
+                (chain.start, chain.end) = span(chain.window, chain.n_windows);
+            }
+            if let Some(stretch) = &mut layer.approximate {
+                (stretch.start, stretch.end) = span(stretch.window, stretch.n_windows);
+            }
+        }
+        Scan { n_units, n_windows, layers }
+    })
+}
+
+/// What each filter says of the windows alone; the chains are without their places in the text.
+fn ask_all(
+    windows: &Windows,
+    cut: Normalized,
+    n_windows: usize,
+    filters: &[(&dyn Filter, f64)],
+) -> Vec<LayerScan> {
+    let last = n_windows.saturating_sub(1);
     let mut followers: Vec<Follower> =
-        filters.iter().map(|_| Follower::new(windows.stride, n_windows)).collect();
+        filters.iter().map(|&(_, rate)| Follower::new(windows.stride, n_windows, rate)).collect();
+    let filters: Vec<&dyn Filter> = filters.iter().map(|&(filter, _)| filter).collect();
     let mut hits = [false; BATCH];
-    for_batches(windows, text, filters, |batch| {
+    for_batches(windows, cut, &filters, |batch| {
         for (filter, follower) in filters.iter().zip(&mut followers) {
             let hits = &mut hits[..batch.keys.len()];
             filter.ask(batch, hits);
-            follower.follow(hits, windows.stride, last);
+            follower.follow(batch.keys, hits, last);
         }
     });
-
-    let document = document_key(text.bytes);
-    let places = Places::new(text, windows.unit);
-    let layers = filters.iter().zip(followers).map(|(filter, follower)| {
-        let mut layer = follower.finish(windows.stride);
-        layer.document &= filter.holds_document(document);
-        for chain in &mut layer.chains {
-            let end = chain.window + (chain.n_windows - 1) * windows.stride + windows.width;
-            let (first, last) = places.chars(chain.window, end);
-            (chain.start, chain.end) = origins.span(first, last);
-        }
-        layer
-    });
-    Scan { n_units, n_windows, layers: layers.collect() }
+    followers.into_iter().map(Follower::finish).collect()
 }
 
 /// For each filter, whether it holds each window of `text`.
-pub fn hits(text: &str, spec: &Spec, filters: &[&dyn Filter], scratch: &mut Scratch) -> Vec<Vec<bool>> {
-    let text = spec.normalizer.apply(text, scratch, &mut Forget);
+pub fn hits(
+    text: &str,
+    spec: &Spec,
+    filters: &[(&dyn Filter, f64)],
+    scratch: &mut Scratch,
+) -> Vec<Vec<bool>> {
+    let filters: Vec<&dyn Filter> = filters.iter().map(|&(filter, _)| filter).collect();
     let mut all = vec![Vec::new(); filters.len()];
-    for_batches(&spec.windows, text, filters, |batch| {
-        for (filter, all) in filters.iter().zip(&mut all) {
-            let from = all.len();
-            all.resize(from + batch.keys.len(), false);
-            filter.ask(batch, &mut all[from..]);
-        }
+    spec.with_text(text, scratch, &mut Forget, |_, cut, _| {
+        for_batches(&spec.windows, cut, &filters, |batch| {
+            for (filter, all) in filters.iter().zip(&mut all) {
+                let from = all.len();
+                all.resize(from + batch.keys.len(), false);
+                filter.ask(batch, &mut all[from..]);
+            }
+        });
     });
     all
 }
 
 /// From units of the normalised text to its characters.
-struct Places<'a> {
-    text: &'a [u8],
-    /// Characters that begin before each multiple of [`Places::STEP`] bytes; empty where a unit is
-    /// a character.
-    before: Vec<usize>,
+enum Places<'a> {
+    /// Every unit is a character.
+    Chars,
+    /// Characters that begin before each multiple of [`Places::STEP`] bytes.
+    Bytes { text: &'a [u8], before: Vec<usize> },
+    /// The characters of each word.
+    Words(Vec<Range<usize>>),
 }
 
 impl<'a> Places<'a> {
     const STEP: usize = 1024;
 
     fn new(text: Normalized<'a>, unit: Unit) -> Self {
-        let mut before = Vec::new();
-        if unit == Unit::Byte && text.n_chars != text.bytes.len() {
-            let mut n = 0;
-            for step in text.bytes.chunks(Self::STEP) {
-                before.push(n);
-                n += crate::normalize::count_chars(step);
+        match unit {
+            Unit::Byte if text.n_chars != text.bytes.len() => {
+                let mut n = 0;
+                let before = text.bytes.chunks(Self::STEP).map(|step| {
+                    let before = n;
+                    n += crate::normalize::count_chars(step);
+                    before
+                });
+                Self::Bytes { before: before.collect(), text: text.bytes }
+            }
+            Unit::Char | Unit::Byte => Self::Chars,
+            Unit::Word => {
+                let mut words = Vec::new();
+                for_words(text.text(), |_, chars| words.push(chars));
+                Self::Words(words)
             }
         }
-        Self { text: text.bytes, before }
     }
 
     /// The characters that the units `[start, end)` touch, as a range.
-    fn chars(&self, start: usize, end: usize) -> (usize, usize) {
-        if self.before.is_empty() { (start, end) } else { (self.holding(start), self.holding(end - 1) + 1) }
-    }
-
-    /// The character that holds byte `at`.
-    fn holding(&self, at: usize) -> usize {
-        let step = at / Self::STEP;
-        let within = &self.text[step * Self::STEP..=at];
-        self.before[step] + within.iter().filter(|&&byte| is_char_start(byte)).count() - 1
+    fn chars(&self, start: usize, end: usize) -> Range<usize> {
+        match self {
+            Self::Chars => start..end,
+            Self::Bytes { text, before } => {
+                // The character that holds a byte.
+                let holding = |at: usize| {
+                    let step = at / Self::STEP;
+                    let within = &text[step * Self::STEP..=at];
+                    before[step] + within.iter().filter(|&&byte| is_char_start(byte)).count() - 1
+                };
+                holding(start)..holding(end - 1) + 1
+            }
+            Self::Words(words) => words[start].start..words[end - 1].end,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chains::Chain;
     use proptest::prelude::*;
     use std::collections::HashSet;
 
@@ -325,9 +278,12 @@ mod tests {
     fn a_copy_is_one_chain_at_its_place_in_the_text_as_given() {
         let spec = spec(4, 2);
         let set = portrait(&["abcdefgh"], &spec);
-        let scan = scan("xx  abcdefgh\n\nyy", &spec, &[&set], &mut Scratch::default());
+        let scan = scan("xx  abcdefgh\n\nyy", &spec, &[(&set, 0.01)], &mut Scratch::default());
         assert_eq!(scan.n_units, 14);
-        assert_eq!(scan.layers[0].chains, [Chain { window: 3, n_windows: 3, start: 4, end: 12 }]);
+        assert_eq!(
+            scan.layers[0].chains,
+            [Chain { window: 3, n_windows: 3, n_distinct: 3, start: 4, end: 12 }]
+        );
         assert!(!scan.layers[0].document);
     }
 
@@ -338,7 +294,7 @@ mod tests {
         for (text, expected) in
             [("ab", true), (" ab\n", true), ("abcdefg", true), ("abcdef", false), ("", true), ("b", false)]
         {
-            let scan = scan(text, &spec, &[&set], &mut Scratch::default());
+            let scan = scan(text, &spec, &[(&set, 0.01)], &mut Scratch::default());
             assert_eq!(scan.layers[0].document, expected, "{text:?}");
         }
     }
@@ -350,7 +306,7 @@ mod tests {
         ) {
             let spec = spec(width, stride);
             let set = portrait(&[&document], &spec);
-            let hits = hits(&text, &spec, &[&set], &mut Scratch::default()).remove(0);
+            let hits = hits(&text, &spec, &[(&set, 0.01)], &mut Scratch::default()).remove(0);
             let at = |i: Option<usize>| i.and_then(|i| hits.get(i)).copied().unwrap_or(false);
             let mut expected = Vec::new();
             for window in 0..hits.len() {
@@ -359,7 +315,7 @@ mod tests {
                     expected.push((window, n));
                 }
             }
-            let scan = scan(&text, &spec, &[&set], &mut Scratch::default());
+            let scan = scan(&text, &spec, &[(&set, 0.01)], &mut Scratch::default());
             let found: Vec<_> = scan.layers[0].chains.iter().map(|chain| (chain.window, chain.n_windows)).collect();
             prop_assert_eq!(found, expected);
             prop_assert_eq!(scan.layers[0].n_hits, hits.iter().filter(|hit| **hit).count());

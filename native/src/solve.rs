@@ -1,94 +1,98 @@
 //! Systems of linear equations over bits, whose unknowns lie near each other.
 //!
-//! What peeling leaves of a binary fuse filter is such a system: each key says that the exclusive or
-//! of its slots is its fingerprint. Elimination finds a solution with far fewer slots than peeling
-//! needs, at a cost that grows with the square of the segment length: worth it for small sets.
+//! A small binary fuse filter is the solution of such a system: each key says that the exclusive or
+//! of its slots is its fingerprint. Elimination needs far fewer slots than peeling does, hardly more
+//! than there are keys.
+//!
+//! What bounds it: each equation is added to about as many rows as half its span has unknowns, each
+//! addition waiting for the one before. A row is a few words in one cache line, and rows in use at
+//! the same time stand side by side, so that all of them come from the first-level cache.
 
 /// The exclusive or of the unknowns in `columns` is `value`; all bits of a value are solved at once.
-pub struct Equation<'a> {
-    /// The unknowns, each once.
-    pub columns: &'a [usize],
+pub struct Equation<const K: usize> {
+    /// The unknowns, within the words of a row from the word of the first; two equal ones cancel.
+    pub columns: [usize; K],
     /// What they add up to.
     pub value: u32,
 }
 
-/// A row under elimination: bit i of word j is the unknown 64·(first + j) + i.
-struct Row {
-    first: usize,
-    words: Vec<u64>,
+/// An equation under elimination: bit i of word j is the unknown 64·(`first_word` + j) + i.
+///
+/// The first word is known from where the row stands. Rows are only added to each other where it is
+/// the same, so that no sum is wider than a row.
+#[derive(Clone, Copy)]
+struct Row<const WORDS: usize> {
+    words: [u64; WORDS],
     value: u32,
 }
 
-impl Row {
-    fn new(equation: &Equation) -> Option<Self> {
-        let first = equation.columns.iter().min()? / 64;
-        let last = equation.columns.iter().max()? / 64;
-        let mut words = vec![0; last - first + 1];
+impl<const WORDS: usize> Row<WORDS> {
+    const ZERO: Self = Self { words: [0; WORDS], value: 0 };
+
+    fn new<const K: usize>(equation: &Equation<K>, first_word: usize) -> Self {
+        let mut row = Self { value: equation.value, ..Self::ZERO };
         for column in equation.columns {
-            words[column / 64 - first] ^= 1 << (column % 64);
+            row.words[column / 64 - first_word] ^= 1 << (column % 64);
         }
-        Some(Self { first, words, value: equation.value })
+        row
     }
 
-    /// The first unknown, if any is left.
-    fn lowest(&self) -> Option<usize> {
-        let word = self.words.iter().position(|&word| word != 0)?;
-        Some(64 * (self.first + word) + self.words[word].trailing_zeros() as usize)
+    /// Leave out leading words without an unknown; how many, or `None` if no unknown is left.
+    #[inline(always)]
+    fn trim(&mut self) -> Option<usize> {
+        let n = self.words.iter().position(|&word| word != 0)?;
+        if n > 0 {
+            self.words.copy_within(n.., 0);
+            self.words[WORDS - n..].fill(0);
+        }
+        Some(n)
     }
 
-    /// Add a row that begins no earlier than this one.
+    #[inline(always)]
     fn add(&mut self, other: &Self) {
-        let at = other.first - self.first;
-        if self.words.len() < at + other.words.len() {
-            self.words.resize(at + other.words.len(), 0);
-        }
-        for (word, other) in self.words[at..].iter_mut().zip(&other.words) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
             *word ^= other;
         }
         self.value ^= other.value;
-    }
-
-    /// Leave out the words before the first unknown, `column`.
-    fn trim(&mut self, column: usize) {
-        let n = column / 64 - self.first;
-        self.words.drain(..n);
-        self.first += n;
     }
 }
 
 /// Values of the `n_columns` unknowns that satisfy every equation; `None` if there are none.
 ///
-/// Fast where the equations come in the order of their first columns.
-pub fn solve<'a>(equations: impl Iterator<Item = Equation<'a>>, n_columns: usize) -> Option<Vec<u32>> {
-    let mut pivots: Vec<Option<Row>> = Vec::new();
-    pivots.resize_with(n_columns, || None);
+/// An equation's columns lie within `WORDS` words of 64. Unknowns that no equation decides are 0, so
+/// that the order of the equations does not matter for the solution. It does for the time: they
+/// should come roughly in the order of their first columns.
+pub fn solve<const WORDS: usize, const K: usize>(
+    equations: impl Iterator<Item = Equation<K>>,
+    n_columns: usize,
+) -> Option<Vec<u32>> {
+    // The row that begins with a column; where there is none, its first word is 0.
+    let mut pivots = vec![Row::<WORDS>::ZERO; n_columns];
     for equation in equations {
-        let Some(mut row) = Row::new(&equation) else { continue };
-        loop {
-            match row.lowest() {
-                Some(column) => match &pivots[column] {
-                    Some(pivot) => row.add(pivot),
-                    None => {
-                        row.trim(column);
-                        pivots[column] = Some(row);
-                        break;
-                    }
-                },
-                None if row.value == 0 => break,
-                None => return None,
+        let Some(first) = equation.columns.iter().min() else { continue };
+        let mut first_word = first / 64;
+        let mut row = Row::new(&equation, first_word);
+        while let Some(n) = row.trim() {
+            first_word += n;
+            let pivot = &mut pivots[64 * first_word + row.words[0].trailing_zeros() as usize];
+            if pivot.words[0] == 0 {
+                *pivot = row;
+                break;
             }
+            row.add(pivot);
+        }
+        if row.words[0] == 0 && row.value != 0 {
+            return None;
         }
     }
     let mut values = vec![0; n_columns];
-    for column in (0..n_columns).rev() {
-        // An unknown that no equation decides stays 0.
-        let Some(row) = &pivots[column] else { continue };
+    for (column, row) in pivots.iter().enumerate().rev() {
         let mut value = row.value;
         for (j, &word) in row.words.iter().enumerate() {
             let mut left = word;
             while left != 0 {
                 // The row's own unknown is still 0, so it can take part.
-                value ^= values[64 * (row.first + j) + left.trailing_zeros() as usize];
+                value ^= values[64 * (column / 64 + j) + left.trailing_zeros() as usize];
                 left &= left - 1;
             }
         }
@@ -105,17 +109,19 @@ mod tests {
     proptest! {
         #[test]
         fn solutions_solve_and_refusals_are_right(
-            rows in prop::collection::vec((prop::collection::btree_set(0usize..150, 1..5), 0u32..4), 0..12),
-            truth in prop::collection::vec(0u32..4, 150),
+            rows in prop::collection::vec((0usize..3, [0usize..128, 0..128, 0..128, 0..128], 0u32..4), 0..12),
+            truth in prop::collection::vec(0u32..4, 256),
             consistent: bool,
         ) {
-            let rows: Vec<(Vec<usize>, u32)> = rows.into_iter().map(|(columns, value)| {
-                let columns: Vec<usize> = columns.into_iter().collect();
+            let rows: Vec<([usize; 4], u32)> = rows.into_iter().map(|(word, columns, value)| {
+                let columns = columns.map(|column| 64 * word + column);
                 let sum = columns.iter().fold(0, |sum, &column| sum ^ truth[column]);
                 (columns, if consistent { sum } else { value })
             }).collect();
-            let equations = || rows.iter().map(|(columns, value)| Equation { columns, value: *value });
-            match solve(equations(), 150) {
+            let equations = || rows.iter().map(|&(columns, value)| Equation { columns, value });
+            let solution = solve::<2, 4>(equations(), 256);
+            prop_assert_eq!(&solution, &solve::<5, 4>(equations().collect::<Vec<_>>().into_iter().rev(), 256));
+            match solution {
                 Some(values) => for (columns, value) in &rows {
                     prop_assert_eq!(columns.iter().fold(0, |sum, &column| sum ^ values[column]), *value);
                 },
@@ -124,7 +130,7 @@ mod tests {
                     prop_assert!(!consistent);
                     let contradiction = (1u32..1 << rows.len()).any(|set| {
                         let chosen = rows.iter().enumerate().filter(|(i, _)| set >> i & 1 == 1);
-                        let mut parity = [0u8; 150];
+                        let mut parity = [0u8; 256];
                         let mut sum = 0;
                         for (_, (columns, value)) in chosen {
                             columns.iter().for_each(|&column| parity[column] ^= 1);

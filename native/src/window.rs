@@ -3,6 +3,7 @@
 use twox_hash::XxHash3_64;
 
 use crate::normalize::{Normalized, is_char_start};
+use crate::words::{count_words, find_space};
 
 /// What a window is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum Unit {
     Char,
     /// Bytes of UTF-8.
     Byte,
+    /// Words, in a text that has single spaces between them.
+    Word,
 }
 
 impl Unit {
@@ -19,6 +22,7 @@ impl Unit {
         match name {
             "char" => Some(Self::Char),
             "byte" => Some(Self::Byte),
+            "word" => Some(Self::Word),
             _ => None,
         }
     }
@@ -28,6 +32,7 @@ impl Unit {
         match self {
             Self::Char => text.n_chars,
             Self::Byte => text.bytes.len(),
+            Self::Word => count_words(text.bytes),
         }
     }
 }
@@ -85,8 +90,7 @@ impl Windows {
             return;
         }
         let mut at = 0;
-        let mut start = 0;
-        let mut end = advance(bytes, 0, self.width);
+        let (mut start, mut end) = (0, self.end(bytes, 0, self.width));
         loop {
             f(&bytes[start..end]);
             let step = self.stride.min(last - at);
@@ -94,8 +98,8 @@ impl Windows {
                 return;
             }
             at += step;
-            start = advance(bytes, start, step);
-            end = advance(bytes, end, step);
+            start = self.start(bytes, start, step);
+            end = self.end(bytes, end, step);
         }
     }
 
@@ -110,21 +114,43 @@ impl Windows {
             bytes.windows(self.width).for_each(f);
             return;
         }
-        let mut start = 0;
-        let mut end = advance(bytes, 0, self.width);
+        let (mut start, mut end) = (0, self.end(bytes, 0, self.width));
         loop {
             f(&bytes[start..end]);
             if end == bytes.len() {
                 return;
             }
-            start = advance(bytes, start, 1);
-            end = advance(bytes, end, 1);
+            start = self.start(bytes, start, 1);
+            end = self.end(bytes, end, 1);
         }
     }
 
     /// Whether every unit is one byte, so that offsets are plain arithmetic.
     fn fixed(&self, text: Normalized) -> bool {
-        self.unit == Unit::Byte || text.n_chars == text.bytes.len()
+        match self.unit {
+            Unit::Char => text.n_chars == text.bytes.len(),
+            Unit::Byte => true,
+            Unit::Word => false,
+        }
+    }
+
+    /// Where the unit begins that stands `n_units` after the one that begins at `at`.
+    #[inline(always)]
+    fn start(&self, bytes: &[u8], at: usize, n_units: usize) -> usize {
+        match self.unit {
+            Unit::Word => find_space(bytes, at, n_units) + 1,
+            Unit::Char | Unit::Byte => advance(bytes, at, n_units),
+        }
+    }
+
+    /// Where the unit ends that stands `n_units` after the one that ends at `at`; at 0 none has begun.
+    #[inline(always)]
+    fn end(&self, bytes: &[u8], at: usize, n_units: usize) -> usize {
+        match self.unit {
+            // Words end where spaces stand: the one at `at` is not to be found again.
+            Unit::Word => find_space(bytes, at + usize::from(at > 0), n_units),
+            Unit::Char | Unit::Byte => advance(bytes, at, n_units),
+        }
     }
 }
 
@@ -179,6 +205,21 @@ mod tests {
         // XXH3-64 of the empty input with seed 0, from the reference implementation's own tests.
         assert_eq!(window_key(b""), 0x2D06_8005_38D3_94C2);
         assert_ne!(document_key(b"a"), window_key(b"a"));
+    }
+
+    #[test]
+    fn windows_of_words_have_the_spaces_between_them() {
+        let windows = Windows { width: 2, stride: 2, unit: Unit::Word };
+        assert_eq!(stored(&windows, ""), Vec::<Vec<u8>>::new());
+        assert_eq!(stored(&windows, "one"), Vec::<Vec<u8>>::new());
+        assert_eq!(stored(&windows, "one two"), [b"one two"]);
+        assert_eq!(
+            stored(&windows, "a é c d e"),
+            ["a é", "c d", "d e"].map(|window| window.as_bytes().to_vec())
+        );
+        let mut all = Vec::new();
+        windows.all(text("a é c d"), |window| all.push(window.to_vec()));
+        assert_eq!(all, ["a é", "é c", "c d"].map(|window| window.as_bytes().to_vec()));
     }
 
     proptest! {

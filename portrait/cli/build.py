@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     type=click.Choice(NORMALIZERS),
     default="spaces",
     show_default=True,
-    help="What is done to a text first; spaces: Unicode NFC, and any white space is one space.",
+    help="What is done to a text first; spaces: Unicode NFC, and any white space is one space; loose: "
+    "case and compatibility forms, too, are folded, and anything between letters and digits is one space.",
 )
 @click.option(
     "--filter",

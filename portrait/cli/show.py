@@ -15,7 +15,7 @@ from portrait.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portrait.answer import Answer
+    from portrait.answer import Answer, LayerAnswer
 
 #: Characters shown on either side of a match; what lies further away is folded.
 _CONTEXT = 60
@@ -78,11 +78,25 @@ def answer(text: str, found: Answer, *, color: bool, n_portraits: int = 1) -> It
         yield from excerpt(text, [(match.start, match.end) for _, match in found.matches], color=color)
         yield ""
         for layer, match in found.matches:
-            where = layer.source if n_portraits == 1 else f"{layer.portrait}:{layer.source}"
             yield (
-                f"  characters {match.start}-{match.end} ({match.end - match.start})  in {printable(where)}  "
+                f"  characters {match.start}-{match.end} ({match.end - match.start})  in "
+                f"{printable(_where(layer, n_portraits))}  "
                 f"{match.windows} windows  E-value {show_evalue(match.evalue)}"
             )
+    for layer in found.layers:
+        wider = layer.approximate
+        # What is no wider than a match has been said.
+        if wider is None or any(m.start <= wider.start and wider.end <= m.end for m in layer.matches):
+            continue
+        yield (
+            f"  characters {wider.start}-{wider.end} ({wider.end - wider.start})  in "
+            f"{printable(_where(layer, n_portraits))}  {wider.hits} of {wider.windows} windows, as in a copy "
+            f"with edits  E-value {show_evalue(wider.evalue)}"
+        )
+
+
+def _where(layer: LayerAnswer, n_portraits: int) -> str:
+    return layer.source if n_portraits == 1 else f"{layer.portrait}:{layer.source}"
 
 
 def excerpt(text: str, spans: list[tuple[int, int]], *, color: bool) -> Iterator[str]:

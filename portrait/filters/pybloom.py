@@ -166,7 +166,9 @@ def _parameters(header: Header) -> dict[str, Any]:
 def require_text(spec: WindowSpec) -> None:
     """Raise :class:`SpecError` for windows that may cut a character: the package takes text."""
     if spec.unit == "byte":
-        raise SpecError("pybloom-live holds text, and windows of bytes may be none: count in characters")
+        raise SpecError(
+            "pybloom-live holds text, and windows of bytes may be none: count in characters or words"
+        )
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
@@ -245,7 +247,7 @@ class PyBloomLayer:
         self.spec = spec
         self.source = source
         self.fpr = bloom.rate()
-        self._scanner = Scanner(spec, [bloom])
+        self._scanner = Scanner(spec, [(bloom, self.fpr)])
 
     def query(self, text: str, *, evalue: float = DEFAULT_EVALUE) -> Answer:
         """As :meth:`portrait.Portrait.query`, of one text."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portrait import _native
 from portrait.errors import TextError
-from portrait.scan import Chain, LayerScan, TextScan
+from portrait.scan import Chain, LayerScan, Stretch, TextScan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 class Scanner:
     """All layers of a portrait, ready to be asked."""
 
-    def __init__(self, spec: WindowSpec, filters: Sequence[Filter]) -> None:
+    def __init__(self, spec: WindowSpec, filters: Sequence[tuple[Filter, float]]) -> None:
+        """Each filter comes with its false-positive rate."""
         windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
-        self._native = _native.Scanner(windows, [layer.native for layer in filters])
+        self._native = _native.Scanner(windows, [(layer.native, fpr) for layer, fpr in filters])
 
     def scan(self, text: str) -> TextScan:
         """Ask every window of ``text``. Raises :class:`TextError` for lone surrogates."""
@@ -31,7 +32,7 @@ class Scanner:
         return TextScan(
             found.n_units,
             found.n_windows,
-            [LayerScan(*layer, _chains(found, i)) for i, layer in enumerate(found.layers())],
+            [_layer(found, i, *layer) for i, layer in enumerate(found.layers())],
         )
 
     def hits(self, text: str) -> list[bytes]:
@@ -42,8 +43,21 @@ class Scanner:
             raise surrogate_error(text, error) from None
 
 
+def _layer(
+    found: _native.Scan,
+    i: int,
+    hits: int,
+    document: bool,
+    longest: int,
+    distinct: int,
+    stretch: tuple[int, int, int, float, int, int] | None,
+) -> LayerScan:
+    best = None if stretch is None else Stretch(*stretch)
+    return LayerScan(hits, document, longest, distinct, best, _chains(found, i))
+
+
 def _chains(found: _native.Scan, layer: int) -> Callable[[int], list[Chain]]:
-    return lambda n_windows: [Chain(*chain) for chain in found.chains(layer, n_windows)]
+    return lambda n_distinct: [Chain(*chain) for chain in found.chains(layer, n_distinct)]
 
 
 def surrogate_error(text: str, error: UnicodeEncodeError) -> TextError:

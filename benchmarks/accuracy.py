@@ -1,0 +1,320 @@
+"""How often answers are right: recall of copies, false "found", and what edits cost.
+
+Prints Markdown tables; exits 1 if a promise is broken: a verbatim passage of the detectable length that
+is not found, or more false answers than the threshold allows. ``--small`` asks a hundredth of the
+questions. The English is the language reference that comes with Python; the Chinese is random.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from pydoc_data.topics import topics
+from typing import TYPE_CHECKING, NamedTuple
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+
+from redisbloom_writer import write_windows
+
+import portrait
+from portrait import FilterSpec, WindowSpec, _native
+from portrait.sizing import detectable_length, significant_chain, stretch_evalue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from portrait import Portrait
+    from portrait.spec import FilterKind, NormalizerName, Unit
+
+THRESHOLD = 0.01
+THRESHOLDS = (0.1, 0.01, 0.001)
+NORMALIZERS: tuple[NormalizerName, ...] = ("none", "spaces", "loose", "data-portraits")
+UNITS: tuple[Unit, ...] = ("char", "byte", "word")
+LENGTHS = (25, 50, 75, 100, 150, 200, 300, 400)
+EDIT_RATES = (0.0, 0.01, 0.02, 0.05)
+CUTS = ((50, 50), (50, 25), (25, 12))
+#: Units of other text that a planted passage stands in, at most.
+MOST_AROUND = 2000
+
+
+def english() -> list[str]:
+    """Documents in English, with the line breaks they have."""
+    return [text for _, text in sorted(topics.items())]
+
+
+def chinese(dice: random.Random) -> list[str]:
+    """Documents of random Chinese characters, in groups of two to six with spaces between."""
+    characters = [chr(code) for code in range(0x4E00, 0x4E00 + 3000)]
+    return [
+        "\u3000".join("".join(dice.choices(characters, k=dice.randint(2, 6))) for _ in range(500))
+        for _ in range(100)
+    ]
+
+
+def noise(dice: random.Random, n_words: int) -> str:
+    """Words that nobody has written."""
+    letters = "abcdefghijklmnoprstuvwyz"
+    return " ".join("".join(dice.choices(letters, k=dice.randint(3, 9))) for _ in range(n_words))
+
+
+@dataclass
+class Corpus:
+    """Documents, and the portraits that are built of them in a scratch directory."""
+
+    documents: list[str]
+    folder: Path
+    _n: int = field(default=0)
+
+    def build(self, windows: WindowSpec, kind: FilterKind | str, fpr: float) -> Portrait:
+        """Its portrait; of the original library's kind, too."""
+        self._n += 1
+        if kind == "redisbloom":
+            path = self.folder / f"{self._n}.{windows.width}-{windows.stride}.bf"
+            cut = [piece for text in self.documents for piece in stored(text, windows)]
+            write_windows(path, cut, fpr, windows.width)
+            return portrait.open(path)
+        path = self.folder / f"{self._n}.jsonl"
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in self.documents))
+        out = path.with_suffix(".portrait")
+        return portrait.build(path, out, windows=windows, filter=FilterSpec(kind, fpr))  # type: ignore[arg-type]
+
+
+def normalise(text: str, spec: WindowSpec) -> str:
+    """``text`` as its windows are cut."""
+    windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
+    return windows.normalize(text)[0]
+
+
+def stored(text: str, spec: WindowSpec) -> Iterator[str]:
+    """The windows of characters that a document stores."""
+    text = normalise(text, spec)
+    last = len(text) - spec.width
+    if last >= 0:
+        yield from (text[i : i + spec.width] for i in range(0, last, spec.stride))
+        yield text[last : last + spec.width]
+
+
+class Cut(NamedTuple):
+    """A normalised document in units, and how to join some of them."""
+
+    units: Sequence[str | int]
+    join: Callable[[Sequence[str | int]], str]
+
+
+def cut(text: str, unit: Unit) -> Cut:
+    """The units of a normalised document."""
+    if unit == "word":
+        return Cut(text.split(), lambda words: " ".join(map(str, words)))
+    if unit == "char":
+        return Cut(text, lambda chars: "".join(map(str, chars)))
+    # A passage of bytes begins and ends with whole characters: text is what one can ask about.
+    return Cut(text.encode(), lambda data: bytes(map(int, data)).decode(errors="ignore"))
+
+
+def longest_needed(opened: Portrait, n_around: int) -> int:
+    """Units of a passage that is certain to be found among so many others, in whichever place."""
+    spec, fpr = opened.spec, opened.evidence("")[0].fpr
+    needed = spec.guaranteed_length
+    while True:
+        # Two spaces part the passage from the rest.
+        n_windows = n_around + needed + 2 - spec.width + 1
+        chain = significant_chain(max(1, n_windows), 1, fpr, THRESHOLD)
+        assert chain is not None
+        longer = detectable_length(spec.width, spec.stride, chain)
+        if longer <= needed:
+            return needed
+        needed = longer
+
+
+@dataclass
+class Recall:
+    """How many copies were found, and why others could not be."""
+
+    asked: int = 0
+    found: int = 0
+    repetitive: int = 0
+
+
+def verbatim(
+    opened: Portrait, documents: Sequence[str], n: int, dice: random.Random, change: Callable[[str], str]
+) -> Recall:
+    """Plant ``n`` passages of the detectable length, changed by ``change``, in other text."""
+    spec = opened.spec
+    pieces = [cut(normalise(text, spec), spec.unit) for text in documents]
+    result = Recall()
+    while result.asked < n:
+        before, after = noise(dice, dice.randint(1, 80)), noise(dice, dice.randint(1, 80))
+        around = len(before) + len(after) if spec.unit != "word" else len((before + " " + after).split())
+        # More, for characters that bytes cut at either end, and for spaces that are trimmed.
+        more = 0 if spec.unit == "word" else 8
+        length = longest_needed(opened, around + more) + more
+        piece = dice.choice(pieces)
+        if len(piece.units) < length:
+            continue
+        start = dice.randint(0, len(piece.units) - length)
+        passage = piece.join(piece.units[start : start + length])
+        answer = opened.query(f"{before} {change(passage)} {after}")
+        result.asked += 1
+        result.found += answer.verdict == "found"
+        # A passage that repeats itself is one the answer does not deny; see docs/answers.md.
+        result.repetitive += answer.verdict == "inconclusive" and "repeats itself" in answer.reason
+    return result
+
+
+def requoted(dice: random.Random) -> Callable[[str], str]:
+    """Other capitals, other line breaks, other quotation marks."""
+
+    def change(text: str) -> str:
+        words = text.split(" ")
+        return "".join(
+            dice.choice((word, word.upper(), f"“{word}”", word.capitalize()))
+            + dice.choice((" ", "\n", "\r\n  ", " – ", ", "))
+            for word in words
+        )
+
+    return change
+
+
+def edited(text: str, rate: float, dice: random.Random) -> str:
+    """Each character changed with probability ``rate``: replaced, removed, or one put before it."""
+    out = []
+    for char in text:
+        kind = dice.random()
+        if kind >= rate:
+            out.append(char)
+        elif kind < rate / 3:
+            out.append(dice.choice("etaoinshr"))
+        elif kind < 2 * rate / 3:
+            out.append(dice.choice("etaoinshr") + char)
+    return "".join(out)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A Markdown table on stdout."""
+    print("\n| " + " | ".join(header) + " |")
+    print("|" + "|".join("---" if i == 0 else "---:" for i in range(len(header))) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
+
+
+def measure_guarantee(corpora: dict[str, Corpus], n: int) -> bool:
+    """Verbatim passages of the detectable length, in every normaliser and unit."""
+    print(f"## Verbatim passages of the detectable length: {n} in each row")
+    rows, kept = [], True
+    for language, corpus in corpora.items():
+        for normalizer in NORMALIZERS:
+            for unit in UNITS:
+                width, stride = (13, 5) if unit == "word" else (50, 25)
+                opened = corpus.build(WindowSpec(width, stride, unit, normalizer), "bloom", 0.01)
+                dice = random.Random(f"{language} {normalizer} {unit}")
+                changes: dict[str, Callable[[str], str]] = {"as it was": lambda text: text}
+                if normalizer == "loose":
+                    changes["other case, lines and quotes"] = requoted(dice)
+                for name, change in changes.items():
+                    got = verbatim(opened, corpus.documents, n, dice, change)
+                    whole = got.found + got.repetitive == got.asked
+                    kept &= whole
+                    rows.append(
+                        (
+                            f"{language}, `{normalizer}`, {width}/{stride} {opened.spec.unit_name}",
+                            name,
+                            f"{got.found / (got.asked - got.repetitive):.4%}",
+                            str(got.repetitive),
+                        )
+                    )
+    table(("corpus, normaliser, windows", "copy", "found", "inconclusive: repeats itself"), rows)
+    return kept
+
+
+def measure_chance(corpus: Corpus, n: int) -> bool:
+    """Texts that share no stored window with the corpus: how many are called found."""
+    print(f"## False answers: {n} texts of 80 words that share no stored window with the corpus")
+    spec = WindowSpec()
+    keys = _native.Keys(documents=False)
+    for document in corpus.documents:
+        keys.add_text(_native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride), document)
+    known = set(memoryview(keys).cast("B").cast("Q"))
+    every = _native.Windows(spec.normalizer, spec.unit, spec.width, 1)
+    words = " ".join(corpus.documents).split()
+    rows, kept = [], True
+    for kind, fpr in (("bloom", 0.01), ("bloom", 0.001), ("fuse", 0.01), ("bloom", 0.1)):
+        opened = corpus.build(spec, kind, fpr)
+        dice = random.Random(f"{kind} {fpr}")
+        chains: list[float] = []
+        stretches: list[float] = []
+        while len(chains) < n:
+            text = " ".join(dice.choices(words, k=80))
+            own = _native.Keys(documents=False)
+            own.add_text(every, text)
+            if not known.isdisjoint(memoryview(own).cast("B").cast("Q")):
+                continue
+            (evidence,) = opened.evidence(text)
+            answer = opened.query(text)
+            chains.append(math.inf if answer.evalue is None else answer.evalue)
+            best = evidence.scan.stretch
+            stretches.append(math.inf if best is None else stretch_evalue(evidence.windows, 1, best.score))
+        for name, values in (("found", chains), ("approximate", stretches)):
+            shares = [sum(value <= threshold for value in values) / n for threshold in THRESHOLDS]
+            # Three standard deviations of a count that chance alone makes.
+            kept &= all(
+                share <= threshold + 3 * math.sqrt(threshold / n)
+                for share, threshold in zip(shares, THRESHOLDS, strict=True)
+            )
+            rows.append(
+                (f"{kind}, ε = {opened.evidence('')[0].fpr:.4f}", name, *(f"{s:.5f}" for s in shares))
+            )
+    table(("filter", "answer", *(f"observed at {threshold}" for threshold in THRESHOLDS)), rows)
+    return kept
+
+
+def measure_recall(corpus: Corpus, n: int) -> None:
+    """The honest curve: passages of any length, with edits, found by chain or at least noticed."""
+    print(f"## Recall by length and edits: {n} passages in each cell, in 1,500 characters of other text")
+    print("\nShare found; in brackets, found or noticed as a copy with edits.")
+    for width, stride in CUTS:
+        rows = []
+        for kind, fpr in (("bloom", 0.01), ("fuse", 0.01), ("redisbloom", 0.001)):
+            normalizer: NormalizerName = "data-portraits" if kind == "redisbloom" else "spaces"
+            spec = WindowSpec(width, stride, normalizer=normalizer)
+            opened = corpus.build(spec, kind, fpr)
+            texts = [normalise(text, spec) for text in corpus.documents]
+            for rate in EDIT_RATES:
+                cells = []
+                for length in LENGTHS:
+                    dice = random.Random(f"{kind} {rate} {length}")
+                    found = noticed = 0
+                    for _ in range(n):
+                        text = dice.choice([text for text in texts if len(text) >= length])
+                        start = dice.randint(0, len(text) - length)
+                        copy = edited(text[start : start + length], rate, dice)
+                        answer = opened.query(f"{noise(dice, 110)} {copy} {noise(dice, 110)}")
+                        found += answer.verdict == "found"
+                        noticed += answer.verdict == "found" or answer.layers[0].approximate is not None
+                    extra = (
+                        f" ({noticed / n:.0%})" if round(100 * noticed / n) != round(100 * found / n) else ""
+                    )
+                    cells.append(f"{found / n:.0%}{extra}")
+                rows.append((f"{kind}, {rate:.0%} edited", *cells))
+        print(f"\nWindows of {width} characters, every {stride}:")
+        table(("filter, edits", *(f"{length}" for length in LENGTHS)), rows)
+
+
+if __name__ == "__main__":
+    share = 100 if "--small" in sys.argv[1:] else 1
+    with tempfile.TemporaryDirectory() as scratch:
+        both = {}
+        for name, documents in (("English", english()), ("Chinese", chinese(random.Random(1)))):
+            folder = Path(scratch, name)
+            folder.mkdir()
+            both[name] = Corpus(documents, folder)
+        kept = measure_guarantee(both, 10_000 // share)
+        kept &= measure_chance(both["English"], 100_000 // share)
+        measure_recall(both["English"], 1000 // share)
+    print("Every promise was kept." if kept else "A promise was broken.")
+    sys.exit(not kept)
