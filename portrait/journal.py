@@ -89,7 +89,7 @@ class Journal:
     ) -> None:
         # What cannot be written now was said by the error that led here; the note before holds.
         with suppress(OSError):
-            if not self._rows.exists() or not self.resumable:
+            if not self._rows.exists() or not self.resumable or not self.done.n_pieces:
                 shutil.rmtree(self._directory, ignore_errors=True)
             else:
                 self._write_note()
@@ -157,14 +157,14 @@ class Journal:
         except (ValueError, LookupError, TypeError):
             return
         other = _difference(task, self.task)
-        if other:
+        if other and done.n_pieces:
             if self.overwrite:
                 return
             raise OutputExistsError(
                 f"{self.out}: begun with other {other}: give the same again to go on, "
                 "or --restart to begin anew"
             )
-        if self.resumable and self._rows.exists() and self._rows.stat().st_size >= done.n_bytes:
+        if not other and self.resumable and self._rows.exists() and self._rows.stat().st_size >= done.n_bytes:
             self.done = done
 
     def _write_note(self) -> None:

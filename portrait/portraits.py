@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-import xxhash
-
 from portrait import bundle as bundles
 from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
 from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
@@ -173,10 +171,10 @@ class Portrait:
 
     @property
     def identity(self) -> str:
-        """What tells it from others: a bundle's id, or a digest of a foreign filter's header."""
+        """What tells it from others: a bundle's id, or what a foreign filter's header says, and its age."""
         if self.is_bundle:
             return self.manifest.id
-        return xxhash.xxh3_128_hexdigest(json.dumps(self.facts, sort_keys=True, default=str).encode())
+        return f"{self.path.stat().st_mtime_ns} {json.dumps(self.facts, sort_keys=True, default=str)}"
 
     def __repr__(self) -> str:
         known_by = f", id={self.manifest.id[:12]}" if self.is_bundle else ""

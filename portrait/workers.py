@@ -9,13 +9,14 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from portrait.errors import SpecError, WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -55,7 +56,8 @@ def in_order(
     waiting: deque[Future[Any]] = deque()
     try:
         for task in tasks:
-            waiting.append(pool.submit(_do, task))
+            with _without_interrupts():
+                waiting.append(pool.submit(_do, task))
             if len(waiting) >= _QUEUED * n_workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -69,14 +71,26 @@ def in_order(
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits until this is over, and processes begun meanwhile never hear of it.
+
+    It reaches every process of the terminal; the one that people started decides what it means, and
+    those that are just beginning would say that they were interrupted.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 #: In a process of the pool: how to make the function that does the work, and that function.
 _prepare = b""
 _work: Callable[[Any], Any] | None = None
 
 
 def _begin(prepare: bytes) -> None:
-    # Ctrl-C reaches every process of the terminal; the one that people started decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     global _prepare
     _prepare = prepare
     threading.Thread(target=_follow_parent, daemon=True).start()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pickle
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,6 +54,7 @@ RECORDS: list[dict[str, Any]] = [
     {"id": "f", "text": "\0" * 300, "n": 6},
     {"id": "g", "text": STORY, "n": 7},
 ]
+GOLDEN = Path(__file__).parent / "golden" / "redisbloom"
 FIELDS = ("verdict", "evalue", "detectable_length", "coverage", "longest_match", "exact_document")
 
 
@@ -272,7 +276,8 @@ def test_an_output_is_replaced_when_the_new_one_is_whole(
         "scan", wick, data, "-o", out, "--overwrite", "--column", "body"
     )
     assert out.read_text() == "old"
-    assert cli("scan", wick, data, "-o", out, "--overwrite", "--restart").code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.jsonl", "out.jsonl"]
+    assert cli("scan", wick, data, "-o", out, "--overwrite").code == 0
     assert len(rows_of(out.read_text())) == 7
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.jsonl", "out.jsonl"]
 
@@ -329,6 +334,12 @@ def noted(parts: Path) -> int:
     return 0
 
 
+def written(parts: Path) -> int:
+    """How many bytes there are, the last piece perhaps not whole."""
+    rows = parts / "rows"
+    return rows.stat().st_size if rows.exists() else 0
+
+
 def children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -380,7 +391,7 @@ def test_ctrl_c_exits_130_and_the_scan_goes_on(
     out, parts = tmp_path / "out.jsonl", tmp_path / ".out.jsonl.parts"
     command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", str(workers)]
     with caught_sigint(), cli.start(*command) as process:
-        wait_for(lambda: (parts / "rows").exists() and (parts / "rows").stat().st_size, process)
+        wait_for(lambda: written(parts) > 1_000_000, process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     assert (process.returncode, err.strip()) == (130, b"portrait: error: interrupted")
@@ -389,6 +400,47 @@ def test_ctrl_c_exits_130_and_the_scan_goes_on(
     done = cli(*command)
     assert " of them before: " in done.err
     assert out.read_bytes() == undisturbed["jsonl"]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6])
+def test_ctrl_c_in_a_terminal_is_heard_by_all_and_told_once(
+    seconds: float, many: Path, cli: Cli, wick: Path, tmp_path: Path
+) -> None:
+    """There it reaches the workers, too, also those that are just beginning."""
+    group = ("-c", "import os; os.setpgrp(); from portrait.cli import main; main()")
+    command = ("scan", wick, many, "-o", tmp_path / "out.jsonl", "--workers", "2")
+    with caught_sigint(), cli.start(*command, program=group) as process:
+        wait_for(lambda: children(process.pid), process)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err.strip()) == (130, b"portrait: error: interrupted")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_progress_is_shown_where_somebody_looks(workers: str, many: Path, cli: Cli, wick: Path) -> None:
+    done = cli.watched("stderr", "scan", wick, many, "-o", "out.jsonl", "--workers", workers)
+    assert done.code == 0
+    assert re.search(r"scanning: +\d+%.*/30\.\dM .*B/s", done.err), done.err
+    assert f"{N_MANY:,} rows: " in done.err
+
+
+def test_nothing_is_shown_to_those_who_want_it_quiet(cli: Cli, wick: Path, data: Path) -> None:
+    assert cli.watched("stderr", "scan", wick, data, "-o", "out.jsonl", "-q").err == ""
+
+
+def test_filters_of_the_original_library_are_asked_as_well(cli: Cli, wick: Path, tmp_path: Path) -> None:
+    for path in GOLDEN.glob("words.50-50.bf*"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "data.jsonl").write_bytes(lines(RECORDS))
+    asked = [portrait.open(tmp_path / "words.50-50.bf"), portrait.open(wick)]
+    for workers in (1, 2):
+        rows = rows_of(cli("scan", "words.50-50.bf", wick, "data.jsonl", "--workers", str(workers)).out)
+        assert [row["verdict"] for row in rows] == [
+            portrait.query(asked, record["text"]).verdict for record in RECORDS
+        ]
+    again = pickle.loads(pickle.dumps(asked[0]))
+    assert again.query(STORY) == asked[0].query(STORY)
 
 
 @pytest.fixture
@@ -443,7 +495,7 @@ def test_a_worker_that_dies_is_an_error_and_the_scan_goes_on(
     out, parts = tmp_path / "out.jsonl", tmp_path / ".out.jsonl.parts"
     command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", "2"]
     with cli.start(*command) as process:
-        wait_for(lambda: (parts / "rows").exists() and (parts / "rows").stat().st_size, process)
+        wait_for(lambda: written(parts) > 1_000_000, process)
         os.kill(children(process.pid)[-1], signal.SIGKILL)
         _, err = process.communicate()
     assert process.returncode == 2
