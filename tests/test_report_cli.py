@@ -45,6 +45,7 @@ def names(directory: Path) -> set[str]:
 SUMMARY = """\
 5 of 10 rows share a passage with the corpus: 50% (95% interval 23.7% to 76.3%).
 Chance alone would have N found, in expectation.
+Of the rows not found, none looks like a copy with edits.
 
 verdict       rows  share    95% interval
 found            5    50%  23.7% to 76.3%

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.answer import Answer, LayerAnswer, Match, Verdict
+from portrait.answer import Answer, Approximate, LayerAnswer, Match, Verdict
 from portrait.errors import SpecError
 from portrait.reports.report import AskedRow, Passage
 from portrait.reports.statistics import Spread
@@ -92,6 +93,18 @@ def test_verdicts_sources_and_columns_are_counted() -> None:
     assert question.touched.total == 3
     assert findings.coverage.counts == (0, 1, 0, 0, 0, 0, 1, 0, 1, 0)
     assert findings.detectable_length == Spread(124, 149, 174)
+
+
+def test_copies_with_edits_are_counted_where_nothing_was_found() -> None:
+    edited = Approximate(0, 100, 4, 2, 1e-4)
+
+    def approximately(row: AskedRow) -> AskedRow:
+        layers = (replace(row.answer.layers[0], approximate=edited), *row.answer.layers[1:])
+        return replace(row, answer=replace(row.answer, layers=layers))
+
+    rows = [asked(1, NOTHING), asked(2, [[(0, 60)], [], []]), asked(3, NOTHING, "inconclusive")]
+    assert tally(rows).findings().totals.edited.count == 0
+    assert tally([approximately(row) for row in rows]).findings().totals.edited.count == 2
 
 
 def test_the_expectation_is_that_of_the_shortest_significant_chains() -> None:

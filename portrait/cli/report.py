@@ -21,7 +21,7 @@ from portrait.reports.columns import BENCHMARKS
 from portrait.reports.dates import today
 from portrait.reports.publish import Files
 from portrait.reports.runner import DEFAULT_WORST
-from portrait.reports.words import count, counted, expected, headline, percent, row_name
+from portrait.reports.words import count, counted, edited, expected, headline, percent, row_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,6 +180,7 @@ def summary(report: Report) -> Iterator[str]:
     if not totals.rows:
         return
     yield f"Chance alone would have {expected(totals.expected_by_chance)} found, in expectation."
+    yield edited(report)
     yield ""
     shares = {"found": totals.found, "not found": totals.not_found, "inconclusive": totals.inconclusive}
     rows = [("verdict", "rows", "share", "95% interval")]

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from portrait.answer import show_evalue
+from portrait.reports import words
 from portrait.reports.charts import histogram_chart, proportions
 from portrait.reports.markup import Markup, element, join
 from portrait.reports.texts import Span, highlighted, letter, style, visible
@@ -31,7 +32,8 @@ _CAVEATS = {
         among many rows some are found by chance: how many to expect is stated above. A lower threshold
         makes them fewer, and detects longer passages only.""",
     "Paraphrase": """Only verbatim passages are found, after normalising. A row that was translated, reworded
-        or cut into pieces shorter than the detectable length is not.""",
+        or cut into pieces shorter than the detectable length is not. Copies with a few edits often show, and
+        are counted apart.""",
     "Common phrases": """Boilerplate, quotations, licences and set phrases are found because they are there.
         Look at the worst rows before you call a benchmark leaked: which passages they are matters more
         than how many.""",
@@ -124,7 +126,8 @@ def _result(report: Report) -> list[Markup]:
             "p",
             f"Chance alone would have {by_chance} of {counted(totals.rows, 'row')} found, in expectation, if "
             f"none shared anything with the corpus. The very text of {exact} is a document of the corpus, as "
-            "far as its key can tell.",
+            "far as its key can tell. ",
+            words.edited(report),
         ),
     ]
 

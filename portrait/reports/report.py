@@ -56,7 +56,8 @@ class Totals:
     """How many rows got which verdict.
 
     ``exact_documents`` counts the rows whose very text is a document of the corpus, whatever their
-    verdict. ``expected_by_chance`` is how many rows chance alone would have had found.
+    verdict; ``edited`` those not found in which a passage looks like a copy with edits.
+    ``expected_by_chance`` is how many rows chance alone would have had found.
     """
 
     rows: int
@@ -64,6 +65,7 @@ class Totals:
     not_found: Share
     inconclusive: Share
     exact_documents: Share
+    edited: Share
     expected_by_chance: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,6 +76,7 @@ class Totals:
             "not_found": self.not_found.to_dict(),
             "inconclusive": self.inconclusive.to_dict(),
             "exact_documents": self.exact_documents.to_dict(),
+            "edited": self.edited.to_dict(),
             "expected_by_chance": self.expected_by_chance,
         }
 

@@ -51,7 +51,7 @@ class Tally:
         self._by_layer = [0] * len(self._sources)
         self._touched: Counter[str] = Counter()
         self._mostly: Counter[str] = Counter()
-        self._exact = 0
+        self._exact = self._edited = 0
         self._by_chance = 0.0
         self._worst: list[tuple[Badness, AskedRow]] = []
 
@@ -64,6 +64,7 @@ class Tally:
         if answer.detectable_length is not None:
             self._detectable[answer.detectable_length] += 1
         if answer.verdict != "found":
+            self._edited += any(layer.approximate is not None for layer in answer.layers)
             return
         for i, layer in enumerate(answer.layers):
             self._by_layer[i] += layer.verdict == "found"
@@ -103,6 +104,7 @@ class Tally:
                 not_found=Share(self._verdicts.count(LETTERS["not_found"]), n_rows),
                 inconclusive=Share(self._verdicts.count(LETTERS["inconclusive"]), n_rows),
                 exact_documents=Share(self._exact, n_rows),
+                edited=Share(self._edited, n_rows),
                 expected_by_chance=self._by_chance,
             ),
             sources=tuple(

@@ -42,6 +42,14 @@ def row_name(row: AskedRow) -> str:
     return f"row {count(row.number)}" if row.id is None else row.id
 
 
+def edited(report: Report) -> str:
+    """How many of the rows not found look like copies with edits, in a sentence."""
+    n = report.findings.totals.edited.count
+    if n > 1:
+        return f"Of the rows not found, {count(n)} look like copies with edits."
+    return f"Of the rows not found, {'one' if n else 'none'} looks like a copy with edits."
+
+
 def headline(report: Report) -> str:
     """What was found, in a sentence."""
     found = report.contaminated
