@@ -235,6 +235,10 @@ REFUSED = {
         ["KNOWN", "data.jsonl", *OPTIONS, "--html", "no/r.html"],
         "no/r.html: cannot write: No such ",
     ),
+    "page to stdout": (
+        ["KNOWN", "data.jsonl", *OPTIONS, "--html", "-"],
+        "only --json can go to standard output",
+    ),
     "stdin split": (["KNOWN", "-", *OPTIONS, "--clean", "c.jsonl"], "only files can be split, for they are "),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -231,9 +232,10 @@ def test_tables_of_several_shapes_fit_no_one_table(known: Path) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_bytes_fit_no_line(known: Path) -> None:
-    pq.write_table(TABLE.append_column("raw", pa.array([b"\xff"] * 10)), "raw.parquet")
-    refused(known, "raw.parquet", SpecError, "a column of bytes", Files(clean=Path("x.jsonl")))
+@pytest.mark.parametrize(("value", "message"), [(b"\xff", "a column of bytes"), (math.nan, "NaN")])
+def test_what_json_cannot_hold_fits_no_line(value: bytes | float, message: str, known: Path) -> None:
+    pq.write_table(TABLE.append_column("raw", pa.array([value] * 10)), "raw.parquet")
+    refused(known, "raw.parquet", SpecError, message, Files(clean=Path("x.jsonl")))
 
 
 @pytest.mark.usefixtures("here")

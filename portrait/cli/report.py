@@ -139,6 +139,8 @@ def command(
         raise click.UsageError("name one or more portraits, and then the data")
     if columns and benchmark is not None:
         raise click.UsageError("--benchmark names the columns itself: give one or the other")
+    if Path(_STDOUT) in (html, clean, contaminated):
+        raise click.UsageError("only --json can go to standard output: name a file for the others")
     *paths, data = arguments
     foreign = [path for path in paths if path.endswith(".bf")]
     # Beside a foreign filter a bundle keeps its own stride; alone it says why it takes no other.

@@ -62,19 +62,19 @@ def page(report: Report) -> str:
         # Not escaped, for a style sheet has no entities; it is ours from first to last.
         element("style", Markup(css)),
     )
+    sections = [
+        *_result(report),
+        *_sources(report),
+        *_columns(report),
+        *_distributions(report),
+        *_worst(report),
+        *_method(report),
+        *_meaning(),
+    ]
     body = element(
         "body",
         element("header", *_opening(report)),
-        element(
-            "main",
-            *_result(report),
-            *_sources(report),
-            *_columns(report),
-            *_distributions(report),
-            *_worst(report),
-            *_method(report),
-            *_meaning(),
-        ),
+        element("main", join(sections, "\n")),
         element("footer", *_closing(report)),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"

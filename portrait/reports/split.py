@@ -111,7 +111,18 @@ class _JsonLines:
             return
         for i in (i for i, wanted in enumerate(mask) if wanted):
             (row,) = rows.slice(i, 1).to_pylist()
-            self._file.write(json.dumps(row, ensure_ascii=False, default=_as_json).encode() + b"\n")
+            self._file.write(_dumps(row) + b"\n")
+
+
+def _dumps(row: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(row, ensure_ascii=False, allow_nan=False, default=_as_json).encode()
+    except PortraitError:
+        raise
+    except ValueError as error:
+        raise SpecError(
+            "the data has a number that JSON cannot hold (NaN, or infinite): name the output .parquet"
+        ) from error
 
 
 def _as_json(value: Any) -> Any:
