@@ -146,6 +146,15 @@ def test_rows_are_named_by_what_names_them(
     assert row.id == expected
 
 
+def test_a_usual_name_that_some_rows_lack_names_none(known: Path, tmp_path: Path) -> None:
+    rows = [{"text": ROWS[0]["question"], "id": "I"}, {"text": ROWS[1]["question"]}]
+    data = write_jsonl(tmp_path / "data.jsonl", rows)
+    report = portrait.report(known, data)
+    assert [row.id for row in report.findings.worst] == [None, None]
+    with pytest.raises(CorpusError, match="line 2: no column 'id'"):
+        portrait.report(known, data, id_column="id")
+
+
 CHOICES = [prose(1), "", prose(2)[:40]]
 PUBLISHED: dict[str, dict[str, Any]] = {
     "arc": {"id": "A1", "question": "Q", "choices": {"text": CHOICES, "label": ["A", "B", "C"]}},

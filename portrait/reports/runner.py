@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import portraits as asking
@@ -18,10 +19,12 @@ from portrait.reports.tally import Tally
 from portrait.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from portrait.answer import Answer
     from portrait.corpus import Format
     from portrait.progress import Progress
+    from portrait.reports.report import Findings
     from portrait.rows import Row
 
 #: How many of the worst rows a report shows, unless the caller says otherwise.
@@ -59,31 +62,30 @@ def report(
     """
     opened = _open(portraits)
     require_evalue(evalue)
-    named, id_column = _choose(columns, benchmark, id_column)
-    if id_column is None:
-        id_column = _usual_id(data, named, benchmark, format)
-    sources = [(one.name, source) for one in opened for source in one.sources]
-    tally = Tally(sources, named, evalue, worst)
-    # A text of one column is that column; of several, only their values tell where each begins.
-    keep = dict.fromkeys([*(named if len(named) > 1 else ()), *([id_column] if id_column else ())])
-    reading = rows.read(data, columns=named, keep=tuple(keep), format=format)
-    progress = progress or Silent()
-    progress.start(reading.n_bytes)
+    named = _choose(columns, benchmark)
+    usual = _usual_id(data, named, benchmark, format) if id_column is None else None
+
+    def count(id_column: str | None) -> Findings:
+        sources = [(one.name, source) for one in opened for source in one.sources]
+        tally = Tally(sources, named, evalue, worst)
+        for row, answer in _answers(opened, data, named, id_column, format, evalue, progress or Silent()):
+            name = _id(row, id_column)
+            tally.add(AskedRow(row.number + 1, row.place, name, row.text, _passages(row, named), answer))
+        return tally.findings()
+
     try:
-        for batch in reading:
-            answers = asking.query(opened, [row.text for row in batch.rows], evalue=evalue)
-            for row, answer in zip(batch.rows, answers, strict=True):
-                name = _id(row, id_column)
-                tally.add(AskedRow(row.number + 1, row.place, name, row.text, _passages(row, named), answer))
-            progress.advance(batch.read_bytes)
-    finally:
-        progress.finish()
+        findings = count(usual or id_column)
+    except CorpusError:
+        if usual is None:
+            raise
+        # Nobody asked for a column that some rows lack; whatever else is wrong shows again.
+        findings = count(None)
     return Report(
         data=label(data),
         columns=named,
         evalue=evalue,
         portraits=tuple(_asked(one) for one in opened),
-        findings=tally.findings(),
+        findings=findings,
         tool=f"portrait {__version__}",
         date=date,
         command=command,
@@ -97,18 +99,39 @@ def _open(portraits: Any) -> list[Portrait]:
     return [one if isinstance(one, Portrait) else asking.open(one) for one in several]
 
 
-def _choose(
-    columns: str | Sequence[str] | None, benchmark: str | None, id_column: str | None
-) -> tuple[tuple[str, ...], str | None]:
-    """The columns asked for, and the one that names rows if that is known already."""
+def _answers(
+    opened: Sequence[Portrait],
+    data: Any,
+    columns: tuple[str, ...],
+    id_column: str | None,
+    format: Format,  # noqa: A002
+    evalue: float,
+    progress: Progress,
+) -> Iterator[tuple[Row, Answer]]:
+    """Every row with its answer."""
+    # A text of one column is that column; of several, only their values tell where each begins.
+    keep = dict.fromkeys([*(columns if len(columns) > 1 else ()), *([id_column] if id_column else ())])
+    reading = rows.read(data, columns=columns, keep=tuple(keep), format=format)
+    progress.start(reading.n_bytes)
+    try:
+        for batch in reading:
+            answers = asking.query(opened, [row.text for row in batch.rows], evalue=evalue)
+            yield from zip(batch.rows, answers, strict=True)
+            progress.advance(batch.read_bytes)
+    finally:
+        progress.finish()
+
+
+def _choose(columns: str | Sequence[str] | None, benchmark: str | None) -> tuple[str, ...]:
+    """The columns asked for."""
     if benchmark is None:
         given = (DEFAULT_COLUMN,) if columns is None else columns
-        return (given,) if isinstance(given, str) else tuple(given), id_column
+        return (given,) if isinstance(given, str) else tuple(given)
     if columns is not None:
         raise SpecError("a benchmark names its columns itself: give one or the other")
     if benchmark not in BENCHMARKS:
         raise SpecError(f"unknown benchmark {benchmark!r}: choose one of {', '.join(BENCHMARKS)}")
-    return BENCHMARKS[benchmark].columns, id_column
+    return BENCHMARKS[benchmark].columns
 
 
 def _usual_id(data: Any, columns: Sequence[str], benchmark: str | None, format: Format) -> str | None:  # noqa: A002
@@ -118,7 +141,10 @@ def _usual_id(data: Any, columns: Sequence[str], benchmark: str | None, format: 
     own = BENCHMARKS[benchmark].id_column if benchmark else None
     for name in dict.fromkeys([own, *USUAL_IDS] if own else USUAL_IDS):
         try:
-            next(iter(rows.read(data, columns=columns, keep=(name,), format=format)), None)
+            reading = rows.read(data, columns=columns, keep=(name,), format=format)
+            if not all(Path(file["path"]).is_file() for file in reading.files):
+                return None
+            next(iter(reading), None)
         except CorpusError:
             # Not there; or something else is wrong, which reading in earnest will say.
             continue
