@@ -139,16 +139,6 @@ def test_rows_may_come_from_standard_input(known: Path, data: str, cli: Cli, tmp
     assert lines == cli("report", known, data, *OPTIONS).out.split()
 
 
-def test_a_pipe_is_read_once_whatever_it_is_called(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
-    piped = (tmp_path / data).read_bytes()
-    done = cli("report", known, "/dev/stdin", *OPTIONS, "--format", "jsonl", stdin=piped)
-    assert done.out.startswith("5 of 10 rows")
-    out = ["--clean", "c.jsonl"]
-    assert "only files can be split" in cli.refused(
-        "report", known, "/dev/stdin", *OPTIONS, "--format", "jsonl", *out, stdin=piped
-    )
-
-
 @pytest.mark.parametrize(
     ("share", "code"), [("0", 1), ("0.01", 1), ("0.4999", 1), ("0.5", 0), ("0.51", 0), ("1", 0)]
 )

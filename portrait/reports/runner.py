@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import portraits as asking
@@ -141,10 +140,7 @@ def _usual_id(data: Any, columns: Sequence[str], benchmark: str | None, format: 
     own = BENCHMARKS[benchmark].id_column if benchmark else None
     for name in dict.fromkeys([own, *USUAL_IDS] if own else USUAL_IDS):
         try:
-            reading = rows.read(data, columns=columns, keep=(name,), format=format)
-            if not all(Path(file["path"]).is_file() for file in reading.files):
-                return None
-            next(iter(reading), None)
+            next(iter(rows.read(data, columns=columns, keep=(name,), format=format)), None)
         except CorpusError:
             # Not there; or something else is wrong, which reading in earnest will say.
             continue

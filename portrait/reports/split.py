@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, suppress
 from itertools import compress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from portrait import extras
@@ -18,6 +17,7 @@ from portrait.errors import CorpusError, OutputError, PortraitError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from portrait.corpus import Shard
 
@@ -31,8 +31,7 @@ def require_splittable(shards: Sequence[Shard], out: Path) -> None:
     can be read but once or are no rows, :class:`SpecError` if the name asks for another format.
     """
     for shard in shards:
-        # A pipe may have a path, too.
-        if shard.kind == "auto" or not all(Path(file["path"]).is_file() for file in shard.files):
+        if shard.kind == "auto":
             raise CorpusError(
                 "only files can be split, for they are read twice: save the data to a file first"
             )
