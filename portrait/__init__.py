@@ -26,6 +26,7 @@ from portrait.errors import (
 )
 from portrait.manifest import Manifest
 from portrait.portraits import Portrait, open, query  # noqa: A004  # portrait.open, as gzip.open
+from portrait.presets import PRESETS
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from portrait.wrapper import wrap
 
 __all__ = [
+    "PRESETS",
     "Answer",
     "Approximate",
     "BundleError",

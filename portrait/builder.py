@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portrait import corpus, filters
+from portrait import corpus, filters, presets
 from portrait.card import card
 from portrait.errors import CorpusError, EmptyCorpusError, SpecError
 from portrait.filters import pybloom
@@ -23,7 +23,6 @@ from portrait.probe import (
     windows_of,
 )
 from portrait.progress import Silent
-from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
 from portrait.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from portrait.progress import Progress
+    from portrait.spec import FilterSpec, WindowSpec
 
 
 def build(
@@ -40,6 +40,7 @@ def build(
     *,
     windows: WindowSpec | None = None,
     filter: FilterSpec | None = None,  # noqa: A002  # the field's word
+    preset: str = "default",
     column: str = "text",
     format: corpus.Format = "auto",  # noqa: A002
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
@@ -52,7 +53,8 @@ def build(
 
     ``sources`` is one or several of: a file (``.txt``: one document; ``.jsonl``, also ``.gz`` or
     ``.zst``; ``.parquet``), a directory or glob of them, ``NAME=`` any of these, ``-`` for standard
-    input, a ``datasets.Dataset``; or a mapping from source names to these. ``column`` holds the
+    input, a ``datasets.Dataset``; or a mapping from source names to these. ``windows`` and ``filter`` are the
+    ``preset``'s unless given. ``column`` holds the
     text of JSON lines and tables. The same corpus and specs give the same shards, in any order.
     A layer is cut into files of at most ``max_shard_bytes``, but for one of kind ``pybloom``, which is
     one file.
@@ -65,8 +67,9 @@ def build(
     cannot be read, :class:`EmptyCorpusError`,
     :class:`OutputExistsError`, :class:`OutputError`, :class:`MissingExtraError`.
     """
-    windows = windows or WindowSpec()
-    filter = filter or FilterSpec()  # noqa: A001
+    chosen = presets.preset(preset)
+    windows = windows or chosen.windows
+    filter = filter or chosen.filter  # noqa: A001
     if not column:
         raise SpecError("the column's name is empty")
     max_piece_bytes = data_bytes(max_shard_bytes)

@@ -110,9 +110,12 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     lines = b'{"text": "a page"}\n'
     zstd = pyarrow.Codec("zstd")
     (workplace / "crawl" / "one.jsonl.zst").write_bytes(zstd.compress(lines, asbytes=True))
-    (command,) = [block for block in blocks(README, "sh") if "arxiv=" in block]
+    (command,) = [block for block in blocks(README, "sh") if "arxiv=" in block and "web=" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "corpus.portrait").sources == ("arxiv", "web")
+    (command,) = [block for block in blocks(README, "sh") if "gpt3" in block]
+    output_of(command, workplace)
+    assert open_portrait(workplace / "thirteen-words.portrait").spec == portrait.PRESETS["gpt3"].windows
     (command,) = [block for block in blocks(README, "sh") if "for-the-hub" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "for-the-hub.portrait").sources == ("arxiv", "web")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,8 @@ from portrait.cli.show import count, json_option, size
 from portrait.cli.sizes import max_shard_size_option
 from portrait.corpus import FORMATS
 from portrait.errors import printable
-from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS, FilterSpec, WindowSpec
+from portrait.presets import PRESETS, preset
+from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS
 
 if TYPE_CHECKING:
     from portrait.portraits import Portrait
@@ -32,28 +34,31 @@ if TYPE_CHECKING:
     show_default=True,
     help="What the files are; auto: by their suffix, and any other suffix is plain text.",
 )
-@click.option("--width", type=int, default=50, show_default=True, help="Units in a window.")
-@click.option("--stride", type=int, default=25, show_default=True, help="Units between stored windows.")
 @click.option(
-    "--unit", type=click.Choice(UNITS), default="char", show_default=True, help="What windows are counted in."
+    "--preset",
+    "preset_name",
+    type=click.Choice(list(PRESETS)),
+    default="default",
+    show_default=True,
+    help="Several of the options below at once; each that is given as well counts for itself.",
 )
+@click.option("--width", type=int, help="Units in a window.  [default: 50]")
+@click.option("--stride", type=int, help="Units between stored windows.  [default: 25]")
+@click.option("--unit", type=click.Choice(UNITS), help="What windows are counted in.  [default: char]")
 @click.option(
     "--normalizer",
     type=click.Choice(NORMALIZERS),
-    default="spaces",
-    show_default=True,
     help="What is done to a text first; spaces: Unicode NFC, and any white space is one space; loose: "
-    "case and compatibility forms, too, are folded, and anything between letters and digits is one space.",
+    "case and compatibility forms, too, are folded, and anything between letters and digits is one space.  "
+    "[default: spaces]",
 )
 @click.option(
     "--filter",
     "kind",
     type=click.Choice(FILTER_KINDS),
-    default="bloom",
-    show_default=True,
-    help="What remembers the windows; fuse is smaller, bloom is built faster.",
+    help="What remembers the windows; fuse is smaller, bloom is built faster.  [default: bloom]",
 )
-@click.option("--fpr", type=float, default=0.01, show_default=True, help="False-positive rate per window.")
+@click.option("--fpr", type=float, help="False-positive rate per window.  [default: 0.01]")
 @click.option(
     "--fingerprint-bits",
     type=click.IntRange(1, 32),
@@ -78,12 +83,13 @@ def command(
     out: str,
     column: str,
     format_: Any,
-    width: int,
-    stride: int,
+    preset_name: str,
+    width: int | None,
+    stride: int | None,
     unit: Any,
     normalizer: Any,
     kind: Any,
-    fpr: float,
+    fpr: float | None,
     fingerprint_bits: int | None,
     license_: str | None,
     models: tuple[str, ...],
@@ -100,17 +106,21 @@ def command(
 
     \b
     portrait build books/ web=crawl/*.jsonl.zst -o corpus.portrait
+    portrait build train.parquet -o train.portrait --preset gpt3
     """
     if fingerprint_bits is not None:
         if kind != "fuse":
             raise click.UsageError("--fingerprint-bits is for --filter fuse")
         fpr = 2.0**-fingerprint_bits
+    chosen = preset(preset_name)
+    windows = {"width": width, "stride": stride, "unit": unit, "normalizer": normalizer}
+    filter_ = {"kind": kind, "fpr": fpr}
     begin = time.perf_counter()
     built = portrait.build(
         list(sources),
         out,
-        windows=WindowSpec(width, stride, unit, normalizer),
-        filter=FilterSpec(kind, fpr),
+        windows=replace(chosen.windows, **_given(windows)),
+        filter=replace(chosen.filter, **_given(filter_)),
         column=column,
         format=format_,
         max_shard_bytes=max_shard_bytes,
@@ -126,6 +136,10 @@ def command(
         seconds = time.perf_counter() - begin
         text_bytes = _record(built)["text_bytes"]
         click.echo(f"built in {seconds:.1f} s, {size(round(text_bytes / seconds))}/s", err=True)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _record(built: Portrait) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""Presets: names for several options that belong together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from portrait.errors import SpecError
+from portrait.spec import FilterSpec, WindowSpec
+
+
+class Preset(NamedTuple):
+    """How texts are cut and recorded, and what for."""
+
+    windows: WindowSpec
+    filter: FilterSpec
+    purpose: str
+
+
+PRESETS: dict[str, Preset] = {
+    "default": Preset(
+        WindowSpec(), FilterSpec(), "copies of 74 characters or more, however they are wrapped"
+    ),
+    "paper": Preset(
+        WindowSpec(50, 50, normalizer="data-portraits"),
+        FilterSpec(fpr=0.001),
+        "the windows of the original Data Portraits, to be compared with published ones",
+    ),
+    "quip": Preset(
+        WindowSpec(25, 1, normalizer="data-portraits"),
+        FilterSpec(fpr=0.001),
+        "every window of 25 characters, so that the hit rate is the QUIP score",
+    ),
+    "gpt3": Preset(
+        WindowSpec(13, 1, "word", "loose"),
+        FilterSpec(),
+        "overlaps of 13 words whatever their case and punctuation, as in GPT-3's contamination study",
+    ),
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name. Raises :class:`SpecError` for another."""
+    if name not in PRESETS:
+        raise SpecError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]
