@@ -72,7 +72,8 @@ def read(
 
     ``data`` is one or several of: a file (``.txt``: one row; ``.jsonl``, also ``.gz`` or ``.zst``;
     ``.parquet``), a directory or glob of them, ``-`` for standard input, a ``datasets.Dataset``;
-    they are read in this order, a directory's text files behind its others. Several ``columns``
+    they are read in this order, a directory's text files behind its others, and a file that is named
+    twice is read once. Several ``columns``
     make one text, each on a line of its own; those in ``keep`` are carried along unchanged. Both may
     be paths into structs: ``meta.text``.
 

@@ -269,3 +269,10 @@ def test_a_piece_can_be_sent_to_another_process(form: Any, tmp_path: Path) -> No
         assert (
             rows.unpack(there, number, reading.columns)[0] == rows.unpack(piece, number, reading.columns)[0]
         )
+
+
+def test_a_piece_is_sent_without_the_rows_around_it() -> None:
+    rows_of_all = datasets.Dataset.from_dict({"text": [f"{i:01000}" for i in range(20_000)]})
+    for data in (rows_of_all, rows_of_all.select(range(7, 9000))):
+        for _, piece in rows.read(data).pieces():
+            assert len(pickle.dumps(piece)) < 1000 * piece.n_rows + 100_000

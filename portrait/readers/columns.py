@@ -36,6 +36,19 @@ class TablePiece:
         """The file and number of each row."""
         return [f"{self._label}:{self._first + row + 1}" for row in range(self.n_rows)]
 
+    def __getstate__(self) -> dict[str, Any]:
+        # As a stream: Arrow would pickle all of the memory that the rows are a slice of.
+        pa = extras.load("pyarrow", "build")
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._rows.schema) as stream:
+            stream.write_batch(self._rows)
+        return {**self.__dict__, "_rows": sink.getvalue()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        with extras.load("pyarrow", "build").ipc.open_stream(state["_rows"]) as stream:
+            self._rows = stream.read_next_batch()
+
     def _place(self, row: int) -> str:
         return f"{self._label}, row {self._first + row + 1}"
 
