@@ -67,7 +67,7 @@ BAD_LINES = {
     "null text": (b'{"text": null}', "column 'text' holds null, not text"),
     "number text": (b'{"text": 5}', "column 'text' holds number, not text"),
     "boolean text": (b'{"text": false}', "column 'text' holds boolean, not text"),
-    "array text": (b'{"text": ["x", [1]]}', "column 'text[1][0]' holds number, not text"),
+    "array text": (b'{"text": ["x", ["y"]]}', "column 'text[1]' holds array, not text"),
     "object text": (b'{"text": {"text": "x"}}', "column 'text' holds object, not text"),
     "high surrogate": (b'{"text": "ab\\ud83d"}', "lone surrogate at character 2"),
     "low surrogate": (b'{"text": "ab\\ude00"}', "lone surrogate at character 2"),

@@ -209,7 +209,11 @@ def _schema(pa: Any, paths: list[tuple[str, ...]]) -> Any:
 
 def _text(value: Any, name: str, where: str) -> str:
     if isinstance(value, list):
-        return SEPARATOR.join(_text(one, f"{name}[{i}]", where) for i, one in enumerate(value))
+        return SEPARATOR.join(_string(one, f"{name}[{i}]", where) for i, one in enumerate(value))
+    return _string(value, name, where)
+
+
+def _string(value: Any, name: str, where: str) -> str:
     if not isinstance(value, str):
         raise CorpusError(f"{where}: column {name!r} holds {_kind(value)}, not text")
     try:
