@@ -30,6 +30,7 @@ types:
 bench:
     python build_kernel.py
     python scan.py
+    python scan_rows.py
     python query.py
     python cold.py
     python open.py

@@ -22,6 +22,7 @@ from portrait.errors import (
     SpecError,
     TextError,
     UnsupportedBundleError,
+    WorkerError,
 )
 from portrait.manifest import Manifest
 from portrait.portraits import Portrait, open, query  # noqa: A004  # portrait.open, as gzip.open
@@ -59,6 +60,7 @@ __all__ = [
     "Verdict",
     "Verified",
     "WindowSpec",
+    "WorkerError",
     "__version__",
     "build",
     "convert",

@@ -99,9 +99,9 @@ def _read(sources: Sequence[corpus.Source], sinks: Sequence[BatchSink], progress
     try:
         for source, sink in zip(sources, sinks, strict=True):
             for shard in source.shards:
-                for batch in shard.batches():
-                    sink.add(batch)
-                    progress.advance(batch.read_bytes)
+                for piece in shard.pieces():
+                    sink.add(piece.batch())
+                    progress.advance(piece.read_bytes)
             if sink.text_bytes == 0:
                 places = ", ".join(source.locations)
                 raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
+from portrait.columns import DEFAULT_COLUMN, Columns
 from portrait.errors import CorpusError, SpecError
 from portrait.spec import require_source_name
 
@@ -43,12 +44,35 @@ class Batch:
 
     ``texts`` is an Arrow array of string, large_string, binary or large_binary, the latter two
     meant to hold UTF-8. ``place`` names a row (from 0) for an error message; ``read_bytes`` is how
-    much of the shard's ``n_bytes`` was read for this batch.
+    much of the shard's ``n_bytes`` was read for this batch. ``kept`` has the values of each column
+    that is carried along: an Arrow array, or a list of what JSON holds.
     """
 
     texts: Any
     place: Callable[[int], str]
     read_bytes: int
+    kept: tuple[Any, ...] = ()
+
+
+class Piece(Protocol):
+    """Some rows as they were read: a batch to be.
+
+    It pickles, so that the work of unpacking it can be left to another process.
+    """
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are, if they are what they should be."""
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of the shard's ``n_bytes`` was read for this piece."""
+
+    def batch(self) -> Batch:
+        """The rows. Raises :class:`CorpusError`, naming the file and the row."""
+
+    def places(self) -> list[str]:
+        """Where each row stands: ``file:line``, ``file:row``, or the file."""
 
 
 class Shard(Protocol):
@@ -62,8 +86,8 @@ class Shard(Protocol):
     def n_bytes(self) -> int | None:
         """How much there is to read, if that is known."""
 
-    def batches(self) -> Iterator[Batch]:
-        """The shard's text. Raises :class:`CorpusError`, naming the file and the row."""
+    def pieces(self) -> Iterator[Piece]:
+        """The shard's rows, in order. Raises :class:`CorpusError`, naming the file and the row."""
 
 
 @dataclass(slots=True)
@@ -96,7 +120,12 @@ def parse_source(argument: str) -> tuple[str, str]:
     return require_source_name(name), location
 
 
-def resolve(sources: Any, *, column: str = "text", format: Format = "auto") -> list[Source]:  # noqa: A002
+def resolve(
+    sources: Any,
+    *,
+    column: str | Columns = DEFAULT_COLUMN,
+    format: Format = "auto",  # noqa: A002
+) -> list[Source]:
     """The named sources, ordered by name, with their files found and ordered.
 
     ``sources`` is a location (a file, a directory, a glob, ``NAME=`` any of these, ``-`` for
@@ -105,6 +134,7 @@ def resolve(sources: Any, *, column: str = "text", format: Format = "auto") -> l
     """
     if format not in FORMATS:
         raise SpecError(f"unknown format {format!r}: choose one of {', '.join(FORMATS)}")
+    columns = Columns.of(column)
     found: dict[str, Source] = {}
     seen: dict[str, set[str]] = {}
     for name, location in _named(sources):
@@ -113,10 +143,10 @@ def resolve(sources: Any, *, column: str = "text", format: Format = "auto") -> l
             from portrait.readers.dataset import DatasetShard
 
             source.locations.append("datasets")
-            source.shards.append(DatasetShard(location, column))
+            source.shards.append(DatasetShard(location, columns))
             continue
         source.locations.append(location)
-        _add_files(source, location, column, format, seen.setdefault(name, set()))
+        _add_files(source, location, columns, format, seen.setdefault(name, set()))
     if not found:
         raise CorpusError("no source given: name a file, a directory, a glob, or - for standard input")
     return [found[name] for name in sorted(found)]
@@ -152,7 +182,13 @@ def _plain(location: Any) -> Any:
     return os.fspath(location) if isinstance(location, os.PathLike) else location
 
 
-def _add_files(source: Source, location: str, column: str, format: Format, seen: set[str]) -> None:  # noqa: A002
+def _add_files(
+    source: Source,
+    location: str,
+    columns: Columns,
+    format: Format,  # noqa: A002
+    seen: set[str],
+) -> None:
     plain: list[Path] = []
     for path, known in _find(location):
         real = os.path.realpath(path)
@@ -163,25 +199,25 @@ def _add_files(source: Source, location: str, column: str, format: Format, seen:
         if kind == "txt" and str(path) != STDIN:
             plain.append(path)
         else:
-            source.shards.append(_shard(path, kind, column))
+            source.shards.append(_shard(path, kind, columns))
     if plain:
         from portrait.readers.plain import PlainShard
 
-        source.shards.append(PlainShard(plain))
+        source.shards.append(PlainShard(plain, columns))
 
 
-def _shard(path: Path, kind: Format, column: str) -> Shard:
+def _shard(path: Path, kind: Format, columns: Columns) -> Shard:
     if str(path) == STDIN:
         from portrait.readers.stdin import StdinShard
 
-        return StdinShard(kind, column)
+        return StdinShard(kind, columns)
     if kind == "parquet":
         from portrait.readers.parquet import ParquetShard
 
-        return ParquetShard(path, column)
+        return ParquetShard(path, columns)
     from portrait.readers.jsonl import JsonlShard
 
-    return JsonlShard(path, column)
+    return JsonlShard(path, columns)
 
 
 def _find(location: str) -> list[tuple[Path, Format]]:

@@ -70,3 +70,7 @@ class UnsupportedBundleError(BundleError):
 
 class MissingExtraError(PortraitError, ImportError):
     """An optional dependency is not installed; the message says which ``pip install`` brings it."""
+
+
+class WorkerError(PortraitError):
+    """A process that did part of the work is gone."""

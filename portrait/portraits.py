@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from portrait import bundle as bundles
 from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
-from portrait.errors import SpecError, UnsupportedBundleError
+from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
 from portrait.filters import Scanner, open_layer, redisbloom_dump
 from portrait.manifest import Manifest
 
@@ -118,6 +119,35 @@ class Portrait:
         """
         return query([self], texts, evalue=evalue)
 
+    def scan(
+        self,
+        dataset: Any,
+        *,
+        column: str = "text",
+        evalue: float = DEFAULT_EVALUE,
+        matches: bool = True,
+        prefix: str = "portrait_",
+        **options: Any,
+    ) -> Any:
+        """Ask every row of a ``datasets`` object, which comes back with the answers as further columns.
+
+        ``dataset`` is a ``Dataset``, an ``IterableDataset`` or a ``DatasetDict`` of either; ``column``
+        holds the text; ``options``, such as ``num_proc``, go to the dataset's ``map``. Each row gets,
+        their names beginning with ``prefix``: ``verdict`` (string), ``evalue`` (float64, or null),
+        ``detectable_length`` (int64, or null), ``coverage`` (float64), ``longest_match`` (int64),
+        ``exact_document`` (bool), ``hit_rate`` (float64, the highest of the layers'), ``sources`` (list of
+        string: those with a match) and, if wanted, ``matches`` (list of structs of ``portrait`` and
+        ``source``, string, ``start``, ``end`` and ``windows``, int64, and ``evalue``, float64).
+
+        Raises :class:`SpecError` where a column of these names is there already, :class:`CorpusError`
+        for a column that is not there or a row that is no text.
+        """
+        from portrait.mapping import scan
+
+        return scan(
+            self, dataset, column=column, evalue=evalue, matches=matches, prefix=prefix, options=options
+        )
+
     def hits(self, text: str) -> dict[str, bytes]:
         """For each source, a byte per window of ``text`` at stride 1: 1 where its filter holds it."""
         return dict(zip(self.sources, self._scanner.hits(text), strict=True))
@@ -129,6 +159,17 @@ class Portrait:
             LayerEvidence(self.name, layer.source, self.spec, layer.fpr, units, windows, scan)
             for layer, scan in zip(self._layers, layers, strict=True)
         ]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the path and what stood there; another process maps the same files."""
+        return _reopen, (self.path.absolute(), self.spec.stride, self.identity)
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others: a bundle's id, or what a foreign filter's header says, and its age."""
+        if self.is_bundle:
+            return self.manifest.id
+        return f"{self.path.stat().st_mtime_ns} {json.dumps(self.facts, sort_keys=True, default=str)}"
 
     def __repr__(self) -> str:
         known_by = f", id={self.manifest.id[:12]}" if self.is_bundle else ""
@@ -157,6 +198,13 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
             "a stride is given for filters of the original library only"
         )
     return of_bundle(bundle)
+
+
+def _reopen(path: Path, stride: int, identity: str) -> Portrait:
+    opened = open(path, stride=stride)
+    if opened.identity != identity:
+        raise DamagedBundleError(f"{path}: is another portrait than it was: open it again")
+    return opened
 
 
 def of_bundle(bundle: Bundle) -> Portrait:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +14,7 @@ import pytest
 
 import portrait
 from portrait import errors
+from portrait.workers import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,6 +100,11 @@ def nowhere_to_write() -> None:
     portrait.build("a.txt", "missing/out")
 
 
+def lost_worker() -> None:
+    # The function that is made for each process ends it with the task as its exit code.
+    list(in_order(partial(partial, os._exit), [3], n_workers=2))
+
+
 class Case(NamedTuple):
     """An error's class, how to provoke it, and what it must say of itself."""
 
@@ -116,6 +124,7 @@ CASES = [
     Case(errors.EmptyCorpusError, empty, 2, 500, "empty.txt", errors.CorpusError),
     Case(errors.OutputExistsError, exists, 2, 500, "bundle: already exists", FileExistsError),
     Case(errors.OutputError, nowhere_to_write, 2, 500, "missing: cannot write there", OSError),
+    Case(errors.WorkerError, lost_worker, 2, 500, "a worker process died: "),
     Case(errors.NotAPortraitError, lambda: portrait.open("missing"), 2, 500, "missing: ", errors.BundleError),
     Case(errors.DamagedBundleError, damage, 2, 500, "the shard is missing", errors.BundleError),
     Case(errors.UnsupportedBundleError, newer, 2, 500, "upgrade portrait", errors.BundleError),

@@ -9,16 +9,19 @@ import sysconfig
 from pathlib import Path
 
 import pyarrow
+import pyarrow.parquet
 import pytest
 
 import portrait
 from portrait.filters.bloom import BloomBuilder
+from portrait.findings import FIELDS, MATCHES, OF_MATCH, SOURCES
 from portrait.portraits import open as open_portrait
 from portrait.tensors import map_tensors
 
 GOLDEN = Path(__file__).parent / "golden" / "redisbloom"
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ANSWERS = (ROOT / "docs" / "answers.md").read_text(encoding="utf-8")
 FORMAT = (ROOT / "docs" / "FORMAT.md").read_text(encoding="utf-8")
 
 
@@ -121,6 +124,22 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     (command,) = [block for block in blocks(README, "sh") if "published" in block]
     output_of(command, workplace)
     assert open_portrait(published).sources == ("NAME.50-50",)
+
+
+def test_the_scan_of_questions_is_real(workplace: Path) -> None:
+    (workplace / "questions.jsonl").write_text(
+        '{"id": 1, "question": "Who?", "answer": "A Contributor.", "meta": {"url": "https://example.org"}}\n'
+    )
+    output_of("portrait build LICENSE -o license.portrait --overwrite", workplace)
+    (command,) = [block for block in blocks(README, "sh") if "questions.jsonl" in block]
+    output_of(command, workplace)
+    (row,) = pyarrow.parquet.read_table(workplace / "found.parquet").to_pylist()
+    assert row["values"] == {"id": 1, "meta.url": "https://example.org"}
+
+
+def test_every_field_of_a_scan_is_documented() -> None:
+    names = {"row", "place", "values", *FIELDS, SOURCES, MATCHES, *OF_MATCH}
+    assert [name for name in sorted(names) if f"`{name}`" not in ANSWERS] == []
 
 
 def test_links_lead_somewhere() -> None:

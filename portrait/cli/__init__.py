@@ -22,6 +22,7 @@ from portrait.version import __version__
 COMMANDS = {
     "build": "portrait.cli.build",
     "query": "portrait.cli.query",
+    "scan": "portrait.cli.scan",
     "info": "portrait.cli.info",
     "verify": "portrait.cli.verify",
     "convert": "portrait.cli.convert",

@@ -1,18 +1,91 @@
-"""Checks that all columnar readers share."""
+"""From a table's columns to texts and kept values: what all columnar readers share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
+from portrait.columns import locate, names
+from portrait.corpus import Batch
 from portrait.errors import CorpusError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from portrait.columns import Columns
+
+#: What stands between the columns that make one text.
+SEPARATOR = "\n"
 
 
-def text_chunks(column: Any, name: str, where: str) -> list[Any]:
-    """The Arrow arrays of a text column, decoded to plain strings where they are encoded.
+class TablePiece:
+    """Consecutive rows of a table; a :class:`portrait.corpus.Piece`."""
+
+    def __init__(self, label: str, first: int, rows: Any, columns: Columns, read_bytes: int) -> None:
+        self._label, self._first, self._rows, self._columns = label, first, rows, columns
+        self.n_rows: int = rows.num_rows
+        self.read_bytes = read_bytes
+
+    def batch(self) -> Batch:
+        """The rows' texts and kept values."""
+        tree = require_columns(self._columns, self._rows.schema, self._label)
+        texts = [
+            text_array(_column(self._rows, name, tree), name, self._label) for name in self._columns.text
+        ]
+        kept = tuple(_column(self._rows, name, tree) for name in self._columns.keep)
+        return Batch(join(texts, self._columns.text, self._place), self._place, self.read_bytes, kept)
+
+    def places(self) -> list[str]:
+        """The file and number of each row."""
+        return [f"{self._label}:{self._first + row + 1}" for row in range(self.n_rows)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # As a stream: Arrow would pickle all of the memory that the rows are a slice of.
+        pa = extras.load("pyarrow", "build")
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._rows.schema) as stream:
+            stream.write_batch(self._rows)
+        return {**self.__dict__, "_rows": sink.getvalue()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        with extras.load("pyarrow", "build").ipc.open_stream(state["_rows"]) as stream:
+            self._rows = stream.read_next_batch()
+
+    def _place(self, row: int) -> str:
+        return f"{self._label}, row {self._first + row + 1}"
+
+
+def require_columns(columns: Columns, schema: Any, where: str) -> dict[str, Any]:
+    """An Arrow schema as nested mappings, if all ``columns`` are in it; else a :class:`CorpusError`."""
+    tree = _tree(schema)
+    for name in columns.all:
+        if locate(name, tree) is None:
+            raise columns.missing(name, names(tree), where)
+    return tree
+
+
+def _tree(fields: Any) -> dict[str, Any]:
+    types = extras.load("pyarrow", "build").types
+    return {
+        field.name: _tree(field.type) if types.is_struct(field.type) else field.type
+        for field in (fields.field(i) for i in range(_n_fields(fields)))
+    }
+
+
+def _n_fields(fields: Any) -> int:
+    """Of a schema, or of a struct's type."""
+    return fields.num_fields if hasattr(fields, "num_fields") else len(fields)
+
+
+def _column(rows: Any, name: str, tree: dict[str, Any]) -> Any:
+    first, *path = locate(name, tree) or (name,)
+    column = rows.column(first)
+    return extras.load("pyarrow.compute", "build").struct_field(column, path) if path else column
+
+
+def text_array(column: Any, name: str, where: str) -> Any:
+    """A column of text as plain strings, decoded where they are encoded.
 
     Raises :class:`CorpusError` where the column's type is not text.
     """
@@ -26,12 +99,18 @@ def text_chunks(column: Any, name: str, where: str) -> list[Any]:
             kind = column.type
     if not (types.is_string(kind) or types.is_large_string(kind)):
         raise CorpusError(f"{where}: column {name!r} is {kind}, not text: choose another with --column")
-    return list(column.chunks) if isinstance(column, pa.ChunkedArray) else [column]
+    return column
 
 
-def require_column(name: str, columns: Iterable[str], where: str) -> None:
-    """Raise :class:`CorpusError` unless ``name`` is one of ``columns``."""
-    columns = list(columns)
-    if name not in columns:
-        there = ", ".join(columns[:20]) or "none"
-        raise CorpusError(f"{where}: no column {name!r}, only {there}: choose one with --column")
+def join(texts: Sequence[Any], columns: Sequence[str], place: Any) -> Any:
+    """The columns of text row by row, one line after the other; one column is itself, nulls and all."""
+    if len(texts) == 1:
+        return texts[0]
+    pa = extras.load("pyarrow", "build")
+    compute = extras.load("pyarrow.compute", "build")
+    for text, name in zip(texts, columns, strict=True):
+        if text.null_count:
+            row = text.is_null().index(True).as_py()
+            raise CorpusError(f"{place(row)}: column {name!r} holds null, not text")
+    kind = pa.large_string()
+    return compute.binary_join_element_wise(*(text.cast(kind) for text in texts), pa.scalar(SEPARATOR, kind))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portrait.corpus import Batch
-from portrait.readers.columns import require_column, text_chunks
+from portrait.readers.columns import TablePiece, require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from portrait.columns import Columns
 
 _BATCH_ROWS = 1000
 
@@ -18,22 +19,25 @@ class DatasetShard:
 
     n_bytes: int | None = None
 
-    def __init__(self, dataset: Any, column: str) -> None:
+    def __init__(self, dataset: Any, columns: Columns) -> None:
         self._dataset = dataset
-        self._column = column
+        self._columns = columns
         self._label = f"dataset {getattr(dataset.info, 'dataset_name', None) or ''}".strip()
         self.files: list[dict[str, Any]] = []
 
-    def batches(self) -> Iterator[Batch]:
-        """The text column, a thousand rows at a time."""
-        if self._dataset.column_names is not None:
-            require_column(self._column, self._dataset.column_names, self._label)
+    def pieces(self) -> Iterator[TablePiece]:
+        """The columns, a thousand rows at a time."""
+        features = self._dataset.features
+        if features is not None:
+            require_columns(self._columns, features.arrow_schema, self._label)
         row = 0
         for table in self._dataset.with_format("arrow").iter(_BATCH_ROWS):
-            require_column(self._column, table.column_names, self._label)
-            for texts in text_chunks(table.column(self._column), self._column, self._label):
-                yield Batch(texts, self._place(row), 0)
-                row += len(texts)
+            require_columns(self._columns, table.schema, self._label)
+            # Whole columns: what a path picks of a struct is picked when the piece is unpacked.
+            wanted = [name for name in table.column_names if self._is_wanted(name)]
+            for rows in table.select(wanted).to_batches():
+                yield TablePiece(self._label, row, rows, self._columns, 0)
+                row += rows.num_rows
 
-    def _place(self, first: int) -> Any:
-        return lambda row: f"{self._label}, row {first + row + 1}"
+    def _is_wanted(self, column: str) -> bool:
+        return any(name == column or name.startswith(f"{column}.") for name in self._columns.all)

@@ -7,44 +7,45 @@ line, to say which line is wrong and how.
 from __future__ import annotations
 
 import json
-import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
+from portrait.columns import locate, names
 from portrait.corpus import Batch
 from portrait.errors import CorpusError
-from portrait.readers.columns import require_column
+from portrait.readers.columns import SEPARATOR, join
 from portrait.readers.streams import BOM, ByteStream, file_record, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_BLANK = re.compile(rb"^[ \t\r]*$", re.MULTILINE)
+    from portrait.columns import Columns
 
 
 class JsonlShard:
     """A file of JSON lines, perhaps compressed."""
 
-    def __init__(self, path: Path, column: str) -> None:
+    def __init__(self, path: Path, columns: Columns) -> None:
         self._path = path
-        self._column = column
+        self._columns = columns
         self.files: list[dict[str, Any]] = [file_record(path)]
         self.n_bytes: int | None = self.files[0]["bytes"]
 
-    def batches(self) -> Iterator[Batch]:
-        """The text column, a chunk of lines at a time."""
+    def pieces(self) -> Iterator[Lines]:
+        """A chunk of lines at a time."""
         with open_stream(self._path) as stream:
-            yield from stream_batches(stream, self._column)
+            yield from stream_pieces(stream, self._columns)
 
 
-def stream_batches(stream: ByteStream, column: str) -> Iterator[Batch]:
-    """Batches of the JSON lines that ``stream`` holds."""
+def stream_pieces(stream: ByteStream, columns: Columns) -> Iterator[Lines]:
+    """The JSON lines that ``stream`` holds, in chunks."""
     position = 0
     for line, chunk in _line_chunks(stream):
-        lines = Lines(stream.label, chunk.removeprefix(BOM) if line == 1 else chunk, line, column)
         before, position = position, stream.position()
-        yield Batch(lines.texts(), lines.place, position - before)
+        bare = chunk.removeprefix(BOM) if line == 1 else chunk
+        yield Lines(stream.label, bare, line, columns, position - before)
 
 
 def _line_chunks(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
@@ -72,43 +73,31 @@ def _line_chunks(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
 
 
 class Lines:
-    """A chunk of whole lines."""
+    """A chunk of whole lines; a :class:`portrait.corpus.Piece`."""
 
-    def __init__(self, label: str, chunk: bytes, first_line: int, column: str) -> None:
-        self.label, self.chunk, self.first_line, self.column = label, chunk, first_line, column
+    def __init__(self, label: str, chunk: bytes, first_line: int, columns: Columns, read_bytes: int) -> None:
+        self.label, self.chunk, self.first_line, self.columns = label, chunk, first_line, columns
+        self.read_bytes = read_bytes
 
-    def texts(self) -> Any:
-        """The column, as an Arrow array. Raises :class:`CorpusError`, naming the line."""
+    @cached_property
+    def n_rows(self) -> int:
+        """How many lines are not blank."""
+        # A regular expression for blank lines would take longer than Arrow takes to parse them all.
+        return sum(1 for line in self.chunk.split(b"\n") if line.strip())
+
+    def batch(self) -> Batch:
+        """The columns. Raises :class:`CorpusError`, naming the line."""
+        # What Arrow makes of a value of unknown type is not always that value: a text that looks
+        # like a date becomes one. So what is carried along is parsed as JSON, and nothing more.
+        texts = None if self.columns.keep else self._texts()
+        if texts is not None:
+            return Batch(texts, self.place, self.read_bytes)
         pa = extras.load("pyarrow", "build")
-        arrow_json = extras.load("pyarrow.json", "build")
-        # Arrow's parser crashes where a chunk begins with null (apache/arrow#47409).
-        if not self.chunk.lstrip().startswith(b"{"):
-            return self._one_by_one(pa)
-        schema = pa.schema([(self.column, pa.large_string())])
-        try:
-            table = arrow_json.read_json(
-                pa.BufferReader(self.chunk),
-                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(self.chunk)),
-                parse_options=arrow_json.ParseOptions(
-                    explicit_schema=schema, unexpected_field_behavior="ignore"
-                ),
-            )
-        except pa.ArrowInvalid:
-            return self._one_by_one(pa)
-        texts = table.column(self.column)
-        if texts.null_count or table.num_rows != self._n_rows():
-            return self._one_by_one(pa)
-        return texts.combine_chunks()
-
-    def _n_rows(self) -> int:
-        ends = self.chunk if self.chunk.endswith(b"\n") else self.chunk + b"\n"
-        # Behind the last line feed the pattern sees one more empty line.
-        return ends.count(b"\n") + 1 - len(_BLANK.findall(ends))
-
-    def _rows(self) -> Iterator[tuple[int, bytes]]:
-        for i, line in enumerate(self.chunk.split(b"\n")):
-            if line.strip():
-                yield self.first_line + i, line
+        rows = [self._row(line, data) for line, data in self._rows()]
+        kept = tuple([values[i] for _, values in rows] for i in range(len(self.columns.keep)))
+        return Batch(
+            pa.array([text for text, _ in rows], pa.large_string()), self.place, self.read_bytes, kept
+        )
 
     def place(self, row: int) -> str:
         """The file and line of the chunk's ``row``-th object."""
@@ -117,32 +106,112 @@ class Lines:
                 return f"{self.label}, line {line}"
         return self.label
 
-    def _one_by_one(self, pa: Any) -> Any:
-        return pa.array([self._text(line, data) for line, data in self._rows()], pa.large_string())
+    def places(self) -> list[str]:
+        """The file and line of each object."""
+        n_lines = self.chunk.count(b"\n") + (not self.chunk.endswith(b"\n"))
+        if n_lines == self.n_rows:  # none is blank
+            return [f"{self.label}:{line}" for line in range(self.first_line, self.first_line + n_lines)]
+        return [f"{self.label}:{line}" for line, _ in self._rows()]
 
-    def _text(self, line: int, data: bytes) -> str:
+    def _texts(self) -> Any:
+        """The texts as Arrow parses them all at once; nothing where something may be wrong with them."""
+        pa = extras.load("pyarrow", "build")
+        arrow_json = extras.load("pyarrow.json", "build")
+        # Arrow's parser crashes where a chunk begins with null (apache/arrow#47409).
+        if not self.chunk.lstrip().startswith(b"{"):
+            return None
+        try:
+            paths = self._paths()
+            table = arrow_json.read_json(
+                pa.BufferReader(self.chunk),
+                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(self.chunk)),
+                parse_options=arrow_json.ParseOptions(
+                    explicit_schema=_schema(pa, paths), unexpected_field_behavior="ignore"
+                ),
+            )
+        except (pa.ArrowInvalid, ValueError, RecursionError):
+            return None
+        if table.num_rows != self.n_rows:
+            return None
+        texts = []
+        for first, *path in paths:
+            text = table.column(first).combine_chunks()
+            texts.append(extras.load("pyarrow.compute", "build").struct_field(text, path) if path else text)
+        if any(text.null_count for text in texts):
+            return None
+        return join(texts, self.columns.text, self.place)
+
+    def _paths(self) -> list[tuple[str, ...]]:
+        """Where the columns are: in the first line, and if not in another, then Arrow finds nulls there."""
+        if self.columns.plain:
+            return [(name,) for name in self.columns.text]
+        first = json.loads(self.chunk.lstrip().partition(b"\n")[0])
+        return [locate(name, first) or (name,) for name in self.columns.text]
+
+    def _rows(self) -> Iterator[tuple[int, bytes]]:
+        for i, line in enumerate(self.chunk.split(b"\n")):
+            if line.strip():
+                yield self.first_line + i, line
+
+    def _row(self, line: int, data: bytes) -> tuple[str, list[Any]]:
+        """The text of one line, and the values that are kept."""
         where = f"{self.label}, line {line}"
         try:
             row = json.loads(data.decode())
         except UnicodeDecodeError as error:
-            raise CorpusError(f"{where}: not UTF-8 at byte {error.start} of the line") from error
+            raise CorpusError(
+                f"{where}: not UTF-8 at byte {error.start} of the line: convert it to UTF-8"
+            ) from error
         except (ValueError, RecursionError) as error:
             raise CorpusError(
                 f"{where}: not JSON: {error}: pass --format txt if this is plain text"
             ) from error
         if not isinstance(row, dict):
             raise CorpusError(f"{where}: a JSON {_kind(row)} instead of an object")
-        require_column(self.column, row, where)
-        text = row[self.column]
-        if not isinstance(text, str):
-            raise CorpusError(f"{where}: column {self.column!r} holds {_kind(text)}, not text")
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise CorpusError(
-                f"{where}: column {self.column!r} has a lone surrogate at character {error.start}"
-            ) from error
-        return text
+        texts = [_text(self._value(row, name, where), name, where) for name in self.columns.text]
+        text = texts[0] if len(texts) == 1 else SEPARATOR.join(texts)
+        return text, [self._value(row, name, where) for name in self.columns.keep]
+
+    def _value(self, row: dict[str, Any], name: str, where: str) -> Any:
+        path = locate(name, row)
+        if path is None:
+            raise self.columns.missing(name, names(row), where)
+        value: Any = row
+        for member in path:
+            value = value[member]
+        return value
+
+
+def _schema(pa: Any, paths: list[tuple[str, ...]]) -> Any:
+    """The schema in which every path leads to a text."""
+    tree: dict[str, Any] = {}
+    for path in paths:
+        *outer, last = path
+        inner = tree
+        for name in outer:
+            inner = inner.setdefault(name, {})
+        inner[last] = None
+
+    def kind(inner: dict[str, Any] | None) -> Any:
+        if inner is None:
+            return pa.large_string()
+        return pa.struct([(name, kind(member)) for name, member in inner.items()])
+
+    return pa.schema([(name, kind(inner)) for name, inner in tree.items()])
+
+
+def _text(value: Any, name: str, where: str) -> str:
+    if not isinstance(value, str):
+        raise CorpusError(f"{where}: column {name!r} holds {_kind(value)}, not text")
+    try:
+        # Of texts in ASCII Python knows that they can be encoded, and need not try.
+        if not value.isascii():
+            value.encode()
+    except UnicodeEncodeError as error:
+        raise CorpusError(
+            f"{where}: column {name!r} has a lone surrogate at character {error.start}"
+        ) from error
+    return value
 
 
 def _kind(value: Any) -> str:

@@ -13,45 +13,66 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from portrait.columns import Columns
+
 _BATCH_BYTES = 1 << 22
 
 
 class PlainShard:
     """Text files, in the order given."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], columns: Columns) -> None:
         self._paths = list(paths)
+        self._columns = columns
         self.files: list[dict[str, Any]] = [file_record(path) for path in self._paths]
         self.n_bytes: int | None = sum(file["bytes"] for file in self.files)
 
-    def batches(self) -> Iterator[Batch]:
+    def pieces(self) -> Iterator[PlainPiece]:
         """Several files at a time, so that small ones cost little."""
+        require_no_columns(self._columns, str(self._paths[0]))
         texts: list[bytes] = []
-        paths: list[Path] = []
+        labels: list[str] = []
         n_bytes = read_bytes = 0
         for path in self._paths:
             with open_stream(path) as stream:
                 text = document(stream.read_all(), str(path))
                 read_bytes += stream.position()
             texts.append(text)
-            paths.append(path)
+            labels.append(str(path))
             n_bytes += len(text)
             if n_bytes >= _BATCH_BYTES:
-                yield _batch(texts, paths, read_bytes)
-                texts, paths = [], []
+                yield PlainPiece(texts, labels, read_bytes)
+                texts, labels = [], []
                 n_bytes = read_bytes = 0
         if texts:
-            yield _batch(texts, paths, read_bytes)
+            yield PlainPiece(texts, labels, read_bytes)
 
 
-def _batch(texts: list[bytes], paths: list[Path], read_bytes: int) -> Batch:
-    return Batch(documents(texts), lambda row: str(paths[row]), read_bytes)
+class PlainPiece:
+    """Documents whose encoding is yet to be checked; a :class:`portrait.corpus.Piece`."""
+
+    def __init__(self, texts: list[bytes], labels: list[str], read_bytes: int) -> None:
+        self._texts, self._labels = texts, labels
+        self.n_rows = len(texts)
+        self.read_bytes = read_bytes
+
+    def batch(self) -> Batch:
+        """The documents as an Arrow array."""
+        pa = extras.load("pyarrow", "build")
+        return Batch(pa.array(self._texts, pa.large_binary()), self._labels.__getitem__, self.read_bytes)
+
+    def places(self) -> list[str]:
+        """The documents' files."""
+        return self._labels
 
 
-def documents(texts: list[bytes]) -> Any:
-    """An Arrow array of documents whose encoding is yet to be checked."""
-    pa = extras.load("pyarrow", "build")
-    return pa.array(texts, pa.large_binary())
+def require_no_columns(columns: Columns, where: str) -> None:
+    """Plain text has no columns to keep. Raises :class:`CorpusError` where some are wanted."""
+    if columns.keep:
+        raise CorpusError(
+            f"{where}: plain text has no columns, so none to keep ({', '.join(columns.keep)}): "
+            "leave --keep out, or name the format with --format"
+        )
 
 
 def document(data: bytes, where: str) -> bytes:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from portrait.corpus import Batch, Format
 from portrait.errors import CorpusError
-from portrait.readers.jsonl import stream_batches
-from portrait.readers.plain import document, documents
+from portrait.readers.jsonl import stream_pieces
+from portrait.readers.plain import PlainPiece, document, require_no_columns
 from portrait.readers.streams import BOM, CHUNK_BYTES, ByteStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from portrait.columns import Columns
+    from portrait.corpus import Format, Piece
 
 _LABEL = "standard input"
 
@@ -22,24 +24,25 @@ class StdinShard:
 
     n_bytes: int | None = None
 
-    def __init__(self, kind: Format, column: str) -> None:
+    def __init__(self, kind: Format, columns: Columns) -> None:
         if kind == "parquet":
             raise CorpusError(f"{_LABEL}: Parquet cannot be read from a pipe: save it to a file first")
         if sys.stdin is None:
             raise CorpusError(f"{_LABEL}: there is none: name a file instead")
         self._kind = kind
-        self._column = column
+        self._columns = columns
         self.files: list[dict[str, Any]] = []
 
-    def batches(self) -> Iterator[Batch]:
+    def pieces(self) -> Iterator[Piece]:
         """Chunks of lines, or the one document."""
         stdin = _Rewindable(sys.stdin.buffer.read)
         stream = ByteStream(_LABEL, stdin.read, lambda: stdin.n_read)
         first = stdin.first_text()
         if self._kind == "jsonl" or (self._kind == "auto" and first.startswith(b"{")):
-            yield from stream_batches(stream, self._column)
+            yield from stream_pieces(stream, self._columns)
         elif data := stream.read_all():
-            yield Batch(documents([document(data, _LABEL)]), lambda _: _LABEL, len(data))
+            require_no_columns(self._columns, _LABEL)
+            yield PlainPiece([document(data, _LABEL)], [_LABEL], len(data))
 
 
 class _Rewindable:
