@@ -101,7 +101,16 @@ def test_several_portraits_are_asked_at_once(cli: Cli, shelf: Path) -> None:
     assert json.loads(cli("query", *paths, LETTER, "--json").out) == answer.to_dict()
     done = cli("query", *paths, stdin=LETTER.encode())
     assert done.code == 0
-    assert re.findall(r"  in (\S+)  ", done.out) == ["known:letters", "other:again"]
+    # Both hold the same passage, so it is one line.
+    assert re.findall(r"  in (.+?)  \d", done.out) == ["known:letters, other:again"]
+
+
+def test_every_source_has_a_colour_of_its_own(cli: Cli, shelf: Path) -> None:
+    (shelf / "a.txt").write_text(STORY)
+    (shelf / "b.txt").write_text(STORY[::-1])
+    built = portrait.build({"there": shelf / "a.txt", "back": shelf / "b.txt"}, shelf / "both.portrait")
+    done = cli("query", built.path, f"{STORY} And {STORY[::-1]}", "--color", "always")
+    assert set(re.findall(r"in \x1b\[(\d+)m(\w+)\x1b", done.out)) == {("31", "back"), ("36", "there")}
 
 
 def test_the_threshold_is_the_caller_s(cli: Cli, known: Path) -> None:
@@ -145,7 +154,7 @@ def test_colour_is_for_terminals_and_for_those_who_ask(
         assert done.out == plain
         return
     (match,) = re.findall("»(.*)«", plain)
-    assert re.findall(r"m([^\x1b]+)\x1b\[0m", done.out) == ["FOUND", match]
+    assert re.findall(r"m([^\x1b]+)\x1b\[0m", done.out) == ["FOUND", match, "letters"]
     assert COLOUR.sub("", done.out) == plain.replace(f"»{match}«", match)
 
 

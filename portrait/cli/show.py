@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,13 +15,16 @@ from portrait.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portrait.answer import Answer, LayerAnswer
+    from portrait.answer import Answer, LayerAnswer, Match
 
 #: Characters shown on either side of a match; what lies further away is folded.
 _CONTEXT = 60
 #: Longer matches are folded in the middle.
 _LONGEST_SHOWN = 2000
 _FOLD = " […] "
+
+#: Colours of sources, in the order of the answer; all can be read on dark and on light ground.
+_SHADES = ("red", "cyan", "magenta", "blue", "yellow", "green")
 
 _VERDICTS = {
     "found": ("FOUND", "red"),
@@ -74,43 +77,72 @@ def answer(text: str, found: Answer, *, color: bool, n_portraits: int = 1) -> It
     if found.exact_document:
         yield "The very text is a document of the corpus, as far as its key can tell."
     if found.matches:
+        shades = _shades(found)
+        spans = [Span(match.start, match.end, shades[_where(layer)]) for layer, match in found.matches]
         yield ""
-        yield from excerpt(text, [(match.start, match.end) for _, match in found.matches], color=color)
+        yield from excerpt(text, spans, color=color)
         yield ""
-        for layer, match in found.matches:
+        for (start, end), held in _by_span(found).items():
+            best = min((match for _, match in held), key=lambda match: match.evalue)
+            names = [_where(layer) if n_portraits > 1 else layer.source for layer, _ in held]
+            sources = ", ".join(
+                _styled(printable(name), color, fg=shades[_where(layer)])
+                for name, (layer, _) in zip(names, held, strict=True)
+            )
             yield (
-                f"  characters {match.start}-{match.end} ({match.end - match.start})  in "
-                f"{printable(_where(layer, n_portraits))}  "
-                f"{match.windows} windows  E-value {show_evalue(match.evalue)}"
+                f"  characters {start}-{end} ({end - start})  in {sources}  "
+                f"{best.windows} windows  E-value {show_evalue(best.evalue)}"
             )
     for layer in found.layers:
         wider = layer.approximate
         # What is no wider than a match has been said.
         if wider is None or any(m.start <= wider.start and wider.end <= m.end for m in layer.matches):
             continue
+        name = printable(_where(layer) if n_portraits > 1 else layer.source)
         yield (
-            f"  characters {wider.start}-{wider.end} ({wider.end - wider.start})  in "
-            f"{printable(_where(layer, n_portraits))}  {wider.hits} of {wider.windows} windows, as in a copy "
-            f"with edits  E-value {show_evalue(wider.evalue)}"
+            f"  characters {wider.start}-{wider.end} ({wider.end - wider.start})  in {name}  "
+            f"{wider.hits} of {wider.windows} windows, as in a copy with edits  "
+            f"E-value {show_evalue(wider.evalue)}"
         )
 
 
-def _where(layer: LayerAnswer, n_portraits: int) -> str:
-    return layer.source if n_portraits == 1 else f"{layer.portrait}:{layer.source}"
+def _where(layer: LayerAnswer) -> str:
+    return f"{layer.portrait}:{layer.source}"
 
 
-def excerpt(text: str, spans: list[tuple[int, int]], *, color: bool) -> Iterator[str]:
+def _shades(found: Answer) -> dict[str, str]:
+    """A colour for each source that holds something; with more sources than colours they start over."""
+    holding = [_where(layer) for layer in found.layers if layer.matches]
+    return {where: _SHADES[i % len(_SHADES)] for i, where in enumerate(holding)}
+
+
+def _by_span(found: Answer) -> dict[tuple[int, int], list[tuple[LayerAnswer, Match]]]:
+    """Matches by their place: a passage that several sources hold is one line."""
+    grouped: dict[tuple[int, int], list[tuple[LayerAnswer, Match]]] = {}
+    for layer, match in found.matches:
+        grouped.setdefault((match.start, match.end), []).append((layer, match))
+    return grouped
+
+
+class Span(NamedTuple):
+    """A stretch of a text to set off, and in which colour."""
+
+    start: int
+    end: int
+    shade: str
+
+
+def excerpt(text: str, spans: list[Span], *, color: bool) -> Iterator[str]:
     """The text around ``spans``, these set off by colour or by » «, the rest folded."""
     parts: list[str] = []
     at = 0
-    for start, end in _united(spans):
+    for start, end, shade in _united(spans):
         parts.append(_between(text[at:start], first=at == 0))
         match = text[start:end]
         if len(match) > _LONGEST_SHOWN:
             half = _LONGEST_SHOWN // 2
             match = match[:half] + _FOLD + match[-half:]
-        lines = _shown(match)
-        parts.append(_highlighted(lines, color))
+        parts.append(_highlighted(_shown(match), shade, color))
         at = end
     rest = text[at:]
     parts.append(_shown(rest if len(rest) <= _CONTEXT else rest[:_CONTEXT].rstrip() + _FOLD.rstrip()))
@@ -118,12 +150,12 @@ def excerpt(text: str, spans: list[tuple[int, int]], *, color: bool) -> Iterator
         yield f"  {line}".rstrip()
 
 
-def _highlighted(text: str, color: bool) -> str:
+def _highlighted(text: str, shade: str, color: bool) -> str:
     if not color:
         return f"»{text}«"
     # A style that is closed at every line's end survives pagers and indentation.
     return "\n".join(
-        click.style(line, fg="red", bold=True, underline=True) if line else line for line in text.split("\n")
+        click.style(line, fg=shade, bold=True, underline=True) if line else line for line in text.split("\n")
     )
 
 
@@ -136,13 +168,14 @@ def _between(text: str, *, first: bool) -> str:
     return _shown(text[:_CONTEXT].rstrip() + _FOLD + text[-_CONTEXT:].lstrip())
 
 
-def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    united: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if united and start <= united[-1][1]:
-            united[-1] = (united[-1][0], max(end, united[-1][1]))
+def _united(spans: list[Span]) -> list[Span]:
+    """Spans that overlap, in one, with the colour of the first."""
+    united: list[Span] = []
+    for start, end, shade in sorted(spans):
+        if united and start <= united[-1].end:
+            united[-1] = united[-1]._replace(end=max(end, united[-1].end))
         else:
-            united.append((start, end))
+            united.append(Span(start, end, shade))
     return united
 
 
@@ -150,5 +183,5 @@ def _shown(text: str) -> str:
     return printable(text, keep="\n\t")
 
 
-def _styled(text: str, color: bool, *, fg: str, bold: bool = False) -> str:
+def _styled(text: str, color: bool, *, fg: str, bold: bool | None = None) -> str:
     return click.style(text, fg=fg, bold=bold) if color else text
