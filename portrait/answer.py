@@ -5,7 +5,7 @@ Pure: it knows numbers and spans, neither filters nor files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from portrait.errors import SpecError
@@ -117,7 +117,8 @@ class Answer:
     ``detectable_length`` counts units of the normalised text: the shortest passage certain to be
     found, in this text and at this threshold, in whichever layer it stands (``None``: none would
     be). ``longest_match`` is in characters and ``coverage`` a share of the characters of the text as
-    given. ``exact_document``: some layer holds this very text as a whole document.
+    given. ``exact_document``: some layer holds this very text as a whole document. ``text`` is the text
+    itself, for showing the answer; no record of the answer holds it.
     """
 
     verdict: Verdict
@@ -128,6 +129,7 @@ class Answer:
     longest_match: int
     exact_document: bool
     layers: tuple[LayerAnswer, ...]
+    text: str = field(default="", repr=False, compare=False)
 
     @property
     def matches(self) -> tuple[tuple[LayerAnswer, Match], ...]:
@@ -147,6 +149,17 @@ class Answer:
             "exact_document": self.exact_document,
             "layers": [layer.to_dict() for layer in self.layers],
         }
+
+    def to_html(self) -> str:
+        """The answer as a piece of HTML: verdict, the text with its matches marked, their sources."""
+        # Whoever only asks does not load what draws.
+        from portrait.reports.snippet import snippet
+
+        return snippet(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return self.to_html()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +182,8 @@ def require_evalue(threshold: float) -> float:
     return threshold
 
 
-def judge(n_chars: int, evidence: Sequence[LayerEvidence], threshold: float = DEFAULT_EVALUE) -> Answer:
-    """Conclude from the scans of one text of ``n_chars`` characters.
+def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAULT_EVALUE) -> Answer:
+    """Conclude from the scans of one text.
 
     ``threshold`` is the E-value up to which a chain is taken for a copy; see docs/answers.md for
     the definitions.
@@ -217,10 +230,11 @@ def judge(n_chars: int, evidence: Sequence[LayerEvidence], threshold: float = DE
         reason=_reason(overall, layers, best_value, detectable, evidence),
         evalue=best_value,
         detectable_length=detectable,
-        coverage=_covered(spans) / n_chars if spans else 0.0,
+        coverage=_covered(spans) / len(text) if spans else 0.0,
         longest_match=longest,
         exact_document=any(one.scan.document for one in evidence),
         layers=tuple(layers),
+        text=text,
     )
 
 

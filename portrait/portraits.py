@@ -250,4 +250,4 @@ def _query_one(portraits: Sequence[Portrait], text: str, threshold: float) -> An
     if not isinstance(text, str):
         raise TypeError(f"a text is a str, not {type(text).__name__}")
     evidence = [layer for portrait in portraits for layer in portrait.evidence(text)]
-    return judge(len(text), evidence, threshold)
+    return judge(text, evidence, threshold)

@@ -50,7 +50,7 @@ def evidence(
 
 
 def ask(*layers: LayerEvidence, threshold: float = 0.01) -> Answer:
-    return judge(layers[0].units, layers, threshold)
+    return judge("x" * layers[0].units, layers, threshold)
 
 
 def without_words(answer: Answer) -> dict[str, Any]:

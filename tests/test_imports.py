@@ -116,7 +116,7 @@ def test_every_package_has_modules(package: str) -> None:
         ("portrait.manifest", {"errors", "spec"}),
         ("portrait.bundle", {"errors", "manifest", "tensors"}),
         ("portrait.verifier", {"bundle", "errors", "filters", "manifest", "progress"}),
-        ("portrait.answer", {"errors", "sizing", "spec", "scan"}),
+        ("portrait.answer", {"errors", "sizing", "spec", "scan", "reports.snippet"}),
         ("portrait.reports.statistics", set()),
         ("portrait.reports.markup", set()),
         ("portrait.reports.report", {"answer", "spec", "reports.statistics", "reports.page"}),

@@ -121,7 +121,7 @@ def test_all_planted_rows_are_named_and_no_others(
 
     data = texts / "gsm8k-test.jsonl"
     files = ["--json", "r.json", "--html", "r.html", "--clean", "c.jsonl", "--contaminated", "d.jsonl"]
-    options = ["--benchmark", "gsm8k", "--evalue", str(EVALUE), "--worst", "2000", "--fail-over", "0.04"]
+    options = ["--benchmark", "gsm8k", "--worst", "2000", "--fail-over", "0.04"]
     # 60 of 1319 rows are 4.5 %.
     assert cli("report", "c.portrait", data, *options, *files) == (1, "", "")
 

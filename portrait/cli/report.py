@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.answer import DEFAULT_EVALUE, show_evalue
+from portrait.answer import show_evalue
 from portrait.cli.progress import progress
 from portrait.columns import DEFAULT_COLUMN
 from portrait.corpus import FORMATS
@@ -20,7 +20,7 @@ from portrait.errors import printable
 from portrait.reports.columns import BENCHMARKS
 from portrait.reports.dates import today
 from portrait.reports.publish import Files
-from portrait.reports.runner import DEFAULT_WORST
+from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST
 from portrait.reports.words import count, counted, edited, expected, headline, percent, row_name
 
 if TYPE_CHECKING:

@@ -256,7 +256,7 @@ class PyBloomLayer:
         require_evalue(evalue)
         units, windows, (scan,) = self._scanner.scan(text)
         evidence = LayerEvidence(KIND, self.source, self.spec, self.fpr, units, windows, scan)
-        return judge(len(text), [evidence], evalue)
+        return judge(text, [evidence], evalue)
 
     def hits(self, text: str) -> bytes:
         """A byte per window of ``text`` at stride 1: 1 where the filter holds it."""

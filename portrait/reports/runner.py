@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portrait import portraits as asking
 from portrait import rows
-from portrait.answer import DEFAULT_EVALUE, require_evalue
+from portrait.answer import require_evalue
 from portrait.columns import DEFAULT_COLUMN
 from portrait.errors import CorpusError, SpecError
 from portrait.portraits import Portrait
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from portrait.reports.report import Findings
     from portrait.rows import Row
 
+#: The threshold for each row, unless the caller says otherwise: of a thousand rows that share nothing
+#: with a corpus, the chance that any is named is one in a hundred.
+DEFAULT_EVALUE = 1e-5
 #: How many of the worst rows a report shows, unless the caller says otherwise.
 DEFAULT_WORST = 100
 #: Longer identifiers are cut: they name a row, and are not what is reported.
