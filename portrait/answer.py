@@ -117,19 +117,26 @@ class Answer:
     ``detectable_length`` counts units of the normalised text: the shortest passage certain to be
     found, in this text and at this threshold, in whichever layer it stands (``None``: none would
     be). ``longest_match`` is in characters and ``coverage`` a share of the characters of the text as
-    given. ``exact_document``: some layer holds this very text as a whole document. ``text`` is the text
-    itself, for showing the answer; no record of the answer holds it.
+    given. ``exact_document``: some layer holds this very text as a whole document. ``units`` is the
+    length of the normalised text, the shortest if portraits differ, and ``unit`` their name in the
+    plural. ``text`` is the text itself, for showing the answer; no record of the answer holds it.
     """
 
     verdict: Verdict
-    reason: str
     evalue: float | None
     detectable_length: int | None
     coverage: float
     longest_match: int
     exact_document: bool
     layers: tuple[LayerAnswer, ...]
+    units: int
+    unit: str
     text: str = field(default="", repr=False, compare=False)
+
+    @property
+    def reason(self) -> str:
+        """The verdict in a sentence for people."""
+        return _reason(self)
 
     @property
     def matches(self) -> tuple[tuple[LayerAnswer, Match], ...]:
@@ -227,13 +234,14 @@ def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAU
     longest = max((end - start for start, end in spans), default=0)
     return Answer(
         verdict=overall,
-        reason=_reason(overall, layers, best_value, detectable, evidence),
         evalue=best_value,
         detectable_length=detectable,
         coverage=_covered(spans) / len(text) if spans else 0.0,
         longest_match=longest,
         exact_document=any(one.scan.document for one in evidence),
         layers=tuple(layers),
+        units=min(one.units for one in evidence),
+        unit=evidence[0].spec.unit_name,
         text=text,
     )
 
@@ -292,38 +300,31 @@ def show_evalue(value: float) -> str:
     return f"{value:.2g}" if value >= 1e-300 else "less than 1e-300"
 
 
-def _reason(
-    verdict: Verdict,
-    layers: Sequence[LayerAnswer],
-    value: float | None,
-    detectable: int | None,
-    evidence: Sequence[LayerEvidence],
-) -> str:
-    if verdict == "found":
-        assert value is not None
-        lengths = [match.end - match.start for layer in layers for match in layer.matches]
-        passages = "1 matching passage" if len(lengths) == 1 else f"{len(lengths)} matching passages"
+def _reason(answer: Answer) -> str:
+    if answer.verdict == "found":
+        assert answer.evalue is not None
+        n = len(answer.matches)
+        passages = "1 matching passage" if n == 1 else f"{n} matching passages"
         return (
-            f"{passages}, the longest of {max(lengths)} characters; "
-            f"chance alone would show {show_evalue(value)} as strong in such a text"
+            f"{passages}, the longest of {answer.longest_match} characters; "
+            f"chance alone would show {show_evalue(answer.evalue)} as strong in such a text"
         )
-    return _nothing(verdict, detectable, evidence) + _but_approximately(layers)
+    return _nothing(answer) + _but_approximately(answer.layers)
 
 
-def _nothing(verdict: Verdict, detectable: int | None, evidence: Sequence[LayerEvidence]) -> str:
-    unit = evidence[0].spec.unit_name
+def _nothing(answer: Answer) -> str:
+    unit, detectable = answer.unit, answer.detectable_length
     if detectable is None:
         return "this portrait's filter answers yes to nearly everything, so nothing can be concluded"
-    if verdict == "not_found":
+    if answer.verdict == "not_found":
         return f"no passage of {detectable} {unit} or more stands verbatim in the corpus"
-    length = min(one.units for one in evidence)
-    if length >= detectable:
+    if answer.units >= detectable:
         return (
             "a passage hits, but repeats itself so much that a single false answer of the filter would "
             "explain it"
         )
     return (
-        f"the text has {length} {unit}; in one this short only a copy of {detectable} or more "
+        f"the text has {answer.units} {unit}; in one this short only a copy of {detectable} or more "
         "could be told from chance"
     )
 

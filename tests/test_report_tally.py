@@ -40,13 +40,14 @@ def asked(
     inside = {i for start, end in spans for i in range(start, end)}
     answer = Answer(
         verdict="found" if spans else verdict,
-        reason="",
         evalue=1e-6 if spans else None,
         detectable_length=124 + 25 * (number % 3),
         coverage=len(inside) / 100,
         longest_match=max((end - start for start, end in spans), default=0),
         exact_document=exact,
         layers=tuple(layer(source, some) for source, some in zip(SOURCES, matches, strict=True)),
+        units=100,
+        unit="characters",
     )
     passages = (Passage("question", 0, 60), Passage("answer", 61, 100))
     return AskedRow(number, f"data.jsonl:{number}", None, "x" * 100, passages, answer)
