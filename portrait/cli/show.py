@@ -32,6 +32,13 @@ _VERDICTS = {
     "inconclusive": ("INCONCLUSIVE", "yellow"),
 }
 
+#: What a verdict means, and what it does not.
+_MEANINGS = {
+    "found": "So the corpus holds it; this does not say where it comes from, nor that a model remembers it.",
+    "not_found": "A shorter passage may be in the corpus, or a reworded one.",
+    "inconclusive": "That is neither yes nor no: ask about more of the text.",
+}
+
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -74,6 +81,7 @@ def answer(text: str, found: Answer, *, color: bool, n_portraits: int = 1) -> It
     """The lines that tell a person what is known about ``text``."""
     label, shade = _VERDICTS[found.verdict]
     yield f"{_styled(label, color, fg=shade, bold=True)}: {found.reason}."
+    yield _MEANINGS[found.verdict]
     if found.exact_document:
         yield "The very text is a document of the corpus, as far as its key can tell."
     if found.matches:
