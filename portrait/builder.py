@@ -147,10 +147,10 @@ def _pybloom_layers(
 ) -> Iterator[Layer]:
     pybloom.require_text(windows)
     for source in sources:
-        if corpus.STDIN in source.locations:
+        if any(shard.read_once for shard in source.shards):
             raise SpecError(
-                f"source {source.name!r}: a pybloom filter reads its corpus twice, and standard input can "
-                "be read once: save it to a file first"
+                f"source {source.name!r}: a pybloom filter reads its corpus twice, and standard input and "
+                "pipes can be read once: save it to a file first"
             )
     for source in sources:
         yield _pybloom_layer(source, windows, spec, writer, progress)

@@ -90,6 +90,10 @@ class Shard(Protocol):
     def n_bytes(self) -> int | None:
         """How much there is to read, if that is known."""
 
+    @property
+    def read_once(self) -> bool:
+        """Whether it is used up when it has been read, as a pipe is."""
+
     def pieces(self) -> Iterator[Piece]:
         """The shard's rows, in order. Raises :class:`CorpusError`, naming the file and the row."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import portrait
+from portrait import corpus
 
 if TYPE_CHECKING:
     from portrait.manifest import Layer
@@ -275,3 +278,24 @@ def test_another_column_can_hold_the_text(tmp_path: Path, reference: tuple[Layer
     for i, source in enumerate(sources):
         found = portrait.build(source, tmp_path / f"{i}", column="a.b c").manifest.layers
         assert found == (reference[0],)
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    """As a shell's ``<(command)`` gives it: no size, no position, and read once."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for format_, data in (("jsonl", b'{"text": "one"}\n{"text": "two"}\n'), ("txt", b"one and two")):
+        with ThreadPoolExecutor() as writer:
+            written = writer.submit(pipe.write_bytes, data)
+            (source,) = corpus.resolve(str(pipe), column="text", format=format_)  # type: ignore[arg-type]
+            assert source.n_bytes is None
+            texts = [
+                text
+                for shard in source.shards
+                for piece in shard.pieces()
+                for text in piece.batch().texts.to_pylist()
+            ]
+            assert written.result() == len(data)
+        assert [text if isinstance(text, str) else text.decode() for text in texts] == (
+            ["one", "two"] if format_ == "jsonl" else ["one and two"]
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import datasets
@@ -281,3 +283,14 @@ def test_progress_hears_of_every_byte(known: Path, data: Path) -> None:
     assert heard[0] == ("start", data.stat().st_size)
     assert sum(heard[1:-1]) == data.stat().st_size
     assert heard[-1] == "finish"
+
+
+def test_a_pipe_is_read_once(known: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    line = json.dumps({"id": "a", "text": "two words"}) + "\n"
+    with ThreadPoolExecutor() as writer:
+        written = writer.submit(pipe.write_text, line * 3)
+        report = portrait.report(known, pipe, format="jsonl")
+        assert written.result() == 3 * len(line)
+    assert report.contaminated.total == 3

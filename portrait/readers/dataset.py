@@ -20,6 +20,7 @@ class DatasetShard:
 
     kind: Format = "auto"
     n_bytes: int | None = None
+    read_once = False
 
     def __init__(self, dataset: Any, columns: Columns) -> None:
         self._dataset = dataset

@@ -15,7 +15,7 @@ from portrait.columns import SEPARATOR, locate, names
 from portrait.corpus import Batch
 from portrait.errors import CorpusError
 from portrait.readers.columns import join
-from portrait.readers.streams import BOM, ByteStream, file_record, open_stream
+from portrait.readers.streams import BOM, ByteStream, file_record, known_bytes, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,8 @@ class JsonlShard:
         self._path = path
         self._columns = columns
         self.files: list[dict[str, Any]] = [file_record(path)]
-        self.n_bytes: int | None = self.files[0]["bytes"]
+        self.n_bytes = known_bytes([path])
+        self.read_once = self.n_bytes is None
 
     def pieces(self) -> Iterator[Lines]:
         """A chunk of lines at a time."""

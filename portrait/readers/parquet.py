@@ -23,6 +23,7 @@ class ParquetShard:
     """A Parquet file."""
 
     kind: Format = "parquet"
+    read_once = False
 
     def __init__(self, path: Path, columns: Columns) -> None:
         self._path = path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.corpus import Batch
 from portrait.errors import CorpusError
-from portrait.readers.streams import BOM, file_record, open_stream
+from portrait.readers.streams import BOM, file_record, known_bytes, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,8 @@ class PlainShard:
         self._paths = list(paths)
         self._columns = columns
         self.files: list[dict[str, Any]] = [file_record(path) for path in self._paths]
-        self.n_bytes: int | None = sum(file["bytes"] for file in self.files)
+        self.n_bytes = known_bytes(self._paths)
+        self.read_once = self.n_bytes is None
 
     def pieces(self) -> Iterator[PlainPiece]:
         """Several files at a time, so that small ones cost little."""

@@ -24,6 +24,7 @@ class StdinShard:
 
     kind: Format = "auto"
     n_bytes: int | None = None
+    read_once = True
 
     def __init__(self, kind: Format, columns: Columns) -> None:
         if kind == "parquet":

@@ -138,7 +138,7 @@ def _choose(columns: str | Sequence[str] | None, benchmark: str | None) -> tuple
 
 def _usual_id(data: Any, columns: Sequence[str], benchmark: str | None, format: Format) -> str | None:  # noqa: A002
     """The first column of a usual name that the data begins with; none where looking would use it up."""
-    if data == "-" or (isinstance(data, list | tuple) and "-" in data):
+    if any(shard.read_once for shard in rows.read(data, columns=columns, format=format).shards):
         return None
     own = BENCHMARKS[benchmark].id_column if benchmark else None
     for name in dict.fromkeys([own, *USUAL_IDS] if own else USUAL_IDS):

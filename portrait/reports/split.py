@@ -31,7 +31,7 @@ def require_splittable(shards: Sequence[Shard], out: Path) -> None:
     can be read but once or are no rows, :class:`SpecError` if the name asks for another format.
     """
     for shard in shards:
-        if shard.kind == "auto":
+        if shard.read_once or shard.kind == "auto":
             raise CorpusError(
                 "only files can be split, for they are read twice: save the data to a file first"
             )

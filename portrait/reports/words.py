@@ -55,6 +55,6 @@ def headline(report: Report) -> str:
     found = report.contaminated
     if found.total == 0:
         return "There are no rows, so there is nothing to say."
-    verb = "shares" if found.count == 1 else "share"
+    verb = "shares" if 1 in (found.count, found.total) else "share"
     rows = f"{count(found.count)} of {counted(found.total, 'row')}"
     return f"{rows} {verb} a passage with the corpus: {rate(found)}."
