@@ -33,6 +33,7 @@ from portrait.version import __version__
 if TYPE_CHECKING:
     from portrait.builder import build
     from portrait.converter import convert
+    from portrait.layers import add, drop, merge
     from portrait.reports.report import Report
     from portrait.reports.runner import report
     from portrait.verifier import Verified, verify
@@ -65,8 +66,11 @@ __all__ = [
     "WindowSpec",
     "WorkerError",
     "__version__",
+    "add",
     "build",
     "convert",
+    "drop",
+    "merge",
     "open",
     "query",
     "report",
@@ -77,6 +81,9 @@ __all__ = [
 
 #: What most programs never use, and the module that holds it: loaded when it is first mentioned.
 _LATER = {
+    "add": "portrait.layers",
+    "drop": "portrait.layers",
+    "merge": "portrait.layers",
     "Report": "portrait.reports.report",
     "Verified": "portrait.verifier",
     "build": "portrait.builder",

@@ -41,7 +41,7 @@ def build(
     windows: WindowSpec | None = None,
     filter: FilterSpec | None = None,  # noqa: A002  # the field's word
     preset: str = "default",
-    column: str = "text",
+    column: str | Sequence[str] = "text",
     format: corpus.Format = "auto",  # noqa: A002
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     overwrite: bool = False,
@@ -54,10 +54,10 @@ def build(
     ``sources`` is one or several of: a file (``.txt``: one document; ``.jsonl``, also ``.gz`` or
     ``.zst``; ``.parquet``), a directory or glob of them, ``NAME=`` any of these, ``-`` for standard
     input, a ``datasets.Dataset``; or a mapping from source names to these. ``windows`` and ``filter`` are the
-    ``preset``'s unless given. ``column`` holds the
-    text of JSON lines and tables. The same corpus and specs give the same shards, in any order.
-    A layer is cut into files of at most ``max_shard_bytes``, but for one of kind ``pybloom``, which is
-    one file.
+    ``preset``'s unless given. ``column`` holds the text of JSON lines and tables, and may be a path into
+    structs (``meta.text``); several columns are one text, a line each. The same corpus and specs give
+    the same shards, in any order. A layer is cut into files of at most ``max_shard_bytes``, but for one
+    of kind ``pybloom``, which is one file.
 
     ``out`` appears when it is whole or not at all. Keys are held in memory until then: eight bytes
     for every stored window. A filter of kind ``pybloom`` has the corpus read twice, so it takes no
@@ -70,16 +70,11 @@ def build(
     chosen = presets.preset(preset)
     windows = windows or chosen.windows
     filter = filter or chosen.filter  # noqa: A001
-    if not column:
-        raise SpecError("the column's name is empty")
     max_piece_bytes = data_bytes(max_shard_bytes)
     progress = progress or Silent()
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         found = corpus.resolve(sources, column=column, format=format)
-        if filter.kind == pybloom.KIND:
-            layers = tuple(_pybloom_layers(found, windows, filter, writer, progress))
-        else:
-            layers = tuple(_key_layers(found, windows, filter, writer, max_piece_bytes, progress))
+        layers = build_layers(found, windows, filter, writer, max_piece_bytes, progress)
         manifest = Manifest(
             windows=windows,
             unicode_version=UNICODE_VERSION,
@@ -90,6 +85,20 @@ def build(
             trained_models=tuple(trained_models),
         )
         return of_bundle(writer.commit(manifest, card(manifest, Path(out).name)))
+
+
+def build_layers(
+    sources: Sequence[corpus.Source],
+    windows: WindowSpec,
+    spec: FilterSpec,
+    writer: BundleWriter,
+    max_piece_bytes: int,
+    progress: Progress,
+) -> tuple[Layer, ...]:
+    """Write a layer for each source; its record is for the manifest."""
+    if spec.kind == pybloom.KIND:
+        return tuple(_pybloom_layers(sources, windows, spec, writer, progress))
+    return tuple(_key_layers(sources, windows, spec, writer, max_piece_bytes, progress))
 
 
 def _read(sources: Sequence[corpus.Source], sinks: Sequence[BatchSink], progress: Progress) -> None:

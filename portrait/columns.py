@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from portrait.errors import CorpusError, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: The column of a table that holds its text, unless another is named.
 DEFAULT_COLUMN = "text"
@@ -44,9 +44,11 @@ class Columns:
                 raise SpecError(f"column {twice!r} is named twice")
 
     @classmethod
-    def of(cls, columns: str | Self) -> Self:
-        """The columns themselves, or the one column of that name."""
-        return cls((columns,)) if isinstance(columns, str) else columns
+    def of(cls, columns: str | Sequence[str] | Self) -> Self:
+        """The columns themselves, or those of some names."""
+        if isinstance(columns, cls):
+            return columns
+        return cls((columns,) if isinstance(columns, str) else tuple(columns))  # type: ignore[arg-type]
 
     @property
     def all(self) -> tuple[str, ...]:

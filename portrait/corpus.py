@@ -18,7 +18,7 @@ from portrait.errors import CorpusError, SpecError
 from portrait.spec import require_source_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 Format = Literal["auto", "txt", "jsonl", "parquet"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -131,7 +131,7 @@ def parse_source(argument: str) -> tuple[str, str]:
 def resolve(
     sources: Any,
     *,
-    column: str | Columns = DEFAULT_COLUMN,
+    column: str | Sequence[str] | Columns = DEFAULT_COLUMN,
     format: Format = "auto",  # noqa: A002
 ) -> list[Source]:
     """The named sources, ordered by name, with their files found and ordered.

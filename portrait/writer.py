@@ -14,7 +14,7 @@ import xxhash
 from portrait.bundle import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
 from portrait.errors import OutputError, OutputExistsError, PortraitError, SpecError
 from portrait.filters.base import N_KEYS
-from portrait.manifest import FORMAT, FORMAT_VERSION, Manifest, Shard
+from portrait.manifest import FORMAT, FORMAT_VERSION, Layer, Manifest, Shard
 from portrait.tensors import HEADER_RESERVE_BYTES, header
 
 if TYPE_CHECKING:
@@ -146,6 +146,29 @@ class BundleWriter:
         except OSError as error:
             raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
         return (shard,), {content: shard.sha256}
+
+    def keep_layer(self, bundle: Bundle, layer: Layer) -> Layer:
+        """Take over a layer of another bundle as it is, its shards under names that are free here.
+
+        They are shared by hard links, or copied where the file system has none.
+        """
+        shards = []
+        for number, shard in enumerate(layer.shards, 1):
+            source = bundle.shard_path(shard)
+            name = shard.file
+            if name.casefold() in self._taken:
+                name = shard_name(layer.source, number, len(layer.shards), self._taken, source.suffix)
+            self._taken.add(name.casefold())
+            try:
+                try:
+                    os.link(source, self._part / name)
+                except OSError:
+                    shutil.copyfile(source, self._part / name)
+                    _sync_file(self._part / name)
+            except OSError as error:
+                raise OutputError(f"{self.out}: cannot write {name}: {error.strerror}") from error
+            shards.append(replace(shard, file=name))
+        return replace(layer, shards=tuple(shards))
 
     def link_files(
         self, files: Sequence[Path], content: str, progress: Progress | None = None
@@ -312,6 +335,11 @@ def _write_durably(path: Path, content: bytes) -> None:
     with path.open("xb") as file:
         file.write(content)
         file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
         os.fsync(file.fileno())
 
 

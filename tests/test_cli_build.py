@@ -130,7 +130,7 @@ REFUSED = {
     "not an object": ("array.jsonl", "array.jsonl, line 3: a JSON array instead of an object"),
     "missing column": ("body.jsonl", "body.jsonl, line 1: no column 'text', only body: choose one with --"),
     "wrong column": ("rows.jsonl --column words", "rows.jsonl, line 1: no column 'words', only text, id"),
-    "no column": ("rows.jsonl --column ''", "the column's name is empty"),
+    "no column": ("rows.jsonl --column ''", "a column's name is empty"),
     "truncated": ("cut.jsonl.gz", "cut.jsonl.gz: the gzip data ends too early: the file is truncated"),
     "not Parquet": ("table.parquet", "table.parquet: not a readable Parquet file: "),
     "width 0": ("tale.txt --width 0", "width must be a whole number from 1 to "),

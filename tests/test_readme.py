@@ -123,6 +123,14 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     (command,) = [block for block in blocks(README, "sh") if "gsm8k" in block]
     output_of(command, workplace)
     assert (workplace / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    (workplace / "theses").mkdir()
+    (workplace / "theses" / "one.txt").write_text("A thesis about ferries. " * 9, encoding="utf-8")
+    if not (workplace / "license.portrait").exists():
+        output_of("portrait build LICENSE -o license.portrait", workplace)
+    (commands,) = [block for block in blocks(README, "sh") if "portrait merge" in block]
+    for one in commands.splitlines():
+        output_of(one, workplace)
+    assert open_portrait(workplace / "all.portrait").sources == ("arxiv", "main", "theses")
     published = workplace / "published"
     published.mkdir()
     shutil.copy(GOLDEN / "words.50-50.bf.part0.bin", published)

@@ -26,6 +26,9 @@ COMMANDS = {
     "report": "portrait.cli.report",
     "info": "portrait.cli.info",
     "verify": "portrait.cli.verify",
+    "add": "portrait.cli.layers",
+    "drop": "portrait.cli.layers",
+    "merge": "portrait.cli.layers",
     "convert": "portrait.cli.convert",
     "demo": "portrait.cli.demo",
 }
@@ -45,7 +48,9 @@ class _Commands(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command: click.Command = importlib.import_module(module).command
+        # A module of several commands has each under its own name.
+        loaded = importlib.import_module(module)
+        command: click.Command = getattr(loaded, cmd_name, None) or loaded.command
         return command
 
     # The reader has seen enough: click would exit 1 for that, which here means "not found".

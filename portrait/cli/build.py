@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
+from portrait.cli.columns import column_option
 from portrait.cli.progress import progress
 from portrait.cli.show import count, json_option, size
 from portrait.cli.sizes import max_shard_size_option
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.command("build")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--out", required=True, metavar="OUT", help="The portrait to write: a directory.")
-@click.option("--column", default="text", show_default=True, help="The column that holds the text.")
+@column_option
 @click.option(
     "--format",
     "format_",
@@ -81,7 +82,7 @@ if TYPE_CHECKING:
 def command(
     sources: tuple[str, ...],
     out: str,
-    column: str,
+    columns: list[str],
     format_: Any,
     preset_name: str,
     width: int | None,
@@ -121,7 +122,7 @@ def command(
         out,
         windows=replace(chosen.windows, **_given(windows)),
         filter=replace(chosen.filter, **_given(filter_)),
-        column=column,
+        column=columns,
         format=format_,
         max_shard_bytes=max_shard_bytes,
         overwrite=overwrite,

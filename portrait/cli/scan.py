@@ -12,6 +12,7 @@ import click
 from portrait import portraits
 from portrait.answer import DEFAULT_EVALUE
 from portrait.bundle import is_bundle
+from portrait.cli.columns import names_of
 from portrait.cli.progress import progress
 from portrait.cli.show import count, size
 from portrait.columns import DEFAULT_COLUMN
@@ -21,14 +22,7 @@ from portrait.scanning import scan_rows
 from portrait.workers import available
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from portrait.scanning import Scanned
-
-
-def _names(values: Iterable[str]) -> list[str]:
-    """What was given in several options, or in one with commas."""
-    return [name.strip() for value in values for name in value.split(",")]
 
 
 @click.command("scan")
@@ -105,8 +99,8 @@ def command(
         opened,
         data,
         _stdout() if out is None else out,
-        columns=_names(columns) or [DEFAULT_COLUMN],
-        keep=_names(keep),
+        columns=names_of(columns) or [DEFAULT_COLUMN],
+        keep=names_of(keep),
         evalue=evalue,
         format=format_,
         matches=matches,

@@ -1,0 +1,94 @@
+"""``portrait add``, ``drop`` and ``merge``: layers in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import portrait
+from portrait.cli.columns import column_option
+from portrait.cli.progress import progress
+from portrait.cli.show import count, size
+from portrait.cli.sizes import max_shard_size_option
+from portrait.corpus import FORMATS
+from portrait.errors import printable
+
+if TYPE_CHECKING:
+    from portrait.portraits import Portrait
+
+_quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
+
+
+@click.command("add")
+@click.argument("path", metavar="PORTRAIT")
+@click.argument("sources", nargs=-1, required=True, metavar="NAME=SOURCE...")
+@column_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="auto",
+    show_default=True,
+    help="What the files are; auto: by their suffix, and any other suffix is plain text.",
+)
+@max_shard_size_option
+@_quiet_option
+def add(
+    path: str, sources: tuple[str, ...], columns: list[str], format_: Any, max_shard_bytes: int, quiet: bool
+) -> None:
+    """Add a layer for each SOURCE to a portrait, whose other layers stay as they are.
+
+    Texts are cut, and filters made, as those it has.
+
+    \b
+    portrait add corpus.portrait recipes=recipes/*.jsonl
+    """
+    made = portrait.add(
+        path,
+        list(sources),
+        column=columns,
+        format=format_,
+        max_shard_bytes=max_shard_bytes,
+        progress=progress("reading", quiet=quiet),
+    )
+    _summary(made, quiet=quiet)
+
+
+@click.command("drop")
+@click.argument("path", metavar="PORTRAIT")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@_quiet_option
+def drop(path: str, names: tuple[str, ...], quiet: bool) -> None:
+    """Take the layers of some sources out of a portrait.
+
+    \b
+    portrait drop corpus.portrait recipes
+    """
+    _summary(portrait.drop(path, names), quiet=quiet)
+
+
+@click.command("merge")
+@click.argument("paths", nargs=-1, required=True, metavar="PORTRAIT...")
+@click.option("-o", "--out", required=True, metavar="OUT", help="The portrait to write: a directory.")
+@click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
+@_quiet_option
+def merge(paths: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> None:
+    """Unite portraits that cut texts alike in one with the layers of all.
+
+    \b
+    portrait merge papers.portrait crawl.portrait -o corpus.portrait
+    """
+    _summary(portrait.merge(paths, out, overwrite=overwrite), quiet=quiet)
+
+
+def _summary(made: Portrait, *, quiet: bool) -> None:
+    if quiet:
+        return
+    layers = made.manifest.layers
+    names = ", ".join(printable(layer.source) for layer in layers)
+    n_bytes = sum(shard.bytes for layer in layers for shard in layer.shards)
+    click.echo(
+        f"{printable(str(made.path))}: {count(len(layers))} layer{'s' * (len(layers) != 1)} "
+        f"({names}), {size(n_bytes)}"
+    )
