@@ -27,7 +27,7 @@ FORMATS: tuple[str, ...] = get_args(Format)
 DEFAULT_SOURCE = "main"
 STDIN = "-"
 
-_COMPRESSIONS = {".gz", ".zst"}
+_COMPRESSIONS = {".gz", ".zst", ".bz2", ".xz"}
 _SUFFIXES: dict[str, Format] = {
     ".txt": "txt",
     ".jsonl": "jsonl",

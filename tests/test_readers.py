@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -162,6 +164,10 @@ FORMS: dict[str, Write] = {
     "jsonl.gz": file("a.jsonl.gz", lambda texts: gzip.compress(lines(texts))),
     "jsonl.gz, several members": file("a.jsonl.gz", members(gzip.compress)),
     "jsonl.gz, padded": file("a.jsonl.gz", lambda texts: gzip.compress(lines(texts)) + bytes(512)),
+    "jsonl.bz2": file("a.jsonl.bz2", lambda texts: bz2.compress(lines(texts))),
+    "jsonl.bz2, several streams": file("a.jsonl.bz2", members(bz2.compress)),
+    "jsonl.xz": file("a.jsonl.xz", lambda texts: lzma.compress(lines(texts))),
+    "jsonl.xz, several streams": file("a.jsonl.xz", members(lzma.compress)),
     "jsonl.zst": file("a.jsonl.zst", lambda texts: zstd(lines(texts))),
     "jsonl.zst, several frames": file("a.jsonl.zst", members(zstd)),
     "parquet": parquet(pa.string()),

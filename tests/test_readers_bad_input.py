@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -185,6 +187,12 @@ DAMAGED_FILES = {
     "gzip, invalid block": (".gz", INVALID_BLOCK, "damaged"),
     "gzip, wrong checksum": (".gz", bytes(WRONG_CHECKSUM), "CRC"),
     "gzip, second member truncated": (".gz", gzip.compress(GOOD) + gzip.compress(DATA)[:-9], "truncated"),
+    "bzip2, truncated": (".bz2", bz2.compress(DATA)[:-4000], "truncated"),
+    "bzip2, damaged": (".bz2", bz2.compress(DATA)[:2000] + bytes(3000), "damaged"),
+    "bzip2, none": (".bz2", DATA, "damaged"),
+    "xz, truncated": (".xz", lzma.compress(DATA)[:-4000], "truncated"),
+    "xz, damaged": (".xz", lzma.compress(DATA)[:2000] + bytes(30000), "damaged"),
+    "xz, none": (".xz", DATA, "damaged"),
     "zstd, truncated": (".zst", zstd(DATA)[:-4000], "Truncated"),
     "zstd, last byte missing": (".zst", zstd(DATA)[:-1], "Truncated"),
     "zstd, header cut": (".zst", zstd(DATA)[:3], "Truncated"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import os
 import stat
 from contextlib import contextmanager
@@ -31,9 +33,11 @@ class ByteStream:
         read: Callable[[int], bytes],
         position: Callable[[], int],
         damage: type[Exception] = EOFError,
+        codec: str = "",
     ) -> None:
         self.label = label
         self._damage = damage
+        self._codec = codec
         self._read = read
         self.position = position
 
@@ -42,9 +46,13 @@ class ByteStream:
         try:
             return self._read(n_bytes)
         except EOFError as error:
-            raise CorpusError(f"{self.label}: the gzip data ends too early: the file is truncated") from error
+            raise CorpusError(
+                f"{self.label}: the {self._codec} data ends too early: the file is truncated"
+            ) from error
         except self._damage as error:
-            raise CorpusError(f"{self.label}: the gzip data is damaged: {error}") from error
+            if self._codec == "bzip2" and isinstance(error, OSError) and error.errno is not None:
+                raise CorpusError(f"{self.label}: cannot read: {_reason(error)}") from error
+            raise CorpusError(f"{self.label}: the {self._codec} data is damaged: {error}") from error
         except OSError as error:
             raise CorpusError(f"{self.label}: cannot read: {_reason(error)}") from error
 
@@ -62,7 +70,10 @@ def _reason(error: OSError) -> str:
 
 @contextmanager
 def open_stream(path: Path) -> Iterator[ByteStream]:
-    """Open a file for reading, decompressing ``.gz`` and ``.zst``. Raises :class:`CorpusError`."""
+    """Open a file for reading, decompressed by its suffix: ``.gz``, ``.zst``, ``.bz2`` or ``.xz``.
+
+    Raises :class:`CorpusError`.
+    """
     try:
         file = path.open("rb", buffering=0 if path.suffix == ".gz" else CHUNK_BYTES)
     except OSError as error:
@@ -70,7 +81,9 @@ def open_stream(path: Path) -> Iterator[ByteStream]:
     with file:
         read: Callable[[int], bytes] = file.read
         damage: type[Exception] = EOFError
+        codec = ""
         if path.suffix.lower() == ".gz":
+            codec = "gzip"
             # isal decodes two to three times as fast as zlib.
             igzip: Any = extras.load("isal.igzip", "build")
             read = igzip.IGzipFile(fileobj=file).read
@@ -79,8 +92,13 @@ def open_stream(path: Path) -> Iterator[ByteStream]:
             # Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
             arrow: Any = extras.load("pyarrow", "build")
             read = arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd").read
+        elif path.suffix.lower() == ".bz2":
+            codec, read, damage = "bzip2", bz2.BZ2File(file).read, OSError
+        elif path.suffix.lower() == ".xz":
+            codec, read, damage = "xz", lzma.LZMAFile(file).read, lzma.LZMAError  # noqa: SIM115
         # A pipe cannot tell how far it has been read.
-        yield ByteStream(str(path), read, file.tell if file.seekable() else lambda: 0, damage)
+        position = file.tell if file.seekable() else lambda: 0
+        yield ByteStream(str(path), read, position, damage, codec)
 
 
 def known_bytes(paths: Sequence[Path]) -> int | None:
