@@ -162,7 +162,13 @@ def _monotone(pieces: list[Piece]) -> list[Piece]:
 
 
 def _case_folded(pieces: list[Piece]) -> list[Piece]:
-    return [piece._replace(char=char) for piece in pieces for char in piece.char.casefold()]
+    """Every character's folded form; what was ignored behind one belongs to its last part."""
+    folded: list[Piece] = []
+    for piece in pieces:
+        *others, last = piece.char.casefold()
+        folded += [Piece(char, piece.start, piece.start + 1) for char in others]
+        folded.append(piece._replace(char=last))
+    return folded
 
 
 def _separated(pieces: list[Piece]) -> list[Piece]:
