@@ -38,11 +38,12 @@ class DrawnPiece:
 
 @dataclass(frozen=True, slots=True)
 class DrawnHolder:
-    """A source, with a sample of its mark."""
+    """A source, with a sample of its mark, and how sure it is that it holds a passage."""
 
     name: str
     classes: str
     sure: str
+    evalue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def draw(answer: Answer, text: str, unit: str) -> Drawing:
         reason=words.sentence(answer.reason),
         facts=tuple(words.facts(answer, unit)),
         legend=tuple(
-            DrawnHolder(words.name(holder), _classes(holder, lane=0), "")
+            DrawnHolder(words.name(holder), _classes(holder, lane=0), "", "")
             for _, holder in sorted(by_style.items())
         ),
         near=near,
@@ -99,6 +100,7 @@ def draw(answer: Answer, text: str, unit: str) -> Drawing:
                         words.name(holder),
                         _classes(holder, lane=0, near=passage.near),
                         words.how_sure(holder.evalue),
+                        words.show_evalue(holder.evalue),
                     )
                     for holder in passage.holders
                 ),

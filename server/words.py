@@ -50,7 +50,7 @@ def facts(answer: Answer, unit: str) -> Iterator[tuple[str, str]]:
     if answer.verdict == "found" and answer.evalue is not None:
         yield "Covered by copies", share(answer.coverage)
         yield "Longest passage", f"{answer.longest_match:,} characters"
-        yield "How sure", how_sure(answer.evalue)
+        yield "How sure", f"{how_sure(answer.evalue)} ({show_evalue(answer.evalue)})"
     length = answer.detectable_length
     yield "Shortest copy sure to be seen", "none" if length is None else f"{length:,} {unit}"
 
@@ -62,19 +62,17 @@ def share(coverage: float) -> str:
 
 
 def how_sure(evalue: float) -> str:
-    """An E-value, and what it means."""
+    """What an E-value means."""
     if evalue <= 1e-9:
-        words = "practically certain"
-    elif evalue <= 1e-4:
-        words = "very sure"
-    else:
-        words = "sure" if evalue <= 1e-2 else "unsure"
-    return f"{words} (E-value {show_evalue(evalue)})"
+        return "practically certain"
+    if evalue <= 1e-4:
+        return "very sure"
+    return "sure" if evalue <= 1e-2 else "unsure"
 
 
 def show_evalue(evalue: float) -> str:
     """An E-value in two digits; below what a float holds, a bound."""
-    return f"{evalue:.2g}" if evalue >= 1e-300 else "less than 1e-300"
+    return "E-value " + (f"{evalue:.2g}" if evalue >= 1e-300 else "less than 1e-300")
 
 
 def name(holder: Holder) -> str:

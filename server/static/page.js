@@ -43,19 +43,17 @@
   const count = (n) => n.toLocaleString("en");
 
   function showEvalue(value) {
-    if (value < 1e-300) return "less than 1e-300";
+    if (value < 1e-300) return "E-value less than 1e-300";
     const [digits, exponent] = value.toExponential(1).split("e");
     const power = Number(exponent);
-    if (power >= -4 && power < 2) return String(Number(value.toPrecision(2)));
-    return `${Number(digits)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+    if (power >= -4 && power < 2) return `E-value ${Number(value.toPrecision(2))}`;
+    return `E-value ${Number(digits)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
   }
 
   function howSure(value) {
-    let words = "unsure";
-    if (value <= 1e-9) words = "practically certain";
-    else if (value <= 1e-4) words = "very sure";
-    else if (value <= 1e-2) words = "sure";
-    return `${words} (E-value ${showEvalue(value)})`;
+    if (value <= 1e-9) return "practically certain";
+    if (value <= 1e-4) return "very sure";
+    return value <= 1e-2 ? "sure" : "unsure";
   }
 
   const HEADINGS = { found: "Found", not_found: "Not found", inconclusive: "Cannot tell" };
@@ -85,7 +83,7 @@
     return [
       ["Covered by copies", share(answer.coverage)],
       ["Longest passage", `${count(answer.longest_match)} characters`],
-      ["How sure", howSure(answer.evalue)],
+      ["How sure", `${howSure(answer.evalue)} (${showEvalue(answer.evalue)})`],
       seen,
     ];
   }
@@ -218,7 +216,8 @@
     const link = element("a", { href: `#passage-${passage.number}` }, bdi(excerpt(text, passage)));
     const holders = passage.holders.map((holder) =>
       element("p", { className: "holder" }, sample(classes(passage, { ...holder, lane: 0 })), " ",
-        bdi(nameOf(holder)), `: ${howSure(holder.evalue)}`));
+        bdi(nameOf(holder)), `: ${howSure(holder.evalue)} `,
+        element("span", { className: "value", textContent: `(${showEvalue(holder.evalue)})` })));
     return element("li", {}, link, element("p", { className: "where", textContent: where(passage) }), ...holders);
   }
 
@@ -260,12 +259,13 @@
       const first = section.querySelector(`#passage-${current}`);
       first.focus({ preventScroll: true });
       first.scrollIntoView({ block: "center" });
-      section.querySelector(".at").textContent = `Passage ${current} of ${links.length}`;
+      section.querySelector(".at").textContent = `Place ${current} of ${links.length}`;
     }
 
     for (const one of section.querySelectorAll(".scripted")) one.hidden = false;
     section.querySelector(".share").hidden = question === null;
-    if (links.length) section.querySelector(".at").textContent = `${links.length} in all`;
+    section.querySelector(".stepper").hidden = links.length === 0;
+    section.querySelector(".at").textContent = `${count(links.length)} in all`;
     links.forEach((link, i) => link.addEventListener("click", (event) => {
       event.preventDefault();
       go(i + 1);
@@ -415,7 +415,7 @@
       bringToLife(section, { text, names, all: names.length === boxes.length });
       $("result").replaceChildren(section);
       document.title = `${HEADINGS[answer.verdict]} – Portrait`;
-      status.textContent = `${HEADINGS[answer.verdict]}. ${sentence(answer.reason)}`;
+      status.textContent = `${HEADINGS[answer.verdict]}. The answer is below.`;
       const heading = section.querySelector("#verdict");
       heading.focus({ preventScroll: true });
       heading.scrollIntoView({ block: "start" });
