@@ -77,6 +77,10 @@ class Shelf:
         """Whether every portrait can be asked."""
         return all(place.portrait is not None for place in self._places.values())
 
+    def can_ask(self, name: str) -> bool:
+        """Whether the portrait of that name is there and whole."""
+        return name in self._places and self._held(name) is not None
+
     def get(self, name: str) -> Portrait:
         """The portrait of that name.
 
@@ -84,6 +88,11 @@ class Shelf:
         went bad.
         """
         return _portrait(self._places, name)
+
+    @staticmethod
+    def unknown(name: str) -> UnknownPortraitError:
+        """The error for a name that is not here, or not for everyone."""
+        return UnknownPortraitError(f"no portrait {name[:100]!r} here: GET /v1/portraits lists what there is")
 
     def ask(
         self, names: Iterable[str] | None, texts: Iterable[str], evalue: float | None = None
@@ -125,7 +134,7 @@ class Shelf:
 def _portrait(places: Mapping[str, _Place], name: str) -> Portrait:
     place = places.get(name)
     if place is None:
-        raise UnknownPortraitError(f"no portrait {name!r} here: GET /v1/portraits lists what there is")
+        raise Shelf.unknown(name)
     if place.portrait is None:
         raise WithdrawnPortraitError(
             f"portrait {name!r} cannot be asked at the moment: its files are damaged"

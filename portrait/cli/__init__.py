@@ -25,6 +25,8 @@ COMMANDS = {
     "info": "portrait.cli.info",
     "verify": "portrait.cli.verify",
     "convert": "portrait.cli.convert",
+    "serve": "portrait.cli.serve",
+    "key": "portrait.cli.key",
     "demo": "portrait.cli.demo",
 }
 
