@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import access, api, auth, compat, constant, headers, health, openapi, problems, reference
+from . import access, api, auth, compat, constant, headers, health, openapi, problems, reference, web
 from .settings import Settings, settings_of
 from .state import State, state
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: One for each group of endpoints.
-BLUEPRINTS = (health.blueprint, api.blueprint, compat.blueprint, openapi.blueprint, reference.blueprint)
+BLUEPRINTS = (
+    health.blueprint,
+    api.blueprint,
+    compat.blueprint,
+    openapi.blueprint,
+    reference.blueprint,
+    web.blueprint,
+)
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
@@ -36,7 +43,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     ours = {name: given.pop(name.upper()) for name in Settings.model_fields if name.upper() in given}
     held = State(settings_of(ours), lenient=given.pop("LENIENT", False))
     app = Flask("portrait_server", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = held.settings.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = held.settings.max_body_bytes
     app.config.from_mapping(given)
     app.extensions["portrait_server"] = held
     app.extensions["shelf"] = held.shelf

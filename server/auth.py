@@ -57,6 +57,9 @@ def _presented() -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
+    if request.endpoint == "page.answer":
+        # Browsers without scripts can send it in the page's form only.
+        return request.form.get("key", "").strip() or None
     return request.headers.get("X-API-Key")
 
 

@@ -11,20 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, g, make_response, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
 
 import portrait
 
-from . import words
+from . import problems, words
+from .api import ask, require_within_limits
+from .auth import visible
 from .drawing import draw
+from .state import state
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from flask import Response
 
+    from portrait import Portrait
+
     from .drawing import Drawing
-    from .shelf import Shelf
 
 STATIC = Path(__file__).parent / "static"
 
@@ -44,6 +49,9 @@ HEADERS = {
 
 #: What the URLs of static files carry: they may be kept for ever, since another content has another URL.
 DIGESTS = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in STATIC.iterdir()}
+
+#: What a refusal says to the browser besides its status.
+KEPT = ("Connection", "Retry-After")
 
 #: Sources named beside a portrait; of the rest, how many there are.
 N_SOURCES = 6
@@ -82,58 +90,87 @@ def secure(response: Response) -> Response:
 @blueprint.get("/")
 def question() -> Response:
     """The question, with every portrait chosen."""
-    return _page(_shelf().names)
+    # With keys, which portraits there are is told to those only who have one.
+    names = () if state().keyring is not None else state().shelf.names
+    return _page(names, names)
 
 
 @blueprint.post("/")
 def answer() -> Response:
     """The same page with an answer: what a browser without scripts is given."""
+    text, names = _asked()
+    seen = visible()
+    if names is not None and not names:
+        return _page(seen, (), text, complaint=Complaint("No portrait chosen", "Choose at least one portrait to ask."))
+    chosen = seen if names is None else visible(names)
+    require_within_limits([text])
+    (found,) = ask([text], list(chosen))
+    units = {state().shelf.get(name).spec.unit_name for name in chosen}
+    unit = units.pop() if len(units) == 1 else "units"
+    return _page(seen, chosen, text, drawing=draw(found, text, unit))
+
+
+@blueprint.errorhandler(portrait.PortraitError)
+@blueprint.errorhandler(HTTPException)
+def complain(error: portrait.PortraitError | HTTPException) -> Response:
+    """The page, with the problem in words where there is a text that was not answered."""
+    told = problems.of_http(error) if isinstance(error, HTTPException) else problems.of_error(error)
+    if request.endpoint != "page.answer" or request.method != "POST":
+        return told
+    problem = told.get_json()
+    try:
+        text, names = _asked()
+    except HTTPException:
+        text, names = "", None
+    seen = visible() if "caller" in g else ()
+    response = _page(
+        seen,
+        seen if names is None else names,
+        text,
+        complaint=Complaint("The question was not answered", words.sentence(problem["detail"])),
+    )
+    response.status_code = told.status_code
+    response.headers.update({name: told.headers[name] for name in KEPT if name in told.headers})
+    return response
+
+
+def _asked() -> tuple[str, list[str] | None]:
+    """The form's text and portraits; ``None`` where it had none to choose from."""
     # Forms send CR LF for the line breaks that people see, whatever they typed or pasted.
     text = request.form.get("text", "").replace("\r\n", "\n")
     names = list(dict.fromkeys(request.form.getlist("portraits")))
-    if not names:
-        complaint = Complaint("No portrait chosen", "Choose at least one portrait to ask.")
-        return _page(names, text, complaint=complaint, status=400)
-    try:
-        found = _shelf().ask(names, [text])[0]
-        units = {_shelf().get(name).spec.unit_name for name in names}
-    except portrait.PortraitError as error:
-        complaint = Complaint("The question was not answered", words.sentence(str(error)))
-        return _page(names, text, complaint=complaint, status=error.http_status)
-    unit = units.pop() if len(units) == 1 else "units"
-    return _page(names, text, drawing=draw(found, text, unit))
+    return text, names if names or "listed" in request.form else None
 
 
 def _page(
+    listed: Iterable[str],
     chosen: Collection[str],
     text: str = "",
     *,
     drawing: Drawing | None = None,
     complaint: Complaint | None = None,
-    status: int = 200,
 ) -> Response:
-    page = render_template(
-        "page.html",
-        action=url_for("page.answer"),
-        complaint=complaint,
-        max_chars=1_000_000,
-        portraits=_choices(chosen),
-        query_url="v1/query",
-        static=_static,
-        text=text,
-        version=portrait.__version__,
-        view=drawing,
-        wants_key=False,
+    held = state()
+    return make_response(
+        render_template(
+            "page.html",
+            action=url_for("page.answer"),
+            complaint=complaint,
+            max_chars=held.settings.max_chars,
+            portraits=[_choice(held.shelf.get(name), chosen) for name in listed if held.shelf.can_ask(name)],
+            portraits_url=url_for("api.portraits"),
+            query_url=url_for("api.query"),
+            static=_static,
+            text=text,
+            version=portrait.__version__,
+            view=drawing,
+            wants_key=held.keyring is not None,
+        )
     )
-    return make_response(page, status)
 
 
-def _choices(chosen: Collection[str]) -> list[Choice]:
-    shelf = _shelf()
-    return [
-        Choice(one.name, _about(one.sources), one.spec.unit_name, one.name in chosen)
-        for one in map(shelf.get, shelf.names)
-    ]
+def _choice(one: Portrait, chosen: Collection[str]) -> Choice:
+    return Choice(one.name, _about(one.sources), one.spec.unit_name, one.name in chosen)
 
 
 def _about(sources: Sequence[str]) -> str:
@@ -145,8 +182,3 @@ def _about(sources: Sequence[str]) -> str:
 def _static(name: str) -> str:
     """The URL of a static file, with its digest."""
     return url_for("page.static", filename=name, v=DIGESTS[name])
-
-
-def _shelf() -> Shelf:
-    shelf: Shelf = current_app.extensions["shelf"]
-    return shelf

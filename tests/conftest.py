@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from page_fixtures import browser, page, plain_page, shelf, site  # noqa: F401  # fixtures of several modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,6 +5,7 @@
 (() => {
   const N_LANES = 3;
   const EXCERPT_CHARS = 80;
+  const N_SOURCES = 6;
   // What mail programs and chats pass on unbroken.
   const LINK_CHARS = 8000;
 
@@ -350,11 +351,43 @@
     }
     if (text === null) return;
     const names = parameters.getAll("p");
-    const boxes = [...form.querySelectorAll("input[name=portraits]")];
+    const boxes = choices();
     for (const one of boxes) one.checked = !one.disabled && (names.length === 0 || names.includes(one.value));
     const missing = names.filter((name) => !boxes.some((one) => one.checked && one.value === name));
     const lacks = missing.length ? ` It also names portraits that cannot be asked here: ${missing.join(", ")}.` : "";
     hold(text, `This text came with the link. Nothing has been asked yet.${lacks}`);
+  }
+
+  // Portraits to choose from. Where the server wants a key, it shows those that the key may ask.
+
+  const choices = () => [...form.querySelectorAll("input[name=portraits]")];
+
+  function authorization() {
+    const key = $("key")?.value.trim();
+    return key ? { Authorization: `Bearer ${key}` } : {};
+  }
+
+  const UNITS = { char: "characters", byte: "bytes", word: "words" };
+
+  function choice({ name, sources, windows }) {
+    const box = element("input", { type: "checkbox", name: "portraits", value: name, checked: true });
+    box.dataset.unit = UNITS[windows.unit];
+    const more = sources.length - N_SOURCES;
+    const about = sources.slice(0, N_SOURCES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+    return element("label", { className: "choice" }, box, " ", element("span", {},
+      element("bdi", { className: "name", textContent: name }), " ",
+      element("span", { className: "sources", textContent: about })));
+  }
+
+  async function listPortraits() {
+    for (const one of choices()) one.closest("label").remove();
+    $("portraits").hidden = true;
+    const response = await fetch(form.dataset.portraits, { headers: authorization(), cache: "no-store" });
+    if (!response.ok) return;
+    const { portraits } = await response.json();
+    for (const one of choices()) one.closest("label").remove();
+    $("portraits").append(...portraits.map(choice));
+    $("portraits").hidden = portraits.length === 0;
   }
 
   // Asking
@@ -382,17 +415,14 @@
 
   async function ask() {
     const text = textAsked();
-    const boxes = [...form.querySelectorAll("input[name=portraits]")];
+    const boxes = choices();
     const chosen = boxes.filter((one) => one.checked);
     const names = chosen.map((one) => one.value);
-    if (!names.length) {
+    if (boxes.length && !names.length) {
       complain("No portrait chosen", "Choose at least one portrait to ask.");
       return;
     }
     const units = new Set(chosen.map((one) => one.dataset.unit));
-    const headers = { "Content-Type": "application/json", Accept: "application/json" };
-    const key = $("key")?.value.trim();
-    if (key) headers.Authorization = `Bearer ${key}`;
     asking?.abort();
     const mine = asking = new AbortController();
     $("problem").replaceChildren();
@@ -401,8 +431,8 @@
     try {
       const response = await fetch(form.dataset.query, {
         method: "POST",
-        headers,
-        body: JSON.stringify({ text, portraits: names }),
+        headers: { ...authorization(), "Content-Type": "application/json" },
+        body: JSON.stringify(names.length ? { text, portraits: names } : { text }),
         cache: "no-store",
         signal: mine.signal,
       });
@@ -410,7 +440,7 @@
         complain(...await problemOf(response));
         return;
       }
-      const answer = await response.json();
+      const { answers: [answer] } = await response.json();
       const section = draw(answer, text, units.size === 1 ? [...units][0] : "units");
       bringToLife(section, { text, names, all: names.length === boxes.length });
       $("result").replaceChildren(section);
@@ -468,6 +498,9 @@
   box.addEventListener("input", () => {
     if (held === null || held.shown !== box.value) $("origin").hidden = true;
   });
+
+  // A key that is wrong is told of when a question is asked with it.
+  $("key")?.addEventListener("change", () => listPortraits().catch(() => {}));
 
   for (const one of form.querySelectorAll(".scripted")) one.hidden = false;
   const drawn = $("answer");
