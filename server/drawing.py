@@ -87,9 +87,7 @@ def draw(answer: Answer, text: str, unit: str) -> Drawing:
             for _, holder in sorted(by_style.items())
         ),
         near=near,
-        pieces=tuple(
-            DrawnPiece(piece.text, tuple(_marks(piece))) for piece in pieces(text, shown)
-        ),
+        pieces=tuple(DrawnPiece(piece.text, tuple(_marks(piece))) for piece in pieces(text, shown)),
         passages=tuple(
             DrawnPassage(
                 passage.number,

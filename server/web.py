@@ -20,6 +20,7 @@ from . import problems, words
 from .api import ask, require_within_limits
 from .auth import visible
 from .drawing import draw
+from .errors import MalformedRequestError
 from .state import state
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 
-blueprint = Blueprint("page", __name__, template_folder="templates", static_folder=STATIC, static_url_path="/static")
+blueprint = Blueprint(
+    "page", __name__, template_folder="templates", static_folder=STATIC, static_url_path="/static"
+)
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -67,14 +70,6 @@ class Choice:
     checked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """Why a question was not answered."""
-
-    title: str
-    detail: str
-
-
 @blueprint.after_request
 def secure(response: Response) -> Response:
     """Say what the browser may do with a page, and how long it may keep what."""
@@ -101,7 +96,7 @@ def answer() -> Response:
     text, names = _asked()
     seen = visible()
     if names is not None and not names:
-        return _page(seen, (), text, complaint=Complaint("No portrait chosen", "Choose at least one portrait to ask."))
+        raise MalformedRequestError("choose at least one portrait to ask")
     chosen = seen if names is None else visible(names)
     require_within_limits([text])
     (found,) = ask([text], list(chosen))
@@ -117,7 +112,6 @@ def complain(error: portrait.PortraitError | HTTPException) -> Response:
     told = problems.of_http(error) if isinstance(error, HTTPException) else problems.of_error(error)
     if request.endpoint != "page.answer" or request.method != "POST":
         return told
-    problem = told.get_json()
     try:
         text, names = _asked()
     except HTTPException:
@@ -127,7 +121,7 @@ def complain(error: portrait.PortraitError | HTTPException) -> Response:
         seen,
         seen if names is None else names,
         text,
-        complaint=Complaint("The question was not answered", words.sentence(problem["detail"])),
+        complaint=words.sentence(told.get_json()["detail"]),
     )
     response.status_code = told.status_code
     response.headers.update({name: told.headers[name] for name in KEPT if name in told.headers})
@@ -148,7 +142,7 @@ def _page(
     text: str = "",
     *,
     drawing: Drawing | None = None,
-    complaint: Complaint | None = None,
+    complaint: str | None = None,
 ) -> Response:
     held = state()
     return make_response(

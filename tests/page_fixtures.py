@@ -48,7 +48,24 @@ WORDS = [
 ]  # fmt: skip
 IDEOGRAPHS = [chr(code) for code in range(0x4E00, 0x5E00)]
 #: Families and flags of several code points, skin tones, and characters outside the basic plane.
-EMOJI = ["👩‍👩‍👧‍👦", "🇦🇹", "🇯🇵", "👍🏽", "🏳️‍🌈", "😀", "🦊", "🌋", "🧵", "𝔘", "𓀀", "🇧🇷", "🫀", "🪁", "🧭", "❤️‍🔥"]
+EMOJI = [
+    "👩‍👩‍👧‍👦",
+    "🇦🇹",
+    "🇯🇵",
+    "👍🏽",
+    "🏳️‍🌈",
+    "😀",
+    "🦊",
+    "🌋",
+    "🧵",
+    "𝔘",
+    "𓀀",
+    "🇧🇷",
+    "🫀",
+    "🪁",
+    "🧭",
+    "❤️‍🔥",
+]
 #: Letters with marks that have a composed form, and some that have none.
 MARKED = [base + mark for base in "aeionuxqk" for mark in ("\u0301", "\u0308", "\u0328\u0301", "\u20dd")]
 
@@ -244,5 +261,3 @@ def plain_page(browser: Browser, site: Site) -> Iterator[Watched]:
     with watching(browser, site, java_script_enabled=False) as watched:
         watched.open()
         yield watched
-
-

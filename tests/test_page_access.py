@@ -60,7 +60,7 @@ def test_the_checks_see_what_is_wrong(page: Watched) -> None:
             return checks.all();
         }}"""
     )
-    for what in ["h6 \"pale\" follows", "has no name", "not one main", "the id text", "contrast", "nowhere"]:
+    for what in ['h6 "pale" follows', "has no name", "not one main", "the id text", "contrast", "nowhere"]:
         assert any(what in finding for finding in findings), (what, findings)
 
 

@@ -41,7 +41,9 @@ def test_without_scripts_the_same_characters_are_marked(kind: str, plain_page: W
 
 
 def test_line_breaks_of_a_dropped_file_count(page: Watched, site: Site) -> None:
-    text = ("Before.\r\n" * 20 + "😀\r\n" + HELD["page"].replace("\n", "\r\n") + "\r\n after").replace(" ", "  ")
+    text = ("Before.\r\n" * 20 + "😀\r\n" + HELD["page"].replace("\n", "\r\n") + "\r\n after").replace(
+        " ", "  "
+    )
     expected = matches(site.answer(text), text)
     assert len(expected) == 1
     page.drop("quoted.txt", text.encode())
@@ -67,9 +69,7 @@ def test_a_file_that_was_edited_is_asked_as_it_is_shown(page: Watched) -> None:
 
 
 def test_a_file_can_be_chosen(page: Watched) -> None:
-    page.page.set_input_files(
-        "#file", {"name": "<i>x.txt", "mimeType": "text/plain", "buffer": b"chosen"}
-    )
+    page.page.set_input_files("#file", {"name": "<i>x.txt", "mimeType": "text/plain", "buffer": b"chosen"})
     page.page.wait_for_function("document.getElementById('text').value === 'chosen'")
     assert page.page.inner_text("#origin") == "This is the text of <i>x.txt."
 
@@ -169,7 +169,9 @@ def test_a_long_text_stays_usable(page: Watched, site: Site) -> None:
     filler = "".join(f"Line {i} of nothing that anybody has said before 🦊.\n" for i in range(5_000))
     text = filler + HELD["ascii"] + "\n" + filler + HELD["cjk"] + filler
     assert 700_000 < len(text) < 1_000_000
-    page.page.set_input_files("#file", {"name": "long.txt", "mimeType": "text/plain", "buffer": text.encode()})
+    page.page.set_input_files(
+        "#file", {"name": "long.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    )
     page.page.wait_for_selector("#origin:visible")
     page.submit()
     expected = matches(site.answer(text), text)

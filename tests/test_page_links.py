@@ -26,7 +26,9 @@ def packed(text: str) -> str:
     return base64.urlsafe_b64encode(deflated).decode().rstrip("=")
 
 
-@pytest.mark.parametrize("text", ["a + b = c & d#e%20 漢\r\n🦊", SHARED, HELD["emoji"] + "\r\n" + HELD["cjk"]])
+@pytest.mark.parametrize(
+    "text", ["a + b = c & d#e%20 漢\r\n🦊", SHARED, HELD["emoji"] + "\r\n" + HELD["cjk"]]
+)
 def test_a_link_reproduces_the_question(text: str, page: Watched) -> None:
     page.drop("a.txt", text.encode())
     page.page.wait_for_selector("#origin:visible")

@@ -62,7 +62,7 @@ def test_the_service_says_that_it_is_alive(client: FlaskClient) -> None:
     assert (response.status_code, response.mimetype, response.get_json()) == (200, "application/json", ALIVE)
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/healthz/", "/static/app.js", "/../healthz", "/%00"])
+@pytest.mark.parametrize("path", ["/health", "/healthz/", "/static/app.js", "/../healthz", "/%00"])
 def test_what_is_not_there_is_not_found(path: str, client: FlaskClient) -> None:
     assert client.get(path).status_code == 404
 

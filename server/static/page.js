@@ -419,7 +419,7 @@
     const chosen = boxes.filter((one) => one.checked);
     const names = chosen.map((one) => one.value);
     if (boxes.length && !names.length) {
-      complain("No portrait chosen", "Choose at least one portrait to ask.");
+      complain("The question was not answered", "Choose at least one portrait to ask.");
       return;
     }
     const units = new Set(chosen.map((one) => one.dataset.unit));
