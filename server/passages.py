@@ -6,6 +6,7 @@ The page's script does the same with the answer's JSON, and a test holds the two
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def pieces(text: str, shown: tuple[Passage, ...]) -> Iterator[Piece]:
     cuts = sorted({0, len(text), *(passage.start for passage in shown), *(passage.end for passage in shown)})
     waiting = list(reversed(shown))
     around: list[Passage] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         around = [passage for passage in around if passage.end > start]
         while waiting and waiting[-1].start <= start:
             around.append(waiting.pop())

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,8 +16,9 @@ import portrait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -182,11 +182,16 @@ class Watched:
         page.on("console", lambda message: self.wrong.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
-        page.on("dialog", lambda dialog: (self.wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda request: request.url.startswith(self.site.url) or self.wrong.append(f"to {request.url}"),
-        )
+        page.on("dialog", self._dismiss)
+        page.on("request", self._look_where)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _look_where(self, request: Request) -> None:
+        if not request.url.startswith((self.site.url, "about:", "blob:")):
+            self.wrong.append(f"to {request.url}")
 
     def open(self, fragment: str = "") -> None:
         self.page.goto(self.site.url + fragment)
@@ -221,7 +226,8 @@ class Watched:
         found: dict[str, str] = self.page.evaluate(
             """() => {
                 const found = {};
-                const texts = document.createTreeWalker(document.querySelector(".shown"), NodeFilter.SHOW_TEXT);
+                const shown = document.querySelector(".shown");
+                const texts = document.createTreeWalker(shown, NodeFilter.SHOW_TEXT);
                 while (texts.nextNode()) {
                     const numbers = new Set();
                     let mark = texts.currentNode.parentElement.closest("mark");

@@ -130,7 +130,9 @@ def test_the_page_works_under_a_prefix(client: FlaskClient) -> None:
 
 
 def test_a_form_is_answered_as_the_api_answers(client: FlaskClient) -> None:
-    answer = client.post("/v1/query", json={"text": SHARED, "portraits": ["letters"]}).json["answers"][0]
+    answer = client.post("/v1/query", json={"text": SHARED, "portraits": ["letters"]}).get_json()["answers"][
+        0
+    ]
     page = ask(client, SHARED.replace("\n", "\r\n"), "letters").text
     assert f'data-verdict="{answer["verdict"]}"' in page
     first = min(match["start"] for layer in answer["layers"] for match in layer["matches"])

@@ -33,7 +33,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server whose portrait, sources and texts all try to be markup."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "a.txt").write_text("".join(ATTACKS) + HELD["ascii"])
-    sources: dict[str, Any] = {attack: folder / "a.txt" for attack in sources_allowed(folder)}
+    sources: dict[str, Any] = dict.fromkeys(sources_allowed(folder), folder / "a.txt")
     path = folder / "<img src=x onerror=alert(1)>.portrait"
     portrait.build(sources, path)
     with serving([path]) as running:
