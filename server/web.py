@@ -148,7 +148,7 @@ def _page(
     return make_response(
         render_template(
             "page.html",
-            action=url_for("page.answer"),
+            action=url_for("page.answer", _anchor="answer"),
             complaint=complaint,
             max_chars=held.settings.max_chars,
             portraits=[_choice(held.shelf.get(name), chosen) for name in listed if held.shelf.can_ask(name)],

@@ -110,7 +110,8 @@ def test_focus_is_seen(page: Watched) -> None:
             """() => {
                 const one = document.activeElement;
                 const outlined = one.id === "file" ? one.parentElement : one;
-                return [one.id || one.textContent.trim() || one.value, getComputedStyle(outlined).outlineWidth];
+                const name = one.id || one.textContent.trim() || one.value;
+                return [name, getComputedStyle(outlined).outlineWidth];
             }"""
         )
         assert name == "verdict" or width in ("2px", "3px"), name
