@@ -38,16 +38,14 @@ blueprint = Blueprint(
     "page", __name__, template_folder="templates", static_folder=STATIC, static_url_path="/static"
 )
 
+#: Beside those of every answer.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 #: What the URLs of static files carry: they may be kept for ever, since another content has another URL.
@@ -85,9 +83,8 @@ def secure(response: Response) -> Response:
 @blueprint.get("/")
 def question() -> Response:
     """The question, with every portrait chosen."""
-    # With keys, which portraits there are is told to those only who have one.
-    names = () if state().keyring is not None else state().shelf.names
-    return _page(names, names)
+    listed = _listed()
+    return _page(listed, listed)
 
 
 @blueprint.post("/")
@@ -108,24 +105,31 @@ def answer() -> Response:
 @blueprint.errorhandler(portrait.PortraitError)
 @blueprint.errorhandler(HTTPException)
 def complain(error: portrait.PortraitError | HTTPException) -> Response:
-    """The page, with the problem in words where there is a text that was not answered."""
+    """The page, with the problem in words."""
     told = problems.of_http(error) if isinstance(error, HTTPException) else problems.of_error(error)
-    if request.endpoint != "page.answer" or request.method != "POST":
+    if request.endpoint == "page.static":
         return told
     try:
         text, names = _asked()
     except HTTPException:
         text, names = "", None
-    seen = visible() if "caller" in g else ()
+    listed = _listed()
     response = _page(
-        seen,
-        seen if names is None else names,
+        listed,
+        listed if names is None else names,
         text,
         complaint=words.sentence(told.get_json()["detail"]),
     )
     response.status_code = told.status_code
     response.headers.update({name: told.headers[name] for name in KEPT if name in told.headers})
     return response
+
+
+def _listed() -> tuple[str, ...]:
+    """The portraits to choose from. With keys, they are shown to those only who have one."""
+    if "caller" in g:
+        return visible()
+    return () if state().keyring is not None else state().shelf.names
 
 
 def _asked() -> tuple[str, list[str] | None]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -21,18 +24,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-SERVE = """
-import sys
-from portrait_server import create_app
-from werkzeug.serving import make_server
-config = {"PORTRAITS": sys.argv[2:]}
-if sys.argv[1]:
-    config["KEYS"] = sys.argv[1]
-server = make_server("127.0.0.1", 0, create_app(config), threaded=True)
-print(server.port, flush=True)
-server.serve_forever()
-"""
 
 dice = random.Random(20231208)
 
@@ -117,18 +108,33 @@ class Site:
 @contextmanager
 def serving(paths: list[Path], keys: Path | None = None) -> Iterator[Site]:
     """A server process with these portraits."""
+    with_keys = () if keys is None else ("--keys", keys)
     with subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(keys or ""), *paths],
+        [sys.executable, "-m", "portrait", "serve", "--port", "0", *with_keys, *paths],
         cwd=paths[0].parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
-        assert process.stdout is not None
+        assert process.stderr is not None
         try:
-            port = int(process.stdout.readline())
-            yield Site(f"http://127.0.0.1:{port}/", tuple(map(portrait.open, paths)))
+            said = process.stderr.readline()
+            address = re.search(r"http://\S+", said)
+            assert address is not None, said
+            wait_for(address[0])
+            yield Site(f"{address[0]}/", tuple(map(portrait.open, paths)))
         finally:
             process.terminate()
+
+
+def wait_for(url: str) -> None:
+    """Return when the server there answers."""
+    for _ in range(200):
+        with suppress(OSError), urlopen(f"{url}/healthz", timeout=5) as response:
+            assert response.status == 200
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nobody answers at {url}")
 
 
 @pytest.fixture(scope="module")
