@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import importlib
+import math
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,6 @@ from page_fixtures import HELD, SHARED
 import portrait
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
     from flask import Flask
@@ -244,6 +245,28 @@ def test_words_for_numbers() -> None:
         "13% of the text",
         "100% of the text",
     ]
+
+
+def test_the_docs_name_the_limits_that_there_are() -> None:
+    root = Path(__file__).parent.parent
+    docs = (root / "docs" / "page.md").read_text(encoding="utf-8")
+    words, drawing, passages = map(module, (".words", ".drawing", ".passages"))
+    rows = re.findall(r"^\| ([a-z ]+) \| ([0-9.e-]+) \|$", docs, re.MULTILINE)
+    assert len(rows) == 3
+    for name, value in rows:
+        assert words.how_sure(float(value)) == name
+        assert words.how_sure(float(value) * 1.01) != name
+    assert f"{drawing.N_COLOURS * drawing.N_LINES} pairs" in docs
+    assert math.gcd(drawing.N_COLOURS, drawing.N_LINES) == 1
+    script = (root / "server" / "static" / "page.js").read_text(encoding="utf-8")
+    constants = dict(re.findall(r"const ([A-Z_]+) = (\d+);", script))
+    assert constants == {
+        "N_LANES": str(passages.N_LANES),
+        "EXCERPT_CHARS": str(words.EXCERPT_CHARS),
+        "LINK_CHARS": "8000",
+        "N_SOURCES": str(module(".web").N_SOURCES),
+    }
+    assert "more than 8,000 characters" in docs
 
 
 def layer(source: str, *spans: tuple[int, int], near: tuple[int, int] | None = None) -> portrait.LayerAnswer:
