@@ -19,7 +19,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from . import bulk
@@ -158,6 +158,8 @@ class Gate:
             transport = self._wait(_begin(protocol, started))
             for piece in content:
                 self._wait(_send(transport, piece))
+        except _GoneError:
+            pass  # and not further: a traceback would hold the connection, which closes when it is let go
         finally:
             _close(content)
 
@@ -238,12 +240,13 @@ class _Inflow:
 
 async def _next_piece(pieces: AsyncIterator[bytes]) -> bytes:
     try:
-        async for piece in pieces:
-            if piece:
-                return bytes(piece)
+        while not (piece := await anext(pieces)):
+            pass
+    except StopAsyncIteration:
+        return b""
     except Exception:
         raise _GoneError from None
-    return b""
+    return bytes(piece)
 
 
 async def _read(protocol: Any, most: int) -> bytes:
@@ -307,4 +310,4 @@ def _environ(scope: Any) -> dict[str, Any]:
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
         environ[key] = f"{environ[key]},{value}" if environ.get(key) else value
-    return cast("dict[str, Any]", environ)
+    return environ

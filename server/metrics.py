@@ -1,6 +1,6 @@
 """Counters for Prometheus: of requests, texts and characters, never of what they were.
 
-Where ``PROMETHEUS_MULTIPROC_DIR`` is set, as ``portrait serve`` does, they are those of all workers.
+Where ``PROMETHEUS_MULTIPROC_DIR`` is set, as :func:`share` does, they are those of all workers.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
@@ -18,6 +18,13 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 #: Others come from clients, who must not be able to make counters.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+
+
+def share(directory: str) -> None:
+    """Let the workers of this process count together, in files in ``directory``."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+    # It chose how to count when it was imported.
+    values.ValueClass = values.get_value_class()
 
 
 class Metrics:

@@ -23,7 +23,8 @@ td, th { text-align: left; vertical-align: top; padding: .15rem 1rem .15rem 0; }
   body { color: #e6e6e6; background: #161616; } pre { background: #262626; } a { color: #8ab4ff; } }
 """
 
-_PAGE = """{% macro model(body) %}{% set schema = body["x-line-schema"] or body.schema %}{% if "$ref" in schema -%}
+_PAGE = """{% macro model(body) %}{% set schema = body["x-line-schema"] or body.schema -%}
+{% if "$ref" in schema -%}
 {% set name = schema["$ref"].rpartition("/")[2] %}<a href="#{{ name }}">{{ name }}</a>
 {%- else %}{{ schema.description or schema.type }}{% endif %}{% endmacro -%}
 <!doctype html>

@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from portrait import OutputError, SpecError
 
+from . import metrics
+from .gate import Gate
 from .settings import settings_of
+from .state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .gate import Gate
     from .settings import Settings
-    from .state import State
 
 logger = logging.getLogger("portrait_server")
 
@@ -71,9 +73,8 @@ def run(values: Mapping[str, Any]) -> None:
     if not settings.portraits:
         raise SpecError("no portrait to serve: name one or more")
     logging.config.dictConfig(_LOGGING)
-    # Metrics of all workers meet in files there. Set before anything imports the counters.
     counters = tempfile.mkdtemp(prefix="portrait-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters
+    metrics.share(counters)
     try:
         checked = _check(settings)
         port = _free_port(settings)
@@ -92,7 +93,7 @@ def run(values: Mapping[str, Any]) -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=settings.shutdown_seconds + 5,
             log_dictconfig=_LOGGING,
-            log_level="warning",
+            log_level=LogLevels.warning,
         )
         server.serve(target_loader=partial(_load, settings.model_dump()), wrap_loader=False)
     finally:
@@ -101,8 +102,6 @@ def run(values: Mapping[str, Any]) -> None:
 
 def _check(settings: Settings) -> State:
     """Open everything once, so that what is wrong is said before anything is served."""
-    from .state import State
-
     checked = State(settings)
     if settings.workers > 1 and checked.rated and not checked.rates.shared:
         raise SpecError(
@@ -141,7 +140,6 @@ def _announce(held: State, port: int) -> None:
 def _load(values: dict[str, Any]) -> Gate:
     """In a worker: the application behind its gate."""
     from . import create_app
-    from .gate import Gate
 
     config = {name.upper(): value for name, value in values.items()}
     return Gate(create_app({**config, "LENIENT": True}))
