@@ -7,6 +7,7 @@ import importlib
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -284,8 +285,7 @@ def test_pieces_and_lanes_of_passages_that_overlap() -> None:
         layer("c", (2, 8), (6, 7), near=(0, 20)),
         layer("d", (6, 9)),
     )
-    answer = portrait.Answer("found", "", 1e-6, 9, 0.5, 7, False, layers)
-    shown = passages.passages(answer)
+    shown = passages.passages(SimpleNamespace(layers=layers))
     assert [
         (one.start, one.end, one.near, [(holder.source, holder.style, holder.lane) for holder in one.holders])
         for one in shown
