@@ -36,7 +36,7 @@ def summary(answer: Answer, near: bool) -> str:
     if near:
         return "No long passage of it was found word for word, but part of it looks like an edited copy."
     if answer.verdict == "not_found":
-        return "No long passage of this text stands word for word in the corpus."
+        return "No copy of this text, or of a long part of it, was found."
     return "Nothing was found, and nothing can be ruled out."
 
 

@@ -66,7 +66,7 @@
     if (answer.exact_document) return "This very text is a document of the corpus.";
     if (answer.verdict === "found") return "Part of this text stands word for word in the corpus.";
     if (near) return "No long passage of it was found word for word, but part of it looks like an edited copy.";
-    if (answer.verdict === "not_found") return "No long passage of this text stands word for word in the corpus.";
+    if (answer.verdict === "not_found") return "No copy of this text, or of a long part of it, was found.";
     return "Nothing was found, and nothing can be ruled out.";
   }
 
