@@ -24,7 +24,7 @@ def share(directory: str) -> None:
     """Let the workers of this process count together, in files in ``directory``."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
     # It chose how to count when it was imported.
-    values.ValueClass = values.get_value_class()
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 class Metrics:

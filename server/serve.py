@@ -56,9 +56,9 @@ class _Server(MPServer):
     """granian, but SIGHUP makes the workers look for new files instead of replacing them."""
 
     def signal_handler_reload(self, *_: Any, **__: Any) -> None:
-        if os.getpid() != self.pid:
-            return  # a worker that has just been forked: the one that was asked tells it
-        for worker in self.wrks:
+        # A worker that has just been forked has this handler, too, for a moment.
+        workers = self.wrks if os.getpid() == self.pid else []
+        for worker in workers:
             with suppress(ProcessLookupError):
                 os.kill(worker.inner.pid, signal.SIGHUP)
 
@@ -95,7 +95,9 @@ def run(values: Mapping[str, Any]) -> None:
             log_dictconfig=_LOGGING,
             log_level=LogLevels.warning,
         )
-        server.serve(target_loader=partial(_load, settings.model_dump()), wrap_loader=False)
+        # What it takes is an application, which for RSGI need not be callable.
+        loader: Any = partial(_load, settings.model_dump())
+        server.serve(target_loader=loader, wrap_loader=False)
     finally:
         shutil.rmtree(counters, ignore_errors=True)
 
