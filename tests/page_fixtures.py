@@ -18,7 +18,7 @@ import pytest
 import portrait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request
@@ -163,16 +163,28 @@ def site(shelf: list[Path]) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def living_browser() -> Iterator[Callable[[], Browser]]:
+    """Gives the browser; another one if it died, so that only the test it died in fails."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        # The machines that run tests often are root in a container, where the sandbox cannot start.
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
+        started: list[Browser] = []
+
+        def living() -> Browser:
+            if not started or not started[-1].is_connected():
+                # The machines that run tests often are root in a container: no sandbox can start there.
+                started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]))
+            return started[-1]
+
+        yield living
+        living().close()
+
+
+@pytest.fixture
+def browser(living_browser: Callable[[], Browser]) -> Browser:
+    return living_browser()
 
 
 @dataclass
