@@ -157,6 +157,12 @@ class Portrait:
         """For each source, a byte per window of ``text`` at stride 1: 1 where its filter holds it."""
         return dict(zip(self.sources, self._scanner.hits(text), strict=True))
 
+    def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
+        """``text`` as windows are cut from it, and which characters [start, end) of ``text`` each of
+        its characters comes from. Raises :class:`TextError` for lone surrogates.
+        """
+        return self._scanner.normalize(text)
+
     def evidence(self, text: str) -> list[LayerEvidence]:
         """What each layer holds of ``text``, before anything is concluded."""
         units, windows, layers = self._scanner.scan(text)

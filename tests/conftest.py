@@ -14,6 +14,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from page_fixtures import (  # noqa: F401  # fixtures of several modules
+    browser,
+    living_browser,
+    page,
+    plain_page,
+    shelf,
+    site,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

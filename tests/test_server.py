@@ -62,7 +62,7 @@ def test_the_service_says_that_it_is_alive(client: FlaskClient) -> None:
     assert (response.status_code, response.mimetype, response.get_json()) == (200, "application/json", ALIVE)
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/healthz/", "/static/app.js", "/../healthz", "/%00"])
+@pytest.mark.parametrize("path", ["/health", "/healthz/", "/static/app.js", "/../healthz", "/%00"])
 def test_what_is_not_there_is_not_found(path: str, client: FlaskClient) -> None:
     assert client.get(path).status_code == 404
 
@@ -75,15 +75,15 @@ def test_health_is_only_read(method: str, client: FlaskClient) -> None:
 def test_the_configuration_given_overrides_the_defaults() -> None:
     named = create_app({"SERVER_NAME": "portraits.example", "PREFERRED_URL_SCHEME": "https", "TESTING": True})
     with named.app_context():
-        assert named.url_for("healthz") == "https://portraits.example/healthz"
+        assert named.url_for("health.healthz") == "https://portraits.example/healthz"
     assert named.testing
     assert named.test_client().get("/healthz").get_json() == ALIVE
 
 
 def test_applications_share_no_configuration() -> None:
-    create_app({"TESTING": True, "PORTRAITS": ["a.portrait"]})
+    create_app({"TESTING": True, "OWN": 1})
     assert not create_app().testing
-    assert "PORTRAITS" not in create_app().config
+    assert "OWN" not in create_app().config
 
 
 def test_a_server_answers_over_the_network(port: int) -> None:

@@ -30,6 +30,8 @@ COMMANDS = {
     "drop": "portrait.cli.layers",
     "merge": "portrait.cli.layers",
     "convert": "portrait.cli.convert",
+    "serve": "portrait.cli.serve",
+    "key": "portrait.cli.key",
     "demo": "portrait.cli.demo",
 }
 

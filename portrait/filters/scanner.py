@@ -21,6 +21,7 @@ class Scanner:
     def __init__(self, spec: WindowSpec, filters: Sequence[tuple[Filter, float]]) -> None:
         """Each filter comes with its false-positive rate."""
         windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
+        self._windows = windows
         self._native = _native.Scanner(windows, [(layer.native, fpr) for layer, fpr in filters])
 
     def scan(self, text: str) -> TextScan:
@@ -39,6 +40,13 @@ class Scanner:
         """For each layer, a byte per window of ``text``: 1 where the filter holds it."""
         try:
             return self._native.hits(text)
+        except UnicodeEncodeError as error:
+            raise surrogate_error(text, error) from None
+
+    def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
+        """``text`` as windows are cut from it, and the origin [start, end) of each character."""
+        try:
+            return self._windows.normalize(text)
         except UnicodeEncodeError as error:
             raise surrogate_error(text, error) from None
 

@@ -1,0 +1,181 @@
+"""A service as people run it: ``portrait serve`` in a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import portrait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FERRY = "The ferry to Pellworth leaves at seven every morning, and takes cars when the tide allows it. " * 2
+BREAD = "Knead the dough until it no longer sticks to the table, then let it rest under a cloth for hours. " * 2
+
+JSON = {"Content-Type": "application/json"}
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def build(path: Path, text: str) -> Path:
+    """A portrait of one text."""
+    source = path.with_suffix(".txt")
+    source.write_text(text, encoding="utf-8")
+    portrait.build(source, path, overwrite=True)
+    return path
+
+
+class Reply(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def lines(self) -> list[Any]:
+        """The body, read as NDJSON."""
+        return [json.loads(line) for line in self.body.splitlines()]
+
+
+class Service:
+    """A running server, and what it printed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+        self.process = process
+        self.port = port
+        self.folder = folder
+
+    def ask(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> Reply:
+        """One request on a connection of its own; what is not bytes is sent as JSON."""
+        if body is not None and not isinstance(body, bytes):
+            body, headers = json.dumps(body).encode(), {**JSON, **(headers or {})}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, found, response.read())
+        finally:
+            connection.close()
+
+    def query(self, text: str, **more: object) -> Reply:
+        """Ask about a text."""
+        return self.ask("POST", "/v1/query", {"text": text, **more})
+
+    def connect(self) -> socket.socket:
+        """A connection to say anything on."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    @property
+    def log(self) -> str:
+        """What it printed so far, on both streams."""
+        return "".join((self.folder / name).read_text() for name in ("out.log", "err.log"))
+
+    def wait_for_log(self, words: str, seconds: float = 15) -> None:
+        """Return once it has said that."""
+        wait_until(lambda: words in self.log, seconds, words)
+
+
+def wait_until(condition: Any, seconds: float = 15, what: str = "that") -> None:
+    """Return once ``condition`` holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen within {seconds} s"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(folder: Path, *arguments: object, **settings: object) -> Service:
+    """A server that answers; ``settings`` go into a file."""
+    port = free_port()
+    config = folder / "service.toml"
+    config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+    command = [sys.executable, "-m", "portrait", "serve", *map(str, arguments), "--port", str(port)]
+    with (folder / "out.log").open("wb") as out, (folder / "err.log").open("wb") as err:
+        process = subprocess.Popen([*command, "--config", str(config)], cwd=folder, stdout=out, stderr=err)
+    service = Service(process, port, folder)
+
+    def answers() -> bool:
+        assert process.poll() is None, service.log
+        with suppress(OSError, http.client.HTTPException):
+            return service.ask("GET", "/healthz").status == 200
+        return False
+
+    wait_until(answers, 30, "the start")
+    return service
+
+
+def stop(service: Service) -> int:
+    """End it as systemd would; returns its exit code."""
+    service.process.terminate()
+    try:
+        return service.process.wait(20)
+    except subprocess.TimeoutExpired:
+        service.process.kill()
+        raise
+
+
+@contextmanager
+def serving(folder: Path, *arguments: object, **settings: object) -> Iterator[Service]:
+    """A server while the block runs."""
+    service = start(folder, *arguments, **settings)
+    try:
+        yield service
+    finally:
+        if service.process.poll() is None:
+            stop(service)
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """The URL of a Redis server while the block runs."""
+    binary, port = shutil.which("redis-server"), free_port()
+    assert binary is not None
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+
+            def answers() -> bool:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    return True
+                return False
+
+            wait_until(answers)
+            yield f"redis://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process that is nobody else's, too: what one more of it costs."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Private_"))
+
+
+def workers(service: Service) -> list[int]:
+    """The worker processes."""
+    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
+    return [int(pid) for pid in children.split() if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110
