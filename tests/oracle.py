@@ -165,7 +165,7 @@ def _case_folded(pieces: list[Piece]) -> list[Piece]:
     """Every character's folded form; what was ignored behind one belongs to its last part."""
     folded: list[Piece] = []
     for piece in pieces:
-        *others, last = piece.char.casefold()
+        *others, last = list(piece.char.casefold())
         folded += [Piece(char, piece.start, piece.start + 1) for char in others]
         folded.append(piece._replace(char=last))
     return folded
