@@ -38,3 +38,4 @@ bench:
     python peers.py
     python pybloom.py
     python redisbloom.py
+    python service.py

@@ -36,6 +36,7 @@ logger = logging.getLogger("portrait_server")
 
 #: Of bodies that a worker holds while they come in; beyond that it takes no new ones.
 _MAX_WAITING_BYTES = 128 << 20
+_LETTING_GO_SECONDS = 0.1
 #: Once a client has had that long, it must have sent so much a second.
 _GRACE_SECONDS = 10.0
 _MIN_BYTES_PER_SECOND = 1024
@@ -86,6 +87,10 @@ class Gate:
             if self._n_running >= self._settings.concurrency:
                 raise BusyError("this server is busy: try again in a second", retry_after=1)
         except ServiceError as error:
+            if isinstance(error, SlowRequestError):
+                # The server closes a connection when it finds nobody waiting for the rest of a body:
+                # let it see that this one has given up.
+                await asyncio.sleep(_LETTING_GO_SECONDS)
             self._refuse(environ, protocol, error)
             return
         environ["wsgi.input"] = io.BytesIO(body)
