@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service import FERRY, build
+from live import FERRY, build
 
 import portrait
 

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service import BREAD, FERRY, build
+from live import BREAD, FERRY, build
 
 import portrait
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from live import BREAD, FERRY, build
 from schemathesis.generation import GenerationMode
-from service import BREAD, FERRY, build
 
 if TYPE_CHECKING:
     from schemathesis import Case

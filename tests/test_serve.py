@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service import (
+from live import (
     BREAD,
     FERRY,
     JSON,
