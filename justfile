@@ -35,6 +35,7 @@ bench:
     python open.py
     python fuse.py
     python fpr.py
+    python accuracy.py
     python peers.py
     python pybloom.py
     python redisbloom.py

@@ -18,6 +18,6 @@ os.environ.setdefault("PORTRAIT_SERVICE_CONFIG", "/etc/portrait/service.toml")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portrait-metrics-")
 
 
-def on_exit(_server):
+def on_exit(_server: object) -> None:
     """Nothing is left behind."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
