@@ -99,3 +99,14 @@ def test_two_keys_see_different_portraits(tmp_path: Path) -> None:
     for path in ("/healthz", "/readyz", "/docs", "/openapi.json"):
         assert client.get(path).status_code == 200
     assert b"ferry" not in client.get("/readyz").data
+
+
+def test_every_error_of_the_service_has_a_status_for_clients() -> None:
+    family = [
+        one for one in vars(errors).values() if isinstance(one, type) and one.__module__ == errors.__name__
+    ]
+    assert len(family) >= 10
+    for error in family:
+        assert issubclass(error, portrait.PortraitError)
+        assert error.http_status in (400, 401, 404, 408, 413, 415, 429, 503)
+        assert error.__doc__

@@ -220,6 +220,23 @@ def test_a_reload_under_load_fails_no_request(tmp_path: Path) -> None:
     assert n_asked > 50
 
 
+def test_bulk_requests_wait_for_their_turn(tmp_path: Path) -> None:
+    ferry = build(tmp_path / "ferry.portrait", FERRY)
+    body = json.dumps({"text": FERRY}).encode() + b"\n"
+    counts = []
+    with serving(tmp_path, ferry, bulk_concurrency=1) as service:
+
+        def ask() -> None:
+            counts.append(len(service.ask("POST", "/v1/query", body * 200, NDJSON).lines))
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert counts == [200] * 12
+
+
 def test_requests_under_way_end_before_the_server_does(tmp_path: Path) -> None:
     ferry = build(tmp_path / "ferry.portrait", FERRY)
     for sign in (signal.SIGTERM, signal.SIGINT):
