@@ -40,3 +40,4 @@ bench:
     python peers.py
     python pybloom.py
     python redisbloom.py
+    python service.py

@@ -47,6 +47,7 @@ def respond() -> Response:
         raise TooLargeError(f"at most {settings.max_bulk_bytes} bytes of NDJSON in one request")
     talk = Conversation(state(), caller(), visible())
     # The framework's own limit is for bodies that are read whole.
+    request.max_content_length = settings.max_bulk_bytes
     body = request.environ["wsgi.input"] if request.environ.get("wsgi.input_terminated") else request.stream
     g.sent = talk
     return Response(talk.answer(body), content_type=MEDIA_TYPE)

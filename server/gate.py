@@ -36,6 +36,7 @@ logger = logging.getLogger("portrait_server")
 
 #: Of bodies that a worker holds while they come in; beyond that it takes no new ones.
 _MAX_WAITING_BYTES = 128 << 20
+_LETTING_GO_SECONDS = 0.1
 #: Once a client has had that long, it must have sent so much a second.
 _GRACE_SECONDS = 10.0
 _MIN_BYTES_PER_SECOND = 1024
@@ -51,7 +52,8 @@ class Gate:
         self._threads = ThreadPoolExecutor(self._settings.threads, "query")
         self._bulk_threads = ThreadPoolExecutor(self._settings.bulk_concurrency, "bulk")
         self._n_running = 0
-        self._n_bulk = 0
+        self._bulk_turns = asyncio.Semaphore(self._settings.bulk_concurrency)
+        self._n_bulk = 0  # that wait for a turn
         self._waiting_bytes = 0
         self._open = 0
 
@@ -86,6 +88,10 @@ class Gate:
             if self._n_running >= self._settings.concurrency:
                 raise BusyError("this server is busy: try again in a second", retry_after=1)
         except ServiceError as error:
+            if isinstance(error, SlowRequestError):
+                # The server closes a connection when it finds nobody waiting for the rest of a body:
+                # let it see that this one has given up.
+                await asyncio.sleep(_LETTING_GO_SECONDS)
             self._refuse(environ, protocol, error)
             return
         environ["wsgi.input"] = io.BytesIO(body)
@@ -135,15 +141,25 @@ class Gate:
 
     async def _stream(self, environ: dict[str, Any], protocol: Any) -> None:
         """A request whose answer goes out while its body comes in."""
-        if self._n_bulk >= self._settings.bulk_concurrency:
-            self._refuse(environ, protocol, BusyError("too many bulk requests: try again", retry_after=5))
+        # Waiting for a turn costs nothing: what has not been read waits at the client.
+        try:
+            if self._n_bulk >= self._settings.concurrency:
+                raise TimeoutError
+            self._n_bulk += 1
+            try:
+                async with asyncio.timeout(self._settings.idle_seconds):
+                    await self._bulk_turns.acquire()
+            finally:
+                self._n_bulk -= 1
+        except TimeoutError:
+            busy = BusyError("too many bulk requests at once: try again in 5 seconds", retry_after=5)
+            self._refuse(environ, protocol, busy)
             return
         environ["wsgi.input"] = _Inflow(protocol.__aiter__(), self._loop, self._settings.idle_seconds)
-        self._n_bulk += 1
         try:
             await self._loop.run_in_executor(self._bulk_threads, self._talk, environ, protocol)
         finally:
-            self._n_bulk -= 1
+            self._bulk_turns.release()
 
     def _talk(self, environ: dict[str, Any], protocol: Any) -> None:
         started = _Started()

@@ -57,10 +57,11 @@ class _Server(MPServer):
 
     def signal_handler_reload(self, *_: Any, **__: Any) -> None:
         # A worker that has just been forked has this handler, too, for a moment.
-        workers = self.wrks if os.getpid() == self.pid else []
-        for worker in workers:
-            with suppress(ProcessLookupError):
-                os.kill(worker.inner.pid, signal.SIGHUP)
+        main: Any = self.pid
+        if os.getpid() == main:
+            for worker in self.wrks:
+                with suppress(ProcessLookupError):
+                    os.kill(worker.inner.pid, signal.SIGHUP)
 
 
 def run(values: Mapping[str, Any]) -> None:

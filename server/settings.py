@@ -36,7 +36,9 @@ class Settings(BaseModel):
     max_chars: Annotated[Count, Field(description="Characters in such a request, or in a line.")] = 1_000_000
     max_bulk_bytes: Annotated[Count, Field(description="Largest NDJSON body.")] = 1 << 30
     concurrency: Annotated[Count, Field(description="Requests a worker takes on at once.")] = 256
-    bulk_concurrency: Annotated[Count, Field(description="NDJSON requests among them.")] = 4
+    bulk_concurrency: Annotated[
+        Count, Field(description="NDJSON requests answered at once; others wait.")
+    ] = 4
     header_seconds: Annotated[Seconds, Field(description="To send a request's head, and idle between.")] = (
         15.0
     )

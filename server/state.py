@@ -13,7 +13,7 @@ import portrait
 
 from .keys import Keyring, read_keys
 from .metrics import Metrics
-from .rates import Counted, Rates
+from .rates import Counted, Rates, require_rate
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class State:
         self.settings = settings
         self.shelf = Shelf(settings.portraits, lenient=lenient)
         self.metrics = Metrics()
+        if settings.rate is not None:
+            require_rate(settings.rate)
         self.rates = Rates(settings.store)
         self.keyring: Keyring | None = None
         self._keys_stamp = _stamp(settings.keys)

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service import (
+from live import (
     BREAD,
     FERRY,
     JSON,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Stands in no log and no counter, whatever is done with it.
 CANARY = "xyzzy-canary-plugh"
+
+HEAD = b"POST /v1/query HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +92,8 @@ def test_many_lines_come_back_in_order(service: Service) -> None:
     "sent",
     [
         b"POST /v1/query HT",
-        b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
-        b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
-        b"Content-Length: 9\r\n\r\n{",
+        HEAD + b"Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
+        HEAD + b"Content-Type: application/x-ndjson\r\nContent-Length: 9\r\n\r\n{",
     ],
     ids=["head", "body", "lines"],
 )
@@ -145,7 +146,9 @@ def test_what_is_too_large_is_refused_before_it_is_sent(service: Service) -> Non
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e", "ferry%00", "%ff"])
 def test_a_name_is_not_a_path(name: str, service: Service) -> None:
     with service.connect() as connection:
-        connection.sendall(f"GET /v1/portraits/{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(
+            f"GET /v1/portraits/{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+        )
         received = connection.recv(1 << 16)
         assert b"HTTP/1.1 404" in received
         assert b"root:" not in received
@@ -215,6 +218,23 @@ def test_a_reload_under_load_fails_no_request(tmp_path: Path) -> None:
             thread.join()
     assert failed == []
     assert n_asked > 50
+
+
+def test_bulk_requests_wait_for_their_turn(tmp_path: Path) -> None:
+    ferry = build(tmp_path / "ferry.portrait", FERRY)
+    body = json.dumps({"text": FERRY}).encode() + b"\n"
+    counts = []
+    with serving(tmp_path, ferry, bulk_concurrency=1) as service:
+
+        def ask() -> None:
+            counts.append(len(service.ask("POST", "/v1/query", body * 200, NDJSON).lines))
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert counts == [200] * 12
 
 
 def test_requests_under_way_end_before_the_server_does(tmp_path: Path) -> None:
@@ -324,7 +344,9 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path, cli: Cli) -> N
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert cli.refused("serve", ferry, "--port", str(port)).startswith(f"cannot listen at 127.0.0.1:{port}")
+        assert cli.refused("serve", ferry, "--port", str(port)).startswith(
+            f"cannot listen at 127.0.0.1:{port}"
+        )
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FERRY = "The ferry to Pellworth leaves at seven every morning, and takes cars when the tide allows it. " * 2
-BREAD = "Knead the dough until it no longer sticks to the table, then let it rest under a cloth for hours. " * 2
+BREAD = "Knead the dough until it does not stick to the table, then let it rest under a cloth for long. " * 2
 
 JSON = {"Content-Type": "application/json"}
 NDJSON = {"Content-Type": "application/x-ndjson"}
