@@ -6,6 +6,7 @@ costs one atomic increment. With a shared store the count is that of all workers
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import TYPE_CHECKING, Literal
 
@@ -52,16 +53,20 @@ class Rates:
                 store or "memory://", wrap_exceptions=True, **(options if redis else {})
             )
         except ConfigurationError as error:
-            raise SpecError(f"setting 'store': {error}: pip install 'portrait[server]'") from None
+            raise SpecError(
+                f"setting 'store': {error}: pip install 'portrait[redis]' or 'portrait[memcached]'"
+            ) from None
         self._limiter = FixedWindowRateLimiter(storage)
 
     def charge(self, who: str, rate: str, cost: int = 1) -> None:
         """Count ``cost`` texts. Raises :class:`RateLimitError`, :class:`StoreError`."""
         item = require_rate(rate)
+        # Stores differ in what a name may hold; and no address has to be in one.
+        name = hashlib.sha256(who.encode()).hexdigest()[:32]
         try:
-            if cost <= item.amount and self._limiter.hit(item, who, cost=cost):
+            if cost <= item.amount and self._limiter.hit(item, name, cost=cost):
                 return
-            reset = self._limiter.get_window_stats(item, who).reset_time
+            reset = self._limiter.get_window_stats(item, name).reset_time
         except StorageError:
             raise StoreError(
                 "the rate limits cannot be counted now: try again later", retry_after=5

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -150,11 +150,8 @@ def serving(folder: Path, *arguments: object, **settings: object) -> Iterator[Se
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    """The URL of a Redis server while the block runs."""
-    binary, port = shutil.which("redis-server"), free_port()
-    assert binary is not None
-    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+def _store(scheme: str, command: list[str], port: int) -> Iterator[str]:
+    """The URL of a store while the block runs."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
 
@@ -164,9 +161,25 @@ def redis(folder: Path) -> Iterator[str]:
                 return False
 
             wait_until(answers)
-            yield f"redis://127.0.0.1:{port}"
+            yield f"{scheme}://127.0.0.1:{port}"
         finally:
             process.terminate()
+
+
+def redis(folder: Path) -> AbstractContextManager[str]:
+    """The URL of a Redis server while the block runs."""
+    binary, port = shutil.which("redis-server"), free_port()
+    assert binary is not None
+    own = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    return _store("redis", [binary, *own], port)
+
+
+def memcached(_: Path) -> AbstractContextManager[str]:
+    """The URL of a memcached server while the block runs."""
+    binary, port = shutil.which("memcached"), free_port()
+    assert binary is not None
+    # The superuser has to say whom it runs as.
+    return _store("memcached", [binary, "-p", str(port), "-l", "127.0.0.1", "-u", "nobody"], port)
 
 
 def resident_bytes(pid: int) -> int:

@@ -20,6 +20,7 @@ from live import (
     Service,
     build,
     free_port,
+    memcached,
     redis,
     resident_bytes,
     serving,
@@ -287,15 +288,16 @@ def test_a_portrait_damaged_on_disk_takes_nobody_with_it(tmp_path: Path) -> None
         wait_until(lambda: service.query(FERRY).status == 200)
 
 
-needs_redis = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="there is no redis-server here to count rates in"
-)
+STORES = {"redis": ("redis-server", redis), "memcached": ("memcached", memcached)}
 
 
-@needs_redis
-def test_rates_hold_across_workers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", STORES)
+def test_rates_hold_across_workers(kind: str, tmp_path: Path) -> None:
+    binary, store = STORES[kind]
+    if shutil.which(binary) is None:
+        pytest.skip(f"there is no {binary} here to count rates in")
     ferry = build(tmp_path / "ferry.portrait", FERRY)
-    with redis(tmp_path) as url, serving(tmp_path, ferry, workers=2, store=url, rate="20/day") as service:
+    with store(tmp_path) as url, serving(tmp_path, ferry, workers=2, store=url, rate="20/day") as service:
         statuses = [service.query(FERRY).status for _ in range(30)]
         assert (statuses.count(200), statuses.count(429)) == (20, 10)
         refused = service.query(FERRY)
