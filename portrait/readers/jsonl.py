@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from portrait.corpus import Format
 
 
+#: What Arrow takes for the values that Python's JSON gives, if nothing can differ.
+_ARROW_TYPES = {str: "large_string", int: "int64"}
+
+
 class JsonlShard:
     """A file of JSON lines, perhaps compressed."""
 
@@ -95,11 +99,10 @@ class Lines:
 
     def batch(self) -> Batch:
         """The columns. Raises :class:`CorpusError`, naming the line."""
-        # What Arrow makes of a value of unknown type is not always that value: a text that looks
-        # like a date becomes one. So what is carried along is parsed as JSON, and nothing more.
-        texts = None if self.columns.keep else self._texts()
-        if texts is not None:
-            return Batch(texts, self.place, self.read_bytes)
+        parsed = self._parsed()
+        if parsed is not None:
+            texts, kept = parsed
+            return Batch(texts, self.place, self.read_bytes, kept)
         pa = extras.load("pyarrow", "build")
         rows = [self._row(line, data) for line, data in self._rows()]
         kept = tuple([values[i] for _, values in rows] for i in range(len(self.columns.keep)))
@@ -121,40 +124,68 @@ class Lines:
             return [f"{self.label}:{line}" for line in range(self.first_line, self.first_line + n_lines)]
         return [f"{self.label}:{line}" for line, _ in self._rows()]
 
-    def _texts(self) -> Any:
-        """The texts as Arrow parses them all at once; nothing where something may be wrong with them."""
+    def _parsed(self) -> tuple[Any, tuple[list[Any], ...]] | None:
+        """The texts and the kept values as Arrow parses them all at once.
+
+        Nothing where something may be wrong with them, or where Arrow would not give what JSON says.
+        """
         pa = extras.load("pyarrow", "build")
         arrow_json = extras.load("pyarrow.json", "build")
         # Arrow's parser crashes where a chunk begins with null (apache/arrow#47409).
         if not self.chunk.lstrip().startswith(b"{"):
             return None
         try:
-            paths = self._paths()
+            types = self._types(pa)
+            if types is None:
+                return None
             table = arrow_json.read_json(
                 pa.BufferReader(self.chunk),
                 read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(self.chunk)),
                 parse_options=arrow_json.ParseOptions(
-                    explicit_schema=_schema(pa, paths), unexpected_field_behavior="ignore"
+                    explicit_schema=_schema(pa, types), unexpected_field_behavior="ignore"
                 ),
             )
         except (pa.ArrowInvalid, ValueError, RecursionError):
             return None
         if table.num_rows != self.n_rows:
             return None
-        texts = []
-        for first, *path in paths:
-            text = table.column(first).combine_chunks()
-            texts.append(extras.load("pyarrow.compute", "build").struct_field(text, path) if path else text)
-        if any(text.null_count for text in texts):
-            return None
-        return join(texts, self.columns.text, self.place)
+        found = []
+        for first, *path in types:
+            column = table.column(first).combine_chunks()
+            if path:
+                column = extras.load("pyarrow.compute", "build").struct_field(column, path)
+            # Null is what Arrow makes of a member that is not there, too.
+            if column.null_count:
+                return None
+            found.append(column)
+        n_texts = len(self.columns.text)
+        texts = join(found[:n_texts], self.columns.text, self.place)
+        return texts, tuple(column.to_pylist() for column in found[n_texts:])
 
-    def _paths(self) -> list[tuple[str, ...]]:
-        """Where the columns are: in the first line, and if not in another, then Arrow finds nulls there."""
-        if self.columns.plain:
-            return [(name,) for name in self.columns.text]
+    def _types(self, pa: Any) -> dict[tuple[str, ...], Any] | None:
+        """Where the columns are, and of which type, in the first line; nothing if Arrow cannot be trusted.
+
+        If they are elsewhere in another line, Arrow finds nulls there; a value of another type it
+        refuses. Only texts and whole numbers are the same to Arrow and to JSON: left to itself, Arrow
+        takes a text that looks like a date for one.
+        """
+        if self.columns.plain and not self.columns.keep:
+            return {(name,): pa.large_string() for name in self.columns.text}
         first = json.loads(self.chunk.lstrip().partition(b"\n")[0])
-        return [locate(name, first) or (name,) for name in self.columns.text]
+        types = {locate(name, first) or (name,): pa.large_string() for name in self.columns.text}
+        for name in self.columns.keep:
+            path = locate(name, first)
+            value: Any = first
+            for member in path or ():
+                value = value[member]
+            known = _ARROW_TYPES.get(type(value))
+            if path is None or known is None:
+                return None
+            types[path] = getattr(pa, known)()
+        # A column that is wanted twice, or with a part of it, would be one in the table.
+        several = len(types) == len(self.columns.text) + len(self.columns.keep)
+        apart = not any(one[: len(other)] == other for one in types for other in types if one is not other)
+        return types if several and apart else None
 
     def _rows(self) -> Iterator[tuple[int, bytes]]:
         for i, line in enumerate(self.chunk.split(b"\n")):
@@ -190,19 +221,19 @@ class Lines:
         return value
 
 
-def _schema(pa: Any, paths: list[tuple[str, ...]]) -> Any:
-    """The schema in which every path leads to a text."""
+def _schema(pa: Any, types: dict[tuple[str, ...], Any]) -> Any:
+    """The schema in which every path leads to a value of its type."""
     tree: dict[str, Any] = {}
-    for path in paths:
+    for path, type_ in types.items():
         *outer, last = path
         inner = tree
         for name in outer:
             inner = inner.setdefault(name, {})
-        inner[last] = None
+        inner[last] = type_
 
-    def kind(inner: dict[str, Any] | None) -> Any:
-        if inner is None:
-            return pa.large_string()
+    def kind(inner: Any) -> Any:
+        if not isinstance(inner, dict):
+            return inner
         return pa.struct([(name, kind(member)) for name, member in inner.items()])
 
     return pa.schema([(name, kind(inner)) for name, inner in tree.items()])
