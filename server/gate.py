@@ -260,7 +260,7 @@ async def _next_piece(pieces: AsyncIterator[bytes]) -> bytes:
             pass
     except StopAsyncIteration:
         return b""
-    except Exception:
+    except Exception:  # the server has no class of its own for a connection that breaks
         raise _GoneError from None
     return bytes(piece)
 

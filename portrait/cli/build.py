@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.columns import column_option
+from portrait.cli.options import column_option, format_option
 from portrait.cli.progress import progress
 from portrait.cli.show import count, json_option, size
 from portrait.cli.sizes import max_shard_size_option
-from portrait.corpus import FORMATS
 from portrait.errors import printable
 from portrait.presets import PRESETS, preset
 from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS
@@ -27,14 +26,7 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--out", required=True, metavar="OUT", help="The portrait to write: a directory.")
 @column_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="auto",
-    show_default=True,
-    help="What the files are; auto: by their suffix, and any other suffix is plain text.",
-)
+@format_option
 @click.option(
     "--preset",
     "preset_name",

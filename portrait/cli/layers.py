@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.columns import column_option
+from portrait.cli.options import column_option, format_option
 from portrait.cli.progress import progress
 from portrait.cli.show import count, size
 from portrait.cli.sizes import max_shard_size_option
-from portrait.corpus import FORMATS
 from portrait.errors import printable
 
 if TYPE_CHECKING:
@@ -24,14 +23,7 @@ _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress ba
 @click.argument("path", metavar="PORTRAIT")
 @click.argument("sources", nargs=-1, required=True, metavar="NAME=SOURCE...")
 @column_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="auto",
-    show_default=True,
-    help="What the files are; auto: by their suffix, and any other suffix is plain text.",
-)
+@format_option
 @max_shard_size_option
 @_quiet_option
 def add(

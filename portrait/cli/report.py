@@ -13,9 +13,9 @@ import click
 
 import portrait
 from portrait.answer import show_evalue
+from portrait.cli.options import format_option
 from portrait.cli.progress import progress
 from portrait.columns import DEFAULT_COLUMN
-from portrait.corpus import FORMATS
 from portrait.errors import printable
 from portrait.reports.columns import BENCHMARKS
 from portrait.reports.dates import today
@@ -53,14 +53,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--id", "id_column", metavar="NAME", help="The column that names a row; else task_id, id, ... are tried."
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="auto",
-    show_default=True,
-    help="What the files are; auto: by their suffix.",
-)
+@format_option
 @click.option(
     "--evalue",
     type=float,

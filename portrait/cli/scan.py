@@ -12,11 +12,9 @@ import click
 from portrait import portraits
 from portrait.answer import DEFAULT_EVALUE
 from portrait.bundle import is_bundle
-from portrait.cli.columns import names_of
+from portrait.cli.options import column_option, format_option, names_of
 from portrait.cli.progress import progress
 from portrait.cli.show import count, size
-from portrait.columns import DEFAULT_COLUMN
-from portrait.corpus import FORMATS
 from portrait.errors import OutputError, SpecError, printable
 from portrait.scanning import scan_rows
 from portrait.workers import available
@@ -30,22 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--out", metavar="OUT", help="A .jsonl or .parquet file; without it JSON lines on stdout."
 )
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="NAME,...",
-    help=f"The column of the text, or several that make it, a line each.  [default: {DEFAULT_COLUMN}]",
-)
+@column_option
 @click.option("--keep", multiple=True, metavar="NAME,...", help="Columns to carry along, such as ids.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="auto",
-    show_default=True,
-    help="What the data are; auto: by their suffix, and any other suffix is plain text.",
-)
+@format_option
 @click.option(
     "--evalue",
     type=float,
@@ -68,7 +53,7 @@ if TYPE_CHECKING:
 def command(
     arguments: tuple[str, ...],
     out: str | None,
-    columns: tuple[str, ...],
+    columns: list[str],
     keep: tuple[str, ...],
     format_: Any,
     evalue: float,
@@ -99,7 +84,7 @@ def command(
         opened,
         data,
         _stdout() if out is None else out,
-        columns=names_of(columns) or [DEFAULT_COLUMN],
+        columns=columns,
         keep=names_of(keep),
         evalue=evalue,
         format=format_,

@@ -1,4 +1,4 @@
-"""Options that name columns."""
+"""Options that several commands have: one wording, one meaning."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portrait.columns import DEFAULT_COLUMN
+from portrait.corpus import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def names_of(values: Iterable[str]) -> list[str]:
@@ -27,4 +30,16 @@ def column_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAME,...",
         callback=lambda _context, _parameter, values: names_of(values),
         help=f"The column of the text, or several that make it, a line each.  [default: {DEFAULT_COLUMN}]",
+    )(command)
+
+
+def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says what files are."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        default="auto",
+        show_default=True,
+        help="What the files are; auto: by their suffix, and any other suffix is plain text.",
     )(command)
