@@ -14,6 +14,7 @@ __all__ = [
     "RowError",
     "Scan",
     "Scanner",
+    "Sketch",
     "Windows",
     "build_fuse",
     "fuse_partitions",
@@ -61,14 +62,33 @@ class Keys:
     def sort_unique(self) -> int:
         """Sort the keys and drop duplicates; returns how many are left."""
 
+    def extend(self, keys: Buffer, first: int = 0, last: int = ...) -> int:
+        """Append those of a buffer's keys that are ``first`` to ``last``; returns how many these are."""
+
+    def partitioned(self, n_partitions: int) -> tuple[Memory, list[int]]:
+        """The keys ordered by partition, ⌊key · n_partitions / 2^64⌋, and how many are in each."""
+
+@final
+class Sketch:
+    """The ``k`` smallest different keys, of which the number of all is estimated."""
+
+    def __new__(cls, k: int) -> Sketch: ...
+    def add(self, keys: Keys | Buffer) -> None:
+        """Add keys, in any order, any number of times."""
+
+    def smallest(self) -> bytes:
+        """The smallest keys in ascending order, little-endian: all of them, where there are fewer."""
+
 @final
 class BloomBits:
-    """The bits of a split-block Bloom filter under construction."""
+    """The bits of a split-block Bloom filter under construction, or those of some of its blocks."""
 
-    def __new__(cls, n_blocks: int) -> BloomBits: ...
+    def __new__(cls, n_blocks: int, first: int = 0, after: int | None = None) -> BloomBits:
+        """Blocks ``first`` to ``after`` − 1 of a filter of ``n_blocks``."""
+
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def insert(self, keys: Keys | Buffer) -> None:
-        """Add keys."""
+        """Add keys. Raises ValueError for one that belongs to another block."""
 
 @final
 class Memory:
@@ -169,8 +189,12 @@ class Scanner:
     def hits(self, text: str) -> list[bytes]:
         """For each filter, a byte per window: 1 where the filter holds it."""
 
-def build_fuse(keys: Keys | Buffer, fingerprint_bits: int, n_partitions: int) -> tuple[Memory, Memory]:
-    """A binary fuse filter of keys that are sorted and unique: its table and fingerprints."""
+def build_fuse(
+    keys: Keys | Buffer, fingerprint_bits: int, n_partitions: int, first: int = 0, after: int | None = None
+) -> tuple[Memory, Memory]:
+    """A binary fuse filter of keys that are sorted and unique, or the partitions ``first`` to ``after`` − 1
+    of one: its table and fingerprints. The table counts bytes from the first of these partitions.
+    """
 
 def fuse_partitions(n_keys: int) -> int:
     """How many partitions a binary fuse filter of so many keys has: a power of two."""

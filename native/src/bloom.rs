@@ -51,19 +51,21 @@ pub fn prefetch<T>(block: &T) {
 }
 
 #[inline(always)]
-fn insert_into(blocks: &mut [Block], keys: &[u64]) {
+fn insert_into(blocks: &mut [Block], keys: &[u64], first: usize, n_blocks: usize) -> bool {
     for (i, &key) in keys.iter().enumerate() {
-        if let Some(&next) = keys.get(i + AHEAD) {
-            prefetch(&blocks[block_of(next, blocks.len())]);
+        if let Some(next) = keys.get(i + AHEAD)
+            && let Some(next) = blocks.get(block_of(*next, n_blocks).wrapping_sub(first))
+        {
+            prefetch(next);
         }
-        let n_blocks = blocks.len();
-        let block = &mut blocks[block_of(key, n_blocks)];
+        let Some(block) = blocks.get_mut(block_of(key, n_blocks).wrapping_sub(first)) else { return false };
         let mask = mask(key);
         for (i, bit) in mask.iter().enumerate() {
             let lane = lane(block, i) | bit;
             block[4 * i..4 * i + 4].copy_from_slice(&lane.to_le_bytes());
         }
     }
+    true
 }
 
 /// The blocks of a filter, wherever they stand.
@@ -150,8 +152,8 @@ mod avx2 {
     use super::{Block, Blocks};
 
     #[target_feature(enable = "avx2")]
-    pub fn insert_into(blocks: &mut [Block], keys: &[u64]) {
-        super::insert_into(blocks, keys);
+    pub fn insert_into(blocks: &mut [Block], keys: &[u64], first: usize, n_blocks: usize) -> bool {
+        super::insert_into(blocks, keys, first, n_blocks)
     }
 
     #[target_feature(enable = "avx2")]
@@ -160,16 +162,16 @@ mod avx2 {
     }
 }
 
-/// Add `keys` to the filter in `bytes`. At least one block; a rest shorter than a block is ignored.
-pub fn insert(bytes: &mut [u8], keys: &[u64]) {
+/// Add `keys` to a filter of `n_blocks`, of which `bytes` hold those from `first` on; a rest shorter than a
+/// block is ignored. False at the first key that belongs to none of these.
+pub fn insert(bytes: &mut [u8], keys: &[u64], first: usize, n_blocks: usize) -> bool {
     let (blocks, _) = bytes.as_chunks_mut::<BLOCK_BYTES>();
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") {
         // SAFETY: the feature has just been detected.
-        unsafe { avx2::insert_into(blocks, keys) };
-        return;
+        return unsafe { avx2::insert_into(blocks, keys, first, n_blocks) };
     }
-    insert_into(blocks, keys);
+    insert_into(blocks, keys, first, n_blocks)
 }
 
 /// For each key, whether the filter in `blocks` holds it.
@@ -269,12 +271,35 @@ mod tests {
         (0..n as u64).map(|i| crate::window::window_key(&(seed << 40 | i).to_le_bytes())).collect()
     }
 
+    fn fill(bytes: &mut [u8], keys: &[u64]) {
+        let n_blocks = bytes.len() / BLOCK_BYTES;
+        assert!(insert(bytes, keys, 0, n_blocks));
+    }
+
+    #[test]
+    fn ranges_of_blocks_end_to_end_are_the_whole() {
+        let n_blocks = 1000;
+        let keys = random_keys(9, 20 * n_blocks);
+        let mut whole = vec![0; n_blocks * BLOCK_BYTES];
+        fill(&mut whole, &keys);
+        let mut joined: Vec<u8> = Vec::new();
+        for range in [0..1, 1..37, 37..999, 999..1000] {
+            let mut bytes = vec![0; range.len() * BLOCK_BYTES];
+            let own: Vec<u64> =
+                keys.iter().copied().filter(|&key| range.contains(&block_of(key, n_blocks))).collect();
+            assert!(insert(&mut bytes, &own, range.start, n_blocks));
+            joined.extend(&bytes);
+            assert!(!insert(&mut bytes, &keys, range.start, n_blocks), "keys of other ranges");
+        }
+        assert_eq!(joined, whole);
+    }
+
     #[test]
     fn what_was_inserted_is_found_at_any_size() {
         for n_blocks in [1, 2, 3, 64, 97, 1000, 1023, 4096] {
             let mut bytes = vec![0; n_blocks * BLOCK_BYTES];
             let keys = random_keys(n_blocks as u64, 20 * n_blocks);
-            insert(&mut bytes, &keys);
+            fill(&mut bytes, &keys);
             let mut hits = vec![false; keys.len()];
             Bloom::new(&bytes).unwrap().contains(&keys, &mut hits);
             assert!(hits.iter().all(|hit| *hit));
@@ -285,7 +310,7 @@ mod tests {
     fn the_rate_read_off_the_bits_is_the_rate_observed() {
         for n_blocks in [1, 3, 97, 1024, 5000] {
             let mut bytes = vec![0; n_blocks * BLOCK_BYTES];
-            insert(&mut bytes, &random_keys(1, 30 * n_blocks));
+            fill(&mut bytes, &random_keys(1, 30 * n_blocks));
             let bloom = Bloom::new(&bytes).unwrap();
             let probes = random_keys(2, 400_000);
             let mut hits = vec![false; probes.len()];
@@ -301,9 +326,9 @@ mod tests {
     fn simd_and_portable_code_make_the_same_bytes() {
         let keys = random_keys(3, 5000);
         let mut detected = vec![0; 300 * BLOCK_BYTES];
-        insert(&mut detected, &keys);
+        fill(&mut detected, &keys);
         let mut portable = vec![0; 300 * BLOCK_BYTES];
-        insert_into(portable.as_chunks_mut().0, &keys);
+        assert!(insert_into(portable.as_chunks_mut().0, &keys, 0, 300));
         assert_eq!(detected, portable);
         let probes = random_keys(4, 5000);
         let (mut a, mut b) = (vec![false; 5000], vec![false; 5000]);
@@ -315,7 +340,7 @@ mod tests {
     #[test]
     fn a_block_is_laid_out_as_documented() {
         let mut bytes = vec![0; BLOCK_BYTES];
-        insert(&mut bytes, &[1]);
+        fill(&mut bytes, &[1]);
         let lanes: Vec<u32> = (0..LANES).map(|i| lane(bytes[..].try_into().unwrap(), i)).collect();
         assert_eq!(lanes, SALTS.map(|salt| 1u32 << (salt >> 27)));
     }
@@ -337,7 +362,7 @@ mod tests {
     fn pieces_answer_as_the_whole() {
         for n_blocks in [2, 3, 97, 1000, 1024, 5000] {
             let mut bytes = vec![0; n_blocks * BLOCK_BYTES];
-            insert(&mut bytes, &random_keys(5, 20 * n_blocks));
+            fill(&mut bytes, &random_keys(5, 20 * n_blocks));
             let whole = Bloom::new(&bytes).unwrap();
             let mut probes = random_keys(6, 20_000);
             probes.extend(random_keys(5, 1000));

@@ -15,7 +15,9 @@ pub mod origins;
 pub mod pybloom;
 pub mod redisbloom;
 pub mod scan;
+pub mod sketch;
 pub mod solve;
+pub mod sort;
 pub mod spaces;
 pub mod window;
 pub mod words;
@@ -44,6 +46,8 @@ mod python {
     use crate::pybloom;
     use crate::redisbloom::{Hash, Link, RedisBloom};
     use crate::scan::{self, Batch, Filter, Spec};
+    use crate::sketch::Sketch;
+    use crate::sort;
     use crate::window::{Unit, Windows, window_key};
 
     create_exception!(
@@ -153,6 +157,12 @@ mod python {
         // SAFETY: as promised by the caller.
         let status = unsafe { ffi::PyBuffer_FillInfo(view, owner.as_ptr(), pointer, length, 1, flags) };
         if status == 0 { Ok(()) } else { Err(PyErr::fetch(owner.py())) }
+    }
+
+    /// Keys as they stand in memory.
+    fn key_bytes(keys: &[u64]) -> &[u8] {
+        // SAFETY: any initialised u64s are bytes; there are eight in each.
+        unsafe { std::slice::from_raw_parts(keys.as_ptr().cast(), size_of_val(keys)) }
     }
 
     /// How texts become windows.
@@ -313,19 +323,45 @@ mod python {
         /// Sort the keys and drop duplicates; returns how many are left.
         fn sort_unique(&mut self, py: Python) -> PyResult<usize> {
             self.exports.check()?;
-            py.detach(|| {
-                self.keys.sort_unstable();
-                self.keys.dedup();
-            });
+            py.detach(|| sort::sort_unique(&mut self.keys));
             Ok(self.keys.len())
+        }
+
+        /// Append those of a buffer's keys that are `first` to `last`; returns how many these are.
+        #[pyo3(signature = (keys, first = 0, last = u64::MAX))]
+        fn extend(&mut self, py: Python, keys: &Bound<PyAny>, first: u64, last: u64) -> PyResult<usize> {
+            self.exports.check()?;
+            let view = View::new(keys)?;
+            let (chunks, rest) = view.bytes().as_chunks();
+            if !rest.is_empty() {
+                return Err(PyValueError::new_err("keys are 8 bytes each"));
+            }
+            let before = self.keys.len();
+            let own = &mut self.keys;
+            py.detach(|| {
+                let keys = chunks.iter().map(|key| u64::from_le_bytes(*key));
+                if (first, last) == (0, u64::MAX) {
+                    own.extend(keys);
+                } else {
+                    own.extend(keys.filter(|key| (first..=last).contains(key)));
+                }
+            });
+            Ok(self.keys.len() - before)
+        }
+
+        /// The keys ordered by partition, and how many are in each.
+        fn partitioned(&self, py: Python, n_partitions: usize) -> PyResult<(PyMemory, Vec<usize>)> {
+            if n_partitions == 0 {
+                return Err(PyValueError::new_err("there is at least one partition"));
+            }
+            let (keys, counts) = py.detach(|| sort::partitioned(&self.keys, n_partitions));
+            Ok((PyMemory::of_keys(keys), counts))
         }
 
         unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
             let this = slf.borrow();
-            // SAFETY: any initialised u64s are bytes; there are eight in each.
-            let bytes = unsafe { std::slice::from_raw_parts(this.keys.as_ptr().cast(), 8 * this.keys.len()) };
             // SAFETY: `keys` neither moves nor changes while `exports` is not zero.
-            unsafe { this.exports.export(slf.clone().into_any(), bytes, view, flags) }
+            unsafe { this.exports.export(slf.clone().into_any(), key_bytes(&this.keys), view, flags) }
         }
 
         unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
@@ -333,38 +369,74 @@ mod python {
         }
     }
 
-    /// The bits of a split-block Bloom filter under construction.
+    /// The smallest different keys, of which the number of all is estimated.
+    #[pyclass(name = "Sketch")]
+    struct PySketch(Sketch);
+
+    #[pymethods]
+    impl PySketch {
+        #[new]
+        fn new(k: usize) -> PyResult<Self> {
+            if k == 0 {
+                return Err(PyValueError::new_err("a sketch holds at least one key"));
+            }
+            Ok(Self(Sketch::new(k)))
+        }
+
+        /// Add keys, from a `Keys` or any buffer of little-endian 64-bit numbers.
+        fn add(&mut self, py: Python, keys: &Bound<PyAny>) -> PyResult<()> {
+            let sketch = &mut self.0;
+            with_keys(keys, |keys| py.detach(|| sketch.add(keys)))
+        }
+
+        /// The smallest keys in ascending order, little-endian: all of them, where there are fewer.
+        fn smallest<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+            let sketch = &mut self.0;
+            let bytes: Vec<u8> =
+                py.detach(|| sketch.smallest().iter().flat_map(|key| key.to_le_bytes()).collect());
+            PyBytes::new(py, &bytes)
+        }
+    }
+
+    /// What `f` makes of the keys in a `Keys` or any buffer of little-endian 64-bit numbers.
+    fn with_keys<T>(keys: &Bound<PyAny>, f: impl FnOnce(&[u64]) -> T) -> PyResult<T> {
+        match keys.cast::<PyKeys>() {
+            Ok(keys) => Ok(f(&keys.try_borrow()?.keys)),
+            Err(_) => Ok(f(&View::new(keys)?.keys()?)),
+        }
+    }
+
+    /// The bits of a split-block Bloom filter under construction, or those of some of its blocks.
     #[pyclass(name = "BloomBits")]
     struct PyBloomBits {
         bytes: Vec<u8>,
+        n_blocks: usize,
+        first: usize,
         exports: Exports,
     }
 
     #[pymethods]
     impl PyBloomBits {
         #[new]
-        fn new(n_blocks: usize) -> PyResult<Self> {
-            if n_blocks == 0 {
-                return Err(PyValueError::new_err("a filter has at least one block"));
+        #[pyo3(signature = (n_blocks, first = 0, after = None))]
+        fn new(n_blocks: usize, first: usize, after: Option<usize>) -> PyResult<Self> {
+            let after = after.unwrap_or(n_blocks);
+            if first >= after || after > n_blocks {
+                return Err(PyValueError::new_err("a filter has at least one block, and no others"));
             }
-            let too_large = || PyMemoryError::new_err(format!("no memory for {n_blocks} blocks"));
-            let n_bytes = n_blocks.checked_mul(BLOCK_BYTES).ok_or_else(too_large)?;
-            Ok(Self { bytes: zeroed(n_bytes)?, exports: Exports::default() })
+            let too_large = || PyMemoryError::new_err(format!("no memory for {} blocks", after - first));
+            let n_bytes = (after - first).checked_mul(BLOCK_BYTES).ok_or_else(too_large)?;
+            Ok(Self { bytes: zeroed(n_bytes)?, n_blocks, first, exports: Exports::default() })
         }
 
         /// Add keys, from a `Keys` or any buffer of little-endian 64-bit numbers.
         fn insert(&mut self, py: Python, keys: &Bound<PyAny>) -> PyResult<()> {
             self.exports.check()?;
-            let bytes = &mut self.bytes;
-            if let Ok(keys) = keys.cast::<PyKeys>() {
-                let keys = keys.try_borrow()?;
-                let keys = &keys.keys;
-                py.detach(|| bloom::insert(bytes, keys));
-            } else {
-                let keys = View::new(keys)?.keys()?;
-                py.detach(|| bloom::insert(bytes, &keys));
-            }
-            Ok(())
+            let (n_blocks, first, bytes) = (self.n_blocks, self.first, &mut self.bytes);
+            let outside = || PyValueError::new_err("a key belongs to none of these blocks");
+            with_keys(keys, |keys| {
+                py.detach(|| bloom::insert(bytes, keys, first, n_blocks)).then_some(()).ok_or_else(outside)
+            })?
         }
 
         unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
@@ -380,36 +452,60 @@ mod python {
 
     /// Memory that the kernel has filled; it does not change any more.
     #[pyclass(frozen, name = "Memory")]
-    struct PyMemory(Vec<u8>);
+    struct PyMemory(Filled);
+
+    enum Filled {
+        Bytes(Vec<u8>),
+        Keys(Vec<u64>),
+    }
+
+    impl PyMemory {
+        fn of_bytes(bytes: Vec<u8>) -> Self {
+            Self(Filled::Bytes(bytes))
+        }
+
+        fn of_keys(keys: Vec<u64>) -> Self {
+            Self(Filled::Keys(keys))
+        }
+
+        fn bytes(&self) -> &[u8] {
+            match &self.0 {
+                Filled::Bytes(bytes) => bytes,
+                Filled::Keys(keys) => key_bytes(keys),
+            }
+        }
+    }
 
     #[pymethods]
     impl PyMemory {
         unsafe fn __getbuffer__(slf: Bound<Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
             // SAFETY: the bytes belong to `slf`, which the view keeps alive, and are never written.
-            unsafe { fill_view(slf.clone().into_any(), &slf.get().0, view, flags) }
+            unsafe { fill_view(slf.clone().into_any(), slf.get().bytes(), view, flags) }
         }
     }
 
-    /// A binary fuse filter of keys that are sorted and unique: its table and fingerprints.
+    /// A binary fuse filter of keys that are sorted and unique, or the partitions `first` to `after` − 1
+    /// of one: its table and fingerprints. The table counts bytes from the first of these partitions.
     #[pyfunction]
+    #[pyo3(signature = (keys, fingerprint_bits, n_partitions, first = 0, after = None))]
     fn build_fuse(
         py: Python,
         keys: &Bound<PyAny>,
         fingerprint_bits: u32,
         n_partitions: usize,
+        first: usize,
+        after: Option<usize>,
     ) -> PyResult<(PyMemory, PyMemory)> {
-        if !(1..=fuse::MAX_BITS).contains(&fingerprint_bits) || !n_partitions.is_power_of_two() {
+        let partitions = first..after.unwrap_or(n_partitions);
+        let fits = !partitions.is_empty() && partitions.end <= n_partitions;
+        if !(1..=fuse::MAX_BITS).contains(&fingerprint_bits) || !n_partitions.is_power_of_two() || !fits {
             return Err(PyValueError::new_err("fingerprint bits or partitions out of range"));
         }
-        let build = |keys: &[u64]| {
-            py.detach(|| fuse::build(keys, fingerprint_bits, n_partitions, 0..n_partitions, 0))
-        };
-        let built = match keys.cast::<PyKeys>() {
-            Ok(keys) => build(&keys.try_borrow()?.keys),
-            Err(_) => build(&View::new(keys)?.keys()?),
-        };
+        let built = with_keys(keys, |keys| {
+            py.detach(|| fuse::build(keys, fingerprint_bits, n_partitions, partitions, 0))
+        })?;
         let built = built.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok((PyMemory(built.table), PyMemory(built.fingerprints)))
+        Ok((PyMemory::of_bytes(built.table), PyMemory::of_bytes(built.fingerprints)))
     }
 
     /// How many partitions a binary fuse filter of so many keys has: a power of two.
