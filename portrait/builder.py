@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from portrait import corpus, filters, presets
+from portrait import corpus, presets
 from portrait.card import card
-from portrait.errors import CorpusError, EmptyCorpusError, SpecError
+from portrait.columns import Columns
+from portrait.errors import SpecError
+from portrait.execution import Execution
 from portrait.filters import pybloom
-from portrait.keymaker import UNICODE_VERSION, BatchSink, KeyMaker
-from portrait.manifest import Layer, Manifest, Shard, TestVectors
+from portrait.held import HeldBuild, PyBloomBuild
+from portrait.keymaker import UNICODE_VERSION
+from portrait.manifest import Manifest
 from portrait.portraits import Portrait, of_bundle
-from portrait.probe import (
-    KEY_BYTES,
-    N_TEST_VECTORS,
-    PROBE_KEYS,
-    PROBE_WINDOWS,
-    Probe,
-    hex_keys,
-    probe_filter,
-    windows_of,
-)
 from portrait.progress import Silent
+from portrait.reading import OnError, Reading
+from portrait.spooled import SpooledBuild, plan
 from portrait.version import __version__
+from portrait.workdir import WorkDir
 from portrait.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
+    from portrait.execution import EngineName
+    from portrait.manifest import Layer
     from portrait.progress import Progress
     from portrait.spec import FilterSpec, WindowSpec
+
+#: Of less text than this, starting a second process would take longer than reading it does.
+_SMALL_TEXT_BYTES = 100_000_000
 
 
 def build(
@@ -42,11 +44,19 @@ def build(
     filter: FilterSpec | None = None,  # noqa: A002  # the field's word
     preset: str = "default",
     column: str | Sequence[str] = "text",
+    source_column: str | None = None,
     format: corpus.Format = "auto",  # noqa: A002
+    on_error: OnError = "fail",
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     overwrite: bool = False,
     license: str | None = None,  # noqa: A002
     trained_models: Sequence[str] = (),
+    engine: EngineName = "local",
+    workers: int | None = None,
+    memory_bytes: int | None = None,
+    work_dir: str | os.PathLike[str] | None = None,
+    restart: bool = False,
+    ray_address: str | None = None,
     progress: Progress | None = None,
 ) -> Portrait:
     """Build the portrait of ``sources`` at ``out`` and open it.
@@ -55,168 +65,147 @@ def build(
     ``.zst``; ``.parquet``), a directory or glob of them, ``NAME=`` any of these, ``-`` for standard
     input, a ``datasets.Dataset``; or a mapping from source names to these. ``windows`` and ``filter`` are the
     ``preset``'s unless given. ``column`` holds the text of JSON lines and tables, and may be a path into
-    structs (``meta.text``); several columns are one text, a line each. The same corpus and specs give
-    the same shards, in any order. A layer is cut into files of at most ``max_shard_bytes``, but for one
-    of kind ``pybloom``, which is one file.
+    structs (``meta.text``); several columns are one text, a line each. ``source_column``: each row's
+    source is what stands there. The same corpus and specs give the same portrait, whatever the order
+    of files and the number of ``workers``. ``on_error``: ``skip`` leaves rows and files out that cannot
+    be read, and has the manifest count them. A layer is cut into files of at most ``max_shard_bytes``,
+    but for one of kind ``pybloom``, which is one file.
 
-    ``out`` appears when it is whole or not at all. Keys are held in memory until then: eight bytes
-    for every stored window. A filter of kind ``pybloom`` has the corpus read twice, so it takes no
-    standard input.
+    ``engine``, ``workers``, ``memory_bytes``, ``work_dir``, ``restart`` and ``ray_address`` are those of
+    :class:`portrait.execution.Execution`. ``out`` appears when it is whole or not at all. A build that
+    was stopped, even killed, is gone on with by the same call. A filter of kind ``pybloom`` is built in
+    memory and has the corpus read twice, so it takes no standard input.
 
     Raises :class:`SpecError` for a value out of range, :class:`CorpusError` for a source that
-    cannot be read, :class:`EmptyCorpusError`,
-    :class:`OutputExistsError`, :class:`OutputError`, :class:`MissingExtraError`.
+    cannot be read, :class:`EmptyCorpusError`, :class:`OutputExistsError`, :class:`OutputError`,
+    :class:`SpoolError`, :class:`WorkerError`, :class:`MissingExtraError`.
     """
     chosen = presets.preset(preset)
-    windows = windows or chosen.windows
-    filter = filter or chosen.filter  # noqa: A001
-    max_piece_bytes = data_bytes(max_shard_bytes)
-    progress = progress or Silent()
-    with BundleWriter(Path(out), overwrite=overwrite) as writer:
-        found = corpus.resolve(sources, column=column, format=format)
-        layers = build_layers(found, windows, filter, writer, max_piece_bytes, progress)
-        manifest = Manifest(
-            windows=windows,
-            unicode_version=UNICODE_VERSION,
-            layers=layers,
-            corpus={source.name: source.record() for source in found},
-            tool=f"portrait {__version__}",
-            license=license,
-            trained_models=tuple(trained_models),
-        )
-        return of_bundle(writer.commit(manifest, card(manifest, Path(out).name)))
-
-
-def build_layers(
-    sources: Sequence[corpus.Source],
-    windows: WindowSpec,
-    spec: FilterSpec,
-    writer: BundleWriter,
-    max_piece_bytes: int,
-    progress: Progress,
-) -> tuple[Layer, ...]:
-    """Write a layer for each source; its record is for the manifest."""
-    if spec.kind == pybloom.KIND:
-        return tuple(_pybloom_layers(sources, windows, spec, writer, progress))
-    return tuple(_key_layers(sources, windows, spec, writer, max_piece_bytes, progress))
-
-
-def _read(sources: Sequence[corpus.Source], sinks: Sequence[BatchSink], progress: Progress) -> None:
-    """Put the text of each source into its sink."""
-    sizes = [source.n_bytes for source in sources]
-    progress.start(None if None in sizes else sum(size for size in sizes if size is not None))
-    try:
-        for source, sink in zip(sources, sinks, strict=True):
-            for shard in source.shards:
-                for piece in shard.pieces():
-                    sink.add(piece.batch())
-                    progress.advance(piece.read_bytes)
-            if sink.text_bytes == 0:
-                places = ", ".join(source.locations)
-                raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
-    finally:
-        progress.finish()
-
-
-def _key_layers(
-    sources: Sequence[corpus.Source],
-    windows: WindowSpec,
-    spec: FilterSpec,
-    writer: BundleWriter,
-    max_piece_bytes: int,
-    progress: Progress,
-) -> Iterator[Layer]:
-    makers = [KeyMaker(windows) for _ in sources]
-    _read(sources, makers, progress)
-    for source, maker in zip(sources, makers, strict=True):
-        yield _key_layer(source.name, maker, spec, writer, max_piece_bytes)
-
-
-def _key_layer(
-    source: str, maker: KeyMaker, spec: FilterSpec, writer: BundleWriter, max_piece_bytes: int
-) -> Layer:
-    n_keys = maker.keys.sort_unique()
-    present = hex_keys(bytes(memoryview(maker.keys)[: N_TEST_VECTORS * KEY_BYTES]))
-    # Sorted keys fill the filter from one end to the other, which is the cheapest order there is.
-    builder = filters.builder(spec, n_keys)
-    builder.insert(maker.keys)
-    maker.keys.clear()
-    built = builder.finish()
-    probe = probe_filter(source, built.contains, built.rate(), PROBE_KEYS)
-    stored = writer.add_layer(source, spec.kind, builder.pieces(max_piece_bytes))
-    return _record(source, maker, n_keys, spec, builder.parameters, stored, probe, present)
-
-
-def _pybloom_layers(
-    sources: Sequence[corpus.Source],
-    windows: WindowSpec,
-    spec: FilterSpec,
-    writer: BundleWriter,
-    progress: Progress,
-) -> Iterator[Layer]:
-    pybloom.require_text(windows)
-    for source in sources:
-        if any(shard.read_once for shard in source.shards):
-            raise SpecError(
-                f"source {source.name!r}: a pybloom filter reads its corpus twice, and standard input and "
-                "pipes can be read once: save it to a file first"
-            )
-    for source in sources:
-        yield _pybloom_layer(source, windows, spec, writer, progress)
-
-
-def _pybloom_layer(
-    source: corpus.Source, windows: WindowSpec, spec: FilterSpec, writer: BundleWriter, progress: Progress
-) -> Layer:
-    """Read the source once to count its distinct windows, and once more to put them in.
-
-    Their number sizes the filter and so chooses its hash; until it is known, nothing can be put in
-    but the windows' text, which would take several times the memory of their keys.
-    """
-    maker = KeyMaker(windows, documents=False)
-    _read([source], [maker], progress)
-    n_windows, n_stored = maker.keys.sort_unique(), maker.windows
-    del maker
-    builder = pybloom.PyBloomBuilder(windows, n_windows, spec.fpr)
-    _read([source], [builder.documents], progress)
-    if builder.documents.windows != n_stored:
-        raise CorpusError(
-            f"source {source.name!r}: {n_stored} windows at the first reading and "
-            f"{builder.documents.windows} at the second: a pybloom filter reads its corpus twice, so it must "
-            "be files that do not change, no pipes"
-        )
-    built = builder.finish()
-
-    probe = probe_filter(source.name, windows_of(built), built.rate(), PROBE_WINDOWS)
-    stored = writer.add_file(source.name, pybloom.SUFFIX, pybloom.TENSOR, builder.data)
-    # Windows that are present would be the corpus's own text, so none is recorded.
-    return _record(source.name, builder.documents, n_windows, spec, builder.parameters, stored, probe, ())
-
-
-def _record(
-    source: str,
-    counted: BatchSink,
-    n_keys: int,
-    spec: FilterSpec,
-    parameters: dict[str, Any],
-    stored: tuple[tuple[Shard, ...], dict[str, str]],
-    probe: Probe,
-    present: tuple[str, ...],
-) -> Layer:
-    shards, tensors = stored
-    return Layer(
-        source=source,
-        filter=parameters,
-        documents=counted.documents,
-        short_documents=counted.short_documents,
-        windows=counted.windows,
-        distinct_keys=n_keys,
-        text_bytes=counted.text_bytes,
-        fpr_target=float(spec.fpr),
-        fpr=probe.fpr,
-        probe_keys=probe.n_keys,
-        probe_hits=probe.n_hits,
-        tensors=tensors,
-        shards=shards,
-        test_vectors=TestVectors(present=present, absent=probe.absent),
+    execution = Execution(engine, workers, memory_bytes, work_dir, restart, ray_address)
+    request = Request(
+        windows or chosen.windows, filter or chosen.filter, column, source_column, format, on_error
     )
+    max_piece_bytes = data_bytes(max_shard_bytes)
+    path = Path(out)
+    writer = BundleWriter(path, overwrite=overwrite)
+    writer.check()
+    found = request.resolve(sources)
+    with request.build(found, execution, path, progress or Silent()) as made:
+        made.read()
+        with writer:
+            layers = made.layers(writer, max_piece_bytes)
+            manifest = Manifest(
+                windows=request.windows,
+                unicode_version=UNICODE_VERSION,
+                layers=tuple(layers),
+                corpus=made.corpus(),
+                tool=f"portrait {__version__}",
+                license=license,
+                trained_models=tuple(trained_models),
+            )
+            bundle = writer.commit(manifest, card(manifest, path.name))
+    return of_bundle(bundle)
+
+
+class Making(Protocol):
+    """A build under way: reads, then writes its layers."""
+
+    def read(self) -> None:
+        """Read the corpus. Raises :class:`CorpusError`."""
+
+    def layers(self, writer: BundleWriter, max_piece_bytes: int) -> list[Layer]:
+        """Build and write all layers, ordered by source."""
+
+    def corpus(self) -> dict[str, Any]:
+        """What the manifest says of it."""
+
+
+class Request:
+    """What is to be built: how texts are found, cut and recorded."""
+
+    def __init__(
+        self,
+        windows: WindowSpec,
+        filter: FilterSpec,  # noqa: A002
+        column: str | Sequence[str] | Columns,
+        source_column: str | None = None,
+        format: corpus.Format = "auto",  # noqa: A002
+        on_error: OnError = "fail",
+    ) -> None:
+        self.windows = windows
+        self.filter = filter
+        self.format = format
+        self.reading = Reading(windows, source_column, on_error)
+        text = Columns.of(column).text
+        self.columns = Columns(text, keep=() if source_column is None else (source_column,))
+
+    def resolve(self, sources: Any) -> list[corpus.Source]:
+        """The named sources. Raises :class:`CorpusError`, :class:`SpecError`."""
+        found = corpus.resolve(sources, column=self.columns, format=self.format)
+        named = [source.name for source in found if source.name != corpus.DEFAULT_SOURCE]
+        if self.reading.source_column is not None and named:
+            raise SpecError(
+                f"source {named[0]!r} is named, and column {self.reading.source_column!r} is to name the "
+                "sources: do one or the other"
+            )
+        return found
+
+    @contextmanager
+    def build(
+        self, found: Sequence[corpus.Source], execution: Execution, out: Path, progress: Progress
+    ) -> Iterator[Making]:
+        """The build of some sources as it is fastest: in memory where they are small.
+
+        What it leaves behind to go on with is removed when the block is left without an error.
+        """
+        if self.filter.kind == pybloom.KIND:
+            if execution.spools:
+                raise SpecError("a pybloom filter is built in memory: leave --engine and --work-dir out")
+            yield PyBloomBuild(found, self.reading, self.filter, progress)
+        elif self._is_small(found, execution):
+            yield HeldBuild(found, self.reading, self.filter, progress)
+        else:
+            with self.spooled(found, execution, out, progress) as (made, work):
+                yield made
+                work.remove()
+
+    @contextmanager
+    def spooled(
+        self,
+        found: Sequence[corpus.Source],
+        execution: Execution,
+        out: Path,
+        progress: Progress,
+        *,
+        shared: bool = False,
+    ) -> Iterator[tuple[SpooledBuild, WorkDir]]:
+        """The build of some sources in a work directory, which others may ``share``."""
+        planned = plan(found, self.reading, self.filter, self._fields())
+        work = WorkDir(
+            execution.work_path(out),
+            planned.to_dict(),
+            restart=execution.restart,
+            shared=shared,
+            lasting=planned.resumable,
+        )
+        with work:
+            engine = execution.start()
+            try:
+                yield SpooledBuild(planned, work, engine, execution, progress), work
+            finally:
+                engine.close()
+
+    def _is_small(self, found: Sequence[corpus.Source], execution: Execution) -> bool:
+        """Whether the keys fit into memory, and reading is done before other processes have started."""
+        if execution.spools or execution.work_path_exists:
+            return False
+        sizes = [source.text_bytes for source in found]
+        if None in sizes:
+            return False
+        text_bytes = sum(size or 0 for size in sizes)
+        n_keys = text_bytes // max(1, self.windows.stride)
+        most = _SMALL_TEXT_BYTES if execution.n_workers > 1 else execution.held_keys * 8
+        return text_bytes <= most and n_keys <= execution.held_keys
+
+    def _fields(self) -> dict[str, Any]:
+        return {"columns": list(self.columns.text), "format": self.format}

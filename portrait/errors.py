@@ -40,6 +40,14 @@ class CorpusError(PortraitError):
     """A source cannot be read; the message names the file and the row."""
 
 
+class BadRowError(CorpusError):
+    """One row of a source has no usable text; others may be fine."""
+
+
+class UnreadableFileError(CorpusError):
+    """A file of a source, or the rest of it, cannot be read."""
+
+
 class EmptyCorpusError(CorpusError):
     """The sources hold no text at all."""
 
@@ -50,6 +58,10 @@ class OutputExistsError(PortraitError, FileExistsError):
 
 class OutputError(PortraitError, OSError):
     """The bundle cannot be written."""
+
+
+class SpoolError(PortraitError):
+    """What a build left in its work directory is gone or damaged; the message says what will be done again."""
 
 
 class BundleError(PortraitError):

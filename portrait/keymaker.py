@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from array import array
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
 
 from portrait import _native
-from portrait.errors import CorpusError
+from portrait._native import Keys
+from portrait.errors import BadRowError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from typing_extensions import Buffer
+
     from portrait.corpus import Batch
     from portrait.spec import WindowSpec
 
 #: The Unicode version that the normalisers follow.
 UNICODE_VERSION = _native.unicode_version()
+KEY_BYTES = 8
+
+
+@dataclass(slots=True)
+class Counts:
+    """What some documents amount to.
+
+    ``short_documents`` of the ``documents`` store no window, ``windows`` are stored windows with
+    repetitions, ``text_bytes`` bytes of UTF-8 as given.
+    """
+
+    documents: int = 0
+    short_documents: int = 0
+    windows: int = 0
+    text_bytes: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Count those of another, too."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    def to_dict(self) -> dict[str, int]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, counts: dict[str, Any]) -> Self:
+        """What :meth:`to_dict` gave."""
+        return cls(**counts)
 
 
 class BatchSink:
@@ -21,17 +58,17 @@ class BatchSink:
     def __init__(self, spec: WindowSpec, into: _native.Keys | _native.PyBloomBits) -> None:
         self._windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
         self._into = into
-        self.documents = 0
-        self.short_documents = 0
-        self.windows = 0
-        self.text_bytes = 0
+        self.counts = Counts()
 
     def add(self, batch: Batch) -> None:
-        """Add a batch. Raises :class:`CorpusError` naming the row that is null or not UTF-8."""
+        """Add a batch, all of it or nothing.
+
+        Raises :class:`BadRowError` naming the row that is null or not UTF-8.
+        """
         texts = batch.texts
         if texts.null_count:
             row = texts.is_null().index(True).as_py()
-            raise CorpusError(f"{batch.place(row)}: null instead of a text")
+            raise BadRowError(f"{batch.place(row)}: null instead of a text")
         if len(texts) == 0:
             return
         validity, offsets, data = texts.buffers()
@@ -43,18 +80,34 @@ class BatchSink:
             )
         except _native.RowError as error:
             row, message = error.args
-            raise CorpusError(
+            raise BadRowError(
                 f"{batch.place(row)}: {message}: convert the text to UTF-8 or leave it out"
             ) from None
-        self.documents += counts[0]
-        self.short_documents += counts[1]
-        self.windows += counts[2]
-        self.text_bytes += counts[3]
+        self.counts.add(Counts(*counts))
 
 
 class KeyMaker(BatchSink):
     """Collects the keys of one source's documents; those of whole documents, too, if ``documents``."""
 
     def __init__(self, spec: WindowSpec, *, documents: bool = True) -> None:
-        self.keys = _native.Keys(documents=documents)
+        self.keys = Keys(documents=documents)
         super().__init__(spec, self.keys)
+
+
+def keys_within(keys: Keys | Buffer, first_key: int, last_key: int) -> Keys:
+    """Those of some keys that lie in a range."""
+    own = Keys()
+    own.extend(keys, first_key, last_key)
+    return own
+
+
+def smallest_keys(keys: Iterable[Keys | Buffer], k: int) -> Sequence[int]:
+    """The ``k`` smallest different keys of some, or all, in ascending order."""
+    sketch = _native.Sketch(k)
+    for some in keys:
+        sketch.add(some)
+    found = array("Q")
+    found.frombytes(sketch.smallest())
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.errors import PortraitError
+from portrait.keymaker import KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,6 @@ PROBE_KEYS = 1 << 20
 #: Fewer where each is a text to hash.
 PROBE_WINDOWS = 1 << 17
 N_TEST_VECTORS = 16
-KEY_BYTES = 8
 
 
 class Probe(NamedTuple):

@@ -6,8 +6,12 @@ Sizes and rates are derived here and nowhere else.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from portrait.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Bits and lanes of a block of the split-block Bloom filter.
 BLOCK_BITS = 256
@@ -15,8 +19,33 @@ BLOCK_BYTES = BLOCK_BITS // 8
 LANES = 8
 LANE_BITS = BLOCK_BITS // LANES
 
+#: Keys in the sketch of a layer: fewer are counted exactly, more with a standard error of 0.2 %.
+SKETCH_KEYS = 1 << 18
+
 #: For how many shares of windows that edits leave whole the kernel scores stretches (1/2 and 1/10).
 N_SHARES_KEPT = 2
+
+
+def distinct_keys(smallest: Sequence[int]) -> int:
+    """How many different 64-bit keys there are, whose :data:`SKETCH_KEYS` smallest are ``smallest``.
+
+    All of them, where there are fewer. Else the estimate (k − 1)/U of Beyer et al. (*On Synopses for
+    Distinct-Value Estimation under Multiset Operations*, 2007), where U is the k-th smallest as a share
+    of all keys; it is unbiased, with a relative standard error of 1/√(k − 2).
+    """
+    if len(smallest) < SKETCH_KEYS:
+        return len(smallest)
+    return max(SKETCH_KEYS, ((SKETCH_KEYS - 1) << 64) // max(1, smallest[SKETCH_KEYS - 1]))
+
+
+def keys_to_hold(n_distinct: int) -> int:
+    """For how many keys a filter is sized if there are about so many: three standard errors more.
+
+    An estimate too low would overfill it. A number that was counted is enough as it is.
+    """
+    if n_distinct < SKETCH_KEYS:
+        return n_distinct
+    return math.ceil(n_distinct * (1 + 3 / math.sqrt(SKETCH_KEYS - 2)))
 
 
 def bloom_fpr(n_keys: int, n_blocks: int) -> float:

@@ -56,7 +56,7 @@ def in_order(
     waiting: deque[Future[Any]] = deque()
     try:
         for task in tasks:
-            with _without_interrupts():
+            with without_interrupts():
                 waiting.append(pool.submit(_do, task))
             if len(waiting) >= _QUEUED * n_workers:
                 yield waiting.popleft().result()
@@ -72,7 +72,7 @@ def in_order(
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
+def without_interrupts() -> Iterator[None]:
     """Ctrl-C waits until this is over, and processes begun meanwhile never hear of it.
 
     It reaches every process of the terminal; the one that people started decides what it means, and
@@ -93,11 +93,15 @@ _work: Callable[[Any], Any] | None = None
 def _begin(prepare: bytes) -> None:
     global _prepare
     _prepare = prepare
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    follow_parent()
 
 
-def _follow_parent() -> None:
-    """Do not outlive a parent that was killed: nobody would ever end this process."""
+def follow_parent() -> None:
+    """Do not outlive a parent that is killed: nobody would ever end this process."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

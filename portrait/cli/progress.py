@@ -19,13 +19,13 @@ class Bar:
         self._label = label
         self._bar: Any = None
 
-    def start(self, n_bytes: int | None) -> None:
+    def start(self, n_bytes: int | None, stage: str = "") -> None:
         """Show the bar."""
         self._bar = extras.load("tqdm", "build").tqdm(
-            total=n_bytes, desc=self._label, unit="B", unit_scale=True, leave=False, file=sys.stderr
+            total=n_bytes, desc=stage or self._label, unit="B", unit_scale=True, leave=False, file=sys.stderr
         )
 
-    def advance(self, n_bytes: int) -> None:
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:  # noqa: ARG002
         """Move it."""
         if self._bar is not None:
             self._bar.update(n_bytes)

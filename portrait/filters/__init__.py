@@ -12,39 +12,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portrait.bundle import Bundle
-    from portrait.filters.base import Filter, FilterBuilder, StoredFilter
+    from portrait.filters.base import Filter, Layout, StoredFilter
     from portrait.manifest import Layer, Shard
     from portrait.spec import FilterSpec
 
-__all__ = ["Scanner", "builder", "contains_recorded", "open_layer", "tensor_sizes", "whole_file"]
+__all__ = ["Scanner", "contains_recorded", "layout", "open_layer", "tensor_sizes", "whole_file"]
 
 
 class Kind(NamedTuple):
-    """How a kind of filter is built, for so many distinct keys at such a rate, and how it is opened.
+    """How a kind of filter is laid out, for so many distinct keys at such a rate, and how it is opened.
 
-    No ``builder``: keys do not suffice to build it. ``whole_file``: the shards are files of another
+    No ``layout``: keys do not suffice to build it. ``whole_file``: the shards are files of another
     format, and this is what digests call their bytes.
     """
 
-    builder: Callable[[int, float], FilterBuilder] | None
+    layout: Callable[[int, float], Layout] | None
     open_layer: Callable[[Bundle, Layer], StoredFilter]
     whole_file: str | None = None
 
 
 KINDS = {
-    bloom.KIND: Kind(bloom.BloomBuilder.for_keys, bloom.open_layer),
-    fuse.KIND: Kind(fuse.FuseBuilder.for_keys, fuse.open_layer),
+    bloom.KIND: Kind(bloom.BloomLayout.for_keys, bloom.open_layer),
+    fuse.KIND: Kind(fuse.FuseLayout.for_keys, fuse.open_layer),
     pybloom.KIND: Kind(None, pybloom.open_layer, pybloom.TENSOR),
     redisbloom.KIND: Kind(None, redisbloom.open_layer, redisbloom.TENSOR),
 }
 
 
-def builder(spec: FilterSpec, n_keys: int) -> FilterBuilder:
-    """An empty filter for ``n_keys`` distinct keys.
+def layout(spec: FilterSpec, n_keys: int) -> Layout:
+    """The layout of a filter for ``n_keys`` distinct keys, which may be an estimate.
 
     Raises :class:`SpecError` for a kind that is made of windows instead.
     """
-    make = KINDS[spec.kind].builder
+    make = KINDS[spec.kind].layout
     if make is None:
         raise SpecError(f"a {spec.kind} filter is built of windows, not of keys")
     return make(n_keys, spec.fpr)

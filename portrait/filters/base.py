@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Buffer
 
@@ -57,18 +57,44 @@ class StoredFilter(Filter, Protocol):
         """
 
 
-class FilterBuilder(Protocol):
-    """Makes a filter of keys."""
+class KeyRange(NamedTuple):
+    """The keys from ``first_key`` to ``last_key``, which are all there are to know for some of a filter.
 
-    def insert(self, keys: _native.Keys | Buffer) -> None:
-        """Add keys, in ascending order from call to call."""
+    These are its blocks or partitions ``first`` to ``after`` − 1.
+    """
+
+    first: int
+    after: int
+    first_key: int
+    last_key: int
+
+
+class Part(NamedTuple):
+    """A filter's content for a range of keys, as its :class:`Layout` made it.
+
+    ``n_keys``: how many different keys it holds, where the kind of filter has them counted.
+    """
+
+    buffers: tuple[Buffer, ...]
+    n_keys: int | None
+
+
+class Layout(Protocol):
+    """Where the keys of a filter go, decided before the first is there.
+
+    So a filter can be built range by range, by several processes, in memory that is bounded: whatever
+    the ranges, the filter is the same.
+    """
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the manifest says of the filter; ``kind`` names its kind."""
 
-    def finish(self) -> StoredFilter:
-        """The filter of all keys added; none can be added any more."""
+    def ranges(self, n_ranges: int) -> list[KeyRange]:
+        """All keys in at most so many ranges of about the same size, in order; at least one."""
 
-    def pieces(self, max_bytes: int) -> Iterator[Piece]:
-        """The finished filter's :meth:`StoredFilter.pieces`."""
+    def build(self, keys: Iterable[_native.Keys | Buffer], within: KeyRange) -> Part:
+        """The part of the filter that some ``keys`` make, all of which lie in one of the ranges."""
+
+    def assemble(self, parts: Sequence[Part]) -> StoredFilter:
+        """The filter of the parts of all :meth:`ranges`, in order; it keeps their buffers alive."""

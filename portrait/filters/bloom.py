@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from portrait import _native
 from portrait.errors import DamagedBundleError
-from portrait.filters.base import N_KEYS, Piece
+from portrait.filters.base import N_KEYS, KeyRange, Part, Piece
 from portrait.sizing import BLOCK_BYTES, LANES, bloom_blocks
 from portrait.tensors import TensorInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Buffer
 
@@ -76,15 +76,15 @@ def key_range(first: int, after: int, n_blocks: int) -> tuple[int, int]:
 
 
 class BloomBuilder:
-    """Fills a filter sized for ``n_keys`` distinct keys at the rate ``fpr``."""
+    """Fills a filter of ``n_blocks``, or its blocks ``first`` to ``after`` − 1."""
 
-    def __init__(self, n_blocks: int) -> None:
+    def __init__(self, n_blocks: int, first: int = 0, after: int | None = None) -> None:
         self.n_blocks = n_blocks
-        self._bits = _native.BloomBits(n_blocks)
+        self._bits = _native.BloomBits(n_blocks, first, after)
 
     @classmethod
     def for_keys(cls, n_keys: int, fpr: float) -> Self:
-        """An empty filter of the fewest blocks that hold ``n_keys`` distinct keys at ``fpr``."""
+        """An empty filter sized for ``n_keys`` distinct keys at the rate ``fpr``."""
         return cls(bloom_blocks(n_keys, fpr))
 
     def insert(self, keys: _native.Keys | Buffer) -> None:
@@ -96,18 +96,46 @@ class BloomBuilder:
         """The blocks, end to end; nothing can be inserted while it is in use."""
         return self._bits
 
+    def finish(self) -> Bloom:
+        """The filter, to be asked; shares its memory with the builder."""
+        return Bloom(self._bits)
+
+
+class BloomLayout:
+    """The blocks of a filter; a :class:`portrait.filters.base.Layout`. Keys may come in any order."""
+
+    def __init__(self, n_blocks: int) -> None:
+        self.n_blocks = n_blocks
+
+    @classmethod
+    def for_keys(cls, n_keys: int, fpr: float) -> Self:
+        """The fewest blocks that hold ``n_keys`` distinct keys at ``fpr``."""
+        return cls(bloom_blocks(n_keys, fpr))
+
     @property
     def parameters(self) -> dict[str, Any]:
         """What the manifest says of the filter."""
         return {"kind": KIND, "n_blocks": self.n_blocks}
 
-    def finish(self) -> Bloom:
-        """The filter, to be asked; shares its memory with the builder."""
-        return Bloom(self._bits)
+    def ranges(self, n_ranges: int) -> list[KeyRange]:
+        """All keys, by ranges of as many blocks each but for the last."""
+        per_range = -(-self.n_blocks // n_ranges)
+        return [
+            KeyRange(first, after, *key_range(first, after, self.n_blocks))
+            for first in range(0, self.n_blocks, per_range)
+            for after in [min(self.n_blocks, first + per_range)]
+        ]
 
-    def pieces(self, max_bytes: int) -> Iterator[Piece]:
-        """See :meth:`Bloom.pieces`."""
-        return self.finish().pieces(max_bytes)
+    def build(self, keys: Iterable[_native.Keys | Buffer], within: KeyRange) -> Part:
+        """The blocks that belong to the keys of a range. A key that comes twice changes nothing."""
+        builder = BloomBuilder(self.n_blocks, within.first, within.after)
+        for some in keys:
+            builder.insert(some)
+        return Part((builder.data,), None)
+
+    def assemble(self, parts: Sequence[Part]) -> Bloom:
+        """The filter of the parts, end to end."""
+        return Bloom(*(part.buffers[0] for part in parts))
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> Bloom:

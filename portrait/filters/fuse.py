@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from portrait import _native
 from portrait.errors import DamagedBundleError
-from portrait.filters.base import N_KEYS, Piece
+from portrait.filters.base import N_KEYS, KeyRange, Part, Piece
 from portrait.tensors import TensorInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Buffer
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 KIND = "fuse"
 TABLE, FINGERPRINTS = "partitions", "fingerprints"
 MAX_BITS = 32
+#: Keys after which duplicates are dropped.
+_SORTED_AT_ONCE = 1 << 23
 #: Numbers in a partition's row: seed, log2 of the segment length, segments, first byte, four zeros.
 _ROW = struct.Struct("<8Q")
 
@@ -90,40 +92,62 @@ def bits_for(fpr: float) -> int:
     return min(MAX_BITS, math.ceil(-math.log2(fpr)))
 
 
-class FuseBuilder:
-    """Builds a filter of ``n_keys`` keys with fingerprints of ``fingerprint_bits``."""
+class FuseLayout:
+    """The partitions of a filter; a :class:`portrait.filters.base.Layout`.
+
+    ``n_keys`` may be an estimate: how many partitions there are follows from it, and each is as large
+    as the keys in it want.
+    """
 
     def __init__(self, n_keys: int, fingerprint_bits: int) -> None:
         self.fingerprint_bits = fingerprint_bits
         self.n_partitions = _native.fuse_partitions(n_keys)
-        self._fuse: Fuse | None = None
 
     @classmethod
     def for_keys(cls, n_keys: int, fpr: float) -> Self:
-        """A filter of ``n_keys`` distinct keys whose rate is ``fpr`` or up to half of it."""
+        """A filter of about ``n_keys`` distinct keys whose rate is ``fpr`` or up to half of it."""
         return cls(n_keys, bits_for(fpr))
-
-    def insert(self, keys: _native.Keys | Buffer) -> None:
-        """Build the filter: all keys at once, ascending and unique. Raises :class:`ValueError`."""
-        if self._fuse is not None:
-            raise ValueError("a fuse filter takes all of its keys at once")
-        shard = _native.build_fuse(keys, self.fingerprint_bits, self.n_partitions)
-        self._fuse = Fuse([shard], self.fingerprint_bits)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the manifest says of the filter."""
         return {"kind": KIND, "fingerprint_bits": self.fingerprint_bits, "n_partitions": self.n_partitions}
 
-    def finish(self) -> Fuse:
-        """The filter, to be asked."""
-        if self._fuse is None:
-            raise ValueError("a fuse filter has no keys yet")
-        return self._fuse
+    def ranges(self, n_ranges: int) -> list[KeyRange]:
+        """All keys, by ranges of as many whole partitions each but for the last."""
+        per_range = -(-self.n_partitions // n_ranges)
+        return [
+            KeyRange(first, after, *key_range(first, after, self.n_partitions))
+            for first in range(0, self.n_partitions, per_range)
+            for after in [min(self.n_partitions, first + per_range)]
+        ]
 
-    def pieces(self, max_bytes: int) -> Iterator[Piece]:
-        """See :meth:`Fuse.pieces`."""
-        return self.finish().pieces(max_bytes)
+    def build(self, keys: Iterable[_native.Keys | Buffer], within: KeyRange) -> Part:
+        """The partitions of a range, of keys in any order and any number of times, which are counted."""
+        unique = _native.Keys()
+        enough = _SORTED_AT_ONCE
+        for some in keys:
+            unique.extend(some)
+            if len(unique) >= enough:
+                # Where keys repeat, they need not all be in memory.
+                enough = max(enough, 2 * unique.sort_unique())
+        n_keys = unique.sort_unique()
+        shard = _native.build_fuse(
+            unique, self.fingerprint_bits, self.n_partitions, within.first, within.after
+        )
+        return Part(shard, n_keys)
+
+    def assemble(self, parts: Sequence[Part]) -> Fuse:
+        """The filter of the parts: their tables count bytes from the filter's first one on."""
+        shards: list[tuple[Buffer, Buffer]] = []
+        first_byte = 0
+        for table, fingerprints in (part.buffers for part in parts):
+            rows = [list(row) for row in _ROW.iter_unpack(table)]
+            for row in rows:
+                row[3] += first_byte
+            shards.append((b"".join(_ROW.pack(*row) for row in rows), fingerprints))
+            first_byte += memoryview(fingerprints).nbytes
+        return Fuse(shards, self.fingerprint_bits)
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> Fuse:

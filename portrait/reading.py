@@ -1,0 +1,284 @@
+"""Shards → keys, source by source: the half of a build that sees the text.
+
+A shard's rows are its source's, or those of as many sources as a column of theirs names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from portrait import extras
+from portrait.errors import BadRowError, CorpusError, SpecError, UnreadableFileError
+from portrait.keymaker import BatchSink, Counts, KeyMaker
+from portrait.spec import WindowSpec, require_source_name
+from portrait.spool import write_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from portrait.corpus import Batch, Piece, Shard
+    from portrait.engines.base import Report
+
+OnError = Literal["fail", "skip"]
+ON_ERROR: tuple[str, ...] = get_args(OnError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How shards are read.
+
+    ``source_column``: each row's source is what this column holds, which is then the last of those
+    that the shards keep. ``on_error``: what becomes of rows and files that cannot be read.
+    """
+
+    windows: WindowSpec
+    source_column: str | None = None
+    on_error: OnError = "fail"
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ON_ERROR:
+            raise SpecError(f"unknown on_error {self.on_error!r}: choose one of {', '.join(ON_ERROR)}")
+
+
+class Reader:
+    """Puts the rows of shards into sinks, one for each source, which ``make`` makes.
+
+    ``skipped`` says of each file, by path, how many rows were left out, and why the rest of it could
+    not be read; :attr:`sources` of each file's rows.
+    """
+
+    def __init__(
+        self, reading: Reading, make: Callable[[str], BatchSink], full: Callable[[], None] | None = None
+    ) -> None:
+        self.sinks: dict[str, BatchSink] = {}
+        self.skipped: dict[str, dict[str, Any]] = {}
+        self._reading = reading
+        self._make = make
+        self._full = full
+
+    def read(self, shard: Shard, source: str, report: Report) -> set[str]:
+        """Read a shard to its end; returns the sources of its rows. Raises :class:`CorpusError`."""
+        seen: set[str] = set()
+        skip = self._reading.on_error == "skip"
+        # Files that are read together would be lost together.
+        for part in shard.split(1) if skip and len(shard.files) > 1 else [shard]:
+            for piece in self._pieces(part):
+                before = self._total()
+                for batch in self._batches(piece, part):
+                    seen |= self._put(batch, source, part)
+                after = self._total()
+                report(piece.read_bytes, after.documents - before.documents, after.text_bytes - before.text_bytes)
+                if self._full is not None:
+                    self._full()
+        return seen
+
+    def _total(self) -> Counts:
+        total = Counts()
+        for sink in self.sinks.values():
+            total.add(sink.counts)
+        return total
+
+    def _pieces(self, shard: Shard) -> Iterator[Piece]:
+        try:
+            yield from shard.pieces()
+        except UnreadableFileError as error:
+            if self._reading.on_error == "fail":
+                raise
+            self._skip(shard)["unreadable"] = str(error)
+
+    def _batches(self, piece: Piece, shard: Shard) -> Iterator[Batch]:
+        """The piece as a batch, or its good rows as several."""
+        try:
+            yield piece.batch()
+        except BadRowError as error:
+            if self._reading.on_error == "fail":
+                raise
+            if piece.n_rows <= 1:
+                self._skip_row(shard, error)
+                return
+            middle = piece.n_rows // 2
+            yield from self._batches(piece.slice(0, middle), shard)
+            yield from self._batches(piece.slice(middle, piece.n_rows), shard)
+
+    def _put(self, batch: Batch, source: str, shard: Shard) -> set[str]:
+        if self._reading.source_column is None:
+            self._add(batch, source, shard)
+            return {source}
+        seen = set()
+        for name, rows in self._by_source(batch, shard):
+            self._add(rows, name, shard)
+            seen.add(name)
+        return seen
+
+    def _add(self, batch: Batch, source: str, shard: Shard) -> None:
+        sink = self.sinks.get(source)
+        if sink is None:
+            sink = self.sinks[source] = self._make(source)
+        try:
+            sink.add(batch)
+        except BadRowError as error:
+            if self._reading.on_error == "fail":
+                raise
+            n_rows = len(batch.texts)
+            if n_rows <= 1:
+                self._skip_row(shard, error)
+                return
+            middle = n_rows // 2
+            self._add(_rows(batch, 0, middle), source, shard)
+            self._add(_rows(batch, middle, n_rows), source, shard)
+
+    def _by_source(self, batch: Batch, shard: Shard) -> Iterator[tuple[str, Batch]]:
+        """The rows of each source that the column names."""
+        pa = extras.load("pyarrow", "build")
+        compute = extras.load("pyarrow.compute", "build")
+        names = batch.kept[-1]
+        if isinstance(names, list):
+            names = pa.array([_source_name(name) for name in names], pa.large_string())
+        else:
+            names = names.cast(pa.large_string())
+        for name in compute.unique(names).to_pylist():
+            chosen = compute.is_null(names) if name is None else compute.equal(names, name)
+            numbers = compute.indices_nonzero(chosen.fill_null(False)).to_pylist()
+            try:
+                if not isinstance(name, str):
+                    raise SpecError("names no source")
+                require_source_name(name)
+            except SpecError as error:
+                self._no_source(batch, numbers, name, shard, error)
+                continue
+            texts = batch.texts if len(numbers) == len(batch.texts) else batch.texts.filter(chosen)
+            yield name, replace(batch, texts=texts, place=_Places(batch.place, numbers), kept=())
+
+    def _no_source(
+        self, batch: Batch, numbers: list[int], name: Any, shard: Shard, error: SpecError
+    ) -> None:
+        what = "is null" if name is None else str(error)
+        problem = BadRowError(
+            f"{batch.place(numbers[0])}: column {self._reading.source_column!r}, which names the row's source: {what}"
+        )
+        if self._reading.on_error == "fail":
+            raise problem from error
+        for _ in numbers:
+            self._skip_row(shard, problem)
+
+    def _skip_row(self, shard: Shard, error: CorpusError) -> None:
+        skipped = self._skip(shard)
+        skipped["rows"] = skipped.get("rows", 0) + 1
+        skipped.setdefault("first", str(error))
+
+    def _skip(self, shard: Shard) -> dict[str, Any]:
+        return self.skipped.setdefault(shard.label, {})
+
+
+def _source_name(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the chosen rows of a batch stand."""
+
+    place: Callable[[int], str]
+    numbers: list[int] | range
+
+    def __call__(self, row: int) -> str:
+        return self.place(self.numbers[row])
+
+
+def _rows(batch: Batch, start: int, stop: int) -> Batch:
+    place = _Places(batch.place, range(start, stop))
+    return replace(batch, texts=batch.texts.slice(start, stop - start), place=place)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """A shard to be read into runs of keys in a directory; a :class:`portrait.engines.base.Task`.
+
+    The runs have ``n_partitions``; as soon as ``buffer_keys`` are in memory, they are written.
+    """
+
+    name: str
+    source: str
+    shard: Shard
+    reading: Reading
+    directory: Path
+    n_partitions: int
+    buffer_keys: int
+
+    @property
+    def label(self) -> str:
+        """The shard's."""
+        return self.shard.label
+
+
+class Spiller:
+    """Keys of several sources, written as runs whenever there are too many to hold."""
+
+    def __init__(
+        self, reading: Reading, directory: Path, prefix: str, n_partitions: int, buffer_keys: int
+    ) -> None:
+        self.reader = Reader(reading, self._make, self._spill_if_full)
+        self.runs: dict[str, list[tuple[str, int]]] = {}
+        self._makers: dict[str, KeyMaker] = {}
+        self._windows = reading.windows
+        self._directory = directory
+        self._prefix = prefix
+        self._n_partitions = n_partitions
+        self._buffer_keys = buffer_keys
+
+    @property
+    def counts(self) -> dict[str, Counts]:
+        """What was read of each source."""
+        return {name: maker.counts for name, maker in self._makers.items()}
+
+    def _make(self, source: str) -> KeyMaker:
+        self.runs[source] = []
+        return self._makers.setdefault(source, KeyMaker(self._windows))
+
+    def _spill_if_full(self) -> None:
+        if sum(len(maker.keys) for maker in self._makers.values()) >= self._buffer_keys:
+            self.spill()
+
+    def spill(self) -> None:
+        """Write all keys that are held. Raises :class:`OutputError`."""
+        for number, (source, maker) in enumerate(self._makers.items()):
+            runs = self.runs[source]
+            n_keys = len(maker.keys)
+            if n_keys == 0:
+                continue
+            name = f"{self._prefix}-{number:03}-{len(runs):04}.keys"
+            keys, counts = maker.keys.partitioned(self._n_partitions)
+            write_run(self._directory / name, keys, counts)
+            maker.keys.clear()
+            runs.append((name, n_keys))
+
+
+def read_shard(task: ReadTask, report: Report) -> dict[str, Any]:
+    """Read a shard into runs of keys; what it returns says where they are and what was read.
+
+    Raises :class:`CorpusError`, :class:`OutputError`.
+    """
+    before = task.shard.stamps()
+    spiller = Spiller(task.reading, task.directory, task.name, task.n_partitions, task.buffer_keys)
+    sources = spiller.reader.read(task.shard, task.source, report)
+    spiller.spill()
+    require_unchanged(before, task.shard)
+    return {
+        "counts": {source: counts.to_dict() for source, counts in spiller.counts.items()},
+        "runs": spiller.runs,
+        "sources": sorted(sources),
+        "digests": task.shard.digests(),
+        "skipped": spiller.reader.skipped,
+    }
+
+
+def require_unchanged(before: list[list[Any]], shard: Shard) -> None:
+    """Raise :class:`CorpusError` where a shard's files are no longer what they were."""
+    after = shard.stamps()
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            raise CorpusError(
+                f"{old[0]}: changed while it was read: let it be finished, then build with --restart"
+            )

@@ -1,0 +1,198 @@
+"""The directory of a build in the making: a lock, what is being built, and a record of all that is done.
+
+A process that is killed leaves it behind, and the next one with the same plan goes on from there. Every
+record is written beside its place and moved there whole, after the files that it speaks of.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from portrait.errors import OutputError, OutputExistsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+_PLAN = "plan.json"
+_LOCK = "lock"
+_DATA = "data"
+
+
+class WorkDir:
+    """A directory that one build has to itself, or the tasks of one share. A context manager.
+
+    ``plan`` says, in terms of JSON, what is being built: what is left of another plan is refused, or
+    removed if ``restart``. ``shared``: other processes may do other tasks of the same plan meanwhile.
+    ``lasting``: leave something behind to go on with, if any record was made. Entering raises
+    :class:`OutputExistsError` where another build is at work or was begun, and :class:`OutputError`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        plan: dict[str, Any],
+        *,
+        restart: bool = False,
+        shared: bool = False,
+        lasting: bool = True,
+    ) -> None:
+        self.path = path
+        self.data = path / _DATA
+        self.plan: dict[str, Any] = json.loads(json.dumps(plan))
+        self._restart = restart
+        self._shared = shared
+        self._lasting = lasting
+
+    def __enter__(self) -> Self:
+        with self._failing():
+            self._made = self._make()
+            self._lock = self._locked()
+            try:
+                self._recall()
+            except BaseException:
+                os.close(self._lock)
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            if not self._shared and not (self._lasting and any(self.data.glob("*.json"))):
+                self.remove()
+        with suppress(OSError):
+            os.close(self._lock)
+
+    def remove(self) -> None:
+        """Leave nothing behind: all is done."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        for name in (_PLAN, _LOCK):
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):  # there may be files of others in it
+            self.path.rmdir()
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """What was noted under a name, if anything was."""
+        try:
+            content = json.loads((self.data / f"{name}.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return None  # as if it had not been done
+        return content if isinstance(content, dict) else None
+
+    def note(self, name: str, content: dict[str, Any]) -> None:
+        """Note that something is done. Raises :class:`OutputError`."""
+        with self._failing():
+            _write(self.data / f"{name}.json", content)
+
+    def forget(self, name: str) -> None:
+        """Have something done again."""
+        (self.data / f"{name}.json").unlink(missing_ok=True)
+
+    def _make(self) -> bool:
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputExistsError(f"{self.path}: is no directory: choose another --work-dir")
+        if self.path.exists():
+            strange = sorted({path.name for path in self.path.iterdir()} - {_PLAN, _LOCK, _DATA})
+            strange = [name for name in strange if not name.endswith(".part")]
+            if strange:
+                raise OutputExistsError(
+                    f"{self.path}: holds other files ({', '.join(strange[:3])}): name an empty or a new "
+                    "directory as --work-dir"
+                )
+            return False
+        self.path.mkdir(parents=True)
+        return True
+
+    def _locked(self) -> int:
+        """The lock's descriptor: while it is open, no other build works here."""
+        path = self.path / _LOCK
+        while True:
+            self.path.mkdir(exist_ok=True)
+            try:
+                lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            except FileNotFoundError:  # removed since, by a build that has finished
+                continue
+            try:
+                fcntl.flock(lock, (fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
+                    return lock
+            except BlockingIOError as error:
+                os.close(lock)
+                raise OutputExistsError(
+                    f"{self.path}: another build is at work there: wait for it, or choose another --work-dir"
+                ) from error
+            os.close(lock)
+
+    def _recall(self) -> None:
+        """Go on with what is there, if it is of this plan."""
+        path = self.path / _PLAN
+        try:
+            old = json.loads(path.read_bytes())
+        except (FileNotFoundError, ValueError):
+            old = None
+        if isinstance(old, dict) and old == self.plan and not self._restart:
+            return
+        begun = any(self.data.glob("*.json"))
+        if isinstance(old, dict) and begun and not self._restart:
+            raise OutputExistsError(
+                f"{self.path}: begun with other {_difference(old, self.plan)}: give the same again to go on, "
+                "or --restart to begin anew"
+            )
+        if not (self._shared and self._same_by_another(path)):
+            shutil.rmtree(self.data, ignore_errors=True)
+            _write(path, self.plan)
+        self.data.mkdir(exist_ok=True)
+
+    def _same_by_another(self, path: Path) -> bool:
+        """Whether a task that was begun at the same time has written the plan meanwhile."""
+        try:
+            return bool(json.loads(path.read_bytes()) == self.plan)
+        except (OSError, ValueError):
+            return False
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Errors of the file system, in the words of this program."""
+        try:
+            yield
+        except OutputExistsError:
+            raise
+        except (OSError, ValueError) as error:
+            what = getattr(error, "strerror", None) or error
+            raise OutputError(
+                f"{self.path}: cannot write there: {what}: choose another --work-dir"
+            ) from error
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(content), encoding="utf-8", errors="backslashreplace")
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What of two plans differs, by name."""
+    names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    changed = [] if "inputs" not in names else _changed(old.get("inputs"), new.get("inputs"))
+    return ", ".join(names) + (f" ({', '.join(changed[:3])})" if changed else "")
+
+
+def _changed(old: Any, new: Any) -> list[str]:
+    """The inputs that are not the same in both."""
+    try:
+        before, after = ({str(stamp[0]): stamp for stamp in stamps} for stamps in (old, new))
+    except (TypeError, LookupError):
+        return []
+    return [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
