@@ -40,6 +40,14 @@ class CorpusError(PortraitError):
     """A source cannot be read; the message names the file and the row."""
 
 
+class BadRowError(CorpusError):
+    """One row of a source has no usable text; others may be fine."""
+
+
+class UnreadableFileError(CorpusError):
+    """A file of a source, or the rest of it, cannot be read."""
+
+
 class EmptyCorpusError(CorpusError):
     """The sources hold no text at all."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portrait import _native
-from portrait.errors import CorpusError
+from portrait.errors import BadRowError
 
 if TYPE_CHECKING:
     from portrait.corpus import Batch
@@ -27,11 +27,11 @@ class BatchSink:
         self.text_bytes = 0
 
     def add(self, batch: Batch) -> None:
-        """Add a batch. Raises :class:`CorpusError` naming the row that is null or not UTF-8."""
+        """Add a batch. Raises :class:`BadRowError` naming the row that is null or not UTF-8."""
         texts = batch.texts
         if texts.null_count:
             row = texts.is_null().index(True).as_py()
-            raise CorpusError(f"{batch.place(row)}: null instead of a text")
+            raise BadRowError(f"{batch.place(row)}: null instead of a text")
         if len(texts) == 0:
             return
         validity, offsets, data = texts.buffers()
@@ -43,7 +43,7 @@ class BatchSink:
             )
         except _native.RowError as error:
             row, message = error.args
-            raise CorpusError(
+            raise BadRowError(
                 f"{batch.place(row)}: {message}: convert the text to UTF-8 or leave it out"
             ) from None
         self.documents += counts[0]
