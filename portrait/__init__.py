@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from portrait.answer import Answer, Approximate, LayerAnswer, Match, Verdict
 from portrait.errors import (
+    BadRowError,
     BundleError,
     CorpusError,
     DamagedBundleError,
@@ -21,6 +22,7 @@ from portrait.errors import (
     PortraitError,
     SpecError,
     TextError,
+    UnreadableFileError,
     UnsupportedBundleError,
     WorkerError,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "PRESETS",
     "Answer",
     "Approximate",
+    "BadRowError",
     "BundleError",
     "CorpusError",
     "DamagedBundleError",
@@ -60,6 +63,7 @@ __all__ = [
     "Report",
     "SpecError",
     "TextError",
+    "UnreadableFileError",
     "UnsupportedBundleError",
     "Verdict",
     "Verified",

@@ -60,13 +60,15 @@ class Columns:
         """Whether no name can be a path."""
         return not any("." in name for name in self.all)
 
-    def missing(self, name: str, there: Iterable[str], where: str) -> CorpusError:
+    def missing(
+        self, name: str, there: Iterable[str], where: object, error: type[CorpusError] = CorpusError
+    ) -> CorpusError:
         """The error that names a column which is not among those that are ``there``."""
         names = list(there)
         shown = ", ".join(names[:_MOST_SHOWN]) or "none"
         shown += ", …" if len(names) > _MOST_SHOWN else ""
         option = "one with --column" if name in self.text else "others with --keep"
-        return CorpusError(f"{where}: no column {name!r}, only {shown}: choose {option}")
+        return error(f"{where}: no column {name!r}, only {shown}: choose {option}")
 
 
 def locate(name: str, columns: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -27,7 +27,8 @@ FORMATS: tuple[str, ...] = get_args(Format)
 DEFAULT_SOURCE = "main"
 STDIN = "-"
 
-_COMPRESSIONS = {".gz", ".zst", ".bz2", ".xz"}
+#: Suffixes of compressed files.
+COMPRESSIONS = {".gz", ".zst", ".bz2", ".xz"}
 _SUFFIXES: dict[str, Format] = {
     ".txt": "txt",
     ".jsonl": "jsonl",
@@ -74,17 +75,30 @@ class Piece(Protocol):
     def places(self) -> list[str]:
         """Where each row stands: ``file:line``, ``file:row``, or the file."""
 
+    def slice(self, start: int, stop: int) -> Piece:
+        """The rows from ``start`` up to ``stop``, in their places; its ``read_bytes`` are 0."""
+
 
 class Shard(Protocol):
-    """A piece of a corpus that is read from its beginning to its end."""
+    """A piece of a corpus that is read from its beginning to its end.
+
+    It pickles, unless it is to be read once, so that another process can read it.
+    """
 
     @property
     def kind(self) -> Format:
         """What its files are; ``auto``: it is no file."""
 
     @property
+    def label(self) -> str:
+        """What messages call it."""
+
+    @property
     def files(self) -> list[dict[str, Any]]:
-        """For the manifest: the files' paths and sizes in bytes."""
+        """For the manifest: the files' paths and sizes in bytes.
+
+        Of a divided file only the first part has the record.
+        """
 
     @property
     def n_bytes(self) -> int | None:
@@ -96,6 +110,25 @@ class Shard(Protocol):
 
     def pieces(self) -> Iterator[Piece]:
         """The shard's rows, in order. Raises :class:`CorpusError`, naming the file and the row."""
+
+    def split(self, n_bytes: int) -> list[Shard]:
+        """Parts of about ``n_bytes`` each that one after the other yield the same rows.
+
+        Each can be read by itself, in another process. The shard alone where it cannot be divided.
+        """
+
+    def stamps(self) -> list[list[Any]]:
+        """For each of its files, also of a part of it: path, size in bytes, time of modification.
+
+        They are JSON values as of now; where one has changed, so may have the file. None of what is no
+        file. Raises :class:`CorpusError` for a file that is gone.
+        """
+
+    def digests(self) -> dict[str, str]:
+        """The XXH3-128 of each of its ``files``, in 32 hexadecimal digits, by path.
+
+        To be asked for when ``pieces`` has been read to its end. Raises :class:`CorpusError`.
+        """
 
 
 @dataclass(slots=True)
@@ -274,6 +307,6 @@ def _walk(directory: Path) -> Iterator[Path]:
 
 def _format(path: Path, suffixes: Mapping[str, Format]) -> Format | None:
     suffix = path.suffix.lower()
-    if suffix in _COMPRESSIONS:
+    if suffix in COMPRESSIONS:
         suffix = Path(path.stem).suffix.lower()
     return suffixes.get(suffix)

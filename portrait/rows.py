@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portrait import corpus
 from portrait.columns import DEFAULT_COLUMN, Columns
-from portrait.errors import CorpusError
+from portrait.errors import BadRowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +104,7 @@ def unpack(piece: corpus.Piece, number: int, columns: Columns) -> tuple[list[Row
 
 
 def _kept(batch: corpus.Batch, column: Any, name: str) -> list[Any]:
-    """A column's values. Raises :class:`CorpusError` naming the row whose value Python cannot hold."""
+    """A column's values. Raises :class:`BadRowError` naming the row whose value Python cannot hold."""
     if isinstance(column, list):
         return column
     row = -1
@@ -115,20 +115,20 @@ def _kept(batch: corpus.Batch, column: Any, name: str) -> list[Any]:
             for row in range(len(column)):
                 column[row].as_py()
         except (ValueError, OverflowError) as error:
-            raise CorpusError(
+            raise BadRowError(
                 f"{batch.place(row)}: column {name!r} cannot be carried along: {error}"
             ) from error
         raise
 
 
 def _texts(batch: corpus.Batch) -> list[str]:
-    """A batch's texts. Raises :class:`CorpusError` naming the row that is null or not UTF-8."""
+    """A batch's texts. Raises :class:`BadRowError` naming the row that is null or not UTF-8."""
     try:
         texts = [text.decode() if isinstance(text, bytes) else text for text in batch.texts.to_pylist()]
     except UnicodeDecodeError:
         texts = [_text(batch, row) for row in range(len(batch.texts))]
     if batch.texts.null_count:
-        raise CorpusError(f"{batch.place(texts.index(None))}: null instead of a text")
+        raise BadRowError(f"{batch.place(texts.index(None))}: null instead of a text")
     return texts
 
 
@@ -137,6 +137,6 @@ def _text(batch: corpus.Batch, row: int) -> str | None:
         text = batch.texts[row].as_py()
         return text.decode() if isinstance(text, bytes) else text
     except UnicodeDecodeError as error:
-        raise CorpusError(
+        raise BadRowError(
             f"{batch.place(row)}: not UTF-8 at byte {error.start}: convert the text to UTF-8 or leave it out"
         ) from error

@@ -209,10 +209,7 @@ def _inputs(reading: rows.Reading) -> list[list[Any]]:
     if reading.n_bytes is None:
         return []
     found = []
-    for file in reading.files:
-        try:
-            status = os.stat(file["path"])  # noqa: PTH116
-        except OSError as error:
-            raise CorpusError(f"{file['path']}: {error.strerror}") from error
-        found.append([os.path.abspath(file["path"]), status.st_size, status.st_mtime_ns])  # noqa: PTH100
+    for shard in reading.shards:
+        for path, *rest in shard.stamps():
+            found.append([os.path.abspath(path), *rest])  # noqa: PTH100
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -91,6 +92,16 @@ def empty() -> None:
     portrait.build("empty.txt", "out")
 
 
+def null() -> None:
+    Path("a.jsonl").write_text('{"text": null}')
+    portrait.build("a.jsonl", "out")
+
+
+def truncated() -> None:
+    Path("a.txt.xz").write_bytes(lzma.compress(TEXT.encode())[:-4])
+    portrait.build("a.txt.xz", "out")
+
+
 def exists() -> None:
     portrait.build("a.txt", bundle())
 
@@ -121,6 +132,8 @@ CASES = [
     Case(errors.SpecError, lambda: portrait.FilterSpec(fpr=1), 2, 400, "between 0 and 1", ValueError),
     Case(errors.TextError, bad_text, 2, 400, "lone surrogate U+D800 at character 0", ValueError),
     Case(errors.CorpusError, lambda: portrait.build("missing.txt", "out"), 2, 500, "missing.txt: "),
+    Case(errors.BadRowError, null, 2, 500, "a.jsonl, line 1: column 'text' holds null", errors.CorpusError),
+    Case(errors.UnreadableFileError, truncated, 2, 500, "a.txt.xz: the xz data ends", errors.CorpusError),
     Case(errors.EmptyCorpusError, empty, 2, 500, "empty.txt", errors.CorpusError),
     Case(errors.OutputExistsError, exists, 2, 500, "bundle: already exists", FileExistsError),
     Case(errors.OutputError, nowhere_to_write, 2, 500, "missing: cannot write there", OSError),

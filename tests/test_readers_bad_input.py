@@ -47,8 +47,13 @@ def refused(
     assert sorted(directory.iterdir()) == before
 
 
-def message(sources: Any, directory: Path, **options: Any) -> str:
-    with refused(directory) as messages:
+def message(
+    sources: Any,
+    directory: Path,
+    error: type[portrait.PortraitError] = portrait.CorpusError,
+    **options: Any,
+) -> str:
+    with refused(directory, error) as messages:
         portrait.build(sources, directory / "out.portrait", **options)
     return messages[0]
 
@@ -87,7 +92,7 @@ def test_a_bad_line_is_named(kind: str, last: bool, tmp_path: Path) -> None:
     line, what = BAD_LINES[kind]
     path = tmp_path / "a.jsonl"
     path.write_bytes(GOOD + b"\n" + GOOD + line + (b"" if last else b"\n" + GOOD))
-    found = message(path, tmp_path)
+    found = message(path, tmp_path, portrait.BadRowError)
     assert found.startswith(f"{path}, line 4: ")
     assert what in found
 
@@ -124,19 +129,19 @@ def test_a_bad_line_behind_many_chunks_is_named(first: bytes, tmp_path: Path) ->
     path = tmp_path / "a.jsonl.gz"
     n_lines = 3 * (1 << 20) // len(GOOD)
     path.write_bytes(gzip.compress(GOOD * n_lines + b"\r\n \n" + first + GOOD * 9, 1))
-    assert message(path, tmp_path).startswith(f"{path}, line {n_lines + 3}: ")
+    assert message(path, tmp_path, portrait.BadRowError).startswith(f"{path}, line {n_lines + 3}: ")
 
 
 def test_a_bad_line_behind_a_byte_order_mark_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD + b'{"text": null}\n')
-    assert message(path, tmp_path).startswith(f"{path}, line 2: ")
+    assert message(path, tmp_path, portrait.BadRowError).startswith(f"{path}, line 2: ")
 
 
 def test_the_named_column_is_the_one_that_is_missed(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(GOOD)
-    found = message(path, tmp_path, column="body")
+    found = message(path, tmp_path, portrait.BadRowError, column="body")
     assert found == f"{path}, line 1: no column 'body', only text: choose one with --column"
 
 
@@ -154,7 +159,8 @@ def test_a_text_file_that_is_not_text_is_named_among_others(data: bytes, what: s
     for name in ("a.txt", "c.txt"):
         (tmp_path / name).write_text(TEXT)
     (tmp_path / "b.txt").write_bytes(data)
-    found = message(tmp_path, tmp_path)
+    error = portrait.UnreadableFileError if "NUL" in what else portrait.BadRowError
+    found = message(tmp_path, tmp_path, error)
     assert found.startswith(f"{tmp_path / 'b.txt'}: {what}")
 
 
@@ -163,7 +169,7 @@ def test_a_text_file_that_is_not_text_is_named_behind_many(tmp_path: Path) -> No
     for i in range(12):
         (tmp_path / "in" / f"{i:02}.txt").write_bytes(b"x" * 1_000_000)
     (tmp_path / "in" / "10.txt").write_bytes(b"x" * 999_999 + b"\xff")
-    found = message(tmp_path / "in", tmp_path)
+    found = message(tmp_path / "in", tmp_path, portrait.BadRowError)
     assert found.startswith(f"{tmp_path / 'in' / '10.txt'}: not UTF-8 at byte 999999")
 
 
@@ -207,7 +213,7 @@ def test_a_damaged_compressed_file_is_named(kind: str, stem: str, tmp_path: Path
     suffix, data, what = DAMAGED_FILES[kind]
     path = tmp_path / (stem + suffix)
     path.write_bytes(data)
-    found = message(path, tmp_path)
+    found = message(path, tmp_path, portrait.UnreadableFileError)
     assert found.startswith(f"{path}: ")
     assert what in found
     if stem == "a.jsonl":
@@ -219,7 +225,7 @@ def test_a_truncated_file_is_named_with_the_line_it_breaks_at(tmp_path: Path) ->
     whole, rest = b'{"text": "x"}\n' * 500_000, noise(100_000)
     # A full flush between the two, so that all of the first can be read and none of the second.
     path.write_bytes(gzip.compress(whole) + gzip.compress(rest)[:11])
-    found = message(path, tmp_path)
+    found = message(path, tmp_path, portrait.UnreadableFileError)
     line = int(found.rpartition("from line ")[2].split()[0])
     n_lines_a_chunk = (1 << 20) // 14 + 1
     assert 500_001 - n_lines_a_chunk <= line <= 500_001
@@ -253,7 +259,7 @@ def test_a_bad_row_of_a_parquet_file_is_named(
 ) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": texts}), path, row_group_size=row_group_size)
-    found = message(path, tmp_path)
+    found = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
     assert found.startswith(f"{path}{place}")
     assert what in found
 
@@ -287,7 +293,9 @@ def test_a_file_that_is_not_parquet_is_named(kind: str, tmp_path: Path) -> None:
         "damaged page": whole[:20_000] + bytes(20_000) + whole[40_000:],
     }[kind]
     path.write_bytes(data)
-    assert message(path, tmp_path).startswith(f"{path}: not a readable Parquet file: ")
+    assert message(path, tmp_path, portrait.UnreadableFileError).startswith(
+        f"{path}: not a readable Parquet file: "
+    )
 
 
 @pytest.mark.parametrize(
@@ -303,7 +311,8 @@ def test_a_bad_row_of_a_dataset_is_named(
     rows: list[dict[str, Any]], place: str, what: str, streamed: bool, tmp_path: Path
 ) -> None:
     dataset = datasets.Dataset.from_list(rows)
-    found = message(dataset.to_iterable_dataset() if streamed else dataset, tmp_path)
+    error = portrait.BadRowError if "row" in place else portrait.CorpusError
+    found = message(dataset.to_iterable_dataset() if streamed else dataset, tmp_path, error)
     assert found.startswith(f"dataset{place}")
     assert what in found
 
@@ -314,7 +323,7 @@ def test_a_file_that_may_not_be_read_is_named(name: str, tmp_path: Path) -> None
     path = tmp_path / name
     path.write_bytes(GOOD)
     path.chmod(0)
-    found = message(path, tmp_path)
+    found = message(path, tmp_path, portrait.UnreadableFileError)
     assert found.startswith(f"{path}: ")
     assert "Permission denied" in found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.columns import SEPARATOR, locate, names
 from portrait.corpus import Batch
-from portrait.errors import CorpusError
+from portrait.errors import BadRowError, CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,11 @@ class TablePiece:
     def places(self) -> list[str]:
         """The file and number of each row."""
         return [f"{self._label}:{self._first + row + 1}" for row in range(self.n_rows)]
+
+    def slice(self, start: int, stop: int) -> TablePiece:
+        """The rows from ``start`` up to ``stop``."""
+        rows = self._rows.slice(start, stop - start)
+        return TablePiece(self._label, self._first + start, rows, self._columns, 0)
 
     def __getstate__(self) -> dict[str, Any]:
         # As a stream: Arrow would pickle all of the memory that the rows are a slice of.
@@ -119,6 +124,6 @@ def join(texts: Sequence[Any], columns: Sequence[str], place: Any) -> Any:
     for text, name in zip(texts, columns, strict=True):
         if text.null_count:
             row = text.is_null().index(True).as_py()
-            raise CorpusError(f"{place(row)}: column {name!r} holds null, not text")
+            raise BadRowError(f"{place(row)}: column {name!r} holds null, not text")
     kind = pa.large_string()
     return compute.binary_join_element_wise(*(text.cast(kind) for text in texts), pa.scalar(SEPARATOR, kind))

@@ -8,56 +8,87 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portrait import extras
 from portrait.columns import SEPARATOR, locate, names
 from portrait.corpus import Batch
-from portrait.errors import CorpusError
+from portrait.errors import BadRowError, CorpusError
 from portrait.readers.columns import join
-from portrait.readers.streams import BOM, ByteStream, file_record, known_bytes, open_stream
+from portrait.readers.files import FileShard, is_compressed, known_bytes
+from portrait.readers.ranges import LinesBefore, open_range
+from portrait.readers.streams import BOM, ByteStream, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from portrait.columns import Columns
-    from portrait.corpus import Format
+    from portrait.corpus import Format, Shard
 
 
 #: What Arrow takes for the values that Python's JSON gives, if nothing can differ.
 _ARROW_TYPES = {str: "large_string", int: "int64"}
 
 
-class JsonlShard:
-    """A file of JSON lines, perhaps compressed."""
+class JsonlShard(FileShard):
+    """A file of JSON lines, perhaps compressed; or the lines that begin in a range of its bytes."""
 
     kind: Format = "jsonl"
 
     def __init__(self, path: Path, columns: Columns) -> None:
-        self._path = path
-        self._columns = columns
-        self.files: list[dict[str, Any]] = [file_record(path)]
+        super().__init__(path, columns)
         self.n_bytes = known_bytes([path])
         self.read_once = self.n_bytes is None
+        #: All of the file, while nothing; and its digest when it has been read.
+        self._range: tuple[int, int | None] | None = None
+        self._digest: str | None = None
 
     def pieces(self) -> Iterator[Lines]:
         """A chunk of lines at a time."""
+        if self._range is not None:
+            with open_range(self._path, *self._range) as stream:
+                before = LinesBefore(self._path, self._range[0])
+                yield from stream_pieces(stream, self._columns, before)
+            return
+        self._digest = None
         with open_stream(self._path) as stream:
             yield from stream_pieces(stream, self._columns)
+            self._digest = stream.digest
+
+    def split(self, n_bytes: int) -> list[Shard]:
+        """Ranges of about ``n_bytes`` bytes, if the file is not compressed."""
+        all_bytes = self.n_bytes
+        n_parts = 1 if all_bytes is None or is_compressed(self._path) else -(-all_bytes // max(1, n_bytes))
+        if all_bytes is None or n_parts <= 1:
+            return [self]
+        start, stop = self._range or (0, None)
+        cuts: list[int | None] = [start + all_bytes * i // n_parts for i in range(n_parts)]
+        parts: list[Shard] = []
+        for i, (first, last) in enumerate(zip(cuts, [*cuts[1:], stop], strict=True)):
+            part = self._part(all_bytes * (i + 1) // n_parts - all_bytes * i // n_parts, first=i == 0)
+            part._range = (first or 0, last)
+            parts.append(part)
+        return parts
+
+    def digests(self) -> dict[str, str]:
+        """The digest of the file, once it has been read to its end."""
+        if self._range is not None:
+            return super().digests()
+        return {} if self._digest is None else {str(self._path): self._digest}
 
 
-def stream_pieces(stream: ByteStream, columns: Columns) -> Iterator[Lines]:
-    """The JSON lines that ``stream`` holds, in chunks."""
+def stream_pieces(stream: ByteStream, columns: Columns, before: LinesBefore | None = None) -> Iterator[Lines]:
+    """The JSON lines that ``stream`` holds, in chunks; ``before`` are those that stand before them."""
     position = 0
-    for line, chunk in _line_chunks(stream):
-        before, position = position, stream.position()
-        bare = chunk.removeprefix(BOM) if line == 1 else chunk
-        yield Lines(stream.label, bare, line, columns, position - before)
+    for line, chunk in _line_chunks(stream, before):
+        last, position = position, stream.position()
+        bare = chunk.removeprefix(BOM) if line == 1 and (before is None or before.none) else chunk
+        yield Lines(stream.label, bare, line, columns, position - last, before)
 
 
-def _line_chunks(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
-    """The stream in chunks of whole lines, each with the number of its first."""
+def _line_chunks(stream: ByteStream, before: LinesBefore | None) -> Iterator[tuple[int, bytes]]:
+    """The stream in chunks of whole lines, each with the number that its first has in the stream."""
     line = 1
     parts: list[bytes] = []
     while True:
@@ -65,7 +96,8 @@ def _line_chunks(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
             data = stream.read()
         except CorpusError as error:
             # Name the row: the lines read so far are fine, the next one is where it breaks.
-            raise type(error)(f"{error} (from line {line} on)") from error
+            number = line + (before.count() if before else 0)
+            raise type(error)(f"{error} (from line {number} on)") from error
         if not data:
             break
         cut = data.rfind(b"\n") + 1
@@ -81,11 +113,28 @@ def _line_chunks(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
 
 
 class Lines:
-    """A chunk of whole lines; a :class:`portrait.corpus.Piece`."""
+    """A chunk of whole lines; a :class:`portrait.corpus.Piece`.
 
-    def __init__(self, label: str, chunk: bytes, first_line: int, columns: Columns, read_bytes: int) -> None:
-        self.label, self.chunk, self.first_line, self.columns = label, chunk, first_line, columns
+    ``line`` is the number of the first, from 1, not counting the lines ``before`` a part of a file.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        chunk: bytes,
+        line: int,
+        columns: Columns,
+        read_bytes: int,
+        before: LinesBefore | None = None,
+    ) -> None:
+        self.label, self.chunk, self.columns = label, chunk, columns
         self.read_bytes = read_bytes
+        self._line, self._before = line, before
+
+    @property
+    def first_line(self) -> int:
+        """The number of the first line in its file. Raises :class:`UnreadableFileError`."""
+        return self._line + (self._before.count() if self._before else 0)
 
     @cached_property
     def n_rows(self) -> int:
@@ -97,6 +146,14 @@ class Lines:
         """The lines as they stand in the file, without their ends."""
         return [line for _, line in self._rows()]
 
+    def slice(self, start: int, stop: int) -> Lines:
+        """The objects from ``start`` up to ``stop``."""
+        lines = self.chunk.split(b"\n")
+        at = [i for i, line in enumerate(lines) if line.strip()][start:stop]
+        first, last = (at[0], at[-1] + 1) if at else (0, 0)
+        chunk = b"\n".join(lines[first:last])
+        return Lines(self.label, chunk, self._line + first, self.columns, 0, self._before)
+
     def batch(self) -> Batch:
         """The columns. Raises :class:`CorpusError`, naming the line."""
         parsed = self._parsed()
@@ -104,7 +161,7 @@ class Lines:
             texts, kept = parsed
             return Batch(texts, self.place, self.read_bytes, kept)
         pa = extras.load("pyarrow", "build")
-        rows = [self._row(line, data) for line, data in self._rows()]
+        rows = [self._row(_Place(self, i), line) for i, line in self._rows()]
         kept = tuple([values[i] for _, values in rows] for i in range(len(self.columns.keep)))
         return Batch(
             pa.array([text for text, _ in rows], pa.large_string()), self.place, self.read_bytes, kept
@@ -114,15 +171,16 @@ class Lines:
         """The file and line of the chunk's ``row``-th object."""
         for i, (line, _) in enumerate(self._rows()):
             if i == row:
-                return f"{self.label}, line {line}"
+                return str(_Place(self, line))
         return self.label
 
     def places(self) -> list[str]:
         """The file and line of each object."""
         n_lines = self.chunk.count(b"\n") + (not self.chunk.endswith(b"\n"))
+        first = self.first_line
         if n_lines == self.n_rows:  # none is blank
-            return [f"{self.label}:{line}" for line in range(self.first_line, self.first_line + n_lines)]
-        return [f"{self.label}:{line}" for line, _ in self._rows()]
+            return [f"{self.label}:{line}" for line in range(first, first + n_lines)]
+        return [f"{self.label}:{first + i}" for i, _ in self._rows()]
 
     def _parsed(self) -> tuple[Any, tuple[list[Any], ...]] | None:
         """The texts and the kept values as Arrow parses them all at once.
@@ -188,37 +246,47 @@ class Lines:
         return types if several and apart else None
 
     def _rows(self) -> Iterator[tuple[int, bytes]]:
+        """The lines that are not blank, each with how many lines of the chunk are before it."""
         for i, line in enumerate(self.chunk.split(b"\n")):
             if line.strip():
-                yield self.first_line + i, line
+                yield i, line
 
-    def _row(self, line: int, data: bytes) -> tuple[str, list[Any]]:
+    def _row(self, where: _Place, data: bytes) -> tuple[str, list[Any]]:
         """The text of one line, and the values that are kept."""
-        where = f"{self.label}, line {line}"
         try:
             row = json.loads(data.decode())
         except UnicodeDecodeError as error:
-            raise CorpusError(
+            raise BadRowError(
                 f"{where}: not UTF-8 at byte {error.start} of the line: convert it to UTF-8"
             ) from error
         except (ValueError, RecursionError) as error:
-            raise CorpusError(
+            raise BadRowError(
                 f"{where}: not JSON: {error}: pass --format txt if this is plain text"
             ) from error
         if not isinstance(row, dict):
-            raise CorpusError(f"{where}: a JSON {_kind(row)} instead of an object")
+            raise BadRowError(f"{where}: a JSON {_kind(row)} instead of an object")
         texts = [_text(self._value(row, name, where), name, where) for name in self.columns.text]
         text = texts[0] if len(texts) == 1 else SEPARATOR.join(texts)
         return text, [self._value(row, name, where) for name in self.columns.keep]
 
-    def _value(self, row: dict[str, Any], name: str, where: str) -> Any:
+    def _value(self, row: dict[str, Any], name: str, where: _Place) -> Any:
         path = locate(name, row)
         if path is None:
-            raise self.columns.missing(name, names(row), where)
+            raise self.columns.missing(name, names(row), where, BadRowError)
         value: Any = row
         for member in path:
             value = value[member]
         return value
+
+
+class _Place(NamedTuple):
+    """Where a line stands: found out only when it is said, for lines before it may have to be counted."""
+
+    piece: Lines
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.piece.label}, line {self.piece.first_line + self.line}"
 
 
 def _schema(pa: Any, types: dict[tuple[str, ...], Any]) -> Any:
@@ -239,21 +307,21 @@ def _schema(pa: Any, types: dict[tuple[str, ...], Any]) -> Any:
     return pa.schema([(name, kind(inner)) for name, inner in tree.items()])
 
 
-def _text(value: Any, name: str, where: str) -> str:
+def _text(value: Any, name: str, where: _Place) -> str:
     if isinstance(value, list):
         return SEPARATOR.join(_string(one, f"{name}[{i}]", where) for i, one in enumerate(value))
     return _string(value, name, where)
 
 
-def _string(value: Any, name: str, where: str) -> str:
+def _string(value: Any, name: str, where: _Place) -> str:
     if not isinstance(value, str):
-        raise CorpusError(f"{where}: column {name!r} holds {_kind(value)}, not text")
+        raise BadRowError(f"{where}: column {name!r} holds {_kind(value)}, not text")
     try:
         # Of texts in ASCII Python knows that they can be encoded, and need not try.
         if not value.isascii():
             value.encode()
     except UnicodeEncodeError as error:
-        raise CorpusError(
+        raise BadRowError(
             f"{where}: column {name!r} has a lone surrogate at character {error.start}"
         ) from error
     return value

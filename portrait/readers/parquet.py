@@ -2,50 +2,72 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.errors import CorpusError
+from portrait.errors import UnreadableFileError
 from portrait.readers.columns import TablePiece, require_columns
-from portrait.readers.streams import file_record
+from portrait.readers.files import FileShard, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from portrait.columns import Columns
-    from portrait.corpus import Format
+    from portrait.corpus import Format, Shard
 
 _BATCH_BYTES = 1 << 22
 
 
-class ParquetShard:
-    """A Parquet file."""
+class ParquetShard(FileShard):
+    """A Parquet file, or some of its row groups."""
 
     kind: Format = "parquet"
-    read_once = False
 
     def __init__(self, path: Path, columns: Columns) -> None:
-        self._path = path
-        self._columns = columns
-        self.files: list[dict[str, Any]] = [file_record(path)]
-        self.n_bytes: int | None = self.files[0]["bytes"]
+        super().__init__(path, columns)
+        #: The first row group and the one behind the last; all of them, while nothing.
+        self._groups: tuple[int, int] | None = None
 
     def pieces(self) -> Iterator[TablePiece]:
         """The columns, so many rows at a time as make about four megabytes."""
+        with self._opened() as file:
+            yield from self._read(file)
+
+    def split(self, n_bytes: int) -> list[Shard]:
+        """Row groups, as many as make about ``n_bytes`` bytes; the whole where the file cannot be read."""
+        try:
+            with self._opened() as file:
+                metadata = file.metadata
+                sizes = [_compressed_bytes(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
+        except UnreadableFileError:
+            return [self]
+        first, stop = self._groups or (0, len(sizes))
+        parts: list[Shard] = []
+        for (begin, end), share in runs(sizes[first:stop], n_bytes, self.n_bytes or 0):
+            part = self._part(share, first=not parts)
+            part._groups = (first + begin, first + end)
+            parts.append(part)
+        return parts if len(parts) > 1 else [self]
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
         pa = extras.load("pyarrow", "build")
         parquet = extras.load("pyarrow.parquet", "build")
         try:
             with parquet.ParquetFile(self._path) as file:
-                yield from self._read(file)
+                yield file
         except (pa.ArrowException, OSError) as error:
             what = (str(error).splitlines() or ["unknown error"])[0]
-            raise CorpusError(f"{self._path}: not a readable Parquet file: {what}") from error
+            raise UnreadableFileError(f"{self._path}: not a readable Parquet file: {what}") from error
 
     def _read(self, file: Any) -> Iterator[TablePiece]:
         label = str(self._path)
         require_columns(self._columns, file.schema_arrow, label)
-        n_rows = file.metadata.num_rows
+        first, stop = self._groups or (0, file.metadata.num_row_groups)
+        groups = [file.metadata.row_group(i) for i in range(first, stop)]
+        n_rows = sum(group.num_rows for group in groups)
         n_bytes = self.n_bytes or 0
         names = list(self._columns.all)
         if n_rows == 0:
@@ -54,11 +76,16 @@ class ParquetShard:
             nothing = pa.RecordBatch.from_pylist([], schema)
             yield TablePiece(label, 0, nothing, self._columns, n_bytes)
             return
-        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
         row_bytes = max(1, sum(group.total_byte_size for group in groups) // n_rows)
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
+        before = sum(file.metadata.row_group(i).num_rows for i in range(first))
         row = 0
-        for rows in file.iter_batches(batch_rows, columns=names, use_threads=False):
+        wanted = range(first, stop)
+        for rows in file.iter_batches(batch_rows, row_groups=wanted, columns=names, use_threads=False):
             share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
-            yield TablePiece(label, row, rows, self._columns, share)
+            yield TablePiece(label, before + row, rows, self._columns, share)
             row += rows.num_rows
+
+
+def _compressed_bytes(group: Any) -> int:
+    return sum(group.column(i).total_compressed_size for i in range(group.num_columns))

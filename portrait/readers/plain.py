@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.corpus import Batch
-from portrait.errors import CorpusError
-from portrait.readers.streams import BOM, file_record, known_bytes, open_stream
+from portrait.errors import CorpusError, UnreadableFileError
+from portrait.readers.files import file_record, known_bytes, runs, stamp
+from portrait.readers.streams import BOM, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from portrait.columns import Columns
-    from portrait.corpus import Format
+    from portrait.corpus import Format, Shard
 
 _BATCH_BYTES = 1 << 22
 
@@ -30,10 +32,39 @@ class PlainShard:
         self.files: list[dict[str, Any]] = [file_record(path) for path in self._paths]
         self.n_bytes = known_bytes(self._paths)
         self.read_once = self.n_bytes is None
+        self._digests: dict[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """The first file's path, and how many more there are."""
+        n_more = len(self._paths) - 1
+        return f"{self._paths[0]}" + (f" and {n_more} more" if n_more else "")
+
+    def split(self, n_bytes: int) -> list[Shard]:
+        """Files that together have about ``n_bytes`` bytes."""
+        if self.n_bytes is None:
+            return [self]
+        parts: list[Shard] = []
+        for (begin, end), size in runs([file["bytes"] for file in self.files], n_bytes, self.n_bytes):
+            part = copy.copy(self)
+            part._paths, part.files = self._paths[begin:end], self.files[begin:end]
+            part.n_bytes = size
+            part._digests = {}
+            parts.append(part)
+        return parts if len(parts) > 1 else [self]
+
+    def stamps(self) -> list[list[Any]]:
+        """The files' paths, sizes and times of modification as of now."""
+        return [stamp(path) for path in self._paths]
+
+    def digests(self) -> dict[str, str]:
+        """The digests of the files that have been read."""
+        return dict(self._digests)
 
     def pieces(self) -> Iterator[PlainPiece]:
         """Several files at a time, so that small ones cost little."""
         require_no_columns(self._columns, str(self._paths[0]))
+        self._digests = {}
         texts: list[bytes] = []
         labels: list[str] = []
         n_bytes = read_bytes = 0
@@ -41,6 +72,8 @@ class PlainShard:
             with open_stream(path) as stream:
                 text = document(stream.read_all(), str(path))
                 read_bytes += stream.position()
+                if stream.digest is not None:
+                    self._digests[str(path)] = stream.digest
             texts.append(text)
             labels.append(str(path))
             n_bytes += len(text)
@@ -69,6 +102,10 @@ class PlainPiece:
         """The documents' files."""
         return self._labels
 
+    def slice(self, start: int, stop: int) -> PlainPiece:
+        """The documents from ``start`` up to ``stop``."""
+        return PlainPiece(self._texts[start:stop], self._labels[start:stop], 0)
+
 
 def require_no_columns(columns: Columns, where: str) -> None:
     """Plain text has no columns to keep. Raises :class:`CorpusError` where some are wanted."""
@@ -80,8 +117,11 @@ def require_no_columns(columns: Columns, where: str) -> None:
 
 
 def document(data: bytes, where: str) -> bytes:
-    """A file's content without its byte-order mark. Raises :class:`CorpusError` where it is binary."""
+    """A file's content without its byte-order mark.
+
+    Raises :class:`UnreadableFileError` where it is binary.
+    """
     nul = data.find(b"\0")
     if nul >= 0:
-        raise CorpusError(f"{where}: a NUL byte at byte {nul}: this is not a text file: leave it out")
+        raise UnreadableFileError(f"{where}: a NUL byte at byte {nul}: this is not a text file: leave it out")
     return data.removeprefix(BOM)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portrait.columns import Columns
-    from portrait.corpus import Format, Piece
+    from portrait.corpus import Format, Piece, Shard
 
 _LABEL = "standard input"
 
@@ -23,6 +23,7 @@ class StdinShard:
     """Standard input, read once."""
 
     kind: Format = "auto"
+    label = _LABEL
     n_bytes: int | None = None
     read_once = True
 
@@ -45,6 +46,18 @@ class StdinShard:
         elif data := stream.read_all():
             require_no_columns(self._columns, _LABEL)
             yield PlainPiece([document(data, _LABEL)], [_LABEL], len(data))
+
+    def split(self, n_bytes: int) -> list[Shard]:  # noqa: ARG002
+        """The shard itself."""
+        return [self]
+
+    def stamps(self) -> list[list[Any]]:
+        """None."""
+        return []
+
+    def digests(self) -> dict[str, str]:
+        """None."""
+        return {}
 
 
 class _Rewindable:

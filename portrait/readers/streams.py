@@ -1,20 +1,24 @@
-"""Files as streams of bytes, decompressed, with every failure named."""
+"""Files as streams of bytes, decompressed and hashed as they are read, with every failure named."""
 
 from __future__ import annotations
 
 import bz2
+import io
 import lzma
-import os
-import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import xxhash
+
 from portrait import extras
-from portrait.errors import CorpusError
+from portrait.errors import UnreadableFileError
+from portrait.readers.files import reason, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from typing_extensions import Buffer
 
 #: Bytes of decompressed data asked for at a time: large enough to amortise every per-call cost,
 #: small enough to stay in the cache between decoding and hashing.
@@ -25,7 +29,13 @@ BOM = b"\xef\xbb\xbf"
 
 
 class ByteStream:
-    """Decompressed bytes of a file; ``position`` is how far the file itself has been read."""
+    """Decompressed bytes of a file; ``position`` is how far the file itself has been read.
+
+    ``digest`` is the XXH3-128 of the file's own bytes, 32 hexadecimal digits, once the stream has
+    been read to its end; ``None`` before, and where there is no file.
+    """
+
+    digest: str | None = None
 
     def __init__(
         self,
@@ -34,27 +44,32 @@ class ByteStream:
         position: Callable[[], int],
         damage: type[Exception] = EOFError,
         codec: str = "",
+        finish: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.label = label
         self._damage = damage
         self._codec = codec
         self._read = read
+        self._finish = finish
         self.position = position
 
     def read(self, n_bytes: int = CHUNK_BYTES) -> bytes:
-        """At most ``n_bytes`` further bytes; none at the end. Raises :class:`CorpusError`."""
+        """At most ``n_bytes`` further bytes; none at the end. Raises :class:`UnreadableFileError`."""
         try:
-            return self._read(n_bytes)
+            data = self._read(n_bytes)
+            if not data:
+                self.digest = self._finish()
+            return data
         except EOFError as error:
-            raise CorpusError(
+            raise UnreadableFileError(
                 f"{self.label}: the {self._codec} data ends too early: the file is truncated"
             ) from error
         except self._damage as error:
             if self._codec == "bzip2" and isinstance(error, OSError) and error.errno is not None:
-                raise CorpusError(f"{self.label}: cannot read: {_reason(error)}") from error
-            raise CorpusError(f"{self.label}: the {self._codec} data is damaged: {error}") from error
+                raise UnreadableFileError(f"{self.label}: cannot read: {reason(error)}") from error
+            raise UnreadableFileError(f"{self.label}: the {self._codec} data is damaged: {error}") from error
         except OSError as error:
-            raise CorpusError(f"{self.label}: cannot read: {_reason(error)}") from error
+            raise UnreadableFileError(f"{self.label}: cannot read: {reason(error)}") from error
 
     def read_all(self) -> bytes:
         """Everything that is left."""
@@ -64,55 +79,73 @@ class ByteStream:
         return b"".join(parts)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or (str(error).splitlines() or ["unknown error"])[0]
+class _Hashed(io.RawIOBase):
+    """A file whose bytes are counted and hashed as they are read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._hash = xxhash.xxh3_128()
+        self._n_read = 0
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        n_bytes: int = self._file.readinto(buffer)
+        self._ended = n_bytes == 0
+        self._hash.update(memoryview(buffer)[:n_bytes])
+        self._n_read += n_bytes
+        return n_bytes
+
+    def tell(self) -> int:
+        return self._n_read
+
+    def finish(self) -> str:
+        """The digest of the whole file, of what a decoder did not ask for, too."""
+        if not self._ended:
+            rest = bytearray(CHUNK_BYTES)
+            while self.readinto(rest):
+                pass
+        return self._hash.hexdigest()
 
 
 @contextmanager
 def open_stream(path: Path) -> Iterator[ByteStream]:
     """Open a file for reading, decompressed by its suffix: ``.gz``, ``.zst``, ``.bz2`` or ``.xz``.
 
-    Raises :class:`CorpusError`.
+    Raises :class:`UnreadableFileError`.
     """
     try:
-        file = path.open("rb", buffering=0 if path.suffix == ".gz" else CHUNK_BYTES)
+        opened = path.open("rb", buffering=0)
     except OSError as error:
-        raise CorpusError(f"{path}: {_reason(error)}") from error
-    with file:
-        read: Callable[[int], bytes] = file.read
-        damage: type[Exception] = EOFError
-        codec = ""
-        if path.suffix.lower() == ".gz":
-            codec = "gzip"
-            # isal decodes two to three times as fast as zlib.
-            igzip: Any = extras.load("isal.igzip", "build")
-            read = igzip.IGzipFile(fileobj=file).read
-            damage = extras.load("isal.isal_zlib", "build").error
-        elif path.suffix.lower() == ".zst":
-            # Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
-            arrow: Any = extras.load("pyarrow", "build")
-            read = arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd").read
-        elif path.suffix.lower() == ".bz2":
-            codec, read, damage = "bzip2", bz2.BZ2File(file).read, OSError
-        elif path.suffix.lower() == ".xz":
-            codec, read, damage = "xz", lzma.LZMAFile(file).read, lzma.LZMAError  # noqa: SIM115
+        raise unreadable(path, error) from error
+    with opened:
+        hashed = _Hashed(opened)
+        # Decoders read by the kilobyte; what is below is asked for, and hashed, by the megabyte.
+        file = io.BufferedReader(hashed, CHUNK_BYTES)
+        read, damage, codec = _decoder(path.suffix.lower(), file)
         # A pipe cannot tell how far it has been read.
-        position = file.tell if file.seekable() else lambda: 0
-        yield ByteStream(str(path), read, position, damage, codec)
+        position = hashed.tell if opened.seekable() else lambda: 0
+        yield ByteStream(str(path), read, position, damage, codec, hashed.finish)
 
 
-def known_bytes(paths: Sequence[Path]) -> int | None:
-    """How many bytes some files have; ``None`` if one is no file but a pipe. Raises :class:`CorpusError`."""
-    try:
-        found = [os.stat(path) for path in paths]  # noqa: PTH116  # half the time of Path.stat
-    except OSError as error:
-        raise CorpusError(f"{error.filename}: {_reason(error)}") from error
-    return sum(one.st_size for one in found) if all(stat.S_ISREG(one.st_mode) for one in found) else None
-
-
-def file_record(path: Path) -> dict[str, Any]:
-    """A file's path and size, for the manifest. Raises :class:`CorpusError`."""
-    try:
-        return {"path": str(path), "bytes": os.stat(path).st_size}  # noqa: PTH116  # half the time of Path.stat
-    except OSError as error:
-        raise CorpusError(f"{path}: {_reason(error)}") from error
+def _decoder(suffix: str, file: Any) -> tuple[Callable[[int], bytes], type[Exception], str]:
+    """How to read a file with this suffix, the error that damage raises, and the encoding's name."""
+    match suffix:
+        case ".gz":
+            # isal decodes two to three times as fast as zlib.
+            igzip = extras.load("isal.igzip", "build")
+            damage: type[Exception] = extras.load("isal.isal_zlib", "build").error
+            return igzip.IGzipFile(fileobj=file).read, damage, "gzip"
+        case ".zst":
+            # Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
+            arrow = extras.load("pyarrow", "build")
+            stream = arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd")
+            return stream.read, EOFError, ""
+        case ".bz2":
+            return bz2.BZ2File(file).read, OSError, "bzip2"
+        case ".xz":
+            return lzma.LZMAFile(file).read, lzma.LZMAError, "xz"
+        case _:
+            return file.read, EOFError, ""
