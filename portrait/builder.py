@@ -162,7 +162,7 @@ class Request:
             if execution.spools:
                 raise SpecError("a pybloom filter is built in memory: leave --engine and --work-dir out")
             yield PyBloomBuild(found, self.reading, self.filter, progress)
-        elif self._is_small(found, execution):
+        elif self._is_small(found, execution) and not execution.begun(out):
             yield HeldBuild(found, self.reading, self.filter, progress)
         else:
             with self.spooled(found, execution, out, progress) as (made, work):
@@ -197,7 +197,7 @@ class Request:
 
     def _is_small(self, found: Sequence[corpus.Source], execution: Execution) -> bool:
         """Whether the keys fit into memory, and reading is done before other processes have started."""
-        if execution.spools or execution.work_path_exists:
+        if execution.spools:
             return False
         sizes = [source.text_bytes for source in found]
         if None in sizes:

@@ -35,6 +35,8 @@ _SUFFIXES: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
+#: Bytes of text in a byte of a file, by its format or how it is compressed.
+_EXPANSIONS: dict[str, float] = {"parquet": 3, ".gz": 3.5, ".zst": 4, ".bz2": 5, ".xz": 5}
 #: Also JSON lines where somebody names the file; in a directory, likelier to be something else.
 _NAMED_SUFFIXES: dict[str, Format] = {**_SUFFIXES, ".json": "jsonl"}
 
@@ -145,10 +147,23 @@ class Source:
         sizes = [shard.n_bytes for shard in self.shards]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
+    @property
+    def text_bytes(self) -> int | None:
+        """About how much text there is, if the size of what holds it is known."""
+        sizes = [None if shard.n_bytes is None else shard.n_bytes * expansion(shard) for shard in self.shards]
+        return None if None in sizes else round(sum(size for size in sizes if size is not None))
+
     def record(self) -> dict[str, Any]:
         """What the manifest says of the source, whatever the order it was given in."""
         files = sorted((file for shard in self.shards for file in shard.files), key=lambda file: file["path"])
         return {"location": sorted(self.locations), "revision": None, "files": files}
+
+
+def expansion(shard: Shard) -> float:
+    """About how many bytes of text a byte of a shard holds: what is usual for its format."""
+    if shard.kind in _EXPANSIONS:
+        return _EXPANSIONS[shard.kind]
+    return _EXPANSIONS.get(Path(shard.label).suffix.lower(), 1.0)
 
 
 def parse_source(argument: str) -> tuple[str, str]:

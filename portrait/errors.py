@@ -61,7 +61,7 @@ class OutputError(PortraitError, OSError):
 
 
 class SpoolError(PortraitError):
-    """What a build left in its work directory is gone or damaged; the message says what will be done again."""
+    """What a build left in its work directory is gone or damaged; the message says what is done again."""
 
 
 class BundleError(PortraitError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -12,6 +11,8 @@ from portrait.keymaker import KEY_BYTES
 from portrait.workers import available, require_workers
 
 if TYPE_CHECKING:
+    import os
+
     from portrait.engines.base import Engine
 
 EngineName = Literal["local", "ray"]
@@ -101,6 +102,10 @@ class Execution:
     def spools(self) -> bool:
         """Whether keys go to files whatever their number: somebody else is to find them there."""
         return self.engine != "local" or self.work_dir is not None
+
+    def begun(self, out: Path) -> bool:
+        """Whether a build of ``out`` was stopped that is to be gone on with."""
+        return self.work_path(out).exists()
 
     def work_path(self, out: Path) -> Path:
         """The work directory of a build of ``out``."""

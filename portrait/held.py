@@ -114,8 +114,8 @@ class PyBloomBuild(_InMemory):
         for source in self._sources:
             if any(shard.read_once for shard in source.shards):
                 raise SpecError(
-                    f"source {source.name!r}: a pybloom filter reads its corpus twice, and standard input and "
-                    "pipes can be read once: save it to a file first"
+                    f"source {source.name!r}: a pybloom filter reads its corpus twice, and standard input "
+                    "and pipes can be read once: save it to a file first"
                 )
         makers: dict[str, KeyMaker] = {}
 
@@ -133,12 +133,14 @@ class PyBloomBuild(_InMemory):
         try:
             self._go_through(lambda source: self._builders[source].documents)
         except KeyError as error:
-            raise CorpusError(f"source {error} was not there at the first reading: the corpus {changed}") from error
-        for source, builder in self._builders.items():
+            raise CorpusError(
+                f"source {error} was not there at the first reading: the corpus {changed}"
+            ) from error
+        for name, builder in self._builders.items():
             again = builder.documents.counts.windows
-            if again != stored[source]:
+            if again != stored[name]:
                 raise CorpusError(
-                    f"source {source!r}: {stored[source]} windows at the first reading and {again} at the "
+                    f"source {name!r}: {stored[name]} windows at the first reading and {again} at the "
                     f"second: a pybloom filter reads its corpus twice, so it {changed}"
                 )
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from portrait import _native
-from portrait._native import Keys
+from portrait._native import Keys as Keys
 from portrait.errors import BadRowError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import bundle as bundles
-from portrait import corpus
-from portrait.builder import build_layers
+from portrait.builder import Request
 from portrait.card import card
 from portrait.errors import SpecError
+from portrait.execution import Execution
 from portrait.keymaker import UNICODE_VERSION
 from portrait.portraits import Portrait, of_bundle
 from portrait.progress import Silent
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from portrait.bundle import Bundle
+    from portrait.corpus import Format
     from portrait.manifest import Layer, Manifest
     from portrait.progress import Progress
+    from portrait.reading import OnError
 
 
 def add(
@@ -37,8 +39,11 @@ def add(
     *,
     filter: FilterSpec | None = None,  # noqa: A002  # the field's word
     column: str | Sequence[str] = "text",
-    format: corpus.Format = "auto",  # noqa: A002
+    format: Format = "auto",  # noqa: A002
+    source_column: str | None = None,
+    on_error: OnError = "fail",
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
+    execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> Portrait:
     """Add a layer for each of ``sources`` to the portrait at ``path``, and open it.
@@ -53,20 +58,29 @@ def add(
     max_piece_bytes = data_bytes(max_shard_bytes)
     bundle = bundles.read(Path(path))
     old = bundle.manifest
-    found = corpus.resolve(sources, column=column, format=format)
+    request = Request(old.windows, filter or _like(old.layers[0]), column, source_column, format, on_error)
+    found = request.resolve(sources)
     there = {layer.source for layer in old.layers}
-    for source in found:
-        if source.name in there:
+    if source_column is None:
+        _require_new(path, [source.name for source in found], there)
+    with request.build(found, execution or Execution(), Path(path), progress or Silent()) as made:
+        made.read()
+        with BundleWriter(Path(path), overwrite=True) as writer:
+            kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
+            new = made.layers(writer, max_piece_bytes)
+            _require_new(path, [layer.source for layer in new], there)
+            records = {**old.corpus, **made.corpus()}
+            united = replace(old, corpus=records, unicode_version=UNICODE_VERSION)
+            return _commit(writer, united, [*kept, *new])
+
+
+def _require_new(path: str | os.PathLike[str], names: Iterable[str], there: set[str]) -> None:
+    for name in names:
+        if name in there:
             raise SpecError(
-                f"{path}: holds a source {source.name!r} already: name the new one otherwise (NAME=PATH), or "
-                "drop the old one first"
+                f"{path}: holds a source {name!r} already: name the new one otherwise (NAME=PATH), or drop "
+                "the old one first"
             )
-    filter = filter or _like(old.layers[0])  # noqa: A001
-    with BundleWriter(Path(path), overwrite=True) as writer:
-        kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
-        new = build_layers(found, old.windows, filter, writer, max_piece_bytes, progress or Silent())
-        records = {**old.corpus, **{source.name: source.record() for source in found}}
-        return _commit(writer, replace(old, corpus=records, unicode_version=UNICODE_VERSION), [*kept, *new])
 
 
 def drop(path: str | os.PathLike[str], sources: Iterable[str]) -> Portrait:

@@ -65,7 +65,10 @@ def corpus_records(
     if source_column is None:
         return {name: annotated(record, None) for name, record in records.items()}
     return {
-        name: {**annotated(_united(records, by_location), set().union(*by_location.values())), "column": source_column}
+        name: {
+            **annotated(_united(records, by_location), set().union(*by_location.values())),
+            "column": source_column,
+        }
         for name, by_location in holding.items()
     }
 

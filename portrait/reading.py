@@ -6,7 +6,6 @@ A shard's rows are its source's, or those of as many sources as a column of thei
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from portrait import extras
@@ -17,6 +16,7 @@ from portrait.spool import write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from portrait.corpus import Batch, Piece, Shard
     from portrait.engines.base import Report
@@ -69,7 +69,9 @@ class Reader:
                 for batch in self._batches(piece, part):
                     seen |= self._put(batch, source, part)
                 after = self._total()
-                report(piece.read_bytes, after.documents - before.documents, after.text_bytes - before.text_bytes)
+                report(
+                    piece.read_bytes, after.documents - before.documents, after.text_bytes - before.text_bytes
+                )
                 if self._full is not None:
                     self._full()
         return seen
@@ -151,12 +153,11 @@ class Reader:
             texts = batch.texts if len(numbers) == len(batch.texts) else batch.texts.filter(chosen)
             yield name, replace(batch, texts=texts, place=_Places(batch.place, numbers), kept=())
 
-    def _no_source(
-        self, batch: Batch, numbers: list[int], name: Any, shard: Shard, error: SpecError
-    ) -> None:
+    def _no_source(self, batch: Batch, numbers: list[int], name: Any, shard: Shard, error: SpecError) -> None:
         what = "is null" if name is None else str(error)
         problem = BadRowError(
-            f"{batch.place(numbers[0])}: column {self._reading.source_column!r}, which names the row's source: {what}"
+            f"{batch.place(numbers[0])}: column {self._reading.source_column!r}, which names the row's "
+            f"source: {what}"
         )
         if self._reading.on_error == "fail":
             raise problem from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import mmap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -21,6 +20,7 @@ from portrait.spool import Run, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from portrait.engines.base import Report
     from portrait.filters.base import Layout
@@ -77,7 +77,9 @@ def read_runs(directory: Path, name: str) -> list[Run]:
     try:
         return [Run(*run) for run in json.loads((directory / name).read_bytes())["runs"]]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SpoolError(f"{directory / name}: cannot be read: {error}: run the same command again") from error
+        raise SpoolError(
+            f"{directory / name}: cannot be read: {error}: run the same command again"
+        ) from error
 
 
 def build_part(task: PartTask, report: Report) -> dict[str, Any]:

@@ -7,8 +7,10 @@ text, and only on that of its own.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from portrait.corpus import expansion
 from portrait.errors import SpecError, SpoolError
 from portrait.held import require_text
 from portrait.keymaker import KEY_BYTES, Counts
@@ -77,9 +79,7 @@ class Plan:
         return f"read-{number:06}"
 
 
-def plan(
-    sources: Sequence[Source], reading: Reading, spec: FilterSpec, request: dict[str, Any]
-) -> Plan:
+def plan(sources: Sequence[Source], reading: Reading, spec: FilterSpec, request: dict[str, Any]) -> Plan:
     """Divide the reading of a corpus into tasks, the same ones whoever does them."""
     text_bytes = sum(source.text_bytes or 0 for source in sources)
     partitions = _MIN_PARTITIONS
@@ -89,7 +89,7 @@ def plan(
         (source.name, part)
         for source in sources
         for shard in source.shards
-        for part in shard.split(_TASK_TEXT_BYTES)
+        for part in shard.split(round(_TASK_TEXT_BYTES / expansion(shard)))
     )
     stamps = tuple(shard.stamps() for _, shard in shards)
     return Plan(tuple(sources), reading, spec, shards, stamps, partitions, request)
@@ -198,8 +198,8 @@ class SpooledBuild:
         missing = [self._plan.shards[i][1].label for i, record in enumerate(found) if record is None]
         if missing:
             raise SpecError(
-                f"{self._work.path}: {len(missing)} of {len(found)} shards are not read yet, {missing[0]} among "
-                "them: run the tasks that read them first"
+                f"{self._work.path}: {len(missing)} of {len(found)} shards are not read yet, {missing[0]} "
+                "among them: run the tasks that read them first"
             )
         return [record for record in found if record is not None]
 
@@ -250,17 +250,18 @@ class SpooledBuild:
         """Have what is gone or damaged read or made again, next time."""
         for number, record in enumerate(records):
             runs = [Run(file, n, "") for files in record["runs"].values() for file, n in files]
-            if not self._is_whole(lambda runs=runs: Spool(self._work.data, runs, self._plan.n_partitions).check()):
+            spool = Spool(self._work.data, runs, self._plan.n_partitions)
+            if not _is_whole(spool.check):
                 self._work.forget(self._plan.name(number))
         for path in self._work.data.glob("part-*.json"):
             made = self._work.record(path.stem)
-            if made is None or not self._is_whole(lambda: open_part(self._work.data, path.stem, made)):
+            if made is None or not _is_whole(partial(open_part, self._work.data, path.stem, made)):
                 self._work.forget(path.stem)
 
-    @staticmethod
-    def _is_whole(look: Callable[[], object]) -> bool:
-        try:
-            look()
-        except SpoolError:
-            return False
-        return True
+
+def _is_whole(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except SpoolError:
+        return False
+    return True

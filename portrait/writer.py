@@ -73,7 +73,7 @@ class BundleWriter:
 
     def __enter__(self) -> Self:
         try:
-            self._check_out()
+            self.check()
             # What is left there is of a dead process that had our number.
             shutil.rmtree(self._part, ignore_errors=True)
             self._part.mkdir()
@@ -89,7 +89,8 @@ class BundleWriter:
     ) -> None:
         shutil.rmtree(self._part, ignore_errors=True)
 
-    def _check_out(self) -> None:
+    def check(self) -> None:
+        """Raise :class:`OutputExistsError` where something stands that may not be replaced."""
         if not (self.out.exists() or self.out.is_symlink()):
             return
         if not self.overwrite:
@@ -227,7 +228,7 @@ class BundleWriter:
             _write_durably(self._part / MANIFEST_NAME, manifest.to_json())
             _write_durably(self._part / CARD_NAME, card.encode(errors="backslashreplace"))
             _sync_directory(self._part)
-            self._check_out()
+            self.check()
             if self.out.exists():
                 self._replace()
             else:

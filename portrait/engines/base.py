@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    
+
 #: How often a task is given to a process that dies of it, or by accident.
 ATTEMPTS = 3
 
 
 class Task(Protocol):
     """Something to be done by any process that sees the same files. It pickles."""
+
+    @property
+    def name(self) -> str:
+        """What its result is noted under."""
 
     @property
     def label(self) -> str:

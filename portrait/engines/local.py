@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LocalEngine:
-    """So many processes, started when they are needed. A single one is this very process."""
+    """So many processes, started when they are needed. What one can do is done by this very process."""
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
@@ -35,11 +35,11 @@ class LocalEngine:
         self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: Report
     ) -> Iterator[tuple[AnyTask, dict[str, Any]]]:
         """See :meth:`portrait.engines.base.Engine.run`."""
-        if self.n_workers == 1:
-            for task in tasks:
+        waiting = deque((task, 1) for task in tasks)
+        if self.n_workers == 1 or (len(waiting) <= 1 and not self._workers):
+            for task, _ in waiting:
                 yield task, work(task, report)
             return
-        waiting = deque((task, 1) for task in tasks)
         while len(self._workers) < min(self.n_workers, len(waiting)):
             self._workers.append(_Worker())
         busy: dict[_Worker, tuple[AnyTask, int]] = {}
@@ -121,7 +121,7 @@ def _serve(pipe: Connection) -> None:
     """Do what comes through a pipe, until it is closed."""
     follow_parent()
 
-    def report(n_bytes: int, documents: int, text_bytes: int) -> None:
+    def report(n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
         pipe.send_bytes(pickle.dumps(("progress", (n_bytes, documents, text_bytes))))
 
     while True:
