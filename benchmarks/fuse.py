@@ -18,7 +18,7 @@ from common import best_seconds, random_keys, report
 
 from portrait import _native
 from portrait.filters.bloom import BloomBuilder
-from portrait.filters.fuse import KIND, Fuse, FuseBuilder
+from portrait.filters.fuse import KIND, Fuse, FuseLayout
 from portrait.writer import BundleWriter
 
 BITS = 10
@@ -43,11 +43,12 @@ def file_bytes(fuse: Fuse) -> int:
 
 def measure(n: int, probes: bytes) -> None:
     keys = sorted_keys(n)
-    builder = FuseBuilder(len(keys) // 8, BITS)
+    layout = FuseLayout(n, BITS)
+    (whole,) = layout.ranges(1)
     begin = time.perf_counter()
-    builder.insert(keys)
+    part = layout.build([keys], whole)
     build_ns = (time.perf_counter() - begin) / n * 1e9
-    fuse = builder.finish()
+    fuse = layout.assemble([part])
     n_bytes = file_bytes(fuse)
     size = n_bytes / (n * BITS / 8)
     most = 1.15 if n < 10**6 else 1.09

@@ -30,7 +30,7 @@ def write_filter(path: Path) -> None:
     builder = BloomBuilder(FILTER_BYTES // 32)
     for piece in random_keys(int(FILTER_BYTES * 8 / BITS_PER_KEY), seed=1):
         builder.insert(piece)
-    (whole,) = builder.pieces(builder.n_blocks * 32)
+    (whole,) = builder.finish().pieces(builder.n_blocks * 32)
     with path.open("wb") as file:
         file.write(header(whole.tensors, {}))
         file.writelines(whole.buffers)

@@ -21,6 +21,7 @@ from portrait.errors import (
     OutputExistsError,
     PortraitError,
     SpecError,
+    SpoolError,
     TextError,
     UnreadableFileError,
     UnsupportedBundleError,
@@ -33,8 +34,9 @@ from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
 
 if TYPE_CHECKING:
-    from portrait.builder import build
+    from portrait.builder import build, read_share
     from portrait.converter import convert
+    from portrait.execution import Execution
     from portrait.layers import add, drop, merge
     from portrait.reports.report import Report
     from portrait.reports.runner import report
@@ -50,6 +52,7 @@ __all__ = [
     "CorpusError",
     "DamagedBundleError",
     "EmptyCorpusError",
+    "Execution",
     "FilterSpec",
     "LayerAnswer",
     "Manifest",
@@ -62,6 +65,7 @@ __all__ = [
     "PortraitError",
     "Report",
     "SpecError",
+    "SpoolError",
     "TextError",
     "UnreadableFileError",
     "UnsupportedBundleError",
@@ -77,6 +81,7 @@ __all__ = [
     "merge",
     "open",
     "query",
+    "read_share",
     "report",
     "verify",
     "wrap",
@@ -90,7 +95,9 @@ _LATER = {
     "merge": "portrait.layers",
     "Report": "portrait.reports.report",
     "Verified": "portrait.verifier",
+    "Execution": "portrait.execution",
     "build": "portrait.builder",
+    "read_share": "portrait.builder",
     "convert": "portrait.converter",
     "report": "portrait.reports.runner",
     "verify": "portrait.verifier",

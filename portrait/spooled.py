@@ -107,6 +107,11 @@ class SpooledBuild:
         self._execution = execution
         self._progress = progress
 
+    @property
+    def n_shards(self) -> int:
+        """How many shards, or parts of them, there are to read."""
+        return len(self._plan.shards)
+
     def read(self, chosen: range | None = None) -> None:
         """Read the shards, or ``chosen`` ones of them, that are not read yet. Raises :class:`CorpusError`."""
         shards = self._plan.shards

@@ -12,7 +12,7 @@ import pytest
 
 import portrait
 from portrait import DamagedBundleError, FilterSpec, SpecError, _native
-from portrait.filters.fuse import Fuse, FuseBuilder, bits_for
+from portrait.filters.fuse import Fuse, FuseLayout, bits_for
 from portrait.writer import BundleWriter
 
 if TYPE_CHECKING:
@@ -28,9 +28,13 @@ def keys(n: int, seed: int = 1) -> bytes:
 
 def built(n: int, bits: int) -> tuple[bytes, Fuse]:
     content = keys(n)
-    builder = FuseBuilder(len(content) // 8, bits)
-    builder.insert(content)
-    return content, builder.finish()
+    return content, of_keys(content, bits)
+
+
+def of_keys(content: bytes, bits: int) -> Fuse:
+    layout = FuseLayout(len(content) // 8, bits)
+    (whole,) = layout.ranges(1)
+    return layout.assemble([layout.build([content], whole)])
 
 
 @pytest.mark.parametrize("bits", [1, 7, 8, 13, 31, 32])
@@ -65,9 +69,7 @@ def test_it_is_as_small_as_promised(n: int, most: float, tmp_path: Path) -> None
 def test_no_set_of_keys_is_without_a_filter(n: int) -> None:
     for seed in range(200 if n < 1000 else 20):
         content = keys(n, seed)
-        builder = FuseBuilder(n, 8)
-        builder.insert(content)
-        assert builder.finish().contains(content).count(1) == n
+        assert of_keys(content, 8).contains(content).count(1) == n
 
 
 def test_the_rate_chooses_the_bits() -> None:
@@ -76,24 +78,43 @@ def test_the_rate_chooses_the_bits() -> None:
         FilterSpec("fuse", 1e-11)
 
 
-def test_keys_must_be_sorted_and_unique_and_come_at_once() -> None:
-    for bad in ([2, 1], [1, 1]):
-        with pytest.raises(ValueError, match="ascending order"):
-            FuseBuilder(2, 8).insert(struct.pack("<2Q", *bad))
-    builder = FuseBuilder(1, 8)
-    with pytest.raises(ValueError, match="no keys"):
-        builder.finish()
-    builder.insert(struct.pack("<Q", 7))
-    with pytest.raises(ValueError, match="at once"):
-        builder.insert(struct.pack("<Q", 9))
+def test_keys_come_in_any_order_and_any_number_of_times_and_are_counted() -> None:
+    content = keys(5000)
+    layout = FuseLayout(5000, 8)
+    (whole,) = layout.ranges(1)
+    once = layout.build([content], whole)
+    shuffled = [content[i : i + 8] for i in range(0, len(content), 8)]
+    random.Random(3).shuffle(shuffled)
+    again = layout.build([b"".join(shuffled), b"", content[:800]], whole)
+    assert once.n_keys == again.n_keys == len(content) // 8
+    assert [bytes(one) for one in once.buffers] == [bytes(one) for one in again.buffers]
+
+
+def test_parts_of_any_number_are_the_whole_end_to_end() -> None:
+    content = keys(20_000)
+    layout = FuseLayout(5 << 20, 8)  # an estimate, and far off: it decides the partitions, not the answers
+    assert layout.n_partitions == 4
+    (whole,) = layout.assemble([layout.build([content], layout.ranges(1)[0])]).pieces(1 << 40)
+    for n in (2, 3, 4, 7):
+        ranges = layout.ranges(n)
+        assert len(ranges) <= n
+        parts = []
+        for within in ranges:
+            own = [
+                content[i : i + 8]
+                for i in range(0, len(content), 8)
+                if within.first_key <= int.from_bytes(content[i : i + 8], "little") <= within.last_key
+            ]
+            parts.append(layout.build(own, within))
+        (joined,) = layout.assemble(parts).pieces(1 << 40)
+        assert joined.tensors == whole.tensors
+        assert b"".join(map(bytes, joined.buffers)) == b"".join(map(bytes, whole.buffers))
 
 
 def test_many_keys_make_several_partitions_and_shards_the_same_content() -> None:
     content = keys(3 << 20)
-    builder = FuseBuilder(len(content) // 8, 8)
-    builder.insert(content)
-    whole = builder.finish()
-    assert builder.n_partitions == 2
+    whole = of_keys(content, 8)
+    assert FuseLayout(len(content) // 8, 8).n_partitions == 2
     pieces = list(whole.pieces(1 << 20))
     assert [piece.first_key for piece in pieces] == [0, 1 << 63]
     tables = b"".join(bytes(piece.buffers[0]) for piece in pieces)

@@ -96,7 +96,7 @@ def test_pieces_are_the_blocks_of_their_keys(n_blocks: int, max_bytes: int) -> N
     builder = BloomBuilder(n_blocks)
     builder.insert(random.Random(n_blocks).randbytes(80 * n_blocks))
     data = bytes(builder.data)
-    pieces = list(builder.pieces(max_bytes))
+    pieces = list(builder.finish().pieces(max_bytes))
     per_piece = pieces[0].tensors[0].shape[0]
     block = 0
     for piece in pieces:
@@ -154,9 +154,9 @@ def test_every_kind_of_filter_that_can_be_asked_for_can_be_built() -> None:
         spec = FilterSpec(kind)  # type: ignore[arg-type]
         if kind == pybloom.KIND:  # of windows, not of keys
             with pytest.raises(SpecError, match="windows"):
-                filters.builder(spec, 10)
+                filters.layout(spec, 10)
         else:
-            assert filters.builder(spec, 10).parameters["kind"] == kind
+            assert filters.layout(spec, 10).parameters["kind"] == kind
 
 
 def shards_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:

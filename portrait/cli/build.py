@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import portrait
+from portrait.cli.execution import execution_options, reading_options
 from portrait.cli.options import column_option, format_option
 from portrait.cli.progress import progress
 from portrait.cli.show import count, json_option, size
 from portrait.cli.sizes import max_shard_size_option
+from portrait.cli.specs import spec_options
 from portrait.errors import printable
-from portrait.presets import PRESETS, preset
-from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS
+from portrait.provenance import skipped_rows
 
 if TYPE_CHECKING:
+    from portrait.execution import Execution
     from portrait.portraits import Portrait
+    from portrait.spec import FilterSpec, WindowSpec
 
 
 @click.command("build")
@@ -27,36 +29,8 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", required=True, metavar="OUT", help="The portrait to write: a directory.")
 @column_option
 @format_option
-@click.option(
-    "--preset",
-    "preset_name",
-    type=click.Choice(list(PRESETS)),
-    default="default",
-    show_default=True,
-    help="Several of the options below at once; each that is given as well counts for itself.",
-)
-@click.option("--width", type=int, help="Units in a window.  [default: 50]")
-@click.option("--stride", type=int, help="Units between stored windows.  [default: 25]")
-@click.option("--unit", type=click.Choice(UNITS), help="What windows are counted in.  [default: char]")
-@click.option(
-    "--normalizer",
-    type=click.Choice(NORMALIZERS),
-    help="What is done to a text first; spaces: Unicode NFC, and any white space is one space; loose: "
-    "case and compatibility forms, too, are folded, and anything between letters and digits is one space.  "
-    "[default: spaces]",
-)
-@click.option(
-    "--filter",
-    "kind",
-    type=click.Choice(FILTER_KINDS),
-    help="What remembers the windows; fuse is smaller, bloom is built faster.  [default: bloom]",
-)
-@click.option("--fpr", type=float, help="False-positive rate per window.  [default: 0.01]")
-@click.option(
-    "--fingerprint-bits",
-    type=click.IntRange(1, 32),
-    help="Instead of --fpr, for a fuse filter: the rate is 2^-bits.",
-)
+@reading_options
+@spec_options
 @click.option(
     "--license", "license_", metavar="TEXT", help="The portrait's licence, for its manifest and card."
 )
@@ -68,6 +42,16 @@ if TYPE_CHECKING:
     help="A model trained on this corpus; repeatable.",
 )
 @max_shard_size_option
+@execution_options
+@click.option(
+    "--task",
+    "share",
+    metavar="I/N",
+    callback=lambda _context, _parameter, text: None if text is None else _share(text),
+    help="Only read the I-th of N shares of the corpus, for --finish; N such tasks may run anywhere that "
+    "sees the same files, in any order.",
+)
+@click.option("--finish", is_flag=True, help="Only make the portrait of what all --task have read.")
 @click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 @json_option
@@ -76,17 +60,16 @@ def command(
     out: str,
     columns: list[str],
     format_: Any,
-    preset_name: str,
-    width: int | None,
-    stride: int | None,
-    unit: Any,
-    normalizer: Any,
-    kind: Any,
-    fpr: float | None,
-    fingerprint_bits: int | None,
+    source_column: str | None,
+    on_error: Any,
+    windows: WindowSpec,
+    filter_: FilterSpec,
     license_: str | None,
     models: tuple[str, ...],
     max_shard_bytes: int,
+    execution: Execution,
+    share: tuple[int, int] | None,
+    finish: bool,
     overwrite: bool,
     quiet: bool,
     as_json: bool,
@@ -100,27 +83,34 @@ def command(
     \b
     portrait build books/ web=crawl/*.jsonl.zst -o corpus.portrait
     portrait build train.parquet -o train.portrait --preset gpt3
+
+    A build that was stopped, even killed, is gone on with by the same command.
     """
-    if fingerprint_bits is not None:
-        if kind != "fuse":
-            raise click.UsageError("--fingerprint-bits is for --filter fuse")
-        fpr = 2.0**-fingerprint_bits
-    chosen = preset(preset_name)
-    windows = {"width": width, "stride": stride, "unit": unit, "normalizer": normalizer}
-    filter_ = {"kind": kind, "fpr": fpr}
+    if share is not None and finish:
+        raise click.UsageError("--task and --finish are different commands")
     begin = time.perf_counter()
+    request: dict[str, Any] = {
+        "windows": windows,
+        "filter": filter_,
+        "column": columns,
+        "source_column": source_column,
+        "format": format_,
+        "on_error": on_error,
+        "execution": execution,
+        "progress": progress("reading", quiet=quiet or as_json),
+    }
+    if share is not None:
+        portrait.read_share(list(sources), out, share, **request)
+        return
     built = portrait.build(
         list(sources),
         out,
-        windows=replace(chosen.windows, **_given(windows)),
-        filter=replace(chosen.filter, **_given(filter_)),
-        column=columns,
-        format=format_,
         max_shard_bytes=max_shard_bytes,
         overwrite=overwrite,
         license=license_,
         trained_models=models,
-        progress=progress("reading", quiet=quiet or as_json),
+        finish=finish,
+        **request,
     )
     if as_json:
         click.echo(json.dumps(_record(built)))
@@ -129,10 +119,15 @@ def command(
         seconds = time.perf_counter() - begin
         text_bytes = _record(built)["text_bytes"]
         click.echo(f"built in {seconds:.1f} s, {size(round(text_bytes / seconds))}/s", err=True)
+    if not quiet and (left_out := _left_out(built)):
+        click.echo(left_out, err=True)
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+def _share(text: str) -> tuple[int, int]:
+    number, slash, of = text.partition("/")
+    if not slash or not number.isdecimal() or not of.isdecimal():
+        raise click.BadParameter(f"{text!r} is no share, such as 3/16")
+    return int(number), int(of)
 
 
 def _record(built: Portrait) -> dict[str, Any]:
@@ -145,7 +140,16 @@ def _record(built: Portrait) -> dict[str, Any]:
         "windows": sum(layer.windows or 0 for layer in layers),
         "text_bytes": sum(layer.text_bytes or 0 for layer in layers),
         "bytes": sum(shard.bytes for layer in layers for shard in layer.shards),
+        "skipped": dict(zip(("rows", "files"), skipped_rows(built.manifest.corpus), strict=True)),
     }
+
+
+def _left_out(built: Portrait) -> str:
+    """What the manifest says was skipped, in a line; nothing where nothing was."""
+    n_rows, n_files = skipped_rows(built.manifest.corpus)
+    parts = [f"{count(n_rows)} row{'s' * (n_rows != 1)}"] * (n_rows > 0)
+    parts += [f"the rest of {count(n_files)} file{'s' * (n_files != 1)}"] * (n_files > 0)
+    return f"left out: {' and '.join(parts)}; portrait.json says where" if parts else ""
 
 
 def _summary(built: Portrait) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
+from portrait.cli.execution import execution_options, reading_options
 from portrait.cli.options import column_option, format_option
 from portrait.cli.progress import progress
 from portrait.cli.show import count, size
@@ -14,6 +15,7 @@ from portrait.cli.sizes import max_shard_size_option
 from portrait.errors import printable
 
 if TYPE_CHECKING:
+    from portrait.execution import Execution
     from portrait.portraits import Portrait
 
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
@@ -24,10 +26,20 @@ _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress ba
 @click.argument("sources", nargs=-1, required=True, metavar="NAME=SOURCE...")
 @column_option
 @format_option
+@reading_options
 @max_shard_size_option
+@execution_options
 @_quiet_option
 def add(
-    path: str, sources: tuple[str, ...], columns: list[str], format_: Any, max_shard_bytes: int, quiet: bool
+    path: str,
+    sources: tuple[str, ...],
+    columns: list[str],
+    format_: Any,
+    source_column: str | None,
+    on_error: Any,
+    max_shard_bytes: int,
+    execution: Execution,
+    quiet: bool,
 ) -> None:
     """Add a layer for each SOURCE to a portrait, whose other layers stay as they are.
 
@@ -41,7 +53,10 @@ def add(
         list(sources),
         column=columns,
         format=format_,
+        source_column=source_column,
+        on_error=on_error,
         max_shard_bytes=max_shard_bytes,
+        execution=execution,
         progress=progress("reading", quiet=quiet),
     )
     _summary(made, quiet=quiet)
