@@ -93,10 +93,10 @@ _work: Callable[[Any], Any] | None = None
 def _begin(prepare: bytes) -> None:
     global _prepare
     _prepare = prepare
-    follow_parent()
+    _follow_parent()
 
 
-def follow_parent() -> None:
+def _follow_parent() -> None:
     """Do not outlive a parent that is killed: nobody would ever end this process."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 

@@ -205,11 +205,11 @@ class Listener:
         self.n_bytes: int | None = None
         self.n_read = 0
 
-    def start(self, n_bytes: int | None) -> None:
+    def start(self, n_bytes: int | None, stage: str = "") -> None:
         self.events.append("start")
         self.n_bytes = n_bytes
 
-    def advance(self, n_bytes: int) -> None:
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
         assert n_bytes >= 0
         self.events.append("advance")
         self.n_read += n_bytes

@@ -270,10 +270,10 @@ def test_progress_hears_of_every_byte(known: Path, data: Path) -> None:
     heard: list[Any] = []
 
     class Ear:
-        def start(self, n_bytes: int | None) -> None:
+        def start(self, n_bytes: int | None, stage: str = "") -> None:
             heard.append(("start", n_bytes))
 
-        def advance(self, n_bytes: int) -> None:
+        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
             heard.append(n_bytes)
 
         def finish(self) -> None:

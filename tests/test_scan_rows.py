@@ -671,11 +671,11 @@ def test_the_library_refuses_what_makes_no_sense(wick: Path, data: Path, tmp_pat
 
 def test_data_that_change_meanwhile_are_an_error(wick: Path, data: Path, tmp_path: Path) -> None:
     class Meddler:
-        def start(self, n_bytes: int | None) -> None:
+        def start(self, n_bytes: int | None, stage: str = "") -> None:
             assert n_bytes == data.stat().st_size
             os.utime(data, ns=(0, 0))
 
-        def advance(self, n_bytes: int) -> None: ...
+        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
 
         def finish(self) -> None: ...
 

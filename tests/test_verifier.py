@@ -215,10 +215,10 @@ class Heard:
         self.n_bytes = 0
         self.finished = 0
 
-    def start(self, n_bytes: int | None) -> None:
+    def start(self, n_bytes: int | None, stage: str = "") -> None:
         self.started.append(n_bytes)
 
-    def advance(self, n_bytes: int) -> None:
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
         self.n_bytes += n_bytes
 
     def finish(self) -> None:

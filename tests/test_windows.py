@@ -170,8 +170,7 @@ def test_the_key_maker_counts_over_all_batches() -> None:
     for texts in (pa.array(rows[:2]), pa.array([], pa.string()), pa.array(rows, pa.large_string()).slice(2)):
         maker.add(Batch(texts, str, 0))
     assert listed(maker.keys) == expected_keys(rows, SPEC)
-    counts = (maker.documents, maker.short_documents, maker.windows, maker.text_bytes)
-    assert counts == expected_counts(rows, SPEC)
+    assert tuple(maker.counts.to_dict().values()) == expected_counts(rows, SPEC)
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,22 @@ Each process has a pipe of its own, so that it is known which task it had when i
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
-import traceback
+import subprocess
+import sys
 from collections import deque
-from multiprocessing import connection, get_context
+from contextlib import suppress
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
 from portrait.engines.base import ATTEMPTS
+from portrait.engines.worker import serve
 from portrait.errors import WorkerError
-from portrait.workers import follow_parent, without_interrupts
+from portrait.workers import without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from multiprocessing.connection import Connection
 
     from portrait.engines.base import AnyTask, Report, Work
 
@@ -82,70 +83,40 @@ class LocalEngine:
 
 
 class _Worker:
-    """A process that waits for tasks at the other end of a pipe."""
+    """A process that waits for tasks at the other end of a pipe.
+
+    It is an interpreter of its own, which loads this package and nothing of the program that runs here:
+    a script need not be written so that it can be imported, as it must for ``multiprocessing``.
+    """
 
     def __init__(self) -> None:
-        context = get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        with without_interrupts():
-            self._process.start()
-        theirs.close()
+        self.pipe, theirs = connection.Pipe()
+        with theirs, without_interrupts():
+            code = (
+                f"import sys; sys.path[:] = {sys.path!r}; "
+                f"from {serve.__module__} import serve; serve({theirs.fileno()})"
+            )
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+            )
 
     def send(self, work: Any, task: Any) -> None:
-        # What is dead is noticed when its answer is waited for.
         data = pickle.dumps((work, task))
-        try:
+        # What is dead is noticed when its answer is waited for.
+        with suppress(OSError):
             self.pipe.send_bytes(data)
-        except OSError:
-            return
 
     def receive(self) -> tuple[str, Any]:
         """What it has to say; ``dead`` where it has gone."""
         try:
             kind, content = pickle.loads(self.pipe.recv_bytes())
         except (EOFError, OSError):
-            self._process.join()
-            code = self._process.exitcode or 0
             self.pipe.close()
+            code = self._process.wait()
             return "dead", f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         return kind, content
 
     def stop(self) -> None:
         self.pipe.close()
         self._process.kill()
-        self._process.join()
-
-
-def _serve(pipe: Connection) -> None:
-    """Do what comes through a pipe, until it is closed."""
-    follow_parent()
-
-    def report(n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        pipe.send_bytes(pickle.dumps(("progress", (n_bytes, documents, text_bytes))))
-
-    while True:
-        try:
-            work, task = pickle.loads(pipe.recv_bytes())
-        except (EOFError, OSError):
-            return
-        try:
-            answer = ("done", work(task, report))
-        except MemoryError:
-            # The process is of no use any more; another one may fare better.
-            os._exit(1)
-        except Exception as error:
-            answer = ("error", _portable(error))
-        try:
-            pipe.send_bytes(pickle.dumps(answer))
-        except OSError:
-            return
-
-
-def _portable(error: Exception) -> Exception:
-    """An error that reaches the other side as it is, or one that says the same."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
-    return error
+        self._process.wait()
