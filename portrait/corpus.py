@@ -20,7 +20,7 @@ from portrait.spec import require_source_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-Format = Literal["auto", "txt", "jsonl", "parquet"]
+Format = Literal["auto", "txt", "jsonl", "parquet", "arrow", "csv", "tsv"]
 FORMATS: tuple[str, ...] = get_args(Format)
 
 #: The source that data belongs to when none is named.
@@ -34,6 +34,11 @@ _SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".csv": "csv",
+    ".tsv": "tsv",
 }
 #: Bytes of text in a byte of a file, by its format or how it is compressed.
 _EXPANSIONS: dict[str, float] = {"parquet": 3, ".gz": 3.5, ".zst": 4, ".bz2": 5, ".xz": 5}
@@ -271,6 +276,14 @@ def _shard(path: Path, kind: Format, columns: Columns) -> Shard:
         from portrait.readers.parquet import ParquetShard
 
         return ParquetShard(path, columns)
+    if kind == "arrow":
+        from portrait.readers.arrow import ArrowShard
+
+        return ArrowShard(path, columns)
+    if kind in ("csv", "tsv"):
+        from portrait.readers.delimited import DelimitedShard
+
+        return DelimitedShard(path, kind, columns)
     from portrait.readers.jsonl import JsonlShard
 
     return JsonlShard(path, columns)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import xxhash
 
+from portrait import extras
 from portrait.corpus import COMPRESSIONS
 from portrait.errors import UnreadableFileError
 
@@ -63,6 +64,30 @@ class FileShard:
         if not first:
             part.files = []
         return part
+
+
+class StreamShard(FileShard):
+    """What shards have in common that read a file from its beginning to its end.
+
+    They hash it as they do so: ``_digest`` is for ``pieces`` to set.
+    """
+
+    def __init__(self, path: Path, columns: Columns) -> None:
+        super().__init__(path, columns)
+        self.n_bytes = known_bytes([path])
+        self.read_once = self.n_bytes is None
+        self._digest: str | None = None
+
+    def digests(self) -> dict[str, str]:
+        """The digest of the file, once it has been read to its end."""
+        return {} if self._digest is None else {str(self._path): self._digest}
+
+
+class Before(Protocol):
+    """Rows or lines that stand before a part of a file."""
+
+    def count(self) -> int:
+        """How many they are: found out when it is asked for, once."""
 
 
 def reason(error: OSError) -> str:
@@ -135,6 +160,11 @@ def runs(sizes: Sequence[int], n_bytes: int, total: int) -> list[tuple[tuple[int
             found.append(((begin, i + 1), share - given))
             begin, run, given = i + 1, 0, share
     return found
+
+
+def open_native(path: Path) -> Any:
+    """A file for Arrow to read here and there."""
+    return extras.load("pyarrow", "build").OSFile(str(path))
 
 
 def is_compressed(path: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.errors import UnreadableFileError
-from portrait.readers.columns import TablePiece, require_columns
+from portrait.readers.columns import TablePiece, no_rows, require_columns
 from portrait.readers.files import FileShard, runs
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ class ParquetShard(FileShard):
 
     def pieces(self) -> Iterator[TablePiece]:
         """The columns, so many rows at a time as make about four megabytes."""
-        with self._opened() as file:
+        with self.opened() as file:
             yield from self._read(file)
 
     def split(self, n_bytes: int) -> list[Shard]:
         """Row groups, as many as make about ``n_bytes`` bytes; the whole where the file cannot be read."""
         try:
-            with self._opened() as file:
+            with self.opened() as file:
                 metadata = file.metadata
                 sizes = [_compressed_bytes(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
         except UnreadableFileError:
@@ -46,13 +46,14 @@ class ParquetShard(FileShard):
         first, stop = self._groups or (0, len(sizes))
         parts: list[Shard] = []
         for (begin, end), share in runs(sizes[first:stop], n_bytes, self.n_bytes or 0):
-            part = self._part(share, first=not parts)
+            part = self._part(share, first=not parts and bool(self.files))
             part._groups = (first + begin, first + end)
             parts.append(part)
         return parts if len(parts) > 1 else [self]
 
     @contextmanager
-    def _opened(self) -> Iterator[Any]:
+    def opened(self) -> Iterator[Any]:
+        """The file as Arrow reads it. Raises :class:`UnreadableFileError` for what happens within, too."""
         pa = extras.load("pyarrow", "build")
         parquet = extras.load("pyarrow.parquet", "build")
         try:
@@ -71,10 +72,7 @@ class ParquetShard(FileShard):
         n_bytes = self.n_bytes or 0
         names = list(self._columns.all)
         if n_rows == 0:
-            pa = extras.load("pyarrow", "build")
-            schema = pa.schema([(name, pa.string()) for name in names])
-            nothing = pa.RecordBatch.from_pylist([], schema)
-            yield TablePiece(label, 0, nothing, self._columns, n_bytes)
+            yield TablePiece(label, 0, no_rows(self._columns), self._columns, n_bytes)
             return
         row_bytes = max(1, sum(group.total_byte_size for group in groups) // n_rows)
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
