@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.errors import UnreadableFileError
 from portrait.readers.columns import TablePiece, no_rows, require_columns, wanted_columns
-from portrait.readers.files import FileShard, open_native, runs
+from portrait.readers.files import File, FileShard, open_native, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from portrait.columns import Columns
     from portrait.corpus import Format, Shard
@@ -28,7 +27,7 @@ class ArrowShard(FileShard):
 
     kind: Format = "arrow"
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: File, columns: Columns) -> None:
         super().__init__(path, columns)
         #: The first record batch and the one behind the last; all of them, while nothing.
         self._batches: tuple[int, int] | None = None
@@ -101,7 +100,7 @@ class ArrowShard(FileShard):
 class _RowsBefore:
     """How many rows of a file stand before one of its record batches: counted when it is asked for."""
 
-    def __init__(self, path: Path, batch: int) -> None:
+    def __init__(self, path: File, batch: int) -> None:
         self._path, self._batch = path, batch
         self._n_rows: int | None = None
 
@@ -115,7 +114,7 @@ class _RowsBefore:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable(path: File) -> Iterator[None]:
     pa = extras.load("pyarrow", "build")
     try:
         yield

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.errors import BadRowError, CorpusError, UnreadableFileError
 from portrait.readers.columns import TablePiece, no_rows
-from portrait.readers.files import StreamShard
+from portrait.readers.files import File, StreamShard
 from portrait.readers.streams import BOM, ByteStream, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from portrait.columns import Columns
     from portrait.corpus import Batch, Format
@@ -29,7 +28,7 @@ _BATCH_BYTES = 1 << 22
 class DelimitedShard(StreamShard):
     """A file of delimited text, perhaps compressed."""
 
-    def __init__(self, path: Path, kind: Format, columns: Columns) -> None:
+    def __init__(self, path: File, kind: Format, columns: Columns) -> None:
         super().__init__(path, columns)
         self.kind: Format = kind
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portrait.errors import CorpusError
-from portrait.readers.files import FileShard, StreamShard, is_compressed
+from portrait.readers.files import File, FileShard, StreamShard, is_compressed
 from portrait.readers.lines import Lines
 from portrait.readers.ranges import LinesBefore, open_range
 from portrait.readers.streams import BOM, ByteStream, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from portrait.columns import Columns
     from portrait.corpus import Format, Shard
@@ -23,14 +23,14 @@ class JsonlShard(StreamShard):
 
     kind: Format = "jsonl"
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: File, columns: Columns) -> None:
         super().__init__(path, columns)
         #: All of the file, while nothing.
         self._range: tuple[int, int | None] | None = None
 
     def pieces(self) -> Iterator[Lines]:
         """A chunk of lines at a time."""
-        if self._range is not None:
+        if self._range is not None and isinstance(self._path, Path):
             with open_range(self._path, *self._range) as stream:
                 before = LinesBefore(self._path, self._range[0])
                 yield from stream_pieces(stream, self._columns, before)
@@ -43,8 +43,10 @@ class JsonlShard(StreamShard):
     def split(self, n_bytes: int) -> list[Shard]:
         """Ranges of about ``n_bytes`` bytes, if the file is not compressed."""
         all_bytes = self.n_bytes
-        n_parts = 1 if all_bytes is None or is_compressed(self._path) else -(-all_bytes // max(1, n_bytes))
-        if all_bytes is None or n_parts <= 1:
+        if all_bytes is None or is_compressed(self._path) or not isinstance(self._path, Path):
+            return [self]
+        n_parts = -(-all_bytes // max(1, n_bytes))
+        if n_parts <= 1:
             return [self]
         start, stop = self._range or (0, None)
         cuts: list[int | None] = [start + all_bytes * i // n_parts for i in range(n_parts)]

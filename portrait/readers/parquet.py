@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.errors import UnreadableFileError
 from portrait.readers.columns import TablePiece, no_rows, require_columns
-from portrait.readers.files import FileShard, runs
+from portrait.readers.files import File, FileShard, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from portrait.columns import Columns
     from portrait.corpus import Format, Shard
@@ -25,7 +25,7 @@ class ParquetShard(FileShard):
 
     kind: Format = "parquet"
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: File, columns: Columns) -> None:
         super().__init__(path, columns)
         #: The first row group and the one behind the last; all of them, while nothing.
         self._groups: tuple[int, int] | None = None
@@ -57,8 +57,15 @@ class ParquetShard(FileShard):
         pa = extras.load("pyarrow", "build")
         parquet = extras.load("pyarrow.parquet", "build")
         try:
-            with parquet.ParquetFile(self._path) as file:
-                yield file
+            if isinstance(self._path, Path):
+                with parquet.ParquetFile(self._path) as file:
+                    yield file
+            else:
+                with (
+                    self._path.open(sequential=False) as remote,
+                    parquet.ParquetFile(remote, pre_buffer=True) as file,
+                ):
+                    yield file
         except (pa.ArrowException, OSError) as error:
             what = (str(error).splitlines() or ["unknown error"])[0]
             raise UnreadableFileError(f"{self._path}: not a readable Parquet file: {what}") from error
@@ -78,11 +85,13 @@ class ParquetShard(FileShard):
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
         before = sum(file.metadata.row_group(i).num_rows for i in range(first))
         row = 0
-        wanted = range(first, stop)
-        for rows in file.iter_batches(batch_rows, row_groups=wanted, columns=names, use_threads=False):
-            share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
-            yield TablePiece(label, before + row, rows, self._columns, share)
-            row += rows.num_rows
+        # What is fetched ahead is held until all of the groups have been read: so one at a time.
+        remote = not isinstance(self._path, Path)
+        for some in [[i] for i in range(first, stop)] if remote else [range(first, stop)]:
+            for rows in file.iter_batches(batch_rows, row_groups=some, columns=names, use_threads=False):
+                share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
+                yield TablePiece(label, before + row, rows, self._columns, share)
+                row += rows.num_rows
 
 
 def _compressed_bytes(group: Any) -> int:

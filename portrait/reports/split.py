@@ -134,7 +134,8 @@ class _Parquet:
     def __init__(self, shards: Sequence[Shard], out: Path, file: IO[bytes]) -> None:
         self._out = out
         parquet = extras.load("pyarrow.parquet", "build")
-        with parquet.ParquetFile(shards[0].files[0]["path"]) as first:
+        table: Any = shards[0]
+        with table.opened() as first:
             self._schema = first.schema_arrow
             meta = first.metadata
             known = meta.num_row_groups and meta.num_columns
