@@ -20,7 +20,7 @@ from portrait.spec import require_source_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-Format = Literal["auto", "txt", "jsonl", "parquet"]
+Format = Literal["auto", "txt", "jsonl", "parquet", "arrow", "csv", "tsv"]
 FORMATS: tuple[str, ...] = get_args(Format)
 
 #: The source that data belongs to when none is named.
@@ -34,6 +34,11 @@ _SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".csv": "csv",
+    ".tsv": "tsv",
 }
 #: Bytes of text in a byte of a file, by its format or how it is compressed.
 _EXPANSIONS: dict[str, float] = {"parquet": 3, ".gz": 3.5, ".zst": 4, ".bz2": 5, ".xz": 5}
@@ -201,7 +206,7 @@ def resolve(
             source.locations.append("datasets")
             source.shards.append(DatasetShard(location, columns))
             continue
-        source.locations.append(location)
+        source.locations.append(_without_password(location))
         _add_files(source, location, columns, format, seen.setdefault(name, set()))
     if not found:
         raise CorpusError("no source given: name a file, a directory, a glob, or - for standard input")
@@ -245,9 +250,9 @@ def _add_files(
     format: Format,  # noqa: A002
     seen: set[str],
 ) -> None:
-    plain: list[Path] = []
+    plain: list[Any] = []
     for path, known in _find(location):
-        real = os.path.realpath(path)
+        real = os.path.realpath(path) if isinstance(path, Path) else str(path)
         if real in seen and str(path) != STDIN:
             continue
         seen.add(real)
@@ -262,7 +267,7 @@ def _add_files(
         source.shards.append(PlainShard(plain, columns))
 
 
-def _shard(path: Path, kind: Format, columns: Columns) -> Shard:
+def _shard(path: Any, kind: Format, columns: Columns) -> Shard:
     if str(path) == STDIN:
         from portrait.readers.stdin import StdinShard
 
@@ -271,15 +276,56 @@ def _shard(path: Path, kind: Format, columns: Columns) -> Shard:
         from portrait.readers.parquet import ParquetShard
 
         return ParquetShard(path, columns)
+    if kind == "arrow":
+        from portrait.readers.arrow import ArrowShard
+
+        return ArrowShard(path, columns)
+    if kind in ("csv", "tsv"):
+        from portrait.readers.delimited import DelimitedShard
+
+        return DelimitedShard(path, kind, columns)
     from portrait.readers.jsonl import JsonlShard
 
     return JsonlShard(path, columns)
 
 
-def _find(location: str) -> list[tuple[Path, Format]]:
+def is_url(location: str) -> bool:
+    """Whether a location is a URL, and no file that is called like one."""
+    return "://" in location and not os.path.exists(location)  # noqa: PTH110  # no error for long names
+
+
+def _without_password(location: str) -> str:
+    if not is_url(location):
+        return location
+    from portrait.readers import remote
+
+    return remote.without_password(location)
+
+
+def _find_remote(location: str) -> list[tuple[Any, Format]]:
+    from portrait.readers import remote
+
+    files, is_directory = remote.find(location)
+    if not is_directory:
+        return [(file, _format(file, _NAMED_SUFFIXES) or "txt") for file in files]
+    found = [(file, kind) for file in files if (kind := _format(file, _SUFFIXES))]
+    if not found:
+        raise CorpusError(
+            f"{remote.without_password(location)}: no {', '.join(_SUFFIXES)} files in this directory: "
+            "name others by a glob"
+        )
+    return found
+
+
+def _find(location: str) -> list[tuple[Any, Format]]:
     """The files of one location, sorted, each with its format."""
     if not location:
         raise CorpusError("the location is empty: name a file, a directory, a glob, or - for standard input")
+    if is_url(location):
+        scheme, _, rest = location.partition("://")
+        if scheme != "file":
+            return _find_remote(location)
+        location = rest
     path = Path(location)
     if location == STDIN:
         return [(path, "auto")]
@@ -320,7 +366,7 @@ def _walk(directory: Path) -> Iterator[Path]:
     return (path for path in sorted(found) if path.is_file() or not path.exists())
 
 
-def _format(path: Path, suffixes: Mapping[str, Format]) -> Format | None:
+def _format(path: Any, suffixes: Mapping[str, Format]) -> Format | None:
     suffix = path.suffix.lower()
     if suffix in COMPRESSIONS:
         suffix = Path(path.stem).suffix.lower()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, get_args
 
+from portrait import corpus, rowfiles, rows
 from portrait import portraits as asking
-from portrait import rowfiles, rows
 from portrait.answer import DEFAULT_EVALUE, Verdict, require_evalue
 from portrait.columns import DEFAULT_COLUMN
 from portrait.errors import CorpusError, SpecError
@@ -211,5 +211,5 @@ def _inputs(reading: rows.Reading) -> list[list[Any]]:
     found = []
     for shard in reading.shards:
         for path, *rest in shard.stamps():
-            found.append([os.path.abspath(path), *rest])  # noqa: PTH100
+            found.append([path if corpus.is_url(path) else os.path.abspath(path), *rest])  # noqa: PTH100
     return found

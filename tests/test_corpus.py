@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portrait.corpus import Source, parse_source, resolve
+from portrait.corpus import FORMATS, Source, parse_source, resolve
 from portrait.errors import CorpusError, PortraitError, SpecError
 
 
@@ -215,14 +215,17 @@ def test_standard_input_is_a_source_of_unknown_size() -> None:
 
 def test_a_given_format_overrules_the_suffix() -> None:
     kinds = {
-        kind: [type(shard).__name__ for shard in resolve("one.txt", format=kind)[0].shards]
-        for kind in ("auto", "txt", "jsonl", "parquet")
+        kind: [type(shard).__name__ for shard in resolve("one.txt", format=kind)[0].shards]  # type: ignore[arg-type]
+        for kind in FORMATS
     }
     assert kinds == {
         "auto": ["PlainShard"],
         "txt": ["PlainShard"],
         "jsonl": ["JsonlShard"],
         "parquet": ["ParquetShard"],
+        "arrow": ["ArrowShard"],
+        "csv": ["DelimitedShard"],
+        "tsv": ["DelimitedShard"],
     }
 
 
@@ -268,5 +271,5 @@ def test_a_dangling_link_is_named(corpus: Path) -> None:
 
 
 def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(SpecError, match="unknown format 'csv'"):
-        resolve("one.txt", format="csv")  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match="unknown format 'xml'"):
+        resolve("one.txt", format="xml")  # type: ignore[arg-type]

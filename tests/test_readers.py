@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
+import io
 import json
 import lzma
 import os
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import datasets
 import pyarrow as pa
+import pyarrow.feather as pf
 import pyarrow.parquet as pq
 import pytest
 
@@ -101,6 +104,38 @@ def parquet(column_type: Any, row_group_size: int | None = None) -> Write:
     return write
 
 
+def arrow(name: str, column_type: Any, *, streamed: bool = False, **options: Any) -> Write:
+    """In record batches of two rows."""
+
+    def write(directory: Path, texts: Sequence[str]) -> Path:
+        column = pa.array(texts, pa.large_string()).cast(column_type)
+        table = pa.table({"id": pa.array(range(len(texts))), "text": column})
+        create = pa.ipc.new_stream if streamed else pa.ipc.new_file
+        with create(str(directory / name), table.schema, options=pa.ipc.IpcWriteOptions(**options)) as sink:
+            sink.write_table(table, 2)
+        return directory / name
+
+    return write
+
+
+def feather(compression: str) -> Write:
+    def write(directory: Path, texts: Sequence[str]) -> Path:
+        table = pa.table({"text": list(texts), "id": range(len(texts))})
+        pf.write_feather(table, str(directory / "a.feather"), compression=compression, chunksize=3)
+        return directory / "a.feather"
+
+    return write
+
+
+def delimited(texts: Sequence[str], *, delimiter: str = ",", end: str = "\r\n") -> bytes:
+    """Quoted only where it must be."""
+    out = io.StringIO(newline="")
+    rows = csv.writer(out, delimiter=delimiter, lineterminator=end)
+    rows.writerow(["id", "text", "more"])
+    rows.writerows((i, text, "x") for i, text in enumerate(texts))
+    return out.getvalue().encode()
+
+
 def several(directory: Path, texts: Sequence[str]) -> list[Path]:
     """A bit of everything, the last documents first, with empty files beside the full ones."""
     (directory / "z.jsonl").write_bytes(lines(texts[:2]))
@@ -176,6 +211,27 @@ FORMS: dict[str, Write] = {
     "parquet, dictionary": parquet(pa.dictionary(pa.int32(), pa.string())),
     "parquet, dictionary of large strings": parquet(pa.dictionary(pa.int8(), pa.large_string())),
     "parquet, a row group a row": parquet(pa.string(), row_group_size=1),
+    "arrow": arrow("a.arrow", pa.string()),
+    "arrow, large strings": arrow("a.ipc", pa.large_string()),
+    "arrow, string views": arrow("a.arrow", pa.string_view()),
+    "arrow, dictionary": arrow("a.arrow", pa.dictionary(pa.int8(), pa.string()), unify_dictionaries=True),
+    "arrow, compressed": arrow("a.arrow", pa.string(), compression="lz4"),
+    "arrow stream": arrow("a.arrow", pa.string(), streamed=True),
+    "arrow stream, compressed": arrow("a.arrow", pa.string(), streamed=True, compression="zstd"),
+    "arrow stream, dictionary": arrow("a.arrow", pa.dictionary(pa.int8(), pa.string()), streamed=True),
+    "feather": feather("uncompressed"),
+    "feather, lz4": feather("lz4"),
+    "feather, zstd": feather("zstd"),
+    "csv": file("a.csv", delimited),
+    "csv, line feeds": file("a.csv", lambda texts: delimited(texts, end="\n")),
+    "csv, byte-order mark": file("a.csv", lambda texts: b"\xef\xbb\xbf" + delimited(texts)),
+    "csv, no last line feed": file("a.csv", lambda texts: delimited(texts)[:-2]),
+    "csv.gz": file("a.csv.gz", lambda texts: gzip.compress(delimited(texts))),
+    "csv.zst": file("a.csv.zst", lambda texts: zstd(delimited(texts))),
+    "csv.bz2": file("a.csv.bz2", lambda texts: bz2.compress(delimited(texts))),
+    "csv.xz": file("a.csv.xz", lambda texts: lzma.compress(delimited(texts))),
+    "tsv": file("a.tsv", lambda texts: delimited(texts, delimiter="\t")),
+    "tsv.gz": file("a.tsv.gz", lambda texts: gzip.compress(delimited(texts, delimiter="\t"))),
     "several files": several,
     "dataset": dataset,
     "dataset, in two parts": selection,

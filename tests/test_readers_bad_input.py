@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import os
+import pickle
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import portrait
+from portrait.corpus import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -208,7 +210,7 @@ DAMAGED_FILES = {
 
 
 @pytest.mark.parametrize("kind", DAMAGED_FILES)
-@pytest.mark.parametrize("stem", ["a.jsonl", "a.txt"])
+@pytest.mark.parametrize("stem", ["a.jsonl", "a.txt", "a.csv"])
 def test_a_damaged_compressed_file_is_named(kind: str, stem: str, tmp_path: Path) -> None:
     suffix, data, what = DAMAGED_FILES[kind]
     path = tmp_path / (stem + suffix)
@@ -298,6 +300,149 @@ def test_a_file_that_is_not_parquet_is_named(kind: str, tmp_path: Path) -> None:
     )
 
 
+def arrow_bytes(column: Any, *, streamed: bool = False) -> bytes:
+    """Noise that nothing compresses, in batches of a hundred rows."""
+    table = pa.table({"text": column})
+    sink = pa.BufferOutputStream()
+    with (pa.ipc.new_stream if streamed else pa.ipc.new_file)(sink, table.schema) as file:
+        file.write_table(table, 100)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+TEXTS = [os.urandom(50).hex() for _ in range(2000)]
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["file", "stream"])
+@pytest.mark.parametrize("kind", ["text", "empty", "truncated", "head only", "damaged", "old feather"])
+def test_a_file_that_is_not_arrow_is_named(kind: str, streamed: bool, tmp_path: Path) -> None:
+    whole = arrow_bytes(TEXTS, streamed=streamed)
+    path = tmp_path / "a.arrow"
+    path.write_bytes(
+        {
+            "text": GOOD * 10,
+            "empty": b"",
+            "truncated": whole[:-1000],
+            "head only": whole[:6],
+            "damaged": whole[:20_000] + b"\xfe" * 20_000 + whole[40_000:],
+            "old feather": b"FEA1" + bytes(1000) + b"FEA1",
+        }[kind]
+    )
+    found = message(path, tmp_path, portrait.UnreadableFileError)
+    assert found.startswith(
+        f"{path}: a Feather file" if "old" in kind else f"{path}: not a readable Arrow file: "
+    )
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["file", "stream"])
+@pytest.mark.parametrize("nested", [False, True], ids=["plain", "struct"])
+def test_an_arrow_file_whose_offsets_lead_out_of_it_is_named(
+    streamed: bool, nested: bool, tmp_path: Path
+) -> None:
+    offsets = pa.array([0, 3, 1 << 30, 6], pa.int32()).buffers()[1]
+    texts = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"abcdef")])
+    column = pa.StructArray.from_arrays([texts], ["text"]) if nested else texts
+    path = tmp_path / "a.arrow"
+    path.write_bytes(arrow_bytes(column, streamed=streamed))
+    found = message(path, tmp_path, portrait.UnreadableFileError, column="text.text" if nested else "text")
+    assert found.startswith(f"{path}: not a readable Arrow file: ")
+
+
+@pytest.mark.parametrize(
+    ("texts", "place", "what"),
+    [
+        (pa.array([TEXT, None, TEXT]), ", row 2: ", "null"),
+        (invalid_strings(), ", row 2: ", "not UTF-8 at byte 2"),
+        (pa.array([1, 2, 3]), ": ", "column 'text' is int64, not text"),
+    ],
+    ids=["null", "UTF-8", "number"],
+)
+@pytest.mark.parametrize("streamed", [False, True], ids=["file", "stream"])
+def test_a_bad_row_of_an_arrow_file_is_named(
+    texts: Any, place: str, what: str, streamed: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.arrow"
+    path.write_bytes(arrow_bytes(texts, streamed=streamed))
+    found = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
+    assert found.startswith(f"{path}{place}")
+    assert what in found
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["text", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pa.ipc.new_file(str(tmp_path / "a.arrow"), table.schema) as sink:
+        sink.write_table(table)
+    (tmp_path / "a.csv").write_text("text,text\na,b\n")
+    for path in sorted(tmp_path.iterdir()):
+        assert message(path, tmp_path) == f"{path}: there are two columns 'text': rename one"
+
+
+@pytest.mark.parametrize(
+    ("data", "row", "what"),
+    [
+        (b"id,text\n1,a\n2\n3,b\n", 2, "1 fields where the header has 2"),
+        (b"id,text\n1,a,b\n", 1, "3 fields where the header has 2"),
+        (b'id,text\n\n1,"a\n\nb"\n\n2,c\n3,d,e', 3, "3 fields where the header has 2"),
+        (b"id,text\r\n1,ok\r\n2,ab\xff\r\n3,ok", 2, "not UTF-8 at byte 2"),
+        (b"id,text\n1,long enough\n2,\xff\n", 2, "not UTF-8 at byte 0"),
+        (b"id,text\n" + b"1,ok\n" * 5_000_000 + b"x\n", 5_000_001, "1 fields where the header has 2"),
+    ],
+    ids=["too few", "too many", "behind line feeds", "UTF-8", "UTF-8, last", "behind many"],
+)
+def test_a_bad_row_of_delimited_text_is_named(data: bytes, row: int, what: str, tmp_path: Path) -> None:
+    for name, content in (("a.csv", data), ("a.tsv", data.replace(b",", b"\t"))):
+        (tmp_path / name).write_bytes(content)
+        found = message(tmp_path / name, tmp_path, portrait.BadRowError)
+        assert found.startswith(f"{tmp_path / name}, row {row}: ")
+        assert what in found
+
+
+def test_bad_rows_of_delimited_text_can_be_told_from_the_good_ones_around_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    bad = {3, 4, 9, 17, 20}
+    rows = [f"{i}" if i in bad else f"{i},text {i}" for i in range(1, 21)]
+    path.write_text("\n".join(["id,text", *rows]))
+    (piece,) = resolve(path)[0].shards[0].pieces()
+    assert (piece.n_rows, len(piece.places())) == (20, 20)
+    found, refused = {}, {}
+    for i in range(20):
+        one = pickle.loads(pickle.dumps(piece.slice(i, i + 1)))
+        (place,) = one.places()
+        assert (place, one.n_rows) == (f"{path}:{i + 1}", 1)
+        try:
+            (found[i + 1],) = one.batch().texts.to_pylist()
+        except portrait.BadRowError as error:
+            refused[i + 1] = str(error)
+    assert found == {i: f"text {i}" for i in range(1, 21) if i not in bad}
+    assert refused.keys() == bad
+    assert all(text.startswith(f"{path}, row {i}: ") for i, text in refused.items())
+    assert piece.slice(4, 8).batch().texts.to_pylist() == [f"text {i}" for i in range(5, 9)]
+    with pytest.raises(portrait.BadRowError, match="row 9"):
+        piece.slice(4, 10).batch()
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "what"),
+    [
+        (b"body,id\nx,1\n", portrait.CorpusError, "no column 'text', only body, id: choose one"),
+        (b"te\xffxt,text\na,b\n", portrait.UnreadableFileError, "the header is not UTF-8"),
+        (b'text\n"' + b"x" * (40 << 20), portrait.UnreadableFileError, "a row is larger than 16 MB"),
+        (b"text\n" + b"x" * (40 << 20), portrait.UnreadableFileError, "a row is larger than 16 MB"),
+        (b"x" * (1 << 20), portrait.UnreadableFileError, "no header can be read"),
+    ],
+    ids=["no column", "header", "quote", "large row", "no header"],
+)
+def test_delimited_text_that_is_no_table_is_named(
+    data: bytes, error: type[portrait.PortraitError], what: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(data)
+    found = message(path, tmp_path, error)
+    assert found.startswith(f"{path}: ")
+    assert what in found
+
+
 @pytest.mark.parametrize(
     ("rows", "place", "what"),
     [
@@ -318,7 +463,9 @@ def test_a_bad_row_of_a_dataset_is_named(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.parquet"])
+@pytest.mark.parametrize(
+    "name", ["a.txt", "a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.parquet", "a.arrow", "a.csv"]
+)
 def test_a_file_that_may_not_be_read_is_named(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(GOOD)
@@ -334,6 +481,11 @@ def empty_files(directory: Path) -> None:
     (directory / "c.jsonl.gz").write_bytes(gzip.compress(b""))
     (directory / "d.jsonl.zst").write_bytes(zstd(b"\n"))
     (directory / "e.txt").write_bytes(b"\xef\xbb\xbf")
+    (directory / "h.csv").write_bytes(b"")
+    (directory / "i.csv").write_bytes(b"text,id")
+    (directory / "j.tsv.gz").write_bytes(gzip.compress(b"\n\ntext\n"))
+    (directory / "k.arrow").write_bytes(arrow_bytes(pa.array([], pa.string())))
+    (directory / "l.arrow").write_bytes(arrow_bytes(pa.array([], pa.string()), streamed=True))
     (directory / "f.jsonl").write_bytes(b'{"text": ""}')
     pq.write_table(pa.table({"text": pa.array([], pa.string())}), directory / "g.parquet")
 

@@ -145,6 +145,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_jsonl(Path("data.jsonl"), ROWS)
     pq.write_table(TABLE, "data.parquet")
     Path("a.txt").write_text("some text")
+    with pa.ipc.new_file("a.arrow", TABLE.schema) as sink:
+        sink.write_table(TABLE)
     Path("taken.html").write_text("mine")
     Path("there").mkdir()
     Path("link").symlink_to("taken.html")
@@ -204,6 +206,7 @@ CASES: dict[str, tuple[str, type[PortraitError], str, Files]] = {
     ),
     "lines as a table": ("data.jsonl", SpecError, "as JSON lines", Files(clean=Path("x.parquet"))),
     "plain text": ("a.txt", CorpusError, "a.txt: plain text has no rows", Files(clean=Path("x.jsonl"))),
+    "table": ("a.arrow", CorpusError, "a.arrow: only JSON lines and P", Files(clean=Path("x.jsonl"))),
     "pipe": ("-", CorpusError, "only files can be split", Files(clean=Path("x.jsonl"))),
     "missing": ("missing.jsonl", CorpusError, "missing.jsonl: no such file", Files(clean=Path("x.jsonl"))),
 }

@@ -230,7 +230,7 @@ def test_plain_text_has_no_columns_to_keep(tmp_path: Path) -> None:
         ({"keep": ["x", ""]}, "a column's name is empty"),
         ({"columns": ["x", "x"]}, "column 'x' is named twice"),
         ({"keep": ["x", "x"]}, "column 'x' is named twice"),
-        ({"format": "csv"}, "unknown format 'csv'"),
+        ({"format": "xml"}, "unknown format 'xml'"),
     ],
 )
 def test_columns_that_make_no_sense_are_refused(options: dict[str, Any], what: str, tmp_path: Path) -> None:

@@ -76,9 +76,11 @@ def command(
 ) -> None:
     """Build the portrait of a corpus.
 
-    SOURCE is a file (.txt: one document; .jsonl, .parquet: one a row; also .gz, .zst, .bz2, .xz), a
-    directory or quoted glob of them, or - for standard input. NAME=SOURCE puts it into a layer of
-    its own, so that answers can name it. A file of another suffix is one document of plain text.
+    SOURCE is a file (.txt: one document; .jsonl, .parquet, .arrow, .feather, .csv, .tsv: one a row;
+    text also as .gz, .zst, .bz2, .xz), a directory or quoted glob of them, a URL of
+    any of these (https://, s3://, zip://*.jsonl::dump.zip, ...), or - for standard input.
+    NAME=SOURCE puts it into a layer of its own, so that answers can name it. A file of another suffix
+    is one document of plain text.
 
     \b
     portrait build books/ web=crawl/*.jsonl.zst -o corpus.portrait

@@ -67,7 +67,7 @@ def command(
     """Ask every row of a data set: one row out for each, in the same order.
 
     A PORTRAIT is a portrait's directory or a .bf file; everything else is DATA, as for portrait
-    build: .txt, .jsonl, .jsonl.gz, .jsonl.zst, .parquet, directories and quoted globs of them, or -.
+    build: .txt, .jsonl, .csv, also .gz, .zst, .parquet, .arrow, directories and quoted globs of them, or -.
     OUT appears when it is whole; after a scan that was stopped, the same command goes on with it.
 
     \b

@@ -13,13 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.columns import Columns
+    from portrait.readers.files import Before
 
 
 class TablePiece:
-    """Consecutive rows of a table; a :class:`portrait.corpus.Piece`."""
+    """Consecutive rows of a table; a :class:`portrait.corpus.Piece`.
 
-    def __init__(self, label: str, first: int, rows: Any, columns: Columns, read_bytes: int) -> None:
+    ``first`` is the number of the first, from 0, not counting the rows ``before`` a part of a file.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        first: int,
+        rows: Any,
+        columns: Columns,
+        read_bytes: int,
+        before: Before | None = None,
+    ) -> None:
         self._label, self._first, self._rows, self._columns = label, first, rows, columns
+        self._before = before
         self.n_rows: int = rows.num_rows
         self.read_bytes = read_bytes
 
@@ -34,12 +47,13 @@ class TablePiece:
 
     def places(self) -> list[str]:
         """The file and number of each row."""
-        return [f"{self._label}:{self._first + row + 1}" for row in range(self.n_rows)]
+        first = self._number()
+        return [f"{self._label}:{first + row + 1}" for row in range(self.n_rows)]
 
     def slice(self, start: int, stop: int) -> TablePiece:
         """The rows from ``start`` up to ``stop``."""
         rows = self._rows.slice(start, stop - start)
-        return TablePiece(self._label, self._first + start, rows, self._columns, 0)
+        return TablePiece(self._label, self._first + start, rows, self._columns, 0, self._before)
 
     def __getstate__(self) -> dict[str, Any]:
         # As a stream: Arrow would pickle all of the memory that the rows are a slice of.
@@ -55,7 +69,16 @@ class TablePiece:
             self._rows = stream.read_next_batch()
 
     def _place(self, row: int) -> str:
-        return f"{self._label}, row {self._first + row + 1}"
+        return f"{self._label}, row {self._number() + row + 1}"
+
+    def _number(self) -> int:
+        return self._first + (self._before.count() if self._before else 0)
+
+
+def no_rows(columns: Columns) -> Any:
+    """A record batch without rows, whose columns are all text."""
+    pa = extras.load("pyarrow", "build")
+    return pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in columns.all]))
 
 
 def require_columns(columns: Columns, schema: Any, where: str) -> dict[str, Any]:
@@ -64,7 +87,20 @@ def require_columns(columns: Columns, schema: Any, where: str) -> dict[str, Any]
     for name in columns.all:
         if locate(name, tree) is None:
             raise columns.missing(name, names(tree), where)
+    for first in _outer(columns, tree):
+        if schema.names.count(first) > 1:
+            raise CorpusError(f"{where}: there are two columns {first!r}: rename one")
     return tree
+
+
+def wanted_columns(columns: Columns, schema: Any) -> list[int]:
+    """The numbers of the schema's fields that hold the ``columns``, which are all there."""
+    outer = _outer(columns, _tree(schema))
+    return [i for i, name in enumerate(schema.names) if name in outer]
+
+
+def _outer(columns: Columns, tree: dict[str, Any]) -> set[str]:
+    return {path[0] for name in columns.all if (path := locate(name, tree))}
 
 
 def _tree(fields: Any) -> dict[str, Any]:

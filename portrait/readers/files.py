@@ -5,19 +5,24 @@ from __future__ import annotations
 import copy
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 import xxhash
 
+from portrait import extras
 from portrait.corpus import COMPRESSIONS
 from portrait.errors import UnreadableFileError
+from portrait.readers.remote import RemoteFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from portrait.columns import Columns
     from portrait.corpus import Shard
+
+#: A file of this machine, or one at a URL.
+File: TypeAlias = Path | RemoteFile
 
 #: Bytes hashed at a time: enough that the calls cost nothing, few enough to stay in the cache.
 _HASHED_BYTES = 1 << 20
@@ -32,11 +37,11 @@ class FileShard:
 
     read_once = False
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: File, columns: Columns) -> None:
         self._path = path
         self._columns = columns
         self.files: list[dict[str, Any]] = [file_record(path)]
-        self.n_bytes: int | None = self.files[0]["bytes"]
+        self.n_bytes: int | None = self.files[0].get("bytes")
 
     @property
     def label(self) -> str:
@@ -53,7 +58,12 @@ class FileShard:
         return [stamp(self._path)]
 
     def digests(self) -> dict[str, str]:
-        """The digest of the file, which is read for it; none of a part that is not the first."""
+        """The digest of the file, which is read for it; none of a part that is not the first.
+
+        None of a remote file, either, which would be fetched once more.
+        """
+        if not isinstance(self._path, Path):
+            return {}
         return {file["path"]: digest(self._path) for file in self.files}
 
     def _part(self, n_bytes: int, *, first: bool) -> Self:
@@ -63,6 +73,30 @@ class FileShard:
         if not first:
             part.files = []
         return part
+
+
+class StreamShard(FileShard):
+    """What shards have in common that read a file from its beginning to its end.
+
+    They hash it as they do so: ``_digest`` is for ``pieces`` to set.
+    """
+
+    def __init__(self, path: File, columns: Columns) -> None:
+        super().__init__(path, columns)
+        self.n_bytes = known_bytes([path])
+        self.read_once = self.n_bytes is None and isinstance(path, Path)
+        self._digest: str | None = None
+
+    def digests(self) -> dict[str, str]:
+        """The digest of the file, once it has been read to its end."""
+        return {} if self._digest is None else {str(self._path): self._digest}
+
+
+class Before(Protocol):
+    """Rows or lines that stand before a part of a file."""
+
+    def count(self) -> int:
+        """How many they are: found out when it is asked for, once."""
 
 
 def reason(error: OSError) -> str:
@@ -75,31 +109,38 @@ def unreadable(path: Any, error: OSError) -> UnreadableFileError:
     return UnreadableFileError(f"{path}: {reason(error)}")
 
 
-def known_bytes(paths: Sequence[Path]) -> int | None:
-    """How many bytes some files have; ``None`` if one is no file but a pipe.
+def known_bytes(paths: Sequence[File]) -> int | None:
+    """How many bytes some files have; ``None`` if one is a pipe, or at a server that does not tell.
 
     Raises :class:`UnreadableFileError`.
     """
+    sizes = [path.n_bytes for path in paths if not isinstance(path, Path)]
     try:
-        found = [os.stat(path) for path in paths]  # noqa: PTH116  # half the time of Path.stat
+        # Half the time of Path.stat.
+        found = [os.stat(path) for path in paths if isinstance(path, Path)]  # noqa: PTH116
     except OSError as error:
         raise unreadable(error.filename, error) from error
-    return sum(one.st_size for one in found) if all(stat.S_ISREG(one.st_mode) for one in found) else None
+    sizes += [one.st_size if stat.S_ISREG(one.st_mode) else None for one in found]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
-def file_record(path: Path) -> dict[str, Any]:
+def file_record(path: File) -> dict[str, Any]:
     """A file's path and size, for the manifest. Raises :class:`UnreadableFileError`."""
+    if not isinstance(path, Path):
+        return path.record()
     try:
         return {"path": str(path), "bytes": os.stat(path).st_size}  # noqa: PTH116  # half the time of Path.stat
     except OSError as error:
         raise unreadable(path, error) from error
 
 
-def stamp(path: Path) -> list[Any]:
+def stamp(path: File) -> list[Any]:
     """A file's path, size in bytes and time of modification in nanoseconds, as of now.
 
     Raises :class:`UnreadableFileError`.
     """
+    if not isinstance(path, Path):
+        return path.stamp()
     try:
         found = os.stat(path)  # noqa: PTH116  # half the time of Path.stat
     except OSError as error:
@@ -137,6 +178,14 @@ def runs(sizes: Sequence[int], n_bytes: int, total: int) -> list[tuple[tuple[int
     return found
 
 
-def is_compressed(path: Path) -> bool:
+def open_native(path: File) -> Any:
+    """A file for Arrow to read here and there. Raises :class:`OSError`, :class:`UnreadableFileError`."""
+    pa = extras.load("pyarrow", "build")
+    if isinstance(path, Path):
+        return pa.OSFile(str(path))
+    return pa.PythonFile(path.open(sequential=False), "r")
+
+
+def is_compressed(path: File) -> bool:
     """Whether a file's name says that it is compressed."""
     return path.suffix.lower() in COMPRESSIONS

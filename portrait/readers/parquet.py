@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.errors import UnreadableFileError
-from portrait.readers.columns import TablePiece, require_columns
-from portrait.readers.files import FileShard, runs
+from portrait.readers.columns import TablePiece, no_rows, require_columns
+from portrait.readers.files import File, FileShard, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from portrait.columns import Columns
     from portrait.corpus import Format, Shard
@@ -25,20 +25,20 @@ class ParquetShard(FileShard):
 
     kind: Format = "parquet"
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: File, columns: Columns) -> None:
         super().__init__(path, columns)
         #: The first row group and the one behind the last; all of them, while nothing.
         self._groups: tuple[int, int] | None = None
 
     def pieces(self) -> Iterator[TablePiece]:
         """The columns, so many rows at a time as make about four megabytes."""
-        with self._opened() as file:
+        with self.opened() as file:
             yield from self._read(file)
 
     def split(self, n_bytes: int) -> list[Shard]:
         """Row groups, as many as make about ``n_bytes`` bytes; the whole where the file cannot be read."""
         try:
-            with self._opened() as file:
+            with self.opened() as file:
                 metadata = file.metadata
                 sizes = [_compressed_bytes(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
         except UnreadableFileError:
@@ -46,18 +46,26 @@ class ParquetShard(FileShard):
         first, stop = self._groups or (0, len(sizes))
         parts: list[Shard] = []
         for (begin, end), share in runs(sizes[first:stop], n_bytes, self.n_bytes or 0):
-            part = self._part(share, first=not parts)
+            part = self._part(share, first=not parts and bool(self.files))
             part._groups = (first + begin, first + end)
             parts.append(part)
         return parts if len(parts) > 1 else [self]
 
     @contextmanager
-    def _opened(self) -> Iterator[Any]:
+    def opened(self) -> Iterator[Any]:
+        """The file as Arrow reads it. Raises :class:`UnreadableFileError` for what happens within, too."""
         pa = extras.load("pyarrow", "build")
         parquet = extras.load("pyarrow.parquet", "build")
         try:
-            with parquet.ParquetFile(self._path) as file:
-                yield file
+            if isinstance(self._path, Path):
+                with parquet.ParquetFile(self._path) as file:
+                    yield file
+            else:
+                with (
+                    self._path.open(sequential=False) as remote,
+                    parquet.ParquetFile(remote, pre_buffer=True) as file,
+                ):
+                    yield file
         except (pa.ArrowException, OSError) as error:
             what = (str(error).splitlines() or ["unknown error"])[0]
             raise UnreadableFileError(f"{self._path}: not a readable Parquet file: {what}") from error
@@ -71,20 +79,19 @@ class ParquetShard(FileShard):
         n_bytes = self.n_bytes or 0
         names = list(self._columns.all)
         if n_rows == 0:
-            pa = extras.load("pyarrow", "build")
-            schema = pa.schema([(name, pa.string()) for name in names])
-            nothing = pa.RecordBatch.from_pylist([], schema)
-            yield TablePiece(label, 0, nothing, self._columns, n_bytes)
+            yield TablePiece(label, 0, no_rows(self._columns), self._columns, n_bytes)
             return
         row_bytes = max(1, sum(group.total_byte_size for group in groups) // n_rows)
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
         before = sum(file.metadata.row_group(i).num_rows for i in range(first))
         row = 0
-        wanted = range(first, stop)
-        for rows in file.iter_batches(batch_rows, row_groups=wanted, columns=names, use_threads=False):
-            share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
-            yield TablePiece(label, before + row, rows, self._columns, share)
-            row += rows.num_rows
+        # What is fetched ahead is held until all of the groups have been read: so one at a time.
+        remote = not isinstance(self._path, Path)
+        for some in [[i] for i in range(first, stop)] if remote else [range(first, stop)]:
+            for rows in file.iter_batches(batch_rows, row_groups=some, columns=names, use_threads=False):
+                share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
+                yield TablePiece(label, before + row, rows, self._columns, share)
+                row += rows.num_rows
 
 
 def _compressed_bytes(group: Any) -> int:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.corpus import Batch
 from portrait.errors import CorpusError, UnreadableFileError
-from portrait.readers.files import file_record, known_bytes, runs, stamp
+from portrait.readers.files import File, file_record, known_bytes, runs, stamp
 from portrait.readers.streams import BOM, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from portrait.columns import Columns
     from portrait.corpus import Format, Shard
@@ -26,12 +26,12 @@ class PlainShard:
 
     kind: Format = "txt"
 
-    def __init__(self, paths: Sequence[Path], columns: Columns) -> None:
+    def __init__(self, paths: Sequence[File], columns: Columns) -> None:
         self._paths = list(paths)
         self._columns = columns
         self.files: list[dict[str, Any]] = [file_record(path) for path in self._paths]
         self.n_bytes = known_bytes(self._paths)
-        self.read_once = self.n_bytes is None
+        self.read_once = self.n_bytes is None and any(isinstance(path, Path) for path in self._paths)
         self._digests: dict[str, str] = {}
 
     @property

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from portrait.errors import CorpusError
+from portrait.readers.delimited import DELIMITERS, delimited_pieces
 from portrait.readers.jsonl import stream_pieces
 from portrait.readers.plain import PlainPiece, document, require_no_columns
 from portrait.readers.streams import BOM, CHUNK_BYTES, ByteStream
@@ -28,8 +29,8 @@ class StdinShard:
     read_once = True
 
     def __init__(self, kind: Format, columns: Columns) -> None:
-        if kind == "parquet":
-            raise CorpusError(f"{_LABEL}: Parquet cannot be read from a pipe: save it to a file first")
+        if kind in ("parquet", "arrow"):
+            raise CorpusError(f"{_LABEL}: {kind.title()} cannot be read from a pipe: save it to a file first")
         if sys.stdin is None:
             raise CorpusError(f"{_LABEL}: there is none: name a file instead")
         self._kind = kind
@@ -40,6 +41,9 @@ class StdinShard:
         """Chunks of lines, or the one document."""
         stdin = _Rewindable(sys.stdin.buffer.read)
         stream = ByteStream(_LABEL, stdin.read, lambda: stdin.n_read)
+        if self._kind in DELIMITERS:
+            yield from delimited_pieces(stream, DELIMITERS[self._kind], self._columns)
+            return
         first = stdin.first_text()
         if self._kind == "jsonl" or (self._kind == "auto" and first.startswith(b"{")):
             yield from stream_pieces(stream, self._columns)

@@ -6,17 +6,17 @@ import bz2
 import io
 import lzma
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xxhash
 
 from portrait import extras
 from portrait.errors import UnreadableFileError
-from portrait.readers.files import reason, unreadable
+from portrait.readers.files import File, reason, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from typing_extensions import Buffer
 
@@ -111,22 +111,27 @@ class _Hashed(io.RawIOBase):
 
 
 @contextmanager
-def open_stream(path: Path) -> Iterator[ByteStream]:
+def open_stream(path: File) -> Iterator[ByteStream]:
     """Open a file for reading, decompressed by its suffix: ``.gz``, ``.zst``, ``.bz2`` or ``.xz``.
 
     Raises :class:`UnreadableFileError`.
     """
-    try:
-        opened = path.open("rb", buffering=0)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    opened: io.RawIOBase
+    if isinstance(path, Path):
+        try:
+            opened = path.open("rb", buffering=0)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        is_pipe = not opened.seekable()
+    else:
+        opened, is_pipe = path.open(sequential=True), False
     with opened:
         hashed = _Hashed(opened)
         # Decoders read by the kilobyte; what is below is asked for, and hashed, by the megabyte.
         file = io.BufferedReader(hashed, CHUNK_BYTES)
         read, damage, codec = _decoder(path.suffix.lower(), file)
         # A pipe cannot tell how far it has been read.
-        position = hashed.tell if opened.seekable() else lambda: 0
+        position = (lambda: 0) if is_pipe else hashed.tell
         yield ByteStream(str(path), read, position, damage, codec, hashed.finish)
 
 

@@ -35,6 +35,10 @@ def require_splittable(shards: Sequence[Shard], out: Path) -> None:
             raise CorpusError(
                 "only files can be split, for they are read twice: save the data to a file first"
             )
+        if shard.kind not in ("txt", "jsonl", "parquet"):
+            raise CorpusError(
+                f"{shard.label}: only JSON lines and Parquet can be split: convert it to one of them"
+            )
         if shard.kind == "txt":
             raise CorpusError(f"{shard.files[0]['path']}: plain text has no rows to split: use JSON lines")
     if out.suffix.lower() in _COMPRESSED:
@@ -72,17 +76,9 @@ def _originals(shard: Shard) -> Iterator[Any]:
             lines: Any = piece
             yield lines.lines()
         return
-    pa = extras.load("pyarrow", "build")
-    parquet = extras.load("pyarrow.parquet", "build")
-    path = shard.files[0]["path"]
-    try:
-        with parquet.ParquetFile(path) as file:
-            yield from file.iter_batches(_BATCH_ROWS, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, PortraitError):  # of the output, thrown in while this waits
-            raise
-        what = (str(error).splitlines() or ["unknown error"])[0]
-        raise CorpusError(f"{path}: not a readable Parquet file: {what}") from error
+    table: Any = shard
+    with table.opened() as file:
+        yield from file.iter_batches(_BATCH_ROWS, use_threads=False)
 
 
 @contextmanager
@@ -138,7 +134,8 @@ class _Parquet:
     def __init__(self, shards: Sequence[Shard], out: Path, file: IO[bytes]) -> None:
         self._out = out
         parquet = extras.load("pyarrow.parquet", "build")
-        with parquet.ParquetFile(shards[0].files[0]["path"]) as first:
+        table: Any = shards[0]
+        with table.opened() as first:
             self._schema = first.schema_arrow
             meta = first.metadata
             known = meta.num_row_groups and meta.num_columns
