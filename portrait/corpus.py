@@ -196,10 +196,10 @@ def resolve(
     for name, location in _named(sources):
         source = found.setdefault(name, Source(name))
         if not isinstance(location, str):
-            from portrait.readers.dataset import DatasetShard
+            from portrait.readers.dataset import dataset_shard
 
             source.locations.append("datasets")
-            source.shards.append(DatasetShard(location, columns))
+            source.shards.append(dataset_shard(location, columns))
             continue
         source.locations.append(location)
         _add_files(source, location, columns, format, seen.setdefault(name, set()))
@@ -209,7 +209,7 @@ def resolve(
 
 
 def _named(sources: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(sources, Mapping):
+    if isinstance(sources, Mapping) and not _is_dataset(sources):
         for name, value in sources.items():
             require_source_name(name)
             locations = list(_locations(value))
@@ -224,13 +224,18 @@ def _named(sources: Any) -> Iterator[tuple[str, Any]]:
 
 def _locations(value: Any) -> Iterator[Any]:
     """Each path or dataset of a nest of them."""
-    if isinstance(value, str | os.PathLike) or hasattr(value, "with_format"):
+    if isinstance(value, str | os.PathLike) or _is_dataset(value):
         yield value
     elif isinstance(value, Iterable):
         for one in value:
             yield from _locations(one)
     else:
         raise CorpusError(f"cannot read a source from {type(value).__name__}: pass paths or datasets")
+
+
+def _is_dataset(value: Any) -> bool:
+    """Whether it is of the ``datasets`` library: rows, a stream, or a mapping from splits to these."""
+    return hasattr(value, "with_format")
 
 
 def _plain(location: Any) -> Any:
