@@ -140,6 +140,8 @@ class Source:
     name: str
     locations: list[str] = field(default_factory=list)
     shards: list[Shard] = field(default_factory=list)
+    #: For each location that can change under its name: what exactly was read.
+    revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def n_bytes(self) -> int | None:
@@ -156,7 +158,7 @@ class Source:
     def record(self) -> dict[str, Any]:
         """What the manifest says of the source, whatever the order it was given in."""
         files = sorted((file for shard in self.shards for file in shard.files), key=lambda file: file["path"])
-        return {"location": sorted(self.locations), "revision": None, "files": files}
+        return {"location": sorted(self.locations), "revision": self.revisions or None, "files": files}
 
 
 def expansion(shard: Shard) -> float:
@@ -185,8 +187,8 @@ def resolve(
     """The named sources, ordered by name, with their files found and ordered.
 
     ``sources`` is a location (a file, a directory, a glob, ``NAME=`` any of these, ``-`` for
-    standard input, a ``datasets`` object), several of them, or a mapping from names to these.
-    Raises :class:`CorpusError` where nothing is found.
+    standard input, ``hf://datasets/ORG/NAME``, a ``datasets`` object), several of them, or a mapping
+    from names to these. Raises :class:`CorpusError` where nothing is found.
     """
     if format not in FORMATS:
         raise SpecError(f"unknown format {format!r}: choose one of {', '.join(FORMATS)}")
@@ -202,6 +204,8 @@ def resolve(
             source.shards.append(dataset_shard(location, columns))
             continue
         source.locations.append(location)
+        if _add_hub(source, location, columns):
+            continue
         _add_files(source, location, columns, format, seen.setdefault(name, set()))
     if not found:
         raise CorpusError("no source given: name a file, a directory, a glob, or - for standard input")
@@ -241,6 +245,22 @@ def _is_dataset(value: Any) -> bool:
 def _plain(location: Any) -> Any:
     """A path as a string; a dataset as it is."""
     return os.fspath(location) if isinstance(location, os.PathLike) else location
+
+
+def _add_hub(source: Source, location: str, columns: Columns) -> bool:
+    """Add a dataset on a hub; files inside of one are files."""
+    if not location.startswith("hf://datasets/"):
+        return False
+    from portrait.readers import hub
+
+    asked = hub.parse(location)
+    if asked is None:
+        return False
+    if location not in source.revisions:
+        found = hub.find(asked, columns)
+        source.revisions[location] = found.revision
+        source.shards += found.shards
+    return True
 
 
 def _add_files(

@@ -79,6 +79,7 @@ def command(
     SOURCE is a file (.txt: one document; .jsonl, .parquet: one a row; also .gz, .zst, .bz2, .xz), a
     directory or quoted glob of them, or - for standard input. NAME=SOURCE puts it into a layer of
     its own, so that answers can name it. A file of another suffix is one document of plain text.
+    hf://datasets/ORG/NAME?config=...&split=...&column=... is a dataset on the Hugging Face hub.
 
     \b
     portrait build books/ web=crawl/*.jsonl.zst -o corpus.portrait
