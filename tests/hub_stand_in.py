@@ -49,6 +49,8 @@ class StandIn:
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
+        #: Names that lead to others.
+        self.moved: dict[str, str] = {}
         self.requests: list[str] = []
         #: Files whose connection ends before they do.
         self.broken: set[str] = set()
@@ -94,7 +96,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.stand_in.requests.append(f"{self.command} {self.path}")
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
-        if match := _API.fullmatch(path):
+        old = path.removeprefix("/api/datasets/")
+        if old in self.stand_in.moved:
+            self._answer(307, b"", {"Location": f"/api/datasets/{self.stand_in.moved[old]}"})
+        elif match := _API.fullmatch(path):
             name, kind, revision, inside = match.groups()
             self._api(name, kind or "revision", unquote(revision or "main"), unquote(inside or ""), body)
         elif match := _FILE.fullmatch(path):
@@ -175,20 +180,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part)
 
     def _json(self, answer: Any) -> None:
-        data = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
+        self._answer(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
     def _refuse(self, status: int, code: str, message: str, sha: str = "") -> None:
-        data = json.dumps({"error": message}).encode()
+        headers = {"X-Error-Code": code, "X-Error-Message": message, "X-Repo-Commit": sha}
+        self._answer(status, json.dumps({"error": message}).encode(), headers)
+
+    def _answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for header, value in (("X-Error-Code", code), ("X-Error-Message", message), ("X-Repo-Commit", sha)):
+        for name, value in headers.items():
             if value:
-                self.send_header(header, value)
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if self.command != "HEAD":

@@ -82,6 +82,7 @@ def hub(serve: StandIn) -> StandIn:
     """The stand-in as it is at first."""
     serve.repositories.clear()
     serve.broken.clear()
+    serve.moved.clear()
     serve.add("org/two", TWO)
     serve.add("org/lines", LINES)
     return serve
@@ -152,6 +153,19 @@ def test_a_dataset_on_a_hub_gives_what_its_files_give(cli: Cli, hub: StandIn, tm
             ],
         }
     }
+
+
+def test_several_processes_build_the_same(cli: Cli, hub: StandIn) -> None:
+    urls = [f"{HF}/org/two?config=en&split=train", f"lines={HF}/org/lines"]
+    alone = build(cli, hub, *urls)
+    assert build(cli, hub, *urls, "--workers", "2", "--work-dir", "work") == alone
+
+
+def test_a_dataset_that_was_renamed_is_found_by_its_old_name(cli: Cli, hub: StandIn) -> None:
+    hub.moved["lines"] = "org/lines"
+    built = build(cli, hub, f"{HF}/lines")
+    assert built.id == build(cli, hub, f"{HF}/org/lines").id
+    assert built.corpus["main"]["files"][0]["path"].startswith(f"{HF}/org/lines@")
 
 
 def counts(layer: Layer) -> list[Any]:

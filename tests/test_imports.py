@@ -194,7 +194,7 @@ def test_only_the_corpus_imports_readers_and_only_when_it_needs_them() -> None:
                 assert inside, f"{module} imports {target} where it is imported itself"
 
 
-HEAVY = ["datasets", "pyarrow", "pandas", "flask", "ray", "huggingface_hub", "numpy", "isal", "tqdm"]
+HEAVY = ["datasets", "dill", "pyarrow", "pandas", "flask", "ray", "huggingface_hub", "numpy", "isal", "tqdm"]
 
 
 def test_heavy_packages_are_never_imported_when_a_module_is() -> None:
