@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +229,37 @@ def test_a_stream_that_holds_on_to_something_open_stays_in_its_process() -> None
         shard = shard_of(streamed().map(lower))
         assert shard.read_once
         assert texts(shard) == [text.lower() for text in TEXTS]
+
+
+def test_functions_of_a_program_go_with_the_stream_to_its_processes(tmp_path: Path) -> None:
+    script = """
+import json
+import datasets, portrait
+from portrait.execution import Execution
+
+def helper(size):
+    return [{"text": json.dumps({"some text": i}) * 9} for i in range(size)]
+
+def rows(sizes):
+    for size in sizes:
+        yield from helper(size)
+
+stream = datasets.IterableDataset.from_generator(rows, gen_kwargs={"sizes": [3, 0, 40]})
+stream = stream.filter(lambda row: json.dumps("some") not in row["text"])
+alone = portrait.build(stream, "alone").manifest
+several = portrait.build(stream, "several", execution=Execution(workers=2, work_dir="work")).manifest
+print(alone.id == several.id, several.layers[0].documents)
+"""
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={**os.environ, "HF_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("True 43\n", 0), done.stderr
 
 
 def load(builder: str, *paths: Path, **options: Any) -> datasets.IterableDataset:

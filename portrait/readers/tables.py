@@ -66,7 +66,7 @@ def freeze(thing: Any, *, tables: bool = True) -> bytes:
     try:
         return _pickled(pickle.Pickler, thing, tables)
     except (pickle.PicklingError, AttributeError, TypeError):
-        return _pickled(extras.load("dill", "build").Pickler, thing, tables)
+        return _pickled(extras.load("dill", "build").Pickler, thing, tables, recurse=True)
 
 
 def thaw(frozen: bytes) -> Any:
@@ -74,11 +74,14 @@ def thaw(frozen: bytes) -> Any:
     return pickle.loads(frozen)
 
 
-def _pickled(base: Any, thing: Any, tables: bool) -> bytes:
+def _pickled(base: Any, thing: Any, tables: bool, **options: Any) -> bytes:
     pa = extras.load("pyarrow", "build")
 
     class Pickler(base):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
+            if not options and getattr(obj, "__module__", None) == "__main__":
+                # By its name, it would be sought in the other process's program.
+                raise pickle.PicklingError("of the program itself")
             if isinstance(obj, pa.Table):
                 if not tables:
                     return _table, (b"",)
@@ -89,7 +92,7 @@ def _pickled(base: Any, thing: Any, tables: bool) -> bytes:
             return NotImplemented
 
     out = io.BytesIO()
-    Pickler(out, protocol=5).dump(thing)
+    Pickler(out, protocol=5, **options).dump(thing)
     return out.getvalue()
 
 
