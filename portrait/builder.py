@@ -57,14 +57,16 @@ def build(
     """Build the portrait of ``sources`` at ``out`` and open it.
 
     ``sources`` is one or several of: a file (``.txt``: one document; ``.jsonl``, ``.csv``, ``.tsv``, also
-    ``.gz`` or ``.zst``; ``.parquet``, ``.arrow``, ``.feather``), a directory or glob of them, ``NAME=`` any
-    of these, ``-`` for standard input, a ``datasets.Dataset``; or a mapping from source names to these.
-    ``windows`` and ``filter`` are the ``preset``'s unless given. ``column`` holds the text of JSON lines and
-    tables, and may be a path into structs (``meta.text``); several columns are one text, a line each.
-    ``source_column``: each row's source is what stands there. The same corpus and specs give the same
-    portrait, whatever the order of files and the number of processes. ``on_error``: ``skip`` leaves rows and
-    files out that cannot be read, and has the manifest count them. A layer is cut into files of at most
-    ``max_shard_bytes``, but for one of kind ``pybloom``, which is one file.
+    ``.gz`` or ``.zst``; ``.parquet``, ``.arrow``, ``.feather``), a directory or glob of them, a URL of any
+    of these, ``hf://datasets/ORG/NAME[@REVISION][?config=…&split=…&column=…]``, ``NAME=`` any of these,
+    ``-`` for standard input, a ``datasets.Dataset`` or ``datasets.IterableDataset``; or a mapping from
+    source names to these, such as ``dict(splits)`` for a layer of each split. ``windows`` and ``filter``
+    are the ``preset``'s unless given. ``column`` holds the text of JSON lines and tables, and may be a path
+    into structs (``meta.text``); several columns are one text, a line each. ``source_column``: each row's
+    source is what stands there. The same corpus and specs give the same portrait, whatever the order of
+    files and the number of processes. ``on_error``: ``skip`` leaves rows and files out that cannot be read,
+    and has the manifest count them. A layer is cut into files of at most ``max_shard_bytes``, but for one
+    of kind ``pybloom``, which is one file.
 
     ``execution`` says who does the work, where, and in how much memory. ``out`` appears when it is whole
     or not at all. A build that was stopped, even killed, is gone on with by the same call. ``finish``: the

@@ -145,6 +145,8 @@ class Source:
     name: str
     locations: list[str] = field(default_factory=list)
     shards: list[Shard] = field(default_factory=list)
+    #: For each location that can change under its name: what exactly was read.
+    revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def n_bytes(self) -> int | None:
@@ -161,7 +163,7 @@ class Source:
     def record(self) -> dict[str, Any]:
         """What the manifest says of the source, whatever the order it was given in."""
         files = sorted((file for shard in self.shards for file in shard.files), key=lambda file: file["path"])
-        return {"location": sorted(self.locations), "revision": None, "files": files}
+        return {"location": sorted(self.locations), "revision": self.revisions or None, "files": files}
 
 
 def expansion(shard: Shard) -> float:
@@ -190,8 +192,8 @@ def resolve(
     """The named sources, ordered by name, with their files found and ordered.
 
     ``sources`` is a location (a file, a directory, a glob, ``NAME=`` any of these, ``-`` for
-    standard input, a ``datasets`` object), several of them, or a mapping from names to these.
-    Raises :class:`CorpusError` where nothing is found.
+    standard input, ``hf://datasets/ORG/NAME``, a ``datasets`` object), several of them, or a mapping
+    from names to these. Raises :class:`CorpusError` where nothing is found.
     """
     if format not in FORMATS:
         raise SpecError(f"unknown format {format!r}: choose one of {', '.join(FORMATS)}")
@@ -201,12 +203,14 @@ def resolve(
     for name, location in _named(sources):
         source = found.setdefault(name, Source(name))
         if not isinstance(location, str):
-            from portrait.readers.dataset import DatasetShard
+            from portrait.readers.dataset import dataset_shard
 
             source.locations.append("datasets")
-            source.shards.append(DatasetShard(location, columns))
+            source.shards.append(dataset_shard(location, columns))
             continue
         source.locations.append(_without_password(location))
+        if _add_hub(source, location, columns):
+            continue
         _add_files(source, location, columns, format, seen.setdefault(name, set()))
     if not found:
         raise CorpusError("no source given: name a file, a directory, a glob, or - for standard input")
@@ -214,7 +218,7 @@ def resolve(
 
 
 def _named(sources: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(sources, Mapping):
+    if isinstance(sources, Mapping) and not _is_dataset(sources):
         for name, value in sources.items():
             require_source_name(name)
             locations = list(_locations(value))
@@ -229,7 +233,7 @@ def _named(sources: Any) -> Iterator[tuple[str, Any]]:
 
 def _locations(value: Any) -> Iterator[Any]:
     """Each path or dataset of a nest of them."""
-    if isinstance(value, str | os.PathLike) or hasattr(value, "with_format"):
+    if isinstance(value, str | os.PathLike) or _is_dataset(value):
         yield value
     elif isinstance(value, Iterable):
         for one in value:
@@ -238,9 +242,30 @@ def _locations(value: Any) -> Iterator[Any]:
         raise CorpusError(f"cannot read a source from {type(value).__name__}: pass paths or datasets")
 
 
+def _is_dataset(value: Any) -> bool:
+    """Whether it is of the ``datasets`` library: rows, a stream, or a mapping from splits to these."""
+    return hasattr(value, "with_format")
+
+
 def _plain(location: Any) -> Any:
     """A path as a string; a dataset as it is."""
     return os.fspath(location) if isinstance(location, os.PathLike) else location
+
+
+def _add_hub(source: Source, location: str, columns: Columns) -> bool:
+    """Add a dataset on a hub; files inside of one are files."""
+    if not location.startswith("hf://datasets/"):
+        return False
+    from portrait.readers import hub
+
+    asked = hub.parse(location)
+    if asked is None:
+        return False
+    if location not in source.revisions:
+        found = hub.find(asked, columns)
+        source.revisions[location] = found.revision
+        source.shards += found.shards
+    return True
 
 
 def _add_files(

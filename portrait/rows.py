@@ -72,9 +72,10 @@ def read(
 
     ``data`` is one or several of: a file (``.txt``: one row; ``.jsonl``, ``.csv``, ``.tsv``,
     also ``.gz`` or ``.zst``; ``.parquet``, ``.arrow``, ``.feather``), a directory or glob of
-    them, ``-`` for standard input, a ``datasets.Dataset``; they are read in this order, a directory's text
-    files behind its others, and a file that is named twice is read once. Several ``columns`` make
-    one text, each on a line of its own; those in ``keep`` are carried along unchanged. Both may be paths
+    them, ``-`` for standard input, ``hf://datasets/…``, a dataset or stream of the ``datasets`` library;
+    they are read in this order, a directory's text files behind its others, and a file that is named twice
+    is read once. Several ``columns`` make one text, each on a line of its own; those in ``keep`` are
+    carried along unchanged. Both may be paths
     into structs: ``meta.text``.
 
     Raises :class:`CorpusError` for what is not there. Iterating raises it for what cannot be read, a

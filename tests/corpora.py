@@ -14,7 +14,26 @@ import pyarrow.parquet as pq
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORDS = ["harbour", "lantern", "miller", "weir", "orchard", "ferry", "slate", "heron", "candle", "barley", "anvil", "thistle", "quarry", "loom", "Straße", "naïve", "図書館", "почта"]
+WORDS = [
+    "harbour",
+    "lantern",
+    "miller",
+    "weir",
+    "orchard",
+    "ferry",
+    "slate",
+    "heron",
+    "candle",
+    "barley",
+    "anvil",
+    "thistle",
+    "quarry",
+    "loom",
+    "Straße",
+    "naïve",
+    "図書館",
+    "почта",
+]
 
 
 def prose(seed: object, n_words: int) -> str:

@@ -196,6 +196,7 @@ def test_only_the_corpus_imports_readers_and_only_when_it_needs_them() -> None:
 
 HEAVY = [
     "datasets",
+    "dill",
     "pyarrow",
     "pandas",
     "flask",

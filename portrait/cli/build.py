@@ -80,7 +80,8 @@ def command(
     text also as .gz, .zst, .bz2, .xz), a directory or quoted glob of them, a URL of
     any of these (https://, s3://, zip://*.jsonl::dump.zip, ...), or - for standard input.
     NAME=SOURCE puts it into a layer of its own, so that answers can name it. A file of another suffix
-    is one document of plain text.
+    is one document of plain text. hf://datasets/ORG/NAME?config=...&split=...&column=... is a dataset
+    on the Hugging Face hub.
 
     \b
     portrait build books/ web=crawl/*.jsonl.zst -o corpus.portrait
