@@ -60,11 +60,12 @@ class _InMemory:
                 for shard in source.shards:
                     stamps = shard.stamps()
                     reader.skipped.clear()
+                    reader.digests.clear()
                     seen = reader.read(shard, source.name, self._progress.advance)
                     require_unchanged(stamps, shard)
                     paths = [str(stamp[0]) for stamp in stamps]
                     self._read.append(
-                        ShardRead(source.name, paths, seen, shard.digests(), dict(reader.skipped))
+                        ShardRead(source.name, paths, seen, dict(reader.digests), dict(reader.skipped))
                     )
         finally:
             self._progress.finish()

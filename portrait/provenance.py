@@ -36,50 +36,59 @@ def corpus_records(
     """
     digests: dict[str, str] = {}
     skipped: dict[str, dict[str, Any]] = {}
+    located: dict[str, set[str]] = {}
     holding: dict[str, dict[str, set[str]]] = {}
     for shard in read:
         digests.update(shard.digests)
-        for path, what in shard.skipped.items():
-            known = skipped.setdefault(path, {})
-            if "rows" in what:
-                known["skipped_rows"] = known.get("skipped_rows", 0) + what["rows"]
-            for name, reason in (("unreadable", "unreadable"), ("first_skipped", "first")):
-                if reason in what:
-                    known.setdefault(name, what[reason])
+        for label, what in shard.skipped.items():
+            _count(skipped.setdefault(label, {}), what)
+            located.setdefault(shard.location, set()).add(label)
         for name in shard.sources:
             holding.setdefault(name, {}).setdefault(shard.location, set()).update(shard.paths)
 
-    def annotated(record: dict[str, Any], paths: set[str] | None) -> dict[str, Any]:
-        files = [
-            {
-                **file,
-                **({"xxh3_128": digests[file["path"]]} if file["path"] in digests else {}),
-                **skipped.get(file["path"], {}),
-            }
-            for file in record["files"]
-            if paths is None or file["path"] in paths
-        ]
-        return {**record, "files": files}
+    def annotated(name: str) -> dict[str, Any]:
+        """A named source's record, with what was left out of its files, or of what is no file."""
+        record = by_name[name].record()
+        files = []
+        for file in record["files"]:
+            path = file["path"]
+            digest = {"xxh3_128": digests[path]} if path in digests else {}
+            files.append({**file, **digest, **skipped.get(path, {})})
+        elsewhere: dict[str, Any] = {}
+        for label in sorted(located.get(name, set()) - {file["path"] for file in files}):
+            _count(elsewhere, {_SAID[key]: value for key, value in skipped[label].items()})
+        return {**record, "files": files, **elsewhere}
 
-    records = {source.name: source.record() for source in sources}
+    by_name = {source.name: source for source in sources}
     if source_column is None:
-        return {name: annotated(record, None) for name, record in records.items()}
+        return {name: annotated(name) for name in by_name}
     return {
-        name: {
-            **annotated(_united(records, by_location), set().union(*by_location.values())),
-            "column": source_column,
-        }
-        for name, by_location in holding.items()
+        name: {**_united([annotated(one) for one in sorted(found)], set().union(*found.values()))}
+        | {"column": source_column}
+        for name, found in holding.items()
     }
 
 
-def _united(records: dict[str, dict[str, Any]], names: Iterable[str]) -> dict[str, Any]:
-    """The record of several sources as of one; there is one unless columns name the sources."""
-    chosen = [records[name] for name in sorted(names)]
-    files = [file for record in chosen for file in record["files"]]
+#: What records call what a reader says of rows and files left out, and the other way round.
+_CALLED = {"rows": "skipped_rows", "first": "first_skipped", "unreadable": "unreadable"}
+_SAID = {called: said for said, called in _CALLED.items()}
+
+
+def _count(known: dict[str, Any], what: dict[str, Any]) -> None:
+    """Add what was left out of a shard to what is known of others of the same file."""
+    for said, called in _CALLED.items():
+        if said == "rows" and said in what:
+            known[called] = known.get(called, 0) + what[said]
+        elif said in what:
+            known.setdefault(called, what[said])
+
+
+def _united(records: list[dict[str, Any]], paths: set[str]) -> dict[str, Any]:
+    """The record of those of several sources' files that hold some rows."""
+    files = [file for record in records for file in record["files"] if file["path"] in paths]
     return {
-        **chosen[0],
-        "location": sorted(location for record in chosen for location in record["location"]),
+        **records[0],
+        "location": sorted(location for record in records for location in record["location"]),
         "files": sorted(files, key=lambda file: file["path"]),
     }
 
@@ -89,5 +98,6 @@ def skipped_rows(corpus: dict[str, Any]) -> tuple[int, int]:
     files = {
         file["path"]: file for record in corpus.values() for file in record.get("files", []) if "path" in file
     }
-    rows = sum(int(file.get("skipped_rows", 0)) for file in files.values())
-    return rows, sum("unreadable" in file for file in files.values())
+    found = [*files.values(), *corpus.values()]
+    rows = sum(int(one.get("skipped_rows", 0)) for one in found)
+    return rows, sum("unreadable" in one for one in found)

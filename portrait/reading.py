@@ -45,8 +45,8 @@ class Reading:
 class Reader:
     """Puts the rows of shards into sinks, one for each source, which ``make`` makes.
 
-    ``skipped`` says of each file, by path, how many rows were left out, and why the rest of it could
-    not be read; :attr:`sources` of each file's rows.
+    ``digests`` are those of the files, by path; ``skipped`` says of each, by its label, how many rows were
+    left out, and why the rest of it could not be read.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Reader:
     ) -> None:
         self.sinks: dict[str, BatchSink] = {}
         self.skipped: dict[str, dict[str, Any]] = {}
+        self.digests: dict[str, str] = {}
         self._reading = reading
         self._make = make
         self._full = full
@@ -74,6 +75,8 @@ class Reader:
                 )
                 if self._full is not None:
                     self._full()
+            if "unreadable" not in self.skipped.get(part.label, {}):
+                self.digests.update(part.digests())
         return seen
 
     def _total(self) -> Counts:
@@ -270,7 +273,7 @@ def read_shard(task: ReadTask, report: Report) -> dict[str, Any]:
         "counts": {source: counts.to_dict() for source, counts in spiller.counts.items()},
         "runs": spiller.runs,
         "sources": sorted(sources),
-        "digests": task.shard.digests(),
+        "digests": spiller.reader.digests,
         "skipped": spiller.reader.skipped,
     }
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portrait.corpus import expansion
-from portrait.errors import SpecError, SpoolError
+from portrait.errors import SpecError, SpoolError, UnreadableFileError
 from portrait.held import require_text
 from portrait.keymaker import KEY_BYTES, Counts
 from portrait.provenance import ShardRead, corpus_records
@@ -86,13 +86,18 @@ def plan(sources: Sequence[Source], reading: Reading, spec: FilterSpec, request:
     while partitions < _MAX_PARTITIONS and partitions * _PARTITION_TEXT_BYTES < text_bytes:
         partitions *= 2
     shards = tuple(
-        (source.name, part)
-        for source in sources
-        for shard in source.shards
-        for part in shard.split(round(_TASK_TEXT_BYTES / expansion(shard)))
+        (source.name, part) for source in sources for shard in source.shards for part in _parts_of(shard)
     )
     stamps = tuple(shard.stamps() for _, shard in shards)
     return Plan(tuple(sources), reading, spec, shards, stamps, partitions, request)
+
+
+def _parts_of(shard: Shard) -> list[Shard]:
+    """The shard in parts of a task each; whole where it cannot be read, which its task will say."""
+    try:
+        return shard.split(round(_TASK_TEXT_BYTES / expansion(shard)))
+    except UnreadableFileError:
+        return [shard]
 
 
 class SpooledBuild:

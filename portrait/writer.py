@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -72,16 +74,11 @@ class BundleWriter:
         self._taken: set[str] = set()
 
     def __enter__(self) -> Self:
-        try:
-            self.check()
+        with self._failing():
+            self._require_free()
             # What is left there is of a dead process that had our number.
             shutil.rmtree(self._part, ignore_errors=True)
             self._part.mkdir()
-        except PortraitError:
-            raise
-        except (OSError, ValueError) as error:
-            what = getattr(error, "strerror", None) or error
-            raise OutputError(f"{self.out.parent}: cannot write there: {what}") from error
         return self
 
     def __exit__(
@@ -90,7 +87,32 @@ class BundleWriter:
         shutil.rmtree(self._part, ignore_errors=True)
 
     def check(self) -> None:
-        """Raise :class:`OutputExistsError` where something stands that may not be replaced."""
+        """Say now what would be said when all the work is done.
+
+        Raises :class:`OutputExistsError` where something stands that may not be replaced, and
+        :class:`OutputError` where nothing can be written.
+        """
+        with self._failing():
+            self._require_free()
+            # The name of the directory beside it is the longer one.
+            self._part.exists()
+            parent = self.out.parent
+            if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
+                os.listdir(parent)  # noqa: PTH208  # which says why, if it cannot
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Errors of the file system, in the words of this program."""
+        try:
+            yield
+        except PortraitError:
+            raise
+        except (OSError, ValueError) as error:
+            what = getattr(error, "strerror", None) or error
+            raise OutputError(f"{self.out.parent}: cannot write there: {what}") from error
+
+    def _require_free(self) -> None:
         if not (self.out.exists() or self.out.is_symlink()):
             return
         if not self.overwrite:
@@ -228,7 +250,7 @@ class BundleWriter:
             _write_durably(self._part / MANIFEST_NAME, manifest.to_json())
             _write_durably(self._part / CARD_NAME, card.encode(errors="backslashreplace"))
             _sync_directory(self._part)
-            self.check()
+            self._require_free()
             if self.out.exists():
                 self._replace()
             else:

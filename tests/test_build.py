@@ -184,7 +184,11 @@ def test_licence_models_and_version_are_recorded(corpus: Path) -> None:
 def test_the_corpus_is_recorded_with_its_files(corpus: Path) -> None:
     record = portrait.build({"all": ["corpus/*.txt", "corpus/d.parquet"]}, "out").manifest.corpus
     files = [
-        {"path": name, "bytes": (corpus / name).stat().st_size}
+        {
+            "path": name,
+            "bytes": (corpus / name).stat().st_size,
+            "xxh3_128": xxhash.xxh3_128_hexdigest((corpus / name).read_bytes()),
+        }
         for name in ("corpus/a.txt", "corpus/b.txt", "corpus/d.parquet")
     ]
     assert record == {

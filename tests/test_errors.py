@@ -116,6 +116,15 @@ def lost_worker() -> None:
     list(in_order(partial(partial, os._exit), [3], n_workers=2))
 
 
+def lost_run() -> None:
+    Path("a.txt").write_text(TEXT)
+    execution = portrait.Execution(work_dir="work")
+    portrait.read_share("a.txt", "out", (1, 1), execution=execution)
+    for run in Path("work/data").glob("*.keys"):
+        run.unlink()
+    portrait.build("a.txt", "out", execution=execution)
+
+
 class Case(NamedTuple):
     """An error's class, how to provoke it, and what it must say of itself."""
 
@@ -138,6 +147,7 @@ CASES = [
     Case(errors.OutputExistsError, exists, 2, 500, "bundle: already exists", FileExistsError),
     Case(errors.OutputError, nowhere_to_write, 2, 500, "missing: cannot write there", OSError),
     Case(errors.WorkerError, lost_worker, 2, 500, "a worker process died: "),
+    Case(errors.SpoolError, lost_run, 2, 500, "run the same command again"),
     Case(errors.NotAPortraitError, lambda: portrait.open("missing"), 2, 500, "missing: ", errors.BundleError),
     Case(errors.DamagedBundleError, damage, 2, 500, "the shard is missing", errors.BundleError),
     Case(errors.UnsupportedBundleError, newer, 2, 500, "upgrade portrait", errors.BundleError),

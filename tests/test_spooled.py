@@ -17,6 +17,7 @@ import pytest
 import portrait
 from portrait import CorpusError, Execution, FilterSpec, OutputExistsError, SpoolError, WindowSpec, spooled
 from portrait.sizing import SKETCH_KEYS
+from portrait.workdir import WorkDir
 
 if TYPE_CHECKING:
     import subprocess
@@ -71,7 +72,7 @@ def test_the_portrait_is_the_same_on_disk_and_in_memory_by_one_process_and_by_tw
     assert layer.distinct_keys == len(keys)
     assert layer.documents == len(texts)
     assert layer.text_bytes == sum(len(text.encode()) for text in texts)
-    assert held._filters[0].contains(b"".join(key.to_bytes(8, "little") for key in keys)) == b"\1" * len(keys)
+    assert all(held.query(text).exact_document for text in texts)
     assert not [path for path in Path().iterdir() if path.name.startswith((".", "work"))]
 
 
@@ -135,7 +136,7 @@ def kill_when(process: subprocess.Popen[bytes], condition: object) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
 
 
 @pytest.fixture
@@ -204,8 +205,8 @@ def test_an_interrupted_build_can_be_gone_on_with(cli: Cli) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert said.decode().startswith("portrait: error: interrupted")
-    assert said.count(b"\n") == 1
+    assert said.decode().strip().startswith("portrait: error: interrupted")
+    assert said.strip().count(b"\n") == 0
     assert len(records()) >= 2
     assert cli(*BUILD).code == 0
     assert not Path("work").exists()
@@ -216,17 +217,11 @@ def test_an_interrupted_build_can_be_gone_on_with(cli: Cli) -> None:
 
 @pytest.mark.usefixtures("texts")
 def test_two_builds_do_not_share_a_directory(cli: Cli) -> None:
-    with spooled_dir("work"):
+    with WorkDir(Path("work"), {"of": "another"}):
         refused = cli(*BUILD)
     assert refused.code == 2
     assert "another build is at work there" in refused.err
     assert not Path("out").exists()
-
-
-def spooled_dir(path: str) -> portrait.workdir.WorkDir:  # type: ignore[name-defined]
-    from portrait.workdir import WorkDir
-
-    return WorkDir(Path(path), {"of": "another"})
 
 
 @pytest.mark.usefixtures("texts")
@@ -283,22 +278,26 @@ def test_a_run_that_is_lost_is_read_again(harm: object, said: str, cli: Cli) -> 
 
 
 @pytest.mark.usefixtures("texts")
-def test_a_part_of_a_filter_that_is_lost_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    execution = Execution(workers=1, work_dir="work")
-    real = spooled.open_part
-    monkeypatch.setattr(
-        spooled,
-        "open_part",
-        lambda directory, name, record: (damage(directory / f"{name}.filter"), real(directory, name, record))[
-            1
-        ],
-    )
-    with pytest.raises(SpoolError, match="is damaged"):
-        portrait.build("corpus", "out", execution=execution)
+def test_a_part_of_a_filter_that_is_lost_is_made_again(cli: Cli) -> None:
+    portrait.build("corpus", "plain")
+
+    class Harm:
+        """Damages a part when all are made."""
+
+        def start(self, n_bytes: int | None, stage: str = "") -> None:
+            if stage == "writing":
+                damage(next(Path("work/data").glob("part-*.filter")))
+
+        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
+        def finish(self) -> None: ...
+
+    with pytest.raises(SpoolError, match="checksum does not fit: run the same command again"):
+        portrait.build("corpus", "out", execution=Execution(workers=1, work_dir="work"), progress=Harm())
     assert len(records()) == 8
     assert not records("part")
-    monkeypatch.undo()
-    os.chdir(Path("corpus").resolve().parent if Path("corpus").exists() else ".")
+    done = cli(*BUILD)
+    assert (done.code, done.err) == (0, "")
+    assert content("out") == content("plain")
 
 
 @pytest.mark.usefixtures("texts")
@@ -323,8 +322,7 @@ class Meddler:
 
     def start(self, n_bytes: int | None, stage: str = "") -> None: ...
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        with Path(self.path).open("a") as file:
-            file.write("\n")
+        os.utime(self.path, ns=(1, 1))
 
     def finish(self) -> None: ...
 
@@ -333,7 +331,7 @@ class Meddler:
 @pytest.mark.usefixtures("texts")
 def test_a_file_that_changes_while_it_is_read_is_refused(work_dir: str | None) -> None:
     execution = Execution(workers=1, work_dir=work_dir)
-    with pytest.raises(CorpusError, match="corpus/00.jsonl: changed while it was read"):
+    with pytest.raises(CorpusError, match=r"corpus/00\.jsonl: changed while it was read"):
         portrait.build("corpus", "out", execution=execution, progress=Meddler("corpus/00.jsonl"))
     assert not Path("out").exists()
 
@@ -362,12 +360,11 @@ def test_what_stands_at_out_stays_until_the_new_one_is_whole(cli: Cli) -> None:
 @pytest.mark.parametrize("limit_kb", [300, 3000])
 def test_a_full_disk_loses_nothing(limit_kb: int, cli: Cli) -> None:
     """At 300 kB the runs do not fit, at 3 MB the parts of the filter do not."""
-    limited = (
-        "-c",
-        f"import resource, signal; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_kb} * 1000,) * 2);"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); from portrait.cli import main; main()",
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_kb} * 1000,) * 2); "
+        "from portrait.cli import main; main()"
     )
-    process = cli.start(*BUILD, "--fpr", "0.0001", program=limited)
+    process = cli.start(*BUILD, "--fpr", "0.0001", program=("-c", code))
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2, said
     assert b"cannot write" in said
