@@ -21,6 +21,7 @@ from portrait.version import __version__
 #: Name of a command → the module that holds it, in the order of the help page.
 COMMANDS = {
     "build": "portrait.cli.build",
+    "plan": "portrait.cli.plan",
     "query": "portrait.cli.query",
     "scan": "portrait.cli.scan",
     "report": "portrait.cli.report",
