@@ -91,8 +91,8 @@ def run(arguments: list[str] | None = None) -> int:
         code = cli.main(arguments, prog_name="portrait", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted", EXIT_INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        return _fail(": ".join(["interrupted", *map(str, interrupt.args)]), EXIT_INTERRUPTED)
     except (BrokenPipeError, _ReaderGoneError):
         return _silence(EXIT_BROKEN_PIPE, sys.stdout)
     except click.ClickException as error:
