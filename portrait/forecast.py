@@ -32,6 +32,8 @@ _HEADER_BYTES = 192
 _TIMED_KEYS = 1 << 20
 #: Processes start, a layer is measured and probed: about so fast.
 _START_SECONDS, _LAYER_SECONDS = 0.8, 0.08
+#: A file is looked at several times, and recorded in the manifest.
+_FILE_SECONDS = 50e-6
 #: A task that takes no longer keeps nobody waiting; and files that are named in warnings, at most.
 _LONG_TASK_SECONDS, _MOST_NAMED = 2.0, 5
 #: Keys are written to files and read again; layers are hashed, written and synced: about so fast.
@@ -159,7 +161,9 @@ class Forecast:
         """How long it takes, about, as fast as the sample was read, cut and hashed."""
         whole = sum(self._read_seconds(one, one.n_bytes or 0) for one in self._sample.strata)
         filling = self._filling_seconds()
-        seconds = len(self.sources) * _LAYER_SECONDS + bundle_bytes / _WRITE_BYTES_PER_SECOND
+        n_files = sum(one.n_files for one in self._sample.strata)
+        seconds = len(self.sources) * _LAYER_SECONDS + n_files * _FILE_SECONDS
+        seconds += bundle_bytes / _WRITE_BYTES_PER_SECOND
         if self._divided is None:
             return seconds + filling + whole * (2 if self._way == "twice" else 1)
         longest = max(self._task_seconds(source, shard) for source, shard in self._divided.shards)

@@ -54,7 +54,9 @@ class Meter:
         self._began = time.monotonic()
 
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0) -> None:
-        """So much more is done."""
+        """So much more is done, if not more than there is: files have headers, which nobody counts before."""
+        if self.total_bytes is not None:
+            n_bytes = min(n_bytes, self.total_bytes - self.n_bytes)
         self.n_bytes += n_bytes
         self.documents += documents
         self.text_bytes += text_bytes

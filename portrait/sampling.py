@@ -273,7 +273,7 @@ class _Place:
         self.read_bytes = 0
         self.label = shard.label
         # A decoder reads ahead: only when it wants more is it known what came of what it had.
-        self._buffered = shard.kind == "jsonl" and Path(shard.label).suffix.lower() in COMPRESSIONS
+        self._buffered = shard.kind != "txt" and Path(shard.label).suffix.lower() in COMPRESSIONS
 
     def count(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:  # noqa: ARG002
         """So much of it was read since."""
@@ -292,13 +292,20 @@ class _Place:
         """Its pieces, up to the limit."""
         most = self._limit + (_MOST_AHEAD_BYTES if self._buffered else 0)
         for piece in self._shard.pieces():
-            if self._text_bytes >= self._limit and piece.read_bytes:
+            if self._buffered and self._text_bytes >= self._limit and piece.read_bytes:
+                yield from self._last(piece)
                 return
             self.read_bytes += piece.read_bytes
             yield piece
             if self._text_bytes >= most:
                 return
         self._ended = True
+
+    def _last(self, piece: Piece) -> Iterator[Piece]:
+        """The piece for which the decoder wanted more than it had: half of it came of what it had, about."""
+        before = self._text_bytes
+        yield piece
+        self.read_bytes = round(self.read_bytes * self._text_bytes / ((before + self._text_bytes) / 2))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._shard, name)

@@ -92,7 +92,9 @@ def run(arguments: list[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort) as interrupt:
-        return _fail(": ".join(["interrupted", *map(str, interrupt.args)]), EXIT_INTERRUPTED)
+        # Where click has put its own in its place, what was said about it is with the first.
+        said = (interrupt.__cause__ or interrupt).args
+        return _fail(": ".join(["interrupted", *map(str, said)]), EXIT_INTERRUPTED)
     except (BrokenPipeError, _ReaderGoneError):
         return _silence(EXIT_BROKEN_PIPE, sys.stdout)
     except click.ClickException as error:

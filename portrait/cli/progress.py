@@ -50,7 +50,7 @@ class Bar:
         self._meter.advance(n_bytes, documents, text_bytes)
         if self._bar is not None:
             self._bar.set_postfix_str(_speed(self._meter, self._bar.format_interval), refresh=False)
-            self._bar.update(n_bytes)
+            self._bar.update(self._meter.n_bytes - self._bar.n)
 
     def finish(self) -> None:
         """Take it away."""
