@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from portrait.converter import convert
     from portrait.execution import Execution
     from portrait.layers import add, drop, merge
+    from portrait.planning import Plan, plan
     from portrait.reports.report import Report
     from portrait.reports.runner import report
     from portrait.verifier import Verified, verify
@@ -61,6 +62,7 @@ __all__ = [
     "NotAPortraitError",
     "OutputError",
     "OutputExistsError",
+    "Plan",
     "Portrait",
     "PortraitError",
     "Report",
@@ -80,6 +82,7 @@ __all__ = [
     "drop",
     "merge",
     "open",
+    "plan",
     "query",
     "read_share",
     "report",
@@ -99,6 +102,8 @@ _LATER = {
     "build": "portrait.builder",
     "read_share": "portrait.builder",
     "convert": "portrait.converter",
+    "Plan": "portrait.planning",
+    "plan": "portrait.planning",
     "report": "portrait.reports.runner",
     "verify": "portrait.verifier",
     "wrap": "portrait.wrapper",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from portrait import corpus, presets
+from portrait import corpus, filters, presets
 from portrait.card import card
 from portrait.columns import Columns
 from portrait.errors import SpecError
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from portrait.manifest import Layer
     from portrait.progress import Progress
     from portrait.spec import FilterSpec, WindowSpec
+    from portrait.spooled import Plan
+
+#: How a build goes: with all keys in memory; in memory, reading twice; with keys in files.
+Way = Literal["memory", "twice", "spool"]
 
 #: Of less text than this, starting a second process would take longer than reading it does.
 _SMALL_TEXT_BYTES = 100_000_000
@@ -193,6 +197,19 @@ class Request:
             )
         return found
 
+    def way(self, found: Sequence[corpus.Source], execution: Execution, out: Path) -> Way:
+        """How the build of some sources goes. Raises :class:`SpecError` where it cannot be."""
+        if self.filter.kind == pybloom.KIND:
+            filters.require_windows(self.filter.kind, self.windows)
+            if execution.spools:
+                raise SpecError("a pybloom filter is built in memory: leave --engine and --work-dir out")
+            return "twice"
+        return "memory" if self._is_small(found, execution) and not execution.begun(out) else "spool"
+
+    def divided(self, found: Sequence[corpus.Source]) -> Plan:
+        """The tasks of the build of some sources with keys in files."""
+        return plan(found, self.reading, self.filter, self._fields())
+
     @contextmanager
     def build(
         self, found: Sequence[corpus.Source], execution: Execution, out: Path, progress: Progress
@@ -201,11 +218,10 @@ class Request:
 
         What it leaves behind to go on with is removed when the block is left without an error.
         """
-        if self.filter.kind == pybloom.KIND:
-            if execution.spools:
-                raise SpecError("a pybloom filter is built in memory: leave --engine and --work-dir out")
+        way = self.way(found, execution, out)
+        if way == "twice":
             yield PyBloomBuild(found, self.reading, self.filter, progress)
-        elif self._is_small(found, execution) and not execution.begun(out):
+        elif way == "memory":
             yield HeldBuild(found, self.reading, self.filter, progress)
         else:
             with self.spooled(found, execution, out, progress) as (made, work):
@@ -223,7 +239,7 @@ class Request:
         shared: bool = False,
     ) -> Iterator[tuple[SpooledBuild, WorkDir]]:
         """The build of some sources in a work directory, which others may ``share``."""
-        planned = plan(found, self.reading, self.filter, self._fields())
+        planned = self.divided(found)
         work = WorkDir(
             execution.work_path(out),
             planned.to_dict(),

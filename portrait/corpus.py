@@ -170,7 +170,21 @@ def expansion(shard: Shard) -> float:
     """About how many bytes of text a byte of a shard holds: what is usual for its format."""
     if shard.kind in _EXPANSIONS:
         return _EXPANSIONS[shard.kind]
-    return _EXPANSIONS.get(Path(shard.label).suffix.lower(), 1.0)
+    # Several files have a label that no suffix can be read off.
+    name = shard.files[0]["path"] if shard.files else shard.label
+    return _EXPANSIONS.get(Path(name).suffix.lower(), 1.0)
+
+
+def excerpt(shard: Shard, n_bytes: int) -> Shard:
+    """A shard like this, of whose documents no more than about ``n_bytes`` need be in memory.
+
+    Rows are read some at a time anyway; a file of plain text is one document, and the rest is left out.
+    """
+    if shard.kind != "txt":
+        return shard
+    from portrait.readers.plain import PlainShard
+
+    return shard.excerpt(n_bytes) if isinstance(shard, PlainShard) else shard
 
 
 def parse_source(argument: str) -> tuple[str, str]:

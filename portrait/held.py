@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from portrait.errors import CorpusError, EmptyCorpusError, SpecError
 from portrait.filters import pybloom
-from portrait.keymaker import BatchSink, KeyMaker
+from portrait.keymaker import KEY_BYTES, BatchSink, KeyMaker
 from portrait.probe import PROBE_WINDOWS, probe_filter, windows_of
+from portrait.progress import READING
 from portrait.provenance import ShardRead, corpus_records
 from portrait.reading import Reader, require_unchanged
 from portrait.reducing import held_layer, layer_record
@@ -49,12 +50,12 @@ class _InMemory:
         self._progress = progress
         self._read: list[ShardRead] = []
 
-    def _go_through(self, make: Callable[[str], BatchSink]) -> dict[str, BatchSink]:
+    def _go_through(self, make: Callable[[str], BatchSink], stage: str = READING) -> dict[str, BatchSink]:
         """Put all text into sinks, by source."""
         sizes = [source.n_bytes for source in self._sources]
         self._read.clear()
         reader = Reader(self._reading, make)
-        self._progress.start(None if None in sizes else sum(size or 0 for size in sizes), "reading")
+        self._progress.start(None if None in sizes else sum(size or 0 for size in sizes), stage)
         try:
             for source in self._sources:
                 for shard in source.shards:
@@ -93,11 +94,16 @@ class HeldBuild(_InMemory):
     def layers(self, writer: BundleWriter, max_piece_bytes: int) -> list[Layer]:
         """Build and write them."""
         layers = []
-        for source in sorted(self._makers):
-            maker = self._makers.pop(source)
-            keys = Held(maker.keys)
-            layers.append(held_layer(source, maker.counts, keys, self._spec, writer, max_piece_bytes))
-        return layers
+        self._progress.start(KEY_BYTES * sum(len(maker.keys) for maker in self._makers.values()), "building")
+        try:
+            for source in sorted(self._makers):
+                maker = self._makers.pop(source)
+                keys = Held(maker.keys)
+                layers.append(held_layer(source, maker.counts, keys, self._spec, writer, max_piece_bytes))
+                self._progress.advance(KEY_BYTES * keys.n_keys)
+            return layers
+        finally:
+            self._progress.finish()
 
 
 class PyBloomBuild(_InMemory):
@@ -132,7 +138,7 @@ class PyBloomBuild(_InMemory):
         makers.clear()
         changed = "must be files that do not change, no pipes"
         try:
-            self._go_through(lambda source: self._builders[source].documents)
+            self._go_through(lambda source: self._builders[source].documents, "building")
         except KeyError as error:
             raise CorpusError(
                 f"source {error} was not there at the first reading: the corpus {changed}"

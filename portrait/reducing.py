@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from portrait.engines.base import Report
     from portrait.filters.base import Layout
+    from portrait.progress import Progress
     from portrait.spec import FilterSpec
     from portrait.spool import KeySource
     from portrait.writer import BundleWriter
@@ -167,12 +168,13 @@ def store_layer(
     parts: Sequence[Part],
     writer: BundleWriter,
     max_piece_bytes: int,
+    progress: Progress | None = None,
 ) -> Layer:
     """Write a layer whose filter is there in parts, and confirm its rate."""
     layout = measured.layout(spec)
     built = layout.assemble(parts)
     probe = probe_filter(source, built.contains, built.rate(), PROBE_KEYS)
-    stored = writer.add_layer(source, spec.kind, built.pieces(max_piece_bytes))
+    stored = writer.add_layer(source, spec.kind, built.pieces(max_piece_bytes), progress)
     counted = [part.n_keys for part in parts if part.n_keys is not None]
     n_keys = sum(counted) if len(counted) == len(parts) else measured.n_distinct
     return layer_record(source, counts, n_keys, spec, layout.parameters, stored, probe, measured.present)

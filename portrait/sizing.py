@@ -22,6 +22,9 @@ LANE_BITS = BLOCK_BITS // LANES
 #: Keys in the sketch of a layer: fewer are counted exactly, more with a standard error of 0.2 %.
 SKETCH_KEYS = 1 << 18
 
+#: Up to so many keys a fuse filter is solved by elimination, which takes fewer slots than peeling.
+_SOLVED_KEYS = 1 << 18
+
 #: For how many shares of windows that edits leave whole the kernel scores stretches (1/2 and 1/10).
 N_SHARES_KEPT = 2
 
@@ -118,6 +121,21 @@ def pybloom_slices(n_windows: int, fpr: float) -> tuple[int, int]:
         raise SpecError(f"the false-positive rate must lie between 0 and 1, not be {fpr!r}")
     n_slices = math.ceil(math.log(1 / fpr, 2))
     return n_slices, math.ceil(n_windows * -math.log(fpr) / (n_slices * math.log(2) ** 2))
+
+
+def fuse_bytes(n_keys: int, n_partitions: int, fingerprint_bits: int) -> int:
+    """About how many bytes a binary fuse filter of ``n_keys`` distinct keys takes, its table included.
+
+    The slots are those of the kernel's first attempt: as many as keys and some more, the more the
+    fewer keys there are.
+    """
+    n = max(2.0, n_keys / n_partitions)
+    if n <= _SOLVED_KEYS:
+        segment = 1 << min(7, max(1, int(math.log2(n * 4 / 5)) // 2))
+        n_slots = n + n / 40 + 3 * segment
+    else:
+        n_slots = n * (1 + 1.168 * n**-0.2125)
+    return n_partitions * (math.ceil(n_slots * fingerprint_bits / 64) * 8 + 8 + 64)
 
 
 def evalue(n_windows: int, n_layers: int, fpr: float, chain: int) -> float:

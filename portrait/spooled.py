@@ -174,11 +174,14 @@ class SpooledBuild:
             for (_, shard), stamps in zip(self._plan.shards, self._plan.stamps, strict=True):
                 require_unchanged(stamps, shard)
             layers = []
-            self._progress.start(None, "writing")
+            names_of_all = [name for _, names in made.values() for name in names]
+            self._progress.start(sum(sum(self._noted(name)["sizes"]) for name in names_of_all), "writing")
             for source, (measured, names) in made.items():
                 parts = [open_part(self._work.data, name, self._noted(name)) for name in names]
                 layers.append(
-                    store_layer(source, counts[source], measured, spec, parts, writer, max_piece_bytes)
+                    store_layer(
+                        source, counts[source], measured, spec, parts, writer, max_piece_bytes, self._progress
+                    )
                 )
             return layers
         except SpoolError:

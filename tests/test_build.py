@@ -210,13 +210,15 @@ class Listener:
         self.n_read = 0
 
     def start(self, n_bytes: int | None, stage: str = "") -> None:
-        self.events.append("start")
-        self.n_bytes = n_bytes
+        self.events.append(f"start {stage}")
+        if stage == "reading":
+            self.n_bytes = n_bytes
 
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        assert n_bytes >= 0
-        self.events.append("advance")
-        self.n_read += n_bytes
+        assert min(n_bytes, documents, text_bytes) >= 0
+        if self.events[-1] in ("start reading", "read"):
+            self.events.append("read")
+            self.n_read += n_bytes
 
     def finish(self) -> None:
         self.events.append("finish")
@@ -246,9 +248,10 @@ def test_progress_adds_up_to_the_size_of_the_input(sources: str, corpus: Path) -
     built = portrait.build(PROGRESS[sources](corpus), "out", progress=listener)
     size = sum(file["bytes"] for record in built.manifest.corpus.values() for file in record["files"])
     assert (listener.n_bytes, listener.n_read) == (size, size)
-    assert listener.events[0] == "start"
-    assert listener.events[-1] == "finish"
-    assert set(listener.events[1:-1]) == {"advance"}
+    reading, building = listener.events[:-3], listener.events[-3:]
+    assert reading[0] == "start reading"
+    assert set(reading[1:]) == {"read"}
+    assert building == ["finish", "start building", "finish"]
 
 
 def test_progress_ends_where_the_build_fails(corpus: Path) -> None:
@@ -256,7 +259,7 @@ def test_progress_ends_where_the_build_fails(corpus: Path) -> None:
     listener = Listener()
     with pytest.raises(portrait.CorpusError):
         portrait.build(["corpus", "bad.txt"], "out", progress=listener)
-    assert listener.events[0] == "start"
+    assert listener.events[0] == "start reading"
     assert listener.events.count("finish") == 1
 
 

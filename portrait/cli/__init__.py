@@ -21,6 +21,7 @@ from portrait.version import __version__
 #: Name of a command → the module that holds it, in the order of the help page.
 COMMANDS = {
     "build": "portrait.cli.build",
+    "plan": "portrait.cli.plan",
     "query": "portrait.cli.query",
     "scan": "portrait.cli.scan",
     "report": "portrait.cli.report",
@@ -90,8 +91,10 @@ def run(arguments: list[str] | None = None) -> int:
         code = cli.main(arguments, prog_name="portrait", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted", EXIT_INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        # Where click has put its own in its place, what was said about it is with the first.
+        said = (interrupt.__cause__ or interrupt).args
+        return _fail(": ".join(["interrupted", *map(str, said)]), EXIT_INTERRUPTED)
     except (BrokenPipeError, _ReaderGoneError):
         return _silence(EXIT_BROKEN_PIPE, sys.stdout)
     except click.ClickException as error:

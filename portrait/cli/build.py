@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.execution import execution_options, reading_options
+from portrait.cli.execution import execution_options, reading_options, saying_what_is_kept
 from portrait.cli.options import column_option, format_option
-from portrait.cli.progress import progress
+from portrait.cli.progress import progress_options
 from portrait.cli.show import count, json_option, size
 from portrait.cli.sizes import max_shard_size_option
 from portrait.cli.specs import spec_options
@@ -21,6 +21,7 @@ from portrait.provenance import skipped_rows
 if TYPE_CHECKING:
     from portrait.execution import Execution
     from portrait.portraits import Portrait
+    from portrait.progress import Progress
     from portrait.spec import FilterSpec, WindowSpec
 
 
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 )
 @click.option("--finish", is_flag=True, help="Only make the portrait of what all --task have read.")
 @click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
+@progress_options
 @json_option
 def command(
     sources: tuple[str, ...],
@@ -72,6 +73,7 @@ def command(
     finish: bool,
     overwrite: bool,
     quiet: bool,
+    progress: Progress | None,
     as_json: bool,
 ) -> None:
     """Build the portrait of a corpus.
@@ -100,21 +102,23 @@ def command(
         "format": format_,
         "on_error": on_error,
         "execution": execution,
-        "progress": progress("reading", quiet=quiet or as_json),
+        "progress": progress,
     }
     if share is not None:
-        portrait.read_share(list(sources), out, share, **request)
+        with saying_what_is_kept(execution, out):
+            portrait.read_share(list(sources), out, share, **request)
         return
-    built = portrait.build(
-        list(sources),
-        out,
-        max_shard_bytes=max_shard_bytes,
-        overwrite=overwrite,
-        license=license_,
-        trained_models=models,
-        finish=finish,
-        **request,
-    )
+    with saying_what_is_kept(execution, out):
+        built = portrait.build(
+            list(sources),
+            out,
+            max_shard_bytes=max_shard_bytes,
+            overwrite=overwrite,
+            license=license_,
+            trained_models=models,
+            finish=finish,
+            **request,
+        )
     if as_json:
         click.echo(json.dumps(_record(built)))
     elif not quiet:

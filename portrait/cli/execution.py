@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +14,7 @@ from portrait.execution import ENGINES, Execution
 from portrait.reading import ON_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _OPTIONS = [
     click.option("--workers", type=int, metavar="N", help="Processes that read.  [default: one a CPU]"),
@@ -65,6 +67,17 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+@contextmanager
+def saying_what_is_kept(execution: Execution, out: str) -> Iterator[None]:
+    """Have Ctrl-C say whether the same command will go on from there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if execution.begun(Path(out)):
+            raise KeyboardInterrupt("the same command goes on from here") from None
+        raise
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:

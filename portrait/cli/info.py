@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from portrait import portraits
-from portrait.cli.show import count, json_option, size
+from portrait.cli.show import count, json_option, listed, size, table
 from portrait.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from portrait.portraits import Portrait
     from portrait.spec import WindowSpec
@@ -46,7 +46,7 @@ def _windows(spec: WindowSpec) -> dict[str, str]:
 def _dump(opened: Portrait) -> Iterator[str]:
     """A filter of the original library: what its header says, link by link."""
     known = opened.facts
-    yield from _listed(
+    yield from listed(
         {
             "portrait": opened.name,
             "format": f"{known['format']}, a filter of the original Data Portraits library",
@@ -71,7 +71,7 @@ def _dump(opened: Portrait) -> Iterator[str]:
         )
         for i, link in enumerate(known["links"], 1)
     ]
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _bundle(opened: Portrait) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _bundle(opened: Portrait) -> Iterator[str]:
         "trained": ", ".join(manifest.trained_models) or "no model named",
         "built by": manifest.tool,
     }
-    yield from _listed(facts)
+    yield from listed(facts)
     yield ""
     rows = [("source", "filter", "documents", "text", "windows", "distinct keys", "rate", "size")]
     rows += [
@@ -100,20 +100,4 @@ def _bundle(opened: Portrait) -> Iterator[str]:
         )
         for layer in manifest.layers
     ]
-    yield from _table(rows)
-
-
-def _listed(facts: Mapping[str, str]) -> Iterator[str]:
-    for name, value in facts.items():
-        yield f"{name:<10} {printable(value)}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        # Names to the left, numbers to the right.
-        cells = [
-            cell.ljust(n) if i < 2 else cell.rjust(n)
-            for i, (cell, n) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
+    yield from table(rows)

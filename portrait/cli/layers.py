@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.execution import execution_options, reading_options
+from portrait.cli.execution import execution_options, reading_options, saying_what_is_kept
 from portrait.cli.options import column_option, format_option
-from portrait.cli.progress import progress
+from portrait.cli.progress import progress_options
 from portrait.cli.show import count, size
 from portrait.cli.sizes import max_shard_size_option
 from portrait.errors import printable
@@ -17,6 +17,7 @@ from portrait.errors import printable
 if TYPE_CHECKING:
     from portrait.execution import Execution
     from portrait.portraits import Portrait
+    from portrait.progress import Progress
 
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 
@@ -29,7 +30,7 @@ _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress ba
 @reading_options
 @max_shard_size_option
 @execution_options
-@_quiet_option
+@progress_options
 def add(
     path: str,
     sources: tuple[str, ...],
@@ -40,6 +41,7 @@ def add(
     max_shard_bytes: int,
     execution: Execution,
     quiet: bool,
+    progress: Progress | None,
 ) -> None:
     """Add a layer for each SOURCE to a portrait, whose other layers stay as they are.
 
@@ -48,17 +50,18 @@ def add(
     \b
     portrait add corpus.portrait recipes=recipes/*.jsonl
     """
-    made = portrait.add(
-        path,
-        list(sources),
-        column=columns,
-        format=format_,
-        source_column=source_column,
-        on_error=on_error,
-        max_shard_bytes=max_shard_bytes,
-        execution=execution,
-        progress=progress("reading", quiet=quiet),
-    )
+    with saying_what_is_kept(execution, path):
+        made = portrait.add(
+            path,
+            list(sources),
+            column=columns,
+            format=format_,
+            source_column=source_column,
+            on_error=on_error,
+            max_shard_bytes=max_shard_bytes,
+            execution=execution,
+            progress=progress,
+        )
     _summary(made, quiet=quiet)
 
 

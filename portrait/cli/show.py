@@ -13,7 +13,7 @@ from portrait.answer import show_evalue
 from portrait.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from portrait.answer import Answer, LayerAnswer, Match
 
@@ -193,3 +193,21 @@ def _shown(text: str) -> str:
 
 def _styled(text: str, color: bool, *, fg: str, bold: bool | None = None) -> str:
     return click.style(text, fg=fg, bold=bold) if color else text
+
+
+def listed(facts: Mapping[str, str]) -> Iterator[str]:
+    """Lines that each name a fact."""
+    for name, value in facts.items():
+        yield f"{name:<10} {printable(value)}"
+
+
+def table(rows: Sequence[Sequence[str]], n_names: int = 2) -> Iterator[str]:
+    """Rows in columns, of which the first few hold names."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        # Names to the left, numbers to the right.
+        cells = [
+            cell.ljust(n) if i < n_names else cell.rjust(n)
+            for i, (cell, n) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()

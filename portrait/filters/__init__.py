@@ -14,27 +14,38 @@ if TYPE_CHECKING:
     from portrait.bundle import Bundle
     from portrait.filters.base import Filter, Layout, StoredFilter
     from portrait.manifest import Layer, Shard
-    from portrait.spec import FilterSpec
+    from portrait.spec import FilterSpec, WindowSpec
 
-__all__ = ["Scanner", "contains_recorded", "layout", "open_layer", "tensor_sizes", "whole_file"]
+__all__ = [
+    "Scanner",
+    "contains_recorded",
+    "expected",
+    "layout",
+    "open_layer",
+    "require_windows",
+    "tensor_sizes",
+    "whole_file",
+]
 
 
 class Kind(NamedTuple):
     """How a kind of filter is laid out, for so many distinct keys at such a rate, and how it is opened.
 
     No ``layout``: keys do not suffice to build it. ``whole_file``: the shards are files of another
-    format, and this is what digests call their bytes.
+    format, and this is what digests call their bytes. ``expected``: about how many bytes it takes, and
+    the rate that it has, for so many distinct keys where such a rate is asked for.
     """
 
     layout: Callable[[int, float], Layout] | None
     open_layer: Callable[[Bundle, Layer], StoredFilter]
     whole_file: str | None = None
+    expected: Callable[[int, float], tuple[int, float]] | None = None
 
 
 KINDS = {
-    bloom.KIND: Kind(bloom.BloomLayout.for_keys, bloom.open_layer),
-    fuse.KIND: Kind(fuse.FuseLayout.for_keys, fuse.open_layer),
-    pybloom.KIND: Kind(None, pybloom.open_layer, pybloom.TENSOR),
+    bloom.KIND: Kind(bloom.BloomLayout.for_keys, bloom.open_layer, expected=bloom.expected),
+    fuse.KIND: Kind(fuse.FuseLayout.for_keys, fuse.open_layer, expected=fuse.expected),
+    pybloom.KIND: Kind(None, pybloom.open_layer, pybloom.TENSOR, pybloom.expected),
     redisbloom.KIND: Kind(None, redisbloom.open_layer, redisbloom.TENSOR),
 }
 
@@ -47,6 +58,23 @@ def layout(spec: FilterSpec, n_keys: int) -> Layout:
     make = KINDS[spec.kind].layout
     if make is None:
         raise SpecError(f"a {spec.kind} filter is built of windows, not of keys")
+    return make(n_keys, spec.fpr)
+
+
+def require_windows(kind: str, windows: WindowSpec) -> None:
+    """Raise :class:`SpecError` for windows that a kind of filter cannot hold."""
+    if kind == pybloom.KIND:
+        pybloom.require_text(windows)
+
+
+def expected(spec: FilterSpec, n_keys: int) -> tuple[int, float]:
+    """About how many bytes a filter for ``n_keys`` distinct keys takes, and its false-positive rate.
+
+    Raises :class:`SpecError` for a kind that is not built.
+    """
+    make = KINDS[spec.kind].expected
+    if make is None:
+        raise SpecError(f"a {spec.kind} filter is not built, only read")
     return make(n_keys, spec.fpr)
 
 

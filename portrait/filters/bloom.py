@@ -138,6 +138,11 @@ class BloomLayout:
         return Bloom(*(part.buffers[0] for part in parts))
 
 
+def expected(n_keys: int, fpr: float) -> tuple[int, float]:
+    """How many bytes a filter for ``n_keys`` distinct keys takes at ``fpr``, and the rate that it has."""
+    return bloom_blocks(n_keys, fpr) * BLOCK_BYTES, fpr
+
+
 def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
     """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and files differ."""
     n_blocks = layer.filter.get("n_blocks")

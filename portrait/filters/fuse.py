@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from portrait import _native
 from portrait.errors import DamagedBundleError
 from portrait.filters.base import N_KEYS, KeyRange, Part, Piece
+from portrait.sizing import fuse_bytes
 from portrait.tensors import TensorInfo
 
 if TYPE_CHECKING:
@@ -148,6 +149,12 @@ class FuseLayout:
             shards.append((b"".join(_ROW.pack(*row) for row in rows), fingerprints))
             first_byte += memoryview(fingerprints).nbytes
         return Fuse(shards, self.fingerprint_bits)
+
+
+def expected(n_keys: int, fpr: float) -> tuple[int, float]:
+    """About how many bytes a filter for ``n_keys`` distinct keys takes at ``fpr``, and the rate it has."""
+    bits = bits_for(fpr)
+    return fuse_bytes(n_keys, _native.fuse_partitions(n_keys), bits), 2.0**-bits
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> Fuse:

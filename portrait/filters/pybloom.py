@@ -171,6 +171,12 @@ def require_text(spec: WindowSpec) -> None:
         )
 
 
+def expected(n_windows: int, fpr: float) -> tuple[int, float]:
+    """How many bytes a file for ``n_windows`` distinct windows has at ``fpr``, and that rate."""
+    n_slices, slice_bits = pybloom_slices(max(1, n_windows), fpr)
+    return _HEADER.size + -(-n_slices * slice_bits // 8), fpr
+
+
 def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
     """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and file differ."""
     if len(layer.shards) != 1:

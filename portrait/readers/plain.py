@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.corpus import Batch
 from portrait.errors import CorpusError, UnreadableFileError
-from portrait.readers.files import File, file_record, known_bytes, runs, stamp
+from portrait.readers.files import File, file_record, is_compressed, known_bytes, runs, stamp
 from portrait.readers.streams import BOM, open_stream
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from portrait.columns import Columns
     from portrait.corpus import Format, Shard
+    from portrait.readers.streams import ByteStream
 
 _BATCH_BYTES = 1 << 22
 
@@ -33,6 +34,8 @@ class PlainShard:
         self.n_bytes = known_bytes(self._paths)
         self.read_once = self.n_bytes is None and any(isinstance(path, Path) for path in self._paths)
         self._digests: dict[str, str] = {}
+        #: No more than this is read of a document, if it is a number.
+        self._most_bytes: int | None = None
 
     @property
     def label(self) -> str:
@@ -53,6 +56,12 @@ class PlainShard:
             parts.append(part)
         return parts if len(parts) > 1 else [self]
 
+    def excerpt(self, n_bytes: int) -> PlainShard:
+        """The same, but of each document no more than its first ``n_bytes`` bytes."""
+        part = copy.copy(self)
+        part._most_bytes = n_bytes
+        return part
+
     def stamps(self) -> list[list[Any]]:
         """The files' paths, sizes and times of modification as of now."""
         return [stamp(path) for path in self._paths]
@@ -70,8 +79,9 @@ class PlainShard:
         n_bytes = read_bytes = 0
         for path in self._paths:
             with open_stream(path) as stream:
-                text = document(stream.read_all(), str(path))
-                read_bytes += stream.position()
+                data, n_read = self._content(stream, path)
+                text = document(data, str(path))
+                read_bytes += n_read
                 if stream.digest is not None:
                     self._digests[str(path)] = stream.digest
             texts.append(text)
@@ -83,6 +93,19 @@ class PlainShard:
                 n_bytes = read_bytes = 0
         if texts:
             yield PlainPiece(texts, labels, read_bytes)
+
+    def _content(self, stream: ByteStream, path: File) -> tuple[bytes, int]:
+        """What a file holds, as much of it as is wanted, and how many bytes of it were read for that."""
+        if self._most_bytes is None:
+            data = stream.read_all()
+            return data, stream.position()
+        data = stream.read_some(self._most_bytes)
+        if len(data) < self._most_bytes:
+            return data, stream.position()
+        # No character is cut: what follows a character's first byte is 0b10…
+        while data and data[-1] & 0xC0 == 0x80:
+            data = data[:-1]
+        return data[:-1], stream.position() if is_compressed(path) else len(data)
 
 
 class PlainPiece:

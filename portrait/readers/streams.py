@@ -78,6 +78,14 @@ class ByteStream:
             parts.append(part)
         return b"".join(parts)
 
+    def read_some(self, n_bytes: int) -> bytes:
+        """The next ``n_bytes``, or all that is left."""
+        parts = []
+        while n_bytes > 0 and (part := self.read(min(n_bytes, CHUNK_BYTES))):
+            parts.append(part)
+            n_bytes -= len(part)
+        return b"".join(parts)
+
 
 class _Hashed(io.RawIOBase):
     """A file whose bytes are counted and hashed as they are read."""

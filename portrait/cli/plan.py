@@ -1,0 +1,158 @@
+"""``portrait plan``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import portrait
+from portrait.cli.execution import execution_options, reading_options
+from portrait.cli.options import column_option, format_option
+from portrait.cli.show import count, json_option, listed, size, table
+from portrait.cli.sizes import parse_size
+from portrait.cli.specs import spec_options
+from portrait.errors import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portrait.execution import Execution
+    from portrait.planning import Plan
+    from portrait.spec import FilterSpec, WindowSpec
+
+
+@click.command("plan")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "-o",
+    "--out",
+    default="corpus.portrait",
+    metavar="OUT",
+    help="Where the portrait is to be written: is there room?  [default: here]",
+)
+@column_option
+@format_option
+@reading_options
+@spec_options
+@execution_options
+@click.option(
+    "--sample",
+    "sample_text_bytes",
+    default="32MB",
+    show_default=True,
+    metavar="SIZE",
+    callback=lambda _context, _parameter, text: parse_size(text),
+    help="How much text to read, for a few seconds at most.",
+)
+@json_option
+def command(
+    sources: tuple[str, ...],
+    out: str,
+    columns: list[str],
+    format_: Any,
+    source_column: str | None,
+    on_error: Any,
+    windows: WindowSpec,
+    filter_: FilterSpec,
+    execution: Execution,
+    sample_text_bytes: int,
+    as_json: bool,
+) -> None:
+    """Say what a build will take and give, before it is done.
+
+    SOURCE and options are as for portrait build. The files' sizes and a sample of their text are read;
+    nothing is written.
+
+    \b
+    portrait plan books/ web='crawl/*.jsonl.zst' --filter fuse
+    """
+    planned = portrait.plan(
+        list(sources),
+        out=out,
+        windows=windows,
+        filter=filter_,
+        column=columns,
+        source_column=source_column,
+        format=format_,
+        on_error=on_error,
+        execution=execution,
+        sample_text_bytes=sample_text_bytes,
+    )
+    if as_json:
+        click.echo(json.dumps(planned.to_dict()))
+        return
+    for line in _lines(planned):
+        click.echo(line)
+
+
+def _lines(planned: Plan) -> Iterator[str]:
+    rows = [("source", "documents", "text", "windows", "distinct keys")]
+    rows += [
+        (
+            printable(one.source),
+            count(one.documents),
+            size(one.text_bytes),
+            count(one.windows),
+            count(one.distinct_keys),
+        )
+        for one in planned.sources
+    ]
+    if len(planned.sources) > 1:
+        n_windows, n_keys = count(planned.stored_windows), count(planned.distinct_keys)
+        rows.append(("all", count(planned.documents), size(planned.text_bytes), n_windows, n_keys))
+    yield from table(rows, 1)
+    yield ""
+    yield from listed(_facts(planned))
+    for warning in planned.warnings:
+        yield f"warning    {printable(warning)}"
+
+
+def _facts(planned: Plan) -> dict[str, str]:
+    spec = planned.windows
+    name = spec.unit_name
+    chosen = planned.filter.kind
+    others = [f"{kind} {size(n)}" for kind, n in planned.bundle_bytes.items() if kind != chosen]
+    n_layers = len(planned.sources)
+    sample = (
+        "all of it"
+        if planned.whole
+        else f"{size(planned.sampled_text_bytes)} of text; distinct keys may be fewer, as text repeats"
+    )
+    detectable = [
+        f"{length} in a text of {count(units)}" if length else f"none in a text of {count(units)}"
+        for units, length in planned.detectable_units.items()
+    ]
+    return {
+        "sample": sample,
+        "portrait": f"{size(planned.bundle_bytes[chosen])} as {chosen} ({', '.join(others)}), "
+        f"{n_layers} layer{'s' * (n_layers != 1)}",
+        "rate": f"{planned.fpr:.3g} a window",
+        "guarantee": f"every verbatim passage of {planned.guaranteed_units} {name} or more is a hit: "
+        "no false negatives",
+        "detectable": f"copies of {', '.join(detectable)} {name}",
+        "keys": _way(planned),
+        "memory": size(planned.memory_bytes),
+        "time": f"about {_duration(planned.seconds)} on this machine, "
+        f"{planned.workers} process{'es' * (planned.workers != 1)}",
+    }
+
+
+def _way(planned: Plan) -> str:
+    if planned.way == "memory":
+        return "in memory"
+    if planned.way == "twice":
+        return "in memory; all text is read twice"
+    return (
+        f"{size(planned.spool_bytes)} in {printable(str(planned.work_dir))}, read in {count(planned.tasks)} "
+        f"task{'s' * (planned.tasks != 1)}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
