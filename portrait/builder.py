@@ -184,7 +184,7 @@ class Request:
         self.format = format
         self.reading = Reading(windows, source_column, on_error)
         text = Columns.of(column).text
-        self.columns = Columns(text, keep=() if source_column is None else (source_column,))
+        self.columns = Columns(text, () if source_column is None else (source_column,), "--source-column")
 
     def resolve(self, sources: Any) -> list[corpus.Source]:
         """The named sources. Raises :class:`CorpusError`, :class:`SpecError`."""

@@ -32,6 +32,8 @@ class Columns:
 
     text: tuple[str, ...] = (DEFAULT_COLUMN,)
     keep: tuple[str, ...] = ()
+    #: The option that names the columns to keep, for messages.
+    kept_by: str = "--keep"
 
     def __post_init__(self) -> None:
         if not self.text:
@@ -67,7 +69,7 @@ class Columns:
         names = list(there)
         shown = ", ".join(names[:_MOST_SHOWN]) or "none"
         shown += ", …" if len(names) > _MOST_SHOWN else ""
-        option = "one with --column" if name in self.text else "others with --keep"
+        option = "one with --column" if name in self.text else f"others with {self.kept_by}"
         return error(f"{where}: no column {name!r}, only {shown}: choose {option}")
 
 

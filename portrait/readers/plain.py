@@ -135,7 +135,7 @@ def require_no_columns(columns: Columns, where: str) -> None:
     if columns.keep:
         raise CorpusError(
             f"{where}: plain text has no columns, so none to keep ({', '.join(columns.keep)}): "
-            "leave --keep out, or name the format with --format"
+            f"leave {columns.kept_by} out, or name the format with --format"
         )
 
 
