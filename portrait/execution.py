@@ -21,7 +21,7 @@ ENGINES: tuple[str, ...] = get_args(EngineName)
 _WORKER_BYTES = 512 << 20
 _MIN_WORKER_BYTES = 128 << 20
 #: What Python, Arrow and the piece that is being read take of it.
-OVERHEAD_BYTES = 96 << 20
+_OVERHEAD_BYTES = 96 << 20
 #: More keys than this in memory make reading no faster.
 _MAX_BUFFER_BYTES = 64 << 20
 #: A key that is sorted is in memory twice; as much again is for the filter.
@@ -83,18 +83,18 @@ class Execution:
     @property
     def held_keys(self) -> int:
         """How many keys a build in one process may have in memory to the end."""
-        return max(0, self.total_bytes - OVERHEAD_BYTES) // BYTES_PER_SORTED_KEY
+        return max(0, self.total_bytes - _OVERHEAD_BYTES) // BYTES_PER_SORTED_KEY
 
     @property
     def buffer_keys(self) -> int:
         """How many keys a worker gathers before it writes them, for which it needs as much again."""
-        spare = max(_MIN_WORKER_BYTES // 4, self.worker_bytes - OVERHEAD_BYTES)
+        spare = max(_MIN_WORKER_BYTES // 4, self.worker_bytes - _OVERHEAD_BYTES)
         return min(_MAX_BUFFER_BYTES, spare // 4) // KEY_BYTES
 
     @property
     def sorted_keys(self) -> int:
         """How many keys a worker may have in memory at a time to sort them and build of them."""
-        spare = max(_MIN_WORKER_BYTES // 4, self.worker_bytes - OVERHEAD_BYTES)
+        spare = max(_MIN_WORKER_BYTES // 4, self.worker_bytes - _OVERHEAD_BYTES)
         return spare // BYTES_PER_SORTED_KEY
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from portrait import filters
 from portrait.errors import SpecError
-from portrait.execution import BYTES_PER_SORTED_KEY, OVERHEAD_BYTES
+from portrait.execution import BYTES_PER_SORTED_KEY
 from portrait.filters.base import N_KEYS
 from portrait.keymaker import KEY_BYTES, Counts, Keys, keys_within
 from portrait.sampling import likeness
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: About what the header of a layer's file takes.
 _HEADER_BYTES = 192
+#: Python, Arrow with all that it loads, and the text under way take in a process.
+_PROCESS_BYTES = 160_000_000
 #: Keys of which the building of a filter is timed.
 _TIMED_KEYS = 1 << 20
 #: Processes start, a layer is measured and probed: about so fast.
@@ -150,12 +152,12 @@ class Forecast:
             sorted_ = self._request.filter.kind == "fuse" or self._way == "twice"
             # What grows is allocated half as large again as it is.
             per_key = BYTES_PER_SORTED_KEY if sorted_ else KEY_BYTES * 3 // 2
-            return OVERHEAD_BYTES + self.n_keys * per_key + bundle_bytes
+            return _PROCESS_BYTES + self.n_keys * per_key + bundle_bytes
         per_task = self.n_keys // self.n_tasks
         reading = 2 * KEY_BYTES * min(per_task, self._execution.buffer_keys)
         making = BYTES_PER_SORTED_KEY * min(self.n_keys // self.n_workers, self._execution.sorted_keys)
-        first = OVERHEAD_BYTES if self.n_workers > 1 else 0
-        return first + self.n_workers * (OVERHEAD_BYTES + max(reading, making))
+        first = _PROCESS_BYTES if self.n_workers > 1 else 0
+        return first + self.n_workers * (_PROCESS_BYTES + max(reading, making))
 
     def seconds(self, bundle_bytes: int) -> float:
         """How long it takes, about, as fast as the sample was read, cut and hashed."""

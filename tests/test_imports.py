@@ -107,6 +107,10 @@ def test_every_package_has_modules(package: str) -> None:
         ("portrait.sizing", {"errors"}),
         ("portrait.extras", {"errors"}),
         ("portrait.progress", set()),
+        (
+            "portrait.sampling",
+            {"corpus", "errors", "extras", "filters.pybloom", "keymaker", "reading", "spec"},
+        ),
         ("portrait.columns", {"errors"}),
         ("portrait.workers", {"errors"}),
         ("portrait.journal", {"errors"}),

@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import portrait
+from portrait import filters
 from portrait.execution import Execution
+from portrait.keymaker import keys_within
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -117,6 +119,17 @@ def test_a_small_corpus_is_counted(kind: Any, corpus: Path, tmp_path: Path) -> N
         assert (source.documents, source.text_bytes, source.windows, source.distinct_keys) == real[:4]
     assert planned.bundle_bytes[kind] == pytest.approx(actual(built).bundle_bytes, rel=0.02)
     assert sum(source.distinct_keys for source in planned.sources) == planned.distinct_keys
+
+
+@pytest.mark.parametrize("kind", ["bloom", "fuse"])
+@pytest.mark.parametrize("n_keys", [1, 100, 7000, 200_000, 400_000, 3_000_000])
+def test_a_filter_is_as_large_as_expected(kind: Any, n_keys: int) -> None:
+    spec = portrait.FilterSpec(kind, 0.01)
+    layout = filters.layout(spec, n_keys)
+    keys = random.Random(n_keys).randbytes(8 * n_keys)
+    parts = [layout.build([keys_within(keys, *within[2:])], within) for within in layout.ranges(4)]
+    n_bytes = sum(memoryview(buffer).nbytes for part in parts for buffer in part.buffers)
+    assert filters.expected(spec, n_keys)[0] == pytest.approx(n_bytes, rel=0.02, abs=40)
 
 
 def test_the_rows_of_a_column_s_sources_are_told_apart(corpus: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +16,6 @@ from portrait.execution import Execution
 from portrait.progress import Meter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Cli
 
 FIELDS = {
@@ -199,3 +198,8 @@ def test_ctrl_c_says_that_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> 
     assert cli(*arguments) == (0, "", "")
     assert not (tmp_path / "w").exists()
     assert portrait.open(tmp_path / "out").manifest.layers[0].documents == 60_000
+
+
+def test_every_field_is_documented() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(FIELDS) if f"`{name}`" not in readme] == []
