@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sysconfig
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from portrait.corpus import Shard
+    from portrait.engines.base import Report
 
 #: Sentences of our own in several scripts, for text in which most characters take two or three bytes.
 SENTENCES = [
@@ -80,3 +85,42 @@ def random_keys(n_keys: int, seed: int) -> list[bytes]:
 def report(what: str, measured: str, target: str, bound: str) -> None:
     """One line of a benchmark's table."""
     print(f"{what:<44} {measured:>16}   target {target:<14} bound: {bound}", flush=True)
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """A shard to be read whose rows go nowhere: what any build takes at least."""
+
+    name: str
+    shard: Shard
+
+    @property
+    def label(self) -> str:
+        """The shard's."""
+        return self.shard.label
+
+
+def decode(task: Decoding, report: Report) -> dict[str, Any]:
+    """Read a shard to its end."""
+    n_rows = 0
+    for piece in task.shard.pieces():
+        n_rows += len(piece.batch().texts)
+        report(piece.read_bytes)
+    return {"rows": n_rows}
+
+
+def resident_bytes(pid: int) -> int:
+    """The resident memory of a process and of all below it, what they share counted for each."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found[int(path.parent.name)] = int(fields[1]), int(fields[21])
+    total, below = 0, {pid}
+    while below:
+        one = below.pop()
+        total += found.get(one, (0, 0))[1]
+        below |= {child for child, (parent, _) in found.items() if parent == one}
+    return total * os.sysconf("SC_PAGE_SIZE")

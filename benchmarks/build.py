@@ -1,0 +1,251 @@
+"""Whole builds of real text from files, against what they cannot do without: decoding those files.
+
+``python build.py`` prints all of it, ``python build.py ratios memory`` some: ``ratios`` (against decoding,
+and one process against two), ``growth`` (the cost of a GB as there are more), ``memory`` (4 GB of text with
+``--memory 1GB``), ``resume`` (the same, killed twice), ``ray``, ``peers``. The files are those of
+:mod:`kernel_source`, read once before, so that the disk has no part in it.
+
+What a build does beyond decoding: normalise and hash (about 0.9 s of a core for a GB), put keys in order
+of their partitions and write them (0.2 s), read them again, and either insert them (0.2 s) or sort them
+(0.9 s) and build a fuse filter of those that differ (2 s). The last step, digests and the probe of the
+finished filter, is one process's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import xxhash
+from common import Decoding, decode, report, resident_bytes
+from kernel_source import corpora
+from pybloom_live import BloomFilter
+from rbloom import Bloom
+
+import portrait
+from portrait import Execution, FilterSpec, corpus
+from portrait.engines.local import LocalEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from portrait.engines.base import Engine
+    from portrait.spec import FilterKind
+
+GB = 1_000_000_000
+RUNS = 3
+WIDTH, STRIDE, FPR = 50, 25, 0.01
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def best(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
+    """The shortest time of each, done in turns, so that a busy neighbour disturbs all alike."""
+    for work in works:
+        work()
+    return [
+        min(times) for times in zip(*([seconds_of(work) for work in works] for _ in range(runs)), strict=True)
+    ]
+
+
+def build(source: Path, out: Path, workers: int = 2, kind: FilterKind = "bloom") -> portrait.Portrait:
+    return portrait.build(
+        str(source), out, filter=FilterSpec(kind, FPR), overwrite=True, execution=Execution(workers=workers)
+    )
+
+
+def decoding(source: Path, engine: Engine) -> None:
+    (found,) = corpus.resolve(str(source))
+    tasks = [Decoding(shard.label, shard) for shard in found.shards]
+    assert sum(1 for _ in engine.run(decode, tasks, lambda *_: None)) == len(tasks)
+
+
+def decode_all(source: Path, workers: int) -> None:
+    engine = LocalEngine(workers)
+    decoding(source, engine)
+    engine.close()
+
+
+def text_bytes(built: portrait.Portrait) -> int:
+    return sum(layer.text_bytes or 0 for layer in built.manifest.layers)
+
+
+def ratios(directory: Path) -> None:
+    for kind, most in (("parquet", 3.0), ("jsonl.zst", 2.2)):
+        source = corpora(GB)[kind]
+        n_bytes = text_bytes(build(source, directory / "out"))
+        bound, bloom, fuse, one = best(
+            lambda source=source: decode_all(source, 2),
+            lambda source=source: build(source, directory / "out"),
+            lambda source=source: build(source, directory / "out", kind="fuse"),
+            lambda source=source: build(source, directory / "out", 1),
+        )
+        against = f"decoding alone, {bound:.2f} s"
+        report(
+            f"bloom, {kind}: {n_bytes / bloom / 1e6:.0f} MB/s",
+            f"{bloom / bound:.2f} x",
+            f"<= {most} x",
+            against,
+        )
+        report(f"fuse, {kind}: {n_bytes / fuse / 1e6:.0f} MB/s", f"{fuse / bound:.2f} x", "<= 6 x", against)
+        report(f"two workers, bloom, {kind}", f"{one / bloom:.2f} x", ">= 1.6 x", f"one worker, {one:.2f} s")
+
+
+def growth(directory: Path) -> None:
+    cost = {}
+    for n_bytes in (GB // 4, 4 * GB):
+        source = corpora(n_bytes)["parquet"]
+        for kind in ("bloom", "fuse"):
+            seconds = min(
+                seconds_of(lambda: build(source, directory / "out", kind=kind)) for _ in range(RUNS)
+            )
+            cost[kind, n_bytes] = seconds / text_bytes(portrait.open(directory / "out")) * GB
+    for kind in ("bloom", "fuse"):
+        small, large = cost[kind, GB // 4], cost[kind, 4 * GB]
+        share = f"{large / small - 1:+.0%}"
+        report(f"{kind}: a GB of 4, {large:.2f} s", share, "< +10 %", f"a GB of 0.25, {small:.2f} s")
+
+
+def command(source: Path, out: Path, *options: str) -> list[str]:
+    base = [
+        sys.executable,
+        "-m",
+        "portrait",
+        "build",
+        str(source),
+        "-o",
+        str(out),
+        "--quiet",
+        "--workers",
+        "2",
+    ]
+    return [*base, *options]
+
+
+def watched(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A process while it runs, with the memory that it and those below it have now."""
+    with subprocess.Popen(arguments) as process:
+        while process.poll() is None:
+            yield process, resident_bytes(process.pid)
+            time.sleep(0.01)
+
+
+def memory(directory: Path) -> None:
+    source = corpora(4 * GB)["parquet"]
+    for kind in ("bloom", "fuse"):
+        arguments = command(source, directory / kind, "--memory", "1GB", "--filter", kind, "--overwrite")
+        peak = max(used for _, used in watched(arguments))
+        n_bytes = text_bytes(portrait.open(directory / kind))
+        report(
+            f"{kind}: peak of {n_bytes / GB:.1f} GB with --memory 1GB",
+            f"{peak / 1e6:.0f} MB",
+            "<= 1300 MB",
+            "the flag",
+        )
+
+
+def resume(directory: Path) -> None:
+    source = corpora(4 * GB)["parquet"]
+    for kind in ("bloom", "fuse"):
+        options = ("--memory", "1GB", "--filter", kind, "--work-dir", str(directory / "work"))
+        arguments = command(source, directory / "killed", *options)
+        for share in (0.3, 0.7):
+            n_shards = len(list(source.iterdir()))
+            for process, _ in watched(arguments):
+                if len(list(directory.glob("work/data/read-*.json"))) >= share * n_shards:
+                    process.send_signal(signal.SIGKILL)
+        kept = len(list(directory.glob("work/data/read-*.json")))
+        subprocess.run(arguments, check=True)
+        plain = (
+            portrait.open(directory / kind)
+            if (directory / kind).exists()
+            else build(source, directory / kind, kind=kind)
+        )
+        same = portrait.open(directory / "killed").manifest.layers == plain.manifest.layers
+        report(
+            f"{kind}: 4 GB, killed at 30 and 70 %",
+            "the same" if same else "OTHER",
+            "the same",
+            f"{kept} shards kept",
+        )
+        shutil.rmtree(directory / "killed")
+
+
+def ray(directory: Path) -> None:
+    import ray as library
+
+    source = corpora(GB)["parquet"]
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Started beforehand, and its processes, too: a cluster is there already.
+    library.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    execution = Execution("ray", workers=2)
+    on_ray, local = best(
+        lambda: portrait.build(str(source), directory / "ray", overwrite=True, execution=execution),
+        lambda: build(source, directory / "local"),
+    )
+    library.shutdown()
+    same = portrait.open(directory / "ray").manifest.id == portrait.open(directory / "local").manifest.id
+    assert same
+    report("Ray, bloom, parquet", f"{local / on_ray:.2f} x", ">= 0.75 x", f"local engine, {local:.2f} s")
+
+
+def rows_of(source: Path) -> list[str]:
+    """The texts of one of the files, as Python's strings."""
+    texts: list[str] = pq.read_table(min(source.iterdir()), columns=["text"]).column("text").to_pylist()
+    return texts
+
+
+def windows_of(texts: list[str]) -> Iterator[str]:
+    """White space folded and windows cut, as a Python programmer would."""
+    for text in texts:
+        spaced = " ".join(text.split())
+        for start in range(0, len(spaced) - WIDTH + 1, STRIDE):
+            yield spaced[start : start + WIDTH]
+
+
+def with_pybloom(source: Path, n_keys: int) -> None:
+    bloom = BloomFilter(capacity=n_keys, error_rate=FPR)
+    for window in windows_of(rows_of(source)):
+        bloom.add(window, skip_check=True)
+
+
+def stable_hash(window: str) -> int:
+    """What rbloom's filters need to be saved: a hash that is the same in every process."""
+    return xxhash.xxh3_128_intdigest(window) - (1 << 127)
+
+
+def with_rbloom(source: Path, n_keys: int) -> None:
+    bloom = Bloom(n_keys, FPR, stable_hash)
+    for window in windows_of(rows_of(source)):
+        bloom.add(window)
+
+
+def peers(directory: Path) -> None:
+    """The peers get one of the files: a minute is enough to know their speed."""
+    source = corpora(GB)["parquet"]
+    n_bytes = sum(len(text.encode()) for text in rows_of(source))
+    ours = text_bytes(build(source, directory / "out")) / best(lambda: build(source, directory / "out"))[0]
+    for name, peer, least in (("pybloom-live", with_pybloom, 30), ("rbloom", with_rbloom, 6)):
+        speed = n_bytes / seconds_of(lambda peer=peer: peer(source, n_bytes // STRIDE))
+        bound = f"its {speed / 1e6:.1f} MB/s; {ours / 2 / speed:.0f} x on a core each"
+        report(f"two processes, against Python + {name}", f"{ours / speed:.0f} x", f">= {least} x", bound)
+
+
+SECTIONS = {one.__name__: one for one in (ratios, growth, memory, resume, ray, peers)}
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        for section in sys.argv[1:] or SECTIONS:
+            SECTIONS[section](Path(temporary))
