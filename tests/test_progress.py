@@ -82,7 +82,7 @@ def test_lines_of_json_add_up_to_what_is_built(way: str, corpus: Path, cli: Cli)
     last = lines["reading"][-1]
     assert (last["documents"], last["text_bytes"]) == (built["documents"], built["text_bytes"])
     assert last["total_bytes"] == sum(path.stat().st_size for path in corpus.iterdir())
-    assert last["text_bytes_per_second"] == pytest.approx(last["text_bytes"] / last["seconds"], rel=0.05)
+    assert last["text_bytes_per_second"] == pytest.approx(last["text_bytes"] / last["seconds"], rel=0.2)
 
 
 @pytest.mark.usefixtures("corpus")

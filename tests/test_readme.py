@@ -79,7 +79,7 @@ def test_every_transcript_is_true(workplace: Path) -> None:
 
 def timeless(text: str) -> str:
     """What is shown, but for the time that a build would take on this machine."""
-    return re.sub(r"^(time +about) [0-9.]+ ", r"\1 N ", text, flags=re.MULTILINE)
+    return re.sub(r"^time .* on this machine", "time", text, flags=re.MULTILINE)
 
 
 def test_the_demo_s_transcript_is_true_but_for_this_python_s_numbers(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def _facts(planned: Plan) -> dict[str, str]:
         "detectable": f"copies of {', '.join(detectable)} {name}",
         "keys": _way(planned),
         "memory": size(planned.memory_bytes),
-        "time": f"about {_duration(planned.seconds)} on this machine, "
+        "time": f"{_duration(planned.seconds)} on this machine, "
         f"{planned.workers} process{'es' * (planned.workers != 1)}",
     }
 
@@ -151,8 +151,11 @@ def _way(planned: Plan) -> str:
 
 
 def _duration(seconds: float) -> str:
+    """An estimate, no more exact than it is."""
+    if seconds < 1:
+        return "less than a second"
     if seconds < 100:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+        return f"about {seconds:.0f} s"
     if seconds < 6000:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return f"about {seconds / 60:.0f} min"
+    return f"about {seconds / 3600:.1f} h"
