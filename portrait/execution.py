@@ -32,10 +32,10 @@ BYTES_PER_SORTED_KEY = 3 * KEY_BYTES
 class Execution:
     """How a build is carried out.
 
-    ``engine`` runs its tasks, ``workers`` of them at a time (default: a process for each CPU).
-    ``memory_bytes`` is for all processes together; half a gigabyte for each by default. Keys that do
-    not fit lie in ``work_dir``, by default a hidden directory beside the output; so does what is
-    needed to go on with a build that was stopped, unless ``restart``. ``ray_address`` is that of a
+    ``engine`` runs its tasks, ``workers`` of them at a time (default: one for each CPU, of this machine
+    or of the cluster). ``memory_bytes`` is for all of them together; half a gigabyte for each by default.
+    Keys that do not fit lie in ``work_dir``, by default a hidden directory beside the output; so does what
+    is needed to go on with a build that was stopped, unless ``restart``. ``ray_address`` is that of a
     cluster; by default one is started on this machine. Raises :class:`SpecError`.
     """
 
@@ -56,6 +56,8 @@ class Execution:
         memory = self.memory_bytes
         if memory is None:
             return
+        if self.ray_address is not None and self.workers is None:
+            raise SpecError("the memory is for all workers of the cluster together: give --workers, too")
         if not isinstance(memory, int) or isinstance(memory, bool) or memory < _MIN_WORKER_BYTES:
             raise SpecError(
                 f"the memory is {_MIN_WORKER_BYTES >> 20} MB or more, {_MIN_WORKER_BYTES >> 20} MB for each "
@@ -115,7 +117,8 @@ class Execution:
         if self.engine == "ray":
             from portrait.engines.ray import RayEngine
 
-            return RayEngine(self.n_workers, self.ray_address)
+            elsewhere = self.ray_address is not None and self.workers is None
+            return RayEngine(None if elsewhere else self.n_workers, self.ray_address)
         from portrait.engines.local import LocalEngine
 
         return LocalEngine(self.n_workers)

@@ -91,7 +91,7 @@ def test_the_law_is_read_off_real_modules() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["portrait.cli", "portrait_server", "portrait.filters", "portrait.readers"]
+    "package", ["portrait.cli", "portrait_server", "portrait.engines", "portrait.filters", "portrait.readers"]
 )
 def test_every_package_has_modules(package: str) -> None:
     assert package in MODULES, f"no {package} package yet"
@@ -115,6 +115,18 @@ def test_every_package_has_modules(package: str) -> None:
         ("portrait.workers", {"errors"}),
         ("portrait.journal", {"errors"}),
         ("portrait.findings", {"answer"}),
+        ("portrait.engines.base", {"errors"}),
+        ("portrait.engines.worker", {"engines.base"}),
+        ("portrait.engines.local", {"engines.base", "engines.worker", "workers"}),
+        ("portrait.engines.ray", {"engines.base", "engines.ray", "errors", "extras", "version"}),
+        (
+            "portrait.execution",
+            {"engines.base", "engines.local", "engines.ray", "errors", "keymaker", "workers"},
+        ),
+        ("portrait.workdir", {"errors"}),
+        ("portrait.spool", {"errors", "keymaker"}),
+        ("portrait.provenance", {"corpus"}),
+        ("portrait.reading", {"corpus", "engines.base", "errors", "extras", "keymaker", "spec", "spool"}),
         ("portrait.rows", {"columns", "corpus", "errors"}),
         ("portrait.tensors", {"errors"}),
         ("portrait.manifest", {"errors", "spec"}),
@@ -129,6 +141,29 @@ def test_every_package_has_modules(package: str) -> None:
 )
 def test_the_foundations_import_only_what_lies_below_them(module: str, allowed: set[str]) -> None:
     assert ours(module) <= {f"portrait.{name}" for name in allowed}
+
+
+def test_the_halves_of_a_build_do_not_know_each_other() -> None:
+    assert not {name for name in ours("portrait.reading") if name.startswith("portrait.filters")}
+    text = {"portrait.corpus", "portrait.columns", "portrait.reading", "portrait.provenance"}
+    assert not text & ours("portrait.reducing")
+    # Each is done by any process; only what puts them together knows directories, engines and both.
+    for module in ("portrait.reading", "portrait.reducing"):
+        assert not {"portrait.execution", "portrait.workdir", "portrait.spooled"} & ours(module)
+    assert {"portrait.reading", "portrait.reducing", "portrait.workdir"} <= ours("portrait.spooled")
+    # In memory or on disk: neither needs what the other has of its own.
+    assert not {"portrait.workdir", "portrait.engines.base", "portrait.execution"} & ours("portrait.held")
+
+
+def test_engines_are_started_by_the_execution_and_loaded_when_they_are() -> None:
+    engines = set(below("portrait.engines"))
+    for module in MODULES:
+        if module in engines:
+            continue
+        for target, _, inside in imports(module):
+            if target in engines - {"portrait.engines.base"}:
+                assert module == "portrait.execution", f"{module} imports {target}"
+                assert inside, f"{module} imports {target} where it is imported itself"
 
 
 @pytest.mark.parametrize("module", ["portrait.answer", "portrait.sizing", "portrait.spec", "portrait.scan"])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+import traceback
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from portrait.errors import WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,3 +64,20 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of all processes."""
+
+
+def died(task: Task, how: str) -> WorkerError:
+    """The error for a task of which every process died; ``how`` says what is known of the last."""
+    return WorkerError(
+        f"{task.label}: the process that worked on it died {ATTEMPTS} times ({how}): it may lack memory: try "
+        "fewer --workers, or find what is odd about it"
+    )
+
+
+def portable(error: Exception) -> Exception:
+    """An error that reaches another process as it is, or one that says the same."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
+    return error

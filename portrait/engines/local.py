@@ -14,9 +14,8 @@ from contextlib import suppress
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
-from portrait.engines.base import ATTEMPTS
+from portrait.engines.base import ATTEMPTS, died
 from portrait.engines.worker import serve
-from portrait.errors import WorkerError
 from portrait.workers import without_interrupts
 
 if TYPE_CHECKING:
@@ -61,13 +60,11 @@ class LocalEngine:
                         yield task, content
                     elif kind == "error":
                         raise content
-                    elif attempt == ATTEMPTS:
-                        raise WorkerError(
-                            f"{task.label}: the process that worked on it died {ATTEMPTS} times ({content}): "
-                            "it may lack memory: try fewer --workers, or find what is odd about it"
-                        )
                     else:
-                        self._workers[self._workers.index(worker)] = _Worker()
+                        self._workers.remove(worker)
+                        if attempt == ATTEMPTS:
+                            raise died(task, content)
+                        self._workers.append(_Worker())
                         waiting.appendleft((task, attempt + 1))
         finally:
             # Their results would be mistaken for those of other tasks.

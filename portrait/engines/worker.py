@@ -6,8 +6,9 @@ import os
 import pickle
 import select
 import threading
-import traceback
 from multiprocessing.connection import Connection
+
+from portrait.engines.base import portable
 
 
 def serve(descriptor: int) -> None:
@@ -30,7 +31,7 @@ def serve(descriptor: int) -> None:
             # This process is of no use any more; another one may fare better.
             os._exit(1)
         except Exception as error:
-            answer = ("error", _portable(error))
+            answer = ("error", portable(error))
         try:
             pipe.send_bytes(pickle.dumps(answer))
         except OSError:
@@ -43,12 +44,3 @@ def _follow(descriptor: int) -> None:
     poll.register(descriptor, 0)  # which still reports that the other end has gone
     poll.poll()
     os._exit(1)
-
-
-def _portable(error: Exception) -> Exception:
-    """An error that reaches the other side as it is, or one that says the same."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
-    return error
