@@ -200,12 +200,13 @@ def _rows(batch: Batch, start: int, stop: int) -> Batch:
 class ReadTask:
     """A shard to be read into runs of keys in a directory; a :class:`portrait.engines.base.Task`.
 
-    The runs have ``n_partitions``; as soon as ``buffer_keys`` are in memory, they are written.
+    ``stamps`` are what its files are expected to be. The runs have ``n_partitions``; as soon as ``buffer_keys`` are in memory, they are written.
     """
 
     name: str
     source: str
     shard: Shard
+    stamps: list[list[Any]]
     reading: Reading
     directory: Path
     n_partitions: int
@@ -264,11 +265,11 @@ def read_shard(task: ReadTask, report: Report) -> dict[str, Any]:
 
     Raises :class:`CorpusError`, :class:`OutputError`.
     """
-    before = task.shard.stamps()
+    require_unchanged(task.stamps, task.shard)
     spiller = Spiller(task.reading, task.directory, task.name, task.n_partitions, task.buffer_keys)
     sources = spiller.reader.read(task.shard, task.source, report)
     spiller.spill()
-    require_unchanged(before, task.shard)
+    require_unchanged(task.stamps, task.shard)
     return {
         "counts": {source: counts.to_dict() for source, counts in spiller.counts.items()},
         "runs": spiller.runs,
@@ -279,10 +280,11 @@ def read_shard(task: ReadTask, report: Report) -> dict[str, Any]:
 
 
 def require_unchanged(before: list[list[Any]], shard: Shard) -> None:
-    """Raise :class:`CorpusError` where a shard's files are no longer what they were."""
+    """Raise :class:`CorpusError` where a shard's files are not, or no longer, what they were."""
     after = shard.stamps()
     for old, new in zip(before, after, strict=False):
         if old != new:
             raise CorpusError(
-                f"{old[0]}: changed while it was read: let it be finished, then build with --restart"
+                f"{old[0]}: changed while it was read, or is another file to another process: let it be "
+                "finished, then build with --restart"
             )

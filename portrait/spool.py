@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from array import array
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -87,7 +88,8 @@ def write_run(path: Path, keys: Buffer, counts: Sequence[int]) -> None:
     if sys.byteorder == "big":
         for numbers in head:
             numbers.byteswap()
-    part = path.with_suffix(".part")
+    # Another machine may believe this one dead, and write the same run.
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         with part.open("wb", buffering=0) as file:
             for piece in (_MAGIC + b"".join(numbers.tobytes() for numbers in head), data):

@@ -143,6 +143,7 @@ class SpooledBuild:
             self._plan.name(number),
             source,
             shard,
+            self._plan.stamps[number],
             self._plan.reading,
             self._work.data,
             self._plan.n_partitions,
