@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from portrait.spec import FilterKind
 
 GB = 1_000_000_000
+KINDS: list[FilterKind] = ["bloom", "fuse"]
 RUNS = 3
 WIDTH, STRIDE, FPR = 50, 25, 0.01
 
@@ -87,10 +89,10 @@ def ratios(directory: Path) -> None:
         source = corpora(GB)[kind]
         n_bytes = text_bytes(build(source, directory / "out"))
         bound, bloom, fuse, one = best(
-            lambda source=source: decode_all(source, 2),
-            lambda source=source: build(source, directory / "out"),
-            lambda source=source: build(source, directory / "out", kind="fuse"),
-            lambda source=source: build(source, directory / "out", 1),
+            partial(decode_all, source, 2),
+            partial(build, source, directory / "out"),
+            partial(build, source, directory / "out", kind="fuse"),
+            partial(build, source, directory / "out", 1),
         )
         against = f"decoding alone, {bound:.2f} s"
         report(
@@ -107,12 +109,10 @@ def growth(directory: Path) -> None:
     cost = {}
     for n_bytes in (GB // 4, 4 * GB):
         source = corpora(n_bytes)["parquet"]
-        for kind in ("bloom", "fuse"):
-            seconds = min(
-                seconds_of(lambda: build(source, directory / "out", kind=kind)) for _ in range(RUNS)
-            )
+        for kind in KINDS:
+            (seconds,) = best(partial(build, source, directory / "out", kind=kind))
             cost[kind, n_bytes] = seconds / text_bytes(portrait.open(directory / "out")) * GB
-    for kind in ("bloom", "fuse"):
+    for kind in KINDS:
         small, large = cost[kind, GB // 4], cost[kind, 4 * GB]
         share = f"{large / small - 1:+.0%}"
         report(f"{kind}: a GB of 4, {large:.2f} s", share, "< +10 %", f"a GB of 0.25, {small:.2f} s")
@@ -144,7 +144,7 @@ def watched(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int
 
 def memory(directory: Path) -> None:
     source = corpora(4 * GB)["parquet"]
-    for kind in ("bloom", "fuse"):
+    for kind in KINDS:
         arguments = command(source, directory / kind, "--memory", "1GB", "--filter", kind, "--overwrite")
         peak = max(used for _, used in watched(arguments))
         n_bytes = text_bytes(portrait.open(directory / kind))
@@ -158,7 +158,7 @@ def memory(directory: Path) -> None:
 
 def resume(directory: Path) -> None:
     source = corpora(4 * GB)["parquet"]
-    for kind in ("bloom", "fuse"):
+    for kind in KINDS:
         options = ("--memory", "1GB", "--filter", kind, "--work-dir", str(directory / "work"))
         arguments = command(source, directory / "killed", *options)
         for share in (0.3, 0.7):
@@ -192,8 +192,8 @@ def ray(directory: Path) -> None:
     library.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
     execution = Execution("ray", workers=2)
     on_ray, local = best(
-        lambda: portrait.build(str(source), directory / "ray", overwrite=True, execution=execution),
-        lambda: build(source, directory / "local"),
+        partial(portrait.build, str(source), directory / "ray", overwrite=True, execution=execution),
+        partial(build, source, directory / "local"),
     )
     library.shutdown()
     same = portrait.open(directory / "ray").manifest.id == portrait.open(directory / "local").manifest.id
@@ -223,7 +223,7 @@ def with_pybloom(source: Path, n_keys: int) -> None:
 
 def stable_hash(window: str) -> int:
     """What rbloom's filters need to be saved: a hash that is the same in every process."""
-    return xxhash.xxh3_128_intdigest(window) - (1 << 127)
+    return xxhash.xxh3_128_intdigest(window.encode()) - (1 << 127)
 
 
 def with_rbloom(source: Path, n_keys: int) -> None:
@@ -236,9 +236,9 @@ def peers(directory: Path) -> None:
     """The peers get one of the files: a minute is enough to know their speed."""
     source = corpora(GB)["parquet"]
     n_bytes = sum(len(text.encode()) for text in rows_of(source))
-    ours = text_bytes(build(source, directory / "out")) / best(lambda: build(source, directory / "out"))[0]
+    ours = text_bytes(build(source, directory / "out")) / best(partial(build, source, directory / "out"))[0]
     for name, peer, least in (("pybloom-live", with_pybloom, 30), ("rbloom", with_rbloom, 6)):
-        speed = n_bytes / seconds_of(lambda peer=peer: peer(source, n_bytes // STRIDE))
+        speed = n_bytes / seconds_of(partial(peer, source, n_bytes // STRIDE))
         bound = f"its {speed / 1e6:.1f} MB/s; {ours / 2 / speed:.0f} x on a core each"
         report(f"two processes, against Python + {name}", f"{ours / speed:.0f} x", f">= {least} x", bound)
 

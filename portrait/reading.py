@@ -200,7 +200,8 @@ def _rows(batch: Batch, start: int, stop: int) -> Batch:
 class ReadTask:
     """A shard to be read into runs of keys in a directory; a :class:`portrait.engines.base.Task`.
 
-    ``stamps`` are what its files are expected to be. The runs have ``n_partitions``; as soon as ``buffer_keys`` are in memory, they are written.
+    ``stamps`` are what its files are expected to be. The runs have ``n_partitions``; as soon as
+    ``buffer_keys`` are in memory, they are written.
     """
 
     name: str

@@ -172,6 +172,8 @@ class SpooledBuild:
         spec = self._plan.filter
         try:
             made = self._parts(runs)
+            # What is left is this process's work, and the others' memory may be wanted for it.
+            self._engine.close()
             for (_, shard), stamps in zip(self._plan.shards, self._plan.stamps, strict=True):
                 require_unchanged(stamps, shard)
             layers = []

@@ -63,7 +63,7 @@ class Engine(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of all processes."""
+        """Let go of all processes; again does nothing."""
 
 
 def died(task: Task, how: str) -> WorkerError:

@@ -106,6 +106,7 @@ class RayEngine:
     def close(self) -> None:
         """Stop the cluster of this machine; let go of another one."""
         if self._ours:
+            self._ours = False
             self._ray.shutdown()
 
     def _start(self, n_cpus: int | None) -> None:
