@@ -13,6 +13,7 @@ finished filter, is one process's.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -189,7 +190,7 @@ def ray(directory: Path) -> None:
     source = corpora(GB)["parquet"]
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Started beforehand, and its processes, too: a cluster is there already.
-    library.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    library.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     execution = Execution("ray", workers=2)
     on_ray, local = best(
         partial(portrait.build, str(source), directory / "ray", overwrite=True, execution=execution),

@@ -19,7 +19,7 @@ ENGINES: tuple[str, ...] = get_args(EngineName)
 
 #: What a process has for itself unless told otherwise, and at least.
 _WORKER_BYTES = 512 << 20
-_MIN_WORKER_BYTES = 128 << 20
+_MIN_WORKER_BYTES = 256 << 20
 #: What Python, Arrow and the piece that is being read take of it.
 _OVERHEAD_BYTES = 96 << 20
 #: More keys than this in memory make reading no faster.

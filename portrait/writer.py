@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -76,15 +77,15 @@ class BundleWriter:
     def __enter__(self) -> Self:
         with self._failing():
             self._require_free()
-            # What is left there is of a dead process that had our number.
-            shutil.rmtree(self._part, ignore_errors=True)
-            self._part.mkdir()
+            _sweep(self.out.parent, f".{self.out.name}.part-")
+            self._lock = _made(self._part)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._part, ignore_errors=True)
+        os.close(self._lock)
 
     def check(self) -> None:
         """Say now what would be said when all the work is done.
@@ -273,6 +274,36 @@ class BundleWriter:
             old.rename(self.out)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _made(directory: Path) -> int:
+    """A new directory, and the lock on it: held until it is closed, lest somebody sweep it away."""
+    while True:
+        # What is there is of a dead process that had our number.
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        lock = os.open(directory, os.O_RDONLY)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock), directory.stat()):
+                return lock
+        # It was swept away before it was locked.
+        os.close(lock)
+
+
+def _sweep(parent: Path, prefix: str) -> None:
+    """Remove what killed processes have left: directories that nobody has locked."""
+    for path in parent.iterdir():
+        if not path.name.startswith(prefix) or not path.is_dir() or path.is_symlink():
+            continue
+        with suppress(OSError):
+            lock = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def record_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -168,6 +169,22 @@ def test_what_appears_during_the_build_is_left_alone(
     with pytest.raises(portrait.OutputExistsError, match="exists"):
         portrait.build("a.txt", "out", overwrite=overwrite, progress=Interfere(obstacle))
     assert snapshot(directory) == expected
+
+
+def test_what_killed_builds_have_left_is_swept_away_and_what_others_write_is_not(directory: Path) -> None:
+    dead, alive, other = directory / ".out.part-1", directory / ".out.part-2", directory / ".outer.part-1"
+    for one in (dead, alive, other):
+        one.mkdir()
+        (one / "half").write_bytes(b"half")
+    lock = os.open(alive, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        portrait.build("a.txt", "out")
+    finally:
+        os.close(lock)
+    assert not dead.exists()
+    assert (alive / "half").exists()
+    assert (other / "half").exists()
 
 
 def test_a_directory_left_by_a_killed_build_is_no_obstacle(directory: Path) -> None:

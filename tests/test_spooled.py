@@ -353,6 +353,25 @@ def test_what_stands_at_out_stays_until_the_new_one_is_whole(cli: Cli) -> None:
     assert content("out") != before
 
 
+@pytest.mark.usefixtures("texts")
+def test_a_build_that_a_bad_row_has_stopped_goes_on_without_it(cli: Cli) -> None:
+    Path("corpus/99.jsonl").write_text('{"text": "good"}\n{"text": 5}\n')
+    failed = cli(*BUILD)
+    assert failed.code == 2
+    assert "99.jsonl, line 2" in failed.err
+    before = {path: path.stat().st_mtime_ns for path in records()}
+    assert before
+    done = cli(*(part for part in BUILD if part != "--quiet"), "--on-error", "skip", "--task", "1/1")
+    assert done.code == 0
+    assert before.items() <= {path: path.stat().st_mtime_ns for path in records()}.items()
+    done = cli(*BUILD, "--on-error", "skip")
+    assert (done.code, done.err) == (0, "")
+    (bad,) = [
+        file for file in portrait.open("out").manifest.corpus["main"]["files"] if "skipped_rows" in file
+    ]
+    assert (bad["path"], bad["skipped_rows"]) == ("corpus/99.jsonl", 1)
+
+
 # Disks that are full.
 
 
