@@ -1,7 +1,8 @@
 """Whole builds of real text from files, against what they cannot do without: decoding those files.
 
 ``python build.py`` prints all of it, ``python build.py ratios memory`` some: ``ratios`` (against decoding,
-and one process against two), ``growth`` (the cost of a GB as there are more), ``memory`` (4 GB of text with
+and one process against two), ``growth`` (the cost of a GB as there are more), ``ways`` (keys in memory
+or in files), ``memory`` (4 GB of text with
 ``--memory 1GB``), ``resume`` (the same, killed twice), ``ray``, ``peers``. The files are those of
 :mod:`kernel_source`, read once before, so that the disk has no part in it.
 
@@ -107,16 +108,44 @@ def ratios(directory: Path) -> None:
 
 
 def growth(directory: Path) -> None:
-    cost = {}
-    for n_bytes in (GB // 4, 4 * GB):
+    """What a process takes to start is part of it; hence also the cost of a GB of four against one."""
+    seconds = {}
+    for n_bytes in (GB // 4, GB, 4 * GB):
         source = corpora(n_bytes)["parquet"]
         for kind in KINDS:
-            (seconds,) = best(partial(build, source, directory / "out", kind=kind))
-            cost[kind, n_bytes] = seconds / text_bytes(portrait.open(directory / "out")) * GB
+            (taken,) = best(partial(build, source, directory / "out", kind=kind))
+            seconds[kind, n_bytes] = taken / text_bytes(portrait.open(directory / "out")) * GB
     for kind in KINDS:
-        small, large = cost[kind, GB // 4], cost[kind, 4 * GB]
-        share = f"{large / small - 1:+.0%}"
-        report(f"{kind}: a GB of 4, {large:.2f} s", share, "< +10 %", f"a GB of 0.25, {small:.2f} s")
+        large = seconds[kind, 4 * GB]
+        for n_bytes in (GB // 4, GB):
+            small = seconds[kind, n_bytes]
+            bound = f"a GB of {n_bytes / GB:g}, {small:.2f} s"
+            report(f"{kind}: a GB of 4, {large:.2f} s", f"{large / small - 1:+.0%}", "< +10 %", bound)
+
+
+def ways(directory: Path) -> None:
+    """Keys in memory, in one process, as small corpora are built, against keys in files."""
+    source = corpora(GB // 4)["parquet"]
+    files = sorted(source.iterdir())
+    for n_files in (1, 2, 4):
+        some = [str(file) for file in files[:n_files]]
+        enough = 4 * GB
+
+        def built(execution: Execution, some: list[str] = some) -> portrait.Portrait:
+            return portrait.build(some, directory / "out", overwrite=True, execution=execution)
+
+        held, spooled, two = best(
+            partial(built, Execution(workers=1, memory_bytes=enough)),
+            partial(built, Execution(workers=1, memory_bytes=enough, work_dir=directory / "work")),
+            partial(built, Execution(workers=2, memory_bytes=enough, work_dir=directory / "work")),
+        )
+        n_bytes = text_bytes(portrait.open(directory / "out"))
+        report(
+            f"{n_bytes / 1e6:.0f} MB: keys in memory, {held:.2f} s",
+            f"{spooled / held:.2f} x",
+            "printed",
+            f"on disk; {two / held:.2f} x by two processes",
+        )
 
 
 def command(source: Path, out: Path, *options: str) -> list[str]:
@@ -188,13 +217,15 @@ def ray(directory: Path) -> None:
     import ray as library
 
     source = corpora(GB)["parquet"]
+    (local,) = best(partial(build, source, directory / "local"))
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Started beforehand, and its processes, too: a cluster is there already.
-    library.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    library.init(
+        "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+    )
     execution = Execution("ray", workers=2)
-    on_ray, local = best(
-        partial(portrait.build, str(source), directory / "ray", overwrite=True, execution=execution),
-        partial(build, source, directory / "local"),
+    (on_ray,) = best(
+        partial(portrait.build, str(source), directory / "ray", overwrite=True, execution=execution)
     )
     library.shutdown()
     same = portrait.open(directory / "ray").manifest.id == portrait.open(directory / "local").manifest.id
@@ -244,7 +275,7 @@ def peers(directory: Path) -> None:
         report(f"two processes, against Python + {name}", f"{ours / speed:.0f} x", f">= {least} x", bound)
 
 
-SECTIONS = {one.__name__: one for one in (ratios, growth, memory, resume, ray, peers)}
+SECTIONS = {one.__name__: one for one in (ratios, growth, ways, memory, resume, ray, peers)}
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:

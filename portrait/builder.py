@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 #: How a build goes: with all keys in memory; in memory, reading twice; with keys in files.
 Way = Literal["memory", "twice", "spool"]
 
-#: Of less text than this, starting a second process would take longer than reading it does.
-_SMALL_TEXT_BYTES = 100_000_000
+#: Less text than this is read by one process before others have started and read their share of it.
+_SMALL_TEXT_BYTES = 250_000_000
 
 
 def build(

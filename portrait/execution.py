@@ -51,6 +51,11 @@ class Execution:
             raise SpecError(f"unknown engine {self.engine!r}: choose one of {', '.join(ENGINES)}")
         if self.workers is not None:
             require_workers(self.workers)
+        if self.work_dir is not None and "://" in os.fspath(self.work_dir):
+            raise SpecError(
+                f"{os.fspath(self.work_dir)}: the work directory is one of a file system: mount it, and give "
+                "its path"
+            )
         if self.ray_address is not None and self.engine != "ray":
             raise SpecError("an address of Ray is for the engine ray")
         memory = self.memory_bytes
