@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 OnError = Literal["fail", "skip"]
 ON_ERROR: tuple[str, ...] = get_args(OnError)
 
+#: Each is a layer, which every answer asks: a column of many more values is no column of sources.
+MAX_SOURCES = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -40,6 +43,15 @@ class Reading:
     def __post_init__(self) -> None:
         if self.on_error not in ON_ERROR:
             raise SpecError(f"unknown on_error {self.on_error!r}: choose one of {', '.join(ON_ERROR)}")
+
+
+def require_few_sources(n_sources: int, reading: Reading) -> None:
+    """Raise :class:`CorpusError` where a column names more sources than a portrait may have."""
+    if reading.source_column is not None and n_sources > MAX_SOURCES:
+        raise CorpusError(
+            f"column {reading.source_column!r} names more than {MAX_SOURCES} sources, each of which would be "
+            "a layer: choose a column of fewer values"
+        )
 
 
 class Reader:
@@ -115,6 +127,7 @@ class Reader:
         for name, rows in self._by_source(batch, shard):
             self._add(rows, name, shard)
             seen.add(name)
+            require_few_sources(len(self.sinks), self._reading)
         return seen
 
     def _add(self, batch: Batch, source: str, shard: Shard) -> None:

@@ -15,7 +15,7 @@ from portrait.errors import SpecError, SpoolError, UnreadableFileError
 from portrait.held import require_text
 from portrait.keymaker import KEY_BYTES, Counts
 from portrait.provenance import ShardRead, corpus_records
-from portrait.reading import ReadTask, read_shard, require_unchanged
+from portrait.reading import ReadTask, read_shard, require_few_sources, require_unchanged
 from portrait.reducing import Measured, PartTask, build_part, measure, open_part, store_layer
 from portrait.spool import Run, Spool
 from portrait.version import __version__
@@ -85,8 +85,12 @@ def plan(sources: Sequence[Source], reading: Reading, spec: FilterSpec, request:
     partitions = _MIN_PARTITIONS
     while partitions < _MAX_PARTITIONS and partitions * _PARTITION_TEXT_BYTES < text_bytes:
         partitions *= 2
+    # By name, so that a build can be gone on with whatever order the files are given in.
     shards = tuple(
-        (source.name, part) for source in sources for shard in source.shards for part in _parts_of(shard)
+        (source.name, part)
+        for source in sources
+        for shard in sorted(source.shards, key=lambda shard: shard.label)
+        for part in _parts_of(shard)
     )
     stamps = tuple(shard.stamps() for _, shard in shards)
     return Plan(tuple(sources), reading, spec, shards, stamps, partitions, request)
@@ -168,6 +172,7 @@ class SpooledBuild:
                 counts.setdefault(source, Counts()).add(Counts.from_dict(counted))
             for source, files in record["runs"].items():
                 runs.setdefault(source, []).extend(Run(file, n, shard.label) for file, n in files)
+        require_few_sources(len(counts), self._plan.reading)
         require_text(self._plan.sources, counts, self._plan.reading.source_column)
         spec = self._plan.filter
         try:

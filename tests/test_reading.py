@@ -103,6 +103,16 @@ def test_a_row_that_names_no_source_is_named(value: str | None, said: str, execu
     assert files("out", "web")["a.jsonl"]["skipped_rows"] == 1
 
 
+@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+def test_a_column_of_many_values_is_none_of_sources(execution: Execution) -> None:
+    for part in range(3):
+        rows = [{"text": "a b c", "url": f"https://example.org/{part}/{i}"} for i in range(400)]
+        Path(f"{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(CorpusError, match="column 'url' names more than 1000 sources"):
+        portrait.build("*.jsonl", "out", source_column="url", execution=execution)
+    assert not Path("out").exists()
+
+
 def test_numbers_name_sources_too() -> None:
     Path("a.jsonl").write_text(
         "".join(json.dumps({"text": "a b c", "year": year}) + "\n" for year in (1999, 2001))
