@@ -91,6 +91,8 @@ def build(
     writer = BundleWriter(path, overwrite=overwrite)
     writer.check()
     found = request.resolve(sources)
+    if finish:
+        _require_no_restart(execution, path)
     if finish and not execution.begun(path):
         raise SpecError(f"{execution.work_path(path)}: no shard has been read there: run the tasks first")
     with request.build(found, execution, path, progress or Silent()) as made:
@@ -150,8 +152,17 @@ def read_share(
             "standard input, pipes and streams in memory are read by one process: leave --task out"
         )
     path = Path(out)
+    _require_no_restart(execution, path)
     with request.spooled(found, execution, path, progress or Silent(), shared=True) as (made, _):
         made.read(range(number - 1, made.n_shards, of))
+
+
+def _require_no_restart(execution: Execution, out: Path) -> None:
+    if execution.restart:
+        raise SpecError(
+            f"restarting would remove what other tasks have read: to begin anew, delete "
+            f"{execution.work_path(out)} first"
+        )
 
 
 class Making(Protocol):

@@ -150,3 +150,13 @@ def test_standard_input_has_no_shares(cli: Cli) -> None:
     assert said == "standard input, pipes and streams in memory are read by one process: leave --task out"
     said = cli.refused(*BUILD, "--filter", "pybloom", "--task", "1/2")
     assert said == "a pybloom filter is built in one process: leave --task out"
+
+
+def test_no_task_removes_what_others_have_read(cli: Cli, corpus: str) -> None:
+    task(cli, "1/1")
+    for option in (["--task", "1/1"], ["--finish"]):
+        refused = cli(*BUILD, *option, "--restart")
+        assert refused.code == 2
+        assert "delete work first" in refused.err
+    assert cli(*BUILD, "--finish", "--quiet").code == 0
+    assert portrait.open("out").manifest.id == corpus
