@@ -29,6 +29,7 @@ types:
 [working-directory('benchmarks')]
 bench:
     python build_kernel.py
+    python build.py
     python scan.py
     python scan_rows.py
     python query.py

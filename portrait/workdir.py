@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _PLAN = "plan.json"
 _LOCK = "lock"
 _DATA = "data"
+#: How long writing a plan may take, with a corpus of very many files.
+_SECONDS_TO_PLAN = 3
 
 
 class WorkDir:
@@ -52,10 +55,13 @@ class WorkDir:
 
     def __enter__(self) -> Self:
         with self._failing():
-            self._made = self._make()
+            self._make()
             self._lock = self._locked()
             try:
                 self._recall()
+                if self._shared:
+                    # Those who come later find the plan, and change nothing.
+                    fcntl.flock(self._lock, fcntl.LOCK_SH)
             except BaseException:
                 os.close(self._lock)
                 raise
@@ -97,40 +103,53 @@ class WorkDir:
         """Have something done again."""
         (self.data / f"{name}.json").unlink(missing_ok=True)
 
-    def _make(self) -> bool:
+    def _make(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise OutputExistsError(f"{self.path}: is no directory: choose another --work-dir")
-        if self.path.exists():
-            strange = sorted({path.name for path in self.path.iterdir()} - {_PLAN, _LOCK, _DATA})
-            strange = [name for name in strange if not name.endswith(".part")]
-            if strange:
-                raise OutputExistsError(
-                    f"{self.path}: holds other files ({', '.join(strange[:3])}): name an empty or a new "
-                    "directory as --work-dir"
-                )
-            return False
-        self.path.mkdir(parents=True)
-        return True
+        self.path.mkdir(parents=True, exist_ok=True)
+        strange = sorted({path.name for path in self.path.iterdir()} - {_PLAN, _LOCK, _DATA})
+        strange = [name for name in strange if not name.endswith(".part")]
+        if strange:
+            raise OutputExistsError(
+                f"{self.path}: holds other files ({', '.join(strange[:3])}): name an empty or a new "
+                "directory as --work-dir"
+            )
 
     def _locked(self) -> int:
-        """The lock's descriptor: while it is open, no other build works here."""
+        """The lock's descriptor: while it is open, no other build works here.
+
+        Of those who share the directory, the first has it alone until the plan is written.
+        """
         path = self.path / _LOCK
+        deadline = time.monotonic() + (_SECONDS_TO_PLAN if self._shared else 0)
         while True:
             self.path.mkdir(exist_ok=True)
             try:
                 lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             except FileNotFoundError:  # removed since, by a build that has finished
                 continue
-            try:
-                fcntl.flock(lock, (fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            if self._lock_file(lock):
                 if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
                     return lock
-            except BlockingIOError as error:
                 os.close(lock)
+                continue
+            os.close(lock)
+            if time.monotonic() >= deadline:
                 raise OutputExistsError(
                     f"{self.path}: another build is at work there: wait for it, or choose another --work-dir"
-                ) from error
-            os.close(lock)
+                )
+            time.sleep(0.02)
+
+    def _lock_file(self, lock: int) -> bool:
+        """Take the lock: alone, or with others where that is shared and they have it already."""
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if self._shared:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return True
+        return False
 
     def _recall(self) -> None:
         """Go on with what is there, if it is of this plan."""
@@ -147,17 +166,9 @@ class WorkDir:
                 f"{self.path}: begun with other {_difference(old, self.plan)}: give the same again to go on, "
                 "or --restart to begin anew"
             )
-        if not (self._shared and self._same_by_another(path)):
-            shutil.rmtree(self.data, ignore_errors=True)
-            _write(path, self.plan)
-        self.data.mkdir(exist_ok=True)
-
-    def _same_by_another(self, path: Path) -> bool:
-        """Whether a task that was begun at the same time has written the plan meanwhile."""
-        try:
-            return bool(json.loads(path.read_bytes()) == self.plan)
-        except (OSError, ValueError):
-            return False
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir()
+        _write(path, self.plan)
 
     @contextmanager
     def _failing(self) -> Iterator[None]:

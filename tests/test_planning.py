@@ -178,18 +178,17 @@ def test_the_spool_is_as_large_as_planned(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_the_way_is_the_build_s(corpus: Path, tmp_path: Path) -> None:
-    def way(out: str = "out", kind: Any = "bloom", **given: Any) -> str:
+    def way(out: str = "out", kind: Any = "bloom", stride: int = 25, **given: Any) -> str:
         spec = portrait.FilterSpec(kind)
+        windows = portrait.WindowSpec(stride=stride)
         execution = Execution(**given)
-        planned = portrait.plan(
-            corpus / "third.parquet", out=tmp_path / out, filter=spec, execution=execution
-        )
+        planned = portrait.plan(corpus, out=tmp_path / out, windows=windows, filter=spec, execution=execution)
         assert (planned.spool_bytes > 0) == (planned.way == "spool") == (planned.work_dir is not None)
         return planned.way
 
     assert way() == "memory"
-    assert way(memory_bytes=256 << 20) == "memory"
-    assert way(memory_bytes=128 << 20) == "spool"
+    assert way(memory_bytes=512 << 20) == "memory"
+    assert way(memory_bytes=512 << 20, stride=1) == "spool"
     assert way(kind="pybloom") == "twice"
     assert way(work_dir=tmp_path / "work") == "spool"
     (tmp_path / ".begun.build").mkdir()
@@ -313,12 +312,12 @@ def test_keys_that_exceed_the_memory_are_foreseen(corpus: Path) -> None:
         corpus / "txt",
         windows=portrait.WindowSpec(stride=1),
         filter=portrait.FilterSpec("pybloom"),
-        execution=Execution(memory_bytes=128 << 20),
+        execution=Execution(memory_bytes=256 << 20),
         sample_text_bytes=MB,
     )
     (warning,) = planned.warnings
     assert warning.startswith("a pybloom filter is built in memory: about ")
-    assert planned.memory_bytes > 128 << 20
+    assert planned.memory_bytes > 256 << 20
 
 
 def test_a_plan_says_all_in_json_and_writes_nothing(corpus: Path, cli: Cli, tmp_path: Path) -> None:

@@ -421,7 +421,7 @@ def test_ctrl_c_in_a_terminal_is_heard_by_all_and_told_once(
 def test_progress_is_shown_where_somebody_looks(workers: str, many: Path, cli: Cli, wick: Path) -> None:
     done = cli.watched("stderr", "scan", wick, many, "-o", "out.jsonl", "--workers", workers)
     assert done.code == 0
-    assert re.search(r"scanning: +\d+%.*/30\.\dM .*B/s", done.err), done.err
+    assert re.search(r"scanning: +\d+%.*/30\.\dMB, .*B/s, .* left", done.err), done.err
     assert f"{N_MANY:,} rows: " in done.err
 
 

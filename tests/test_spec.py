@@ -85,7 +85,7 @@ def test_the_ends_of_the_ranges_are_inside() -> None:
     ("options", "message"),
     [
         ({"column": ""}, "column's name is empty"),
-        ({"format": "csv"}, "unknown format 'csv': choose one of auto, txt, jsonl, parquet"),
+        ({"format": "pdf"}, "unknown format 'pdf': choose one of auto, txt, jsonl, parquet"),
     ],
 )
 def test_a_build_with_a_parameter_out_of_range_leaves_nothing_behind(
