@@ -121,6 +121,11 @@ def growth(directory: Path) -> None:
             small = seconds[kind, n_bytes]
             bound = f"a GB of {n_bytes / GB:g}, {small:.2f} s"
             report(f"{kind}: a GB of 4, {large:.2f} s", f"{large / small - 1:+.0%}", "< +10 %", bound)
+    source = corpora(4 * GB)["parquet"]
+    one, two = best(*(partial(build, source, directory / "out", workers) for workers in (1, 2)), runs=2)
+    report(
+        "two workers, bloom, 4 GB of parquet", f"{one / two:.2f} x", ">= 1.6 x", f"one worker, {one:.2f} s"
+    )
 
 
 def ways(directory: Path) -> None:

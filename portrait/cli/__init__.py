@@ -141,4 +141,6 @@ def _fail(message: str, code: int) -> int:
 
 def main() -> NoReturn:
     """The console script."""
+    # Arrow loads NumPy, whose linear algebra would start threads that have nothing to do here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run())

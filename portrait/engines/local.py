@@ -5,6 +5,7 @@ Each process has a pipe of its own, so that it is known which task it had when i
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import subprocess
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from portrait.engines.base import AnyTask, Report, Work
+
+
+#: Arrow loads NumPy, whose linear algebra starts a thread for each CPU that spins for a while, in every
+#: process, and has nothing to do here.
+_FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class LocalEngine:
@@ -94,7 +100,10 @@ class _Worker:
                 f"from {serve.__module__} import serve; serve({theirs.fileno()})"
             )
             self._process = subprocess.Popen(
-                [sys.executable, "-c", code], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**_FEW_THREADS, **os.environ},
             )
 
     def send(self, work: Any, task: Any) -> None:
