@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from collections import deque
 from contextlib import contextmanager
@@ -97,11 +96,14 @@ class RayEngine:
 
     def _cancel(self, running: list[Any]) -> None:
         """End tasks, and wait for it: until then they may write to files."""
-        end = time.monotonic() + _CANCEL_SECONDS
-        while running and time.monotonic() < end:
-            for one in running:  # again where it was not heard, as on the way to a worker
-                self._ray.cancel(one, force=True)
-            _, running = self._ray.wait(running, num_returns=len(running), timeout=0.5)
+        # Interrupted rather than killed: Ray may give up this very process where a task that it kills ends
+        # by itself at the same time. What does not hear it, as on the way to a worker, is told again.
+        for force, seconds in ((False, 2), (False, _CANCEL_SECONDS), (True, _CANCEL_SECONDS)):
+            if not running:
+                return
+            for one in running:
+                self._ray.cancel(one, force=force)
+            _, running = self._ray.wait(running, num_returns=len(running), timeout=seconds)
 
     def close(self) -> None:
         """Stop the cluster of this machine; let go of another one."""
