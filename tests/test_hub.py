@@ -226,12 +226,18 @@ from portrait.corpus import resolve
 def texts(shard):
     return [text for piece in shard.pieces() for text in piece.batch().texts.to_pylist()]
 """
+#: As the command line ends where it has read from a hub, and for the same reason.
+END = """
+import os
+sys.stdout.flush()
+os._exit(0)
+"""
 
 
 def run(hub: StandIn, directory: Path, code: str, *arguments: str, **variables: str) -> Any:
     """What a script prints as JSON."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT + code, *arguments],
+        [sys.executable, "-W", "error", "-c", SCRIPT + code + END, *arguments],
         cwd=directory,
         env={"PATH": "", "PYTHONSAFEPATH": "1", **environment(hub.url, directory), **variables},
         capture_output=True,

@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any, NoReturn, TextIO
 
 import click
@@ -143,4 +144,12 @@ def main() -> NoReturn:
     """The console script."""
     # Arrow loads NumPy, whose linear algebra would start threads that have nothing to do here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.exit(run())
+    code = run()
+    if "datasets" in sys.modules:
+        # What reads a file of a hub for Arrow may still be a thread of Arrow's: one that lets go of the file
+        # while the interpreter ends aborts the process, after all is done.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
