@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import corpora
 import oracle
 import pytest
+from conftest import caught_sigint
 
 import portrait
 from portrait import CorpusError, Execution, FilterSpec, OutputExistsError, SpoolError, WindowSpec, spooled
@@ -198,12 +199,12 @@ def test_what_changed_meanwhile_is_refused_and_named(cli: Cli) -> None:
 
 @pytest.mark.usefixtures("long_corpus")
 def test_an_interrupted_build_can_be_gone_on_with(cli: Cli) -> None:
-    process = cli.start(*BUILD)
-    while len(records()) < 2:
-        assert process.poll() is None
-        time.sleep(0.001)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    with caught_sigint(), cli.start(*BUILD) as process:
+        while len(records()) < 2:
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said.decode().strip().startswith("portrait: error: interrupted")
     assert said.strip().count(b"\n") == 0
