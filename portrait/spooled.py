@@ -56,7 +56,12 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """What another build must have in common with this one to go on with it."""
-        inputs = {str(stamp[0]): stamp for stamps in self.stamps for stamp in stamps}
+        # With its source: the same files in other sources are another corpus.
+        inputs = {
+            (source, str(stamp[0])): [*stamp, source]
+            for (source, _), stamps in zip(self.shards, self.stamps, strict=True)
+            for stamp in stamps
+        }
         return {
             "version of portrait": __version__,
             "windows": asdict(self.reading.windows),

@@ -78,9 +78,10 @@ class WorkDir:
 
     def remove(self) -> None:
         """Leave nothing behind: all is done."""
+        # The plan first: what has none is nothing to go on with.
+        (self.path / _PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.data, ignore_errors=True)
-        for name in (_PLAN, _LOCK):
-            (self.path / name).unlink(missing_ok=True)
+        (self.path / _LOCK).unlink(missing_ok=True)
         with suppress(OSError):  # there may be files of others in it
             self.path.rmdir()
 
@@ -88,10 +89,8 @@ class WorkDir:
         """What was noted under a name, if anything was."""
         try:
             content = json.loads((self.data / f"{name}.json").read_bytes())
-        except FileNotFoundError:
+        except (OSError, ValueError):  # not there, or no use: as if it had not been done
             return None
-        except (OSError, ValueError):
-            return None  # as if it had not been done
         return content if isinstance(content, dict) else None
 
     def note(self, name: str, content: dict[str, Any]) -> None:
@@ -159,6 +158,7 @@ class WorkDir:
         except (FileNotFoundError, ValueError):
             old = None
         if isinstance(old, dict) and old == self.plan and not self._restart:
+            self.data.mkdir(exist_ok=True)
             return
         begun = any(self.data.glob("*.json"))
         if isinstance(old, dict) and begun and not self._restart:

@@ -197,6 +197,29 @@ def test_what_changed_meanwhile_is_refused_and_named(cli: Cli) -> None:
     assert portrait.open("out").query("one more").exact_document
 
 
+@pytest.mark.usefixtures("texts")
+def test_the_same_files_in_other_sources_are_another_corpus(cli: Cli) -> None:
+    def command(a: str, b: str) -> tuple[str, ...]:
+        return ("build", f"a={a}", f"b={b}", "-o", "out", "--work-dir", "work", "--quiet")
+
+    assert cli(*command("corpus/0[01]*", "corpus/02*"), "--task", "1/1").code == 0
+    moved = cli(*command("corpus/00*", "corpus/0[12]*"))
+    assert moved.code == 2
+    assert "begun with other inputs (corpus/01.jsonl.gz)" in moved.err
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("texts")
+def test_a_build_killed_while_it_tidied_up_is_no_obstacle(cli: Cli) -> None:
+    read_all(cli)
+    for path in Path("work/data").iterdir():
+        path.unlink()
+    Path("work/data").rmdir()
+    done = cli(*BUILD)
+    assert (done.code, done.err) == (0, "")
+    portrait.verify("out")
+
+
 @pytest.mark.usefixtures("long_corpus")
 def test_an_interrupted_build_can_be_gone_on_with(cli: Cli) -> None:
     with caught_sigint(), cli.start(*BUILD) as process:
