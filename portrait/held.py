@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portrait.errors import CorpusError, EmptyCorpusError, SpecError
+from portrait.errors import CorpusError, SpecError
 from portrait.filters import pybloom
 from portrait.keymaker import KEY_BYTES, BatchSink, KeyMaker
 from portrait.probe import PROBE_WINDOWS, probe_filter, windows_of
 from portrait.progress import READING
 from portrait.provenance import ShardRead, corpus_records
-from portrait.reading import Reader, require_unchanged
+from portrait.reading import Reader, require_text, require_unchanged
 from portrait.reducing import held_layer, layer_record
 from portrait.spool import Held
 
@@ -18,24 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from portrait.corpus import Source
-    from portrait.keymaker import Counts
     from portrait.manifest import Layer
     from portrait.progress import Progress
     from portrait.reading import Reading
     from portrait.spec import FilterSpec
     from portrait.writer import BundleWriter
-
-
-def require_text(sources: Sequence[Source], counts: dict[str, Counts], source_column: str | None) -> None:
-    """Raise :class:`EmptyCorpusError` for a source without text."""
-    if source_column is not None:
-        if not any(counted.text_bytes for counted in counts.values()):
-            raise EmptyCorpusError("the sources hold no text")
-        return
-    for source in sources:
-        if source.name not in counts or counts[source.name].text_bytes == 0:
-            places = ", ".join(source.locations)
-            raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
 
 
 class _InMemory:

@@ -6,7 +6,6 @@ note is made of how far they go. What lies behind the last note is cut off and m
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from portrait.errors import OutputError, OutputExistsError
+from portrait.locks import lock_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,24 +128,13 @@ class Journal:
             raise OutputExistsError(f"{self.out}: already exists: choose another name, or pass --overwrite")
 
     def _locked(self) -> int:
-        """The lock's descriptor: while it is open, no other process writes here."""
-        path = self._directory / "lock"
-        while True:
-            self._directory.mkdir(exist_ok=True)
-            try:
-                lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-            except FileNotFoundError:  # removed since, by a process that has finished
-                continue
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
-                    return lock
-            except BlockingIOError as error:
-                os.close(lock)
-                raise OutputExistsError(
-                    f"{self.out}: another process is writing it: wait for that, or choose another name"
-                ) from error
-            os.close(lock)
+        """The lock: while it is held, no other process writes here."""
+        try:
+            return lock_file(self._directory / "lock")
+        except BlockingIOError as error:
+            raise OutputExistsError(
+                f"{self.out}: another process is writing it: wait for that, or choose another name"
+            ) from error
 
     def _recall(self) -> None:
         """Go on where the last note says, if it is of this task."""

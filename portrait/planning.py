@@ -12,7 +12,7 @@ from portrait.builder import Request
 from portrait.errors import SpecError
 from portrait.execution import Execution
 from portrait.forecast import Forecast, PlannedSource
-from portrait.held import require_text
+from portrait.reading import require_text
 from portrait.sampling import take
 from portrait.sizing import detectable_length, significant_chain
 from portrait.spec import FilterKind, FilterSpec, WindowSpec

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from portrait import extras
-from portrait.errors import BadRowError, CorpusError, SpecError, UnreadableFileError
+from portrait.errors import BadRowError, CorpusError, EmptyCorpusError, SpecError, UnreadableFileError
 from portrait.keymaker import BatchSink, Counts, KeyMaker
 from portrait.spec import WindowSpec, require_source_name
 from portrait.spool import write_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from portrait.corpus import Batch, Piece, Shard
+    from portrait.corpus import Batch, Piece, Shard, Source
     from portrait.engines.base import Report
 
 OnError = Literal["fail", "skip"]
@@ -52,6 +52,18 @@ def require_few_sources(n_sources: int, reading: Reading) -> None:
             f"column {reading.source_column!r} names more than {MAX_SOURCES} sources, each of which would be "
             "a layer: choose a column of fewer values"
         )
+
+
+def require_text(sources: Sequence[Source], counts: dict[str, Counts], source_column: str | None) -> None:
+    """Raise :class:`EmptyCorpusError` for a source without text."""
+    if source_column is not None:
+        if not any(counted.text_bytes for counted in counts.values()):
+            raise EmptyCorpusError("the sources hold no text")
+        return
+    for source in sources:
+        if source.name not in counts or counts[source.name].text_bytes == 0:
+            places = ", ".join(source.locations)
+            raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
 
 
 class Reader:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from portrait.corpus import expansion
 from portrait.errors import SpecError, SpoolError, UnreadableFileError
-from portrait.held import require_text
 from portrait.keymaker import KEY_BYTES, Counts
 from portrait.provenance import ShardRead, corpus_records
-from portrait.reading import ReadTask, read_shard, require_few_sources, require_unchanged
+from portrait.reading import ReadTask, read_shard, require_few_sources, require_text, require_unchanged
 from portrait.reducing import Measured, PartTask, build_part, measure, open_part, store_layer
 from portrait.spool import Run, Spool
 from portrait.version import __version__

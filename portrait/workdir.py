@@ -6,15 +6,14 @@ record is written beside its place and moved there whole, after the files that i
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from portrait.errors import OutputError, OutputExistsError
+from portrait.locks import lock_file, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +60,7 @@ class WorkDir:
                 self._recall()
                 if self._shared:
                     # Those who come later find the plan, and change nothing.
-                    fcntl.flock(self._lock, fcntl.LOCK_SH)
+                    share(self._lock)
             except BaseException:
                 os.close(self._lock)
                 raise
@@ -115,40 +114,17 @@ class WorkDir:
             )
 
     def _locked(self) -> int:
-        """The lock's descriptor: while it is open, no other build works here.
+        """The lock: while it is held, no other build works here.
 
         Of those who share the directory, the first has it alone until the plan is written.
         """
-        path = self.path / _LOCK
-        deadline = time.monotonic() + (_SECONDS_TO_PLAN if self._shared else 0)
-        while True:
-            self.path.mkdir(exist_ok=True)
-            try:
-                lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-            except FileNotFoundError:  # removed since, by a build that has finished
-                continue
-            if self._lock_file(lock):
-                if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
-                    return lock
-                os.close(lock)
-                continue
-            os.close(lock)
-            if time.monotonic() >= deadline:
-                raise OutputExistsError(
-                    f"{self.path}: another build is at work there: wait for it, or choose another --work-dir"
-                )
-            time.sleep(0.02)
-
-    def _lock_file(self, lock: int) -> bool:
-        """Take the lock: alone, or with others where that is shared and they have it already."""
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        if self._shared:
-            with suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                return True
-        return False
+        patience = _SECONDS_TO_PLAN if self._shared else 0
+        try:
+            return lock_file(self.path / _LOCK, shared=self._shared, patience_seconds=patience)
+        except BlockingIOError as error:
+            raise OutputExistsError(
+                f"{self.path}: another build is at work there: wait for it, or choose another --work-dir"
+            ) from error
 
     def _recall(self) -> None:
         """Go on with what is there, if it is of this plan."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
+from portrait import locks
 from portrait.bundle import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
 from portrait.errors import OutputError, OutputExistsError, PortraitError, SpecError
 from portrait.filters.base import N_KEYS
@@ -77,8 +77,9 @@ class BundleWriter:
     def __enter__(self) -> Self:
         with self._failing():
             self._require_free()
-            _sweep(self.out.parent, f".{self.out.name}.part-")
-            self._lock = _made(self._part)
+            locks.sweep(self.out.parent, f".{self.out.name}.part-")
+            # What is left there is of a dead process that had our number.
+            self._lock = locks.new_directory(self._part)
         return self
 
     def __exit__(
@@ -274,36 +275,6 @@ class BundleWriter:
             old.rename(self.out)
             raise
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _made(directory: Path) -> int:
-    """A new directory, and the lock on it: held until it is closed, lest somebody sweep it away."""
-    while True:
-        # What is there is of a dead process that had our number.
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir()
-        lock = os.open(directory, os.O_RDONLY)
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(lock), directory.stat()):
-                return lock
-        # It was swept away before it was locked.
-        os.close(lock)
-
-
-def _sweep(parent: Path, prefix: str) -> None:
-    """Remove what killed processes have left: directories that nobody has locked."""
-    for path in parent.iterdir():
-        if not path.name.startswith(prefix) or not path.is_dir() or path.is_symlink():
-            continue
-        with suppress(OSError):
-            lock = os.open(path, os.O_RDONLY)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
-            finally:
-                os.close(lock)
 
 
 def record_files(
