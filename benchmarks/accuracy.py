@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-from redisbloom_writer import write_windows
+from support.redisbloom_writer import write_windows
 
 import portrait
 from portrait import FilterSpec, WindowSpec, _native

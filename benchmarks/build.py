@@ -34,13 +34,14 @@ from pybloom_live import BloomFilter
 from rbloom import Bloom
 
 import portrait
-from portrait import Execution, FilterSpec, corpus
+from portrait import Execution, FilterSpec
+from portrait.corpus.resolve import resolve
 from portrait.engines.local import LocalEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from portrait.engines.base import Engine
+    from portrait.engines.task import Engine
     from portrait.spec import FilterKind
 
 GB = 1_000_000_000
@@ -71,7 +72,7 @@ def build(source: Path, out: Path, workers: int = 2, kind: FilterKind = "bloom")
 
 
 def decoding(source: Path, engine: Engine) -> None:
-    (found,) = corpus.resolve(str(source))
+    (found,) = resolve(str(source))
     tasks = [Decoding(shard.label, shard) for shard in found.shards]
     assert sum(1 for _ in engine.run(decode, tasks, lambda *_: None)) == len(tasks)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from portrait.corpus import Shard
-    from portrait.engines.base import Report
+    from portrait.corpus.shards import Shard
+    from portrait.engines.task import ProgressCallback
 
 #: Sentences of our own in several scripts, for text in which most characters take two or three bytes.
 SENTENCES = [
@@ -76,10 +76,10 @@ def best_seconds(
 
 
 def random_keys(n_keys: int, seed: int) -> list[bytes]:
-    """``n_keys`` random 64-bit keys, in pieces of a million."""
+    """``n_keys`` random 64-bit keys, in chunks of a million."""
     dice = random.Random(seed)
-    piece = 1_000_000
-    return [dice.randbytes(8 * min(piece, n_keys - i)) for i in range(0, n_keys, piece)]
+    chunk = 1_000_000
+    return [dice.randbytes(8 * min(chunk, n_keys - i)) for i in range(0, n_keys, chunk)]
 
 
 def report(what: str, measured: str, target: str, bound: str) -> None:
@@ -100,12 +100,12 @@ class Decoding:
         return self.shard.label
 
 
-def decode(task: Decoding, report: Report) -> dict[str, Any]:
+def decode(task: Decoding, report: ProgressCallback) -> dict[str, Any]:
     """Read a shard to its end."""
     n_rows = 0
-    for piece in task.shard.pieces():
-        n_rows += len(piece.batch().texts)
-        report(piece.read_bytes)
+    for chunk in task.shard.chunks():
+        n_rows += len(chunk.batch().texts)
+        report(chunk.read_bytes)
     return {"rows": n_rows}
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from common import best_seconds, random_keys, report
 
 from portrait import _native
+from portrait.bundle.writer import BundleWriter
 from portrait.filters.bloom import BloomBuilder
 from portrait.filters.fuse import KIND, Fuse, FuseLayout
-from portrait.writer import BundleWriter
 
 BITS = 10
 REDISBLOOM_BITS_PER_KEY = 14.38

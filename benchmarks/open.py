@@ -17,9 +17,9 @@ from pathlib import Path
 from common import report
 
 import portrait
+from portrait.bundle.tensors import TensorInfo, header
 from portrait.filters.bloom import TENSOR
 from portrait.sizing import BLOCK_BYTES, LANES
-from portrait.tensors import TensorInfo, header
 
 N_BLOCKS = 4_000_000_000 // BLOCK_BYTES
 RUNS = 11

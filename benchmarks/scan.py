@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from common import best_seconds, mixed_texts, random_keys, report, stdlib_texts
 
 import portrait
-from portrait.filters import Scanner
+from portrait.bundle.tensors import header, map_tensors
 from portrait.filters.bloom import TENSOR, Bloom, BloomBuilder
-from portrait.tensors import header, map_tensors
+from portrait.portraits.scanner import Scanner
 
 if TYPE_CHECKING:
     from portrait.spec import NormalizerName, Unit

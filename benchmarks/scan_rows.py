@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from common import best_seconds, mixed_texts, report, stdlib_texts
 
 import portrait
-from portrait.scanning import scan_rows
+from portrait.scanning.scan import scan_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portrait.answer import Answer, Approximate, LayerAnswer, Match, Verdict
+from portrait.answers.answer import Answer, Approximate, LayerAnswer, Match, Verdict
+from portrait.bundle.manifest import Manifest
 from portrait.errors import (
     BadRowError,
     BundleError,
@@ -27,22 +28,21 @@ from portrait.errors import (
     UnsupportedBundleError,
     WorkerError,
 )
-from portrait.manifest import Manifest
-from portrait.portraits import Portrait, open, query  # noqa: A004  # portrait.open, as gzip.open
+from portrait.portraits.portrait import Portrait, open, query  # noqa: A004  # portrait.open, as gzip.open
 from portrait.presets import PRESETS
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
 
 if TYPE_CHECKING:
-    from portrait.builder import build, read_share
-    from portrait.converter import convert
-    from portrait.execution import Execution
-    from portrait.layers import add, drop, merge
-    from portrait.planning import Plan, plan
+    from portrait.building.build import build, read_share
+    from portrait.engines.execution import Execution
+    from portrait.operations.convert import convert
+    from portrait.operations.layers import add, drop, merge
+    from portrait.operations.verify import Verified, verify
+    from portrait.operations.wrap import wrap
+    from portrait.planning.plan import Plan, plan
     from portrait.reports.report import Report
     from portrait.reports.runner import report
-    from portrait.verifier import Verified, verify
-    from portrait.wrapper import wrap
 
 __all__ = [
     "PRESETS",
@@ -93,20 +93,20 @@ __all__ = [
 
 #: What most programs never use, and the module that holds it: loaded when it is first mentioned.
 _LATER = {
-    "add": "portrait.layers",
-    "drop": "portrait.layers",
-    "merge": "portrait.layers",
+    "add": "portrait.operations.layers",
+    "drop": "portrait.operations.layers",
+    "merge": "portrait.operations.layers",
     "Report": "portrait.reports.report",
-    "Verified": "portrait.verifier",
-    "Execution": "portrait.execution",
-    "build": "portrait.builder",
-    "read_share": "portrait.builder",
-    "convert": "portrait.converter",
-    "Plan": "portrait.planning",
-    "plan": "portrait.planning",
+    "Verified": "portrait.operations.verify",
+    "Execution": "portrait.engines.execution",
+    "build": "portrait.building.build",
+    "read_share": "portrait.building.build",
+    "convert": "portrait.operations.convert",
+    "Plan": "portrait.planning.plan",
+    "plan": "portrait.planning.plan",
     "report": "portrait.reports.runner",
-    "verify": "portrait.verifier",
-    "wrap": "portrait.wrapper",
+    "verify": "portrait.operations.verify",
+    "wrap": "portrait.operations.wrap",
 }
 
 

@@ -1,5 +1,5 @@
 """``python -m portrait`` is the same as ``portrait``."""
 
-from portrait.cli import main
+from portrait.cli.main import main
 
 main()

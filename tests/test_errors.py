@@ -15,7 +15,7 @@ import pytest
 
 import portrait
 from portrait import errors
-from portrait.workers import in_order
+from portrait.engines.pool import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -259,7 +259,7 @@ def test_the_docs_name_the_limits_that_there_are() -> None:
         assert words.how_sure(float(value) * 1.01) != name
     assert f"{drawing.N_COLOURS * drawing.N_LINES} pairs" in docs
     assert math.gcd(drawing.N_COLOURS, drawing.N_LINES) == 1
-    script = (root / "server" / "static" / "page.js").read_text(encoding="utf-8")
+    script = (root / "server" / "portrait_server" / "static" / "page.js").read_text(encoding="utf-8")
     constants = dict(re.findall(r"const ([A-Z_]+) = (\d+);", script))
     assert constants == {
         "N_LANES": str(passages.N_LANES),

@@ -6,10 +6,10 @@ import statistics
 from fractions import Fraction
 from typing import Any
 
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import oracle
 
 import portrait
 from portrait.filters.bloom import Bloom, BloomBuilder

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.execution import execution_options, reading_options, saying_what_is_kept
-from portrait.cli.options import column_option, format_option
-from portrait.cli.progress import progress_options
-from portrait.cli.show import count, json_option, size
-from portrait.cli.sizes import max_shard_size_option
-from portrait.cli.specs import spec_options
+from portrait.cli.shared.execution import execution_options, reading_options, saying_what_is_kept
+from portrait.cli.shared.options import column_option, format_option
+from portrait.cli.shared.progress import progress_options
+from portrait.cli.shared.show import count, json_option, size
+from portrait.cli.shared.sizes import max_shard_size_option
+from portrait.cli.shared.specs import spec_options
+from portrait.corpus.provenance import skipped_rows
 from portrait.errors import printable
-from portrait.provenance import skipped_rows
 
 if TYPE_CHECKING:
-    from portrait.execution import Execution
-    from portrait.portraits import Portrait
+    from portrait.engines.execution import Execution
+    from portrait.portraits.portrait import Portrait
     from portrait.progress import Progress
     from portrait.spec import FilterSpec, WindowSpec
 

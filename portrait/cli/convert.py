@@ -9,15 +9,15 @@ import click
 from click.core import ParameterSource
 
 import portrait
-from portrait.cli.progress import progress
-from portrait.cli.show import size
-from portrait.cli.sizes import max_shard_size_option
+from portrait.cli.shared.progress import progress
+from portrait.cli.shared.show import size
+from portrait.cli.shared.sizes import max_shard_size_option
 from portrait.errors import printable
+from portrait.operations.wrap import is_foreign
 from portrait.spec import NORMALIZERS, UNITS, WindowSpec
-from portrait.wrapper import is_foreign
 
 if TYPE_CHECKING:
-    from portrait.portraits import Portrait
+    from portrait.portraits.portrait import Portrait
     from portrait.progress import Progress
 
 #: What says how the windows of a foreign filter were cut.

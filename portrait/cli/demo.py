@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 import portrait
-from portrait.cli.progress import progress
-from portrait.cli.show import answer, color_option, count, size, wants_color
+from portrait.cli.shared.progress import progress
+from portrait.cli.shared.show import answer, color_option, count, size, wants_color
 from portrait.errors import CorpusError, OutputExistsError, printable
 
 #: The file that the found passage is read from, and where in it the passage begins and ends.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portrait import portraits
-from portrait.cli.show import count, json_option, listed, size, table
+from portrait.cli.shared.show import count, json_option, listed, size, table
 from portrait.errors import printable
+from portrait.portraits import portrait as portraits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portrait.portraits import Portrait
+    from portrait.portraits.portrait import Portrait
     from portrait.spec import WindowSpec
 
 

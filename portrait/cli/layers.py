@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.execution import execution_options, reading_options, saying_what_is_kept
-from portrait.cli.options import column_option, format_option
-from portrait.cli.progress import progress_options
-from portrait.cli.show import count, size
-from portrait.cli.sizes import max_shard_size_option
+from portrait.cli.shared.execution import execution_options, reading_options, saying_what_is_kept
+from portrait.cli.shared.options import column_option, format_option
+from portrait.cli.shared.progress import progress_options
+from portrait.cli.shared.show import count, size
+from portrait.cli.shared.sizes import max_shard_size_option
 from portrait.errors import printable
 
 if TYPE_CHECKING:
-    from portrait.execution import Execution
-    from portrait.portraits import Portrait
+    from portrait.engines.execution import Execution
+    from portrait.portraits.portrait import Portrait
     from portrait.progress import Progress
 
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")

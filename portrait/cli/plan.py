@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.execution import execution_options, reading_options
-from portrait.cli.options import column_option, format_option
-from portrait.cli.show import count, json_option, listed, size, table
-from portrait.cli.sizes import parse_size
-from portrait.cli.specs import spec_options
+from portrait.cli.shared.execution import execution_options, reading_options
+from portrait.cli.shared.options import column_option, format_option
+from portrait.cli.shared.show import count, json_option, listed, size, table
+from portrait.cli.shared.sizes import parse_size
+from portrait.cli.shared.specs import spec_options
 from portrait.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portrait.execution import Execution
-    from portrait.planning import Plan
+    from portrait.engines.execution import Execution
+    from portrait.planning.plan import Plan
     from portrait.spec import FilterSpec, WindowSpec
 
 

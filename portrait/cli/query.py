@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from portrait import portraits
-from portrait.answer import DEFAULT_EVALUE
-from portrait.cli.show import answer, color_option, json_option, wants_color
+from portrait.answers.judge import DEFAULT_EVALUE
+from portrait.cli.shared.show import answer, color_option, json_option, wants_color
 from portrait.errors import TextError
+from portrait.portraits import portrait as portraits
 
 EXIT_FOUND = 0
 EXIT_NOT_FOUND = 1

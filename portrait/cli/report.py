@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.answer import show_evalue
-from portrait.cli.options import format_option
-from portrait.cli.progress import progress
-from portrait.columns import DEFAULT_COLUMN
+from portrait.answers.wording import show_evalue
+from portrait.cli.shared.options import format_option
+from portrait.cli.shared.progress import progress
+from portrait.corpus.columns import DEFAULT_COLUMN
 from portrait.errors import printable
-from portrait.reports.columns import BENCHMARKS
+from portrait.markup.numbers import count, counted, edited, expected, headline, percent, row_name
 from portrait.reports.dates import today
+from portrait.reports.evaluation_sets import BENCHMARKS
 from portrait.reports.publish import Files
 from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST
-from portrait.reports.words import count, counted, edited, expected, headline, percent, row_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

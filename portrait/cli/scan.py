@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portrait import portraits
-from portrait.answer import DEFAULT_EVALUE
-from portrait.bundle import is_bundle
-from portrait.cli.options import column_option, format_option, names_of
-from portrait.cli.progress import progress
-from portrait.cli.show import count, size
+from portrait.answers.judge import DEFAULT_EVALUE
+from portrait.bundle.reader import is_bundle
+from portrait.cli.shared.options import column_option, format_option, names_of
+from portrait.cli.shared.progress import progress
+from portrait.cli.shared.show import count, size
+from portrait.engines.pool import available
 from portrait.errors import OutputError, SpecError, printable
-from portrait.scanning import scan_rows
-from portrait.workers import available
+from portrait.portraits import portrait as portraits
+from portrait.scanning.scan import scan_rows
 
 if TYPE_CHECKING:
-    from portrait.scanning import Scanned
+    from portrait.scanning.scan import Scanned
 
 
 @click.command("scan")

@@ -7,8 +7,8 @@ import json
 import click
 
 import portrait
-from portrait.cli.progress import progress
-from portrait.cli.show import json_option, size
+from portrait.cli.shared.progress import progress
+from portrait.cli.shared.show import json_option, size
 
 
 @click.command("verify")

@@ -1,1 +1,1 @@
-"""Engines: who runs a build's tasks. One module an engine, one protocol."""
+"""Engines run the tasks of a build: one module an engine, one protocol."""

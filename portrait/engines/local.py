@@ -15,14 +15,14 @@ from contextlib import suppress
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
-from portrait.engines.base import ATTEMPTS, died
+from portrait.engines.pool import without_interrupts
+from portrait.engines.task import ATTEMPTS, died
 from portrait.engines.worker import serve
-from portrait.workers import without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from portrait.engines.base import AnyTask, Report, Work
+    from portrait.engines.task import AnyTask, ProgressCallback, Work
 
 
 #: Arrow loads NumPy, whose linear algebra starts a thread for each CPU that spins for a while, in every
@@ -38,9 +38,9 @@ class LocalEngine:
         self._workers: list[_Worker] = []
 
     def run(
-        self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: Report
+        self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: ProgressCallback
     ) -> Iterator[tuple[AnyTask, dict[str, Any]]]:
-        """See :meth:`portrait.engines.base.Engine.run`."""
+        """See :meth:`portrait.engines.task.Engine.run`."""
         waiting = deque((task, 1) for task in tasks)
         if self.n_workers == 1 or (len(waiting) <= 1 and not self._workers):
             for task, _ in waiting:

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.engines.base import ATTEMPTS, died, portable
+from portrait.engines.task import ATTEMPTS, died, portable
 from portrait.errors import PortraitError, WorkerError
 from portrait.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from portrait.engines.base import AnyTask, Report, Work
+    from portrait.engines.task import AnyTask, ProgressCallback, Work
 
 #: Tasks for each CPU: one that runs, and one that waits, so that none is ever idle.
 _QUEUED = 2
@@ -69,9 +69,9 @@ class RayEngine:
         self._perform = _remote(self._ray)
 
     def run(
-        self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: Report
+        self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: ProgressCallback
     ) -> Iterator[tuple[AnyTask, dict[str, Any]]]:
-        """See :meth:`portrait.engines.base.Engine.run`. Progress is reported when a task is done."""
+        """See :meth:`portrait.engines.task.Engine.run`. Progress is reported when a task is done."""
         ray = self._ray
         waiting = deque(tasks)
         running: dict[Any, AnyTask] = {}

@@ -8,7 +8,7 @@ import select
 import threading
 from multiprocessing.connection import Connection
 
-from portrait.engines.base import portable
+from portrait.engines.task import portable
 
 
 def serve(descriptor: int) -> None:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from portrait import _native
+from portrait._native import BloomBits, Keys
+from portrait._native import Filter as NativeFilter
+from portrait.bundle.pieces import N_KEYS, Piece
+from portrait.bundle.tensors import TensorInfo
 from portrait.errors import DamagedBundleError
-from portrait.filters.base import N_KEYS, KeyRange, Part, Piece
+from portrait.filters.protocols import KeyRange, Part
 from portrait.sizing import BLOCK_BYTES, LANES, bloom_blocks
-from portrait.tensors import TensorInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Buffer
 
-    from portrait.bundle import Bundle
-    from portrait.manifest import Layer
+    from portrait.bundle.manifest import Layer
+    from portrait.bundle.reader import Bundle
 
 KIND = "bloom"
 TENSOR = "blocks"
@@ -34,7 +36,7 @@ class Bloom:
     """
 
     def __init__(self, *buffers: Buffer) -> None:
-        self.native = _native.Filter.bloom(buffers)
+        self.native = NativeFilter.bloom(buffers)
         self._buffers = [memoryview(buffer).cast("B") for buffer in buffers]
 
     def contains(self, keys: Buffer) -> bytes:
@@ -80,14 +82,14 @@ class BloomBuilder:
 
     def __init__(self, n_blocks: int, first: int = 0, after: int | None = None) -> None:
         self.n_blocks = n_blocks
-        self._bits = _native.BloomBits(n_blocks, first, after)
+        self._bits = BloomBits(n_blocks, first, after)
 
     @classmethod
     def for_keys(cls, n_keys: int, fpr: float) -> Self:
         """An empty filter sized for ``n_keys`` distinct keys at the rate ``fpr``."""
         return cls(bloom_blocks(n_keys, fpr))
 
-    def insert(self, keys: _native.Keys | Buffer) -> None:
+    def insert(self, keys: Keys | Buffer) -> None:
         """Add keys, in any order; a key added twice changes nothing."""
         self._bits.insert(keys)
 
@@ -102,7 +104,7 @@ class BloomBuilder:
 
 
 class BloomLayout:
-    """The blocks of a filter; a :class:`portrait.filters.base.Layout`. Keys may come in any order."""
+    """The blocks of a filter; a :class:`portrait.filters.protocols.Layout`. Keys may come in any order."""
 
     def __init__(self, n_blocks: int) -> None:
         self.n_blocks = n_blocks
@@ -126,7 +128,7 @@ class BloomLayout:
             for after in [min(self.n_blocks, first + per_range)]
         ]
 
-    def build(self, keys: Iterable[_native.Keys | Buffer], within: KeyRange) -> Part:
+    def build(self, keys: Iterable[Keys | Buffer], within: KeyRange) -> Part:
         """The blocks that belong to the keys of a range. A key that comes twice changes nothing."""
         builder = BloomBuilder(self.n_blocks, within.first, within.after)
         for some in keys:

@@ -10,19 +10,21 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any, Self
 
-from portrait import _native
+from portrait._native import Filter as NativeFilter
+from portrait._native import Keys, build_fuse, fuse_partitions
+from portrait.bundle.pieces import N_KEYS, Piece
+from portrait.bundle.tensors import TensorInfo
 from portrait.errors import DamagedBundleError
-from portrait.filters.base import N_KEYS, KeyRange, Part, Piece
+from portrait.filters.protocols import KeyRange, Part
 from portrait.sizing import fuse_bytes
-from portrait.tensors import TensorInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Buffer
 
-    from portrait.bundle import Bundle
-    from portrait.manifest import Layer
+    from portrait.bundle.manifest import Layer
+    from portrait.bundle.reader import Bundle
 
 KIND = "fuse"
 TABLE, FINGERPRINTS = "partitions", "fingerprints"
@@ -40,7 +42,7 @@ class Fuse:
     """
 
     def __init__(self, shards: list[tuple[Buffer, Buffer]], fingerprint_bits: int) -> None:
-        self.native = _native.Filter.fuse(shards, fingerprint_bits)
+        self.native = NativeFilter.fuse(shards, fingerprint_bits)
         self._shards = [(memoryview(a).cast("B"), memoryview(b).cast("B")) for a, b in shards]
 
     def contains(self, keys: Buffer) -> bytes:
@@ -94,7 +96,7 @@ def bits_for(fpr: float) -> int:
 
 
 class FuseLayout:
-    """The partitions of a filter; a :class:`portrait.filters.base.Layout`.
+    """The partitions of a filter; a :class:`portrait.filters.protocols.Layout`.
 
     ``n_keys`` may be an estimate: how many partitions there are follows from it, and each is as large
     as the keys in it want.
@@ -102,7 +104,7 @@ class FuseLayout:
 
     def __init__(self, n_keys: int, fingerprint_bits: int) -> None:
         self.fingerprint_bits = fingerprint_bits
-        self.n_partitions = _native.fuse_partitions(n_keys)
+        self.n_partitions = fuse_partitions(n_keys)
 
     @classmethod
     def for_keys(cls, n_keys: int, fpr: float) -> Self:
@@ -123,9 +125,9 @@ class FuseLayout:
             for after in [min(self.n_partitions, first + per_range)]
         ]
 
-    def build(self, keys: Iterable[_native.Keys | Buffer], within: KeyRange) -> Part:
+    def build(self, keys: Iterable[Keys | Buffer], within: KeyRange) -> Part:
         """The partitions of a range, of keys in any order and any number of times, which are counted."""
-        unique = _native.Keys()
+        unique = Keys()
         enough = _SORTED_AT_ONCE
         for some in keys:
             unique.extend(some)
@@ -133,9 +135,7 @@ class FuseLayout:
                 # Where keys repeat, they need not all be in memory.
                 enough = max(enough, 2 * unique.sort_unique())
         n_keys = unique.sort_unique()
-        shard = _native.build_fuse(
-            unique, self.fingerprint_bits, self.n_partitions, within.first, within.after
-        )
+        shard = build_fuse(unique, self.fingerprint_bits, self.n_partitions, within.first, within.after)
         return Part(shard, n_keys)
 
     def assemble(self, parts: Sequence[Part]) -> Fuse:
@@ -154,7 +154,7 @@ class FuseLayout:
 def expected(n_keys: int, fpr: float) -> tuple[int, float]:
     """About how many bytes a filter for ``n_keys`` distinct keys takes at ``fpr``, and the rate it has."""
     bits = bits_for(fpr)
-    return fuse_bytes(n_keys, _native.fuse_partitions(n_keys), bits), 2.0**-bits
+    return fuse_bytes(n_keys, fuse_partitions(n_keys), bits), 2.0**-bits
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> Fuse:

@@ -13,13 +13,15 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from portrait import _native, extras
-from portrait.answer import DEFAULT_EVALUE, Answer, LayerEvidence, judge, require_evalue
+from portrait import extras
+from portrait._native import Filter as NativeFilter
+from portrait._native import PyBloomBits
+from portrait.answers.judge import DEFAULT_EVALUE, LayerEvidence, judge, require_evalue
+from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError
-from portrait.filters.scanner import Scanner, surrogate_error
-from portrait.keymaker import BatchSink
+from portrait.keys.maker import BatchSink
+from portrait.portraits.scanner import Scanner, surrogate_error
 from portrait.sizing import pybloom_slices
-from portrait.tensors import map_file
 
 if TYPE_CHECKING:
     import os
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from portrait.bundle import Bundle
-    from portrait.filters.base import Filter, Piece
-    from portrait.manifest import Layer
+    from portrait.answers.answer import Answer
+    from portrait.bundle.manifest import Layer
+    from portrait.bundle.pieces import Piece
+    from portrait.bundle.reader import Bundle
+    from portrait.filters.protocols import Filter
     from portrait.spec import WindowSpec
 
 KIND = "pybloom"
@@ -100,7 +104,7 @@ class PyBloom:
     def __init__(self, header: Header, bits: Buffer) -> None:
         self.header = header
         self.bits = bits
-        self.native = _native.Filter.pybloom(bits, header.num_slices, header.bits_per_slice)
+        self.native = NativeFilter.pybloom(bits, header.num_slices, header.bits_per_slice)
 
     def contains(self, keys: Buffer) -> bytes:
         """Raises ValueError: a window's key does not say where the package puts the window."""
@@ -141,7 +145,7 @@ class PyBloomBuilder:
         require_text(spec)
         capacity = max(1, n_windows)
         self.header = Header(float(fpr), *pybloom_slices(capacity, fpr), capacity, n_windows)
-        self._bits = _native.PyBloomBits(self.header.num_slices, self.header.bits_per_slice)
+        self._bits = PyBloomBits(self.header.num_slices, self.header.bits_per_slice)
         self.documents = BatchSink(spec, self._bits)
 
     @property

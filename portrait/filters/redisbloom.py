@@ -11,10 +11,10 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portrait import _native
+from portrait._native import Filter as NativeFilter
+from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError
-from portrait.filters.scanner import surrogate_error
-from portrait.tensors import map_file
+from portrait.portraits.scanner import surrogate_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from portrait.bundle import Bundle
-    from portrait.filters.base import Piece
-    from portrait.manifest import Layer
+    from portrait.bundle.manifest import Layer
+    from portrait.bundle.pieces import Piece
+    from portrait.bundle.reader import Bundle
 
 KIND = "redisbloom"
 #: Names all files of a layer, end to end, where a manifest has digests of tensors.
@@ -61,7 +61,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ScalingChain:
     """The header: how many windows were put in, and the links that hold them."""
 
     entries: int
@@ -83,13 +83,13 @@ class Chain:
 class RedisBloom:
     """A chain of links over mapped files, which it keeps alive."""
 
-    def __init__(self, chain: Chain, data: list[list[memoryview]]) -> None:
+    def __init__(self, chain: ScalingChain, data: list[list[memoryview]]) -> None:
         self.chain = chain
         links: list[tuple[list[Buffer], int, int]] = [
             (list(pieces), link.bits_in_use, link.hashes)
             for link, pieces in zip(chain.links, data, strict=True)
         ]
-        self.native = _native.Filter.redisbloom(links, chain.wide)
+        self.native = NativeFilter.redisbloom(links, chain.wide)
 
     def contains(self, keys: Buffer) -> bytes:
         """Raise :class:`ValueError`: the filter has a hash of its own, so it knows no keys."""
@@ -155,7 +155,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> RedisBloom:
     return found
 
 
-def _parse_header(path: Path, data: memoryview) -> Chain:
+def _parse_header(path: Path, data: memoryview) -> ScalingChain:
     def damaged(what: str) -> DamagedBundleError:
         return DamagedBundleError(f"{path}: {what}: {_REFETCH}")
 
@@ -175,7 +175,7 @@ def _parse_header(path: Path, data: memoryview) -> Chain:
             raise damaged(f"link {i} of the header {what}")
     if sum(link.entries for link in links) != entries:
         raise damaged(f"the links' entries do not add up to the {entries} of the header")
-    return Chain(entries, options, growth, links)
+    return ScalingChain(entries, options, growth, links)
 
 
 def _wrong_with(link: Link) -> str | None:

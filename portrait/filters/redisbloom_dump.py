@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError
-from portrait.filters.redisbloom import KIND, Chain, RedisBloom, of_files
+from portrait.filters.redisbloom import KIND, RedisBloom, ScalingChain, of_files
 from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
-from portrait.tensors import map_file
 
 SUFFIX = ".bf"
 LEGACY_INDEX_SUFFIX = ".idx"
@@ -168,7 +168,7 @@ def _count(index: Path, block: Any, i: int, field: str) -> int:
     return value
 
 
-def _compare_info(index: Path, info: Any, chain: Chain) -> None:
+def _compare_info(index: Path, info: Any, chain: ScalingChain) -> None:
     """What the index repeats of the header must be what the header says."""
     if not isinstance(info, dict):
         raise DamagedBundleError(f"{index}: bf_info is not an object: {_REFETCH}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portrait.reports.markup import Markup, element
-from portrait.reports.words import count
+from portrait.markup.elements import Markup, element
+from portrait.markup.numbers import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,12 +10,12 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from portrait.answer import show_evalue
-from portrait.reports import words
+from portrait.answers.wording import show_evalue
+from portrait.markup import numbers as words
+from portrait.markup.elements import Markup, element, join
+from portrait.markup.highlight import Span, highlighted, letter, style, visible
+from portrait.markup.numbers import count, counted, expected, headline, percent, rate, row_name
 from portrait.reports.charts import histogram_chart, proportions
-from portrait.reports.markup import Markup, element, join
-from portrait.reports.texts import Span, highlighted, letter, style, visible
-from portrait.reports.words import count, counted, expected, headline, percent, rate, row_name
 
 if TYPE_CHECKING:
     from portrait.reports.report import AskedRow, Report

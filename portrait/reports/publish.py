@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portrait import rows
-from portrait.reports.outputs import Outputs, writing
+from portrait.corpus import rows
 from portrait.reports.split import require_splittable, split
 from portrait.reports.tally import LETTERS
+from portrait.storage.outputs import Outputs, writing
 
 if TYPE_CHECKING:
-    from portrait.corpus import Format, Shard
+    from portrait.corpus.shards import Format, Shard
     from portrait.reports.report import Report
 
 

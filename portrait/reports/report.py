@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portrait.answer import Answer
+    from portrait.answers.answer import Answer
     from portrait.reports.statistics import Histogram, Share, Spread
     from portrait.spec import WindowSpec
 

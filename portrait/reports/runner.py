@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from portrait import portraits as asking
-from portrait import rows
-from portrait.answer import require_evalue
-from portrait.columns import DEFAULT_COLUMN
+from portrait.answers.judge import require_evalue
+from portrait.corpus import rows
+from portrait.corpus.columns import DEFAULT_COLUMN
 from portrait.errors import CorpusError, SpecError
-from portrait.portraits import Portrait
+from portrait.portraits import portrait as asking
+from portrait.portraits.portrait import Portrait
 from portrait.progress import Silent
-from portrait.reports.columns import BENCHMARKS, USUAL_IDS
+from portrait.reports.evaluation_sets import BENCHMARKS, USUAL_IDS
 from portrait.reports.report import AskedLayer, AskedPortrait, AskedRow, Passage, Report
 from portrait.reports.tally import Tally
 from portrait.version import __version__
@@ -20,11 +20,11 @@ from portrait.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from portrait.answer import Answer
-    from portrait.corpus import Format
+    from portrait.answers.answer import Answer
+    from portrait.corpus.rows import Row
+    from portrait.corpus.shards import Format
     from portrait.progress import Progress
     from portrait.reports.report import Findings
-    from portrait.rows import Row
 
 #: The threshold for each row, unless the caller says otherwise: of a thousand rows that share nothing
 #: with a corpus, the chance that any is named is one in a hundred.

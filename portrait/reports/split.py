@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from portrait.corpus import Shard
+    from portrait.corpus.shards import Shard
 
 _BATCH_ROWS = 1 << 12
 #: Names that promise what would not be in the file.
@@ -72,8 +72,8 @@ def split(shards: Sequence[Shard], verdicts: bytes, letters: bytes, out: Path, f
 def _originals(shard: Shard) -> Iterator[Any]:
     """The rows as they were: lists of lines, or Arrow's record batches."""
     if shard.kind == "jsonl":
-        for piece in shard.pieces():
-            lines: Any = piece
+        for chunk in shard.chunks():
+            lines: Any = chunk
             yield lines.lines()
         return
     table: Any = shard

@@ -18,7 +18,7 @@ from portrait.sizing import evalue, significant_chain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portrait.answer import Answer
+    from portrait.answers.answer import Answer
     from portrait.reports.report import AskedRow, Passage
 
 #: How a verdict is remembered: one byte a row.

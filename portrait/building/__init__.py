@@ -1,0 +1,1 @@
+"""Corpus → keys → runs → filters → bundle."""

@@ -1,0 +1,230 @@
+"""Shards → keys, source by source: the half of a build that sees the text.
+
+A shard's rows are its source's, or those of as many sources as a column of theirs names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from portrait import extras
+from portrait.errors import BadRowError, CorpusError, EmptyCorpusError, SpecError, UnreadableFileError
+from portrait.keys.maker import BatchSink, Counts
+from portrait.spec import WindowSpec, require_source_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from portrait.corpus.shards import Batch, Chunk, Shard, Source
+    from portrait.engines.task import ProgressCallback
+
+OnError = Literal["fail", "skip"]
+ON_ERROR: tuple[str, ...] = get_args(OnError)
+
+#: Each is a layer, which every answer asks: a column of many more values is no column of sources.
+MAX_SOURCES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How shards are read.
+
+    ``source_column``: each row's source is what this column holds, which is then the last of those
+    that the shards keep. ``on_error``: what becomes of rows and files that cannot be read.
+    """
+
+    windows: WindowSpec
+    source_column: str | None = None
+    on_error: OnError = "fail"
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ON_ERROR:
+            raise SpecError(f"unknown on_error {self.on_error!r}: choose one of {', '.join(ON_ERROR)}")
+
+
+def require_few_sources(n_sources: int, reading: ReadOptions) -> None:
+    """Raise :class:`CorpusError` where a column names more sources than a portrait may have."""
+    if reading.source_column is not None and n_sources > MAX_SOURCES:
+        raise CorpusError(
+            f"column {reading.source_column!r} names more than {MAX_SOURCES} sources, each of which would be "
+            "a layer: choose a column of fewer values"
+        )
+
+
+def require_text(sources: Sequence[Source], counts: dict[str, Counts], source_column: str | None) -> None:
+    """Raise :class:`EmptyCorpusError` for a source without text."""
+    if source_column is not None:
+        if not any(counted.text_bytes for counted in counts.values()):
+            raise EmptyCorpusError("the sources hold no text")
+        return
+    for source in sources:
+        if source.name not in counts or counts[source.name].text_bytes == 0:
+            places = ", ".join(source.locations)
+            raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
+
+
+class Reader:
+    """Puts the rows of shards into sinks, one for each source, which ``make`` makes.
+
+    ``digests`` are those of the files, by path; ``skipped`` says of each, by its label, how many rows were
+    left out, and why the rest of it could not be read.
+    """
+
+    def __init__(
+        self, reading: ReadOptions, make: Callable[[str], BatchSink], full: Callable[[], None] | None = None
+    ) -> None:
+        self.sinks: dict[str, BatchSink] = {}
+        self.skipped: dict[str, dict[str, Any]] = {}
+        self.digests: dict[str, str] = {}
+        self._reading = reading
+        self._make = make
+        self._full = full
+
+    def read(self, shard: Shard, source: str, report: ProgressCallback) -> set[str]:
+        """Read a shard to its end; returns the sources of its rows. Raises :class:`CorpusError`."""
+        seen: set[str] = set()
+        skip = self._reading.on_error == "skip"
+        # Files that are read together would be lost together.
+        for part in shard.split(1) if skip and len(shard.files) > 1 else [shard]:
+            for chunk in self._chunks(part):
+                before = self._total()
+                for batch in self._batches(chunk, part):
+                    seen |= self._put(batch, source, part)
+                after = self._total()
+                report(
+                    chunk.read_bytes, after.documents - before.documents, after.text_bytes - before.text_bytes
+                )
+                if self._full is not None:
+                    self._full()
+            if "unreadable" not in self.skipped.get(part.label, {}):
+                self.digests.update(part.digests())
+        return seen
+
+    def _total(self) -> Counts:
+        total = Counts()
+        for sink in self.sinks.values():
+            total.add(sink.counts)
+        return total
+
+    def _chunks(self, shard: Shard) -> Iterator[Chunk]:
+        try:
+            yield from shard.chunks()
+        except UnreadableFileError as error:
+            if self._reading.on_error == "fail":
+                raise
+            self._skip(shard)["unreadable"] = str(error)
+
+    def _batches(self, chunk: Chunk, shard: Shard) -> Iterator[Batch]:
+        """The chunk as a batch, or its good rows as several."""
+        try:
+            yield chunk.batch()
+        except BadRowError as error:
+            if self._reading.on_error == "fail":
+                raise
+            if chunk.n_rows <= 1:
+                self._skip_row(shard, error)
+                return
+            middle = chunk.n_rows // 2
+            yield from self._batches(chunk.slice(0, middle), shard)
+            yield from self._batches(chunk.slice(middle, chunk.n_rows), shard)
+
+    def _put(self, batch: Batch, source: str, shard: Shard) -> set[str]:
+        if self._reading.source_column is None:
+            self._add(batch, source, shard)
+            return {source}
+        seen = set()
+        for name, rows in self._by_source(batch, shard):
+            self._add(rows, name, shard)
+            seen.add(name)
+            require_few_sources(len(self.sinks), self._reading)
+        return seen
+
+    def _add(self, batch: Batch, source: str, shard: Shard) -> None:
+        sink = self.sinks.get(source)
+        if sink is None:
+            sink = self.sinks[source] = self._make(source)
+        try:
+            sink.add(batch)
+        except BadRowError as error:
+            if self._reading.on_error == "fail":
+                raise
+            n_rows = len(batch.texts)
+            if n_rows <= 1:
+                self._skip_row(shard, error)
+                return
+            middle = n_rows // 2
+            self._add(_rows(batch, 0, middle), source, shard)
+            self._add(_rows(batch, middle, n_rows), source, shard)
+
+    def _by_source(self, batch: Batch, shard: Shard) -> Iterator[tuple[str, Batch]]:
+        """The rows of each source that the column names."""
+        pa = extras.load("pyarrow", "build")
+        compute = extras.load("pyarrow.compute", "build")
+        names = batch.kept[-1]
+        if isinstance(names, list):
+            names = pa.array([_source_name(name) for name in names], pa.large_string())
+        else:
+            names = names.cast(pa.large_string())
+        for name in compute.unique(names).to_pylist():
+            chosen = compute.is_null(names) if name is None else compute.equal(names, name)
+            numbers = compute.indices_nonzero(chosen.fill_null(False)).to_pylist()
+            try:
+                if not isinstance(name, str):
+                    raise SpecError("names no source")
+                require_source_name(name)
+            except SpecError as error:
+                self._no_source(batch, numbers, name, shard, error)
+                continue
+            texts = batch.texts if len(numbers) == len(batch.texts) else batch.texts.filter(chosen)
+            yield name, replace(batch, texts=texts, place=_Places(batch.place, numbers), kept=())
+
+    def _no_source(self, batch: Batch, numbers: list[int], name: Any, shard: Shard, error: SpecError) -> None:
+        what = "is null" if name is None else str(error)
+        problem = BadRowError(
+            f"{batch.place(numbers[0])}: column {self._reading.source_column!r}, which names the row's "
+            f"source: {what}"
+        )
+        if self._reading.on_error == "fail":
+            raise problem from error
+        for _ in numbers:
+            self._skip_row(shard, problem)
+
+    def _skip_row(self, shard: Shard, error: CorpusError) -> None:
+        skipped = self._skip(shard)
+        skipped["rows"] = skipped.get("rows", 0) + 1
+        skipped.setdefault("first", str(error))
+
+    def _skip(self, shard: Shard) -> dict[str, Any]:
+        return self.skipped.setdefault(shard.label, {})
+
+
+def _source_name(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the chosen rows of a batch stand."""
+
+    place: Callable[[int], str]
+    numbers: list[int] | range
+
+    def __call__(self, row: int) -> str:
+        return self.place(self.numbers[row])
+
+
+def _rows(batch: Batch, start: int, stop: int) -> Batch:
+    place = _Places(batch.place, range(start, stop))
+    return replace(batch, texts=batch.texts.slice(start, stop - start), place=place)
+
+
+def require_unchanged(before: list[list[Any]], shard: Shard) -> None:
+    """Raise :class:`CorpusError` where a shard's files are not, or no longer, what they were."""
+    after = shard.stamps()
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            raise CorpusError(
+                f"{old[0]}: changed while it was read, or is another file to another process: let it be "
+                "finished, then build with --restart"
+            )

@@ -1,0 +1,1 @@
+"""The directory on disk: manifest, shards of tensors, and card."""

@@ -1,0 +1,28 @@
+"""What lies between a filter and the shards of its layer: pieces of its content, by ranges of keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from typing_extensions import Buffer
+
+    from portrait.bundle.tensors import TensorInfo
+
+#: Keys are the whole numbers below this.
+N_KEYS = 1 << 64
+
+
+class Piece(NamedTuple):
+    """What one shard of a layer holds: all there is to know of the keys from first to last.
+
+    ``buffers`` are the tensors' data, end to end; where one buffer ends and where one tensor does
+    need not agree.
+    """
+
+    first_key: int
+    last_key: int
+    tensors: Sequence[TensorInfo]
+    buffers: Sequence[Buffer]

@@ -1,0 +1,1 @@
+"""The ``datasets`` library and datasets on a hub."""

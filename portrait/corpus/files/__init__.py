@@ -1,0 +1,1 @@
+"""Files and streams of bytes, on this machine and at URLs."""

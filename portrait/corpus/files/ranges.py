@@ -1,0 +1,100 @@
+"""Parts of files of lines, each read by itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from portrait.corpus.files.file import reason, unreadable
+from portrait.corpus.files.streams import CHUNK_BYTES, ByteStream
+from portrait.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def open_range(path: Path, start: int, stop: int | None) -> Iterator[ByteStream]:
+    """The lines of a file that begin at ``start`` or behind it and before ``stop``; no end if it is ``None``.
+
+    Ranges that follow each other have each line once. Raises :class:`UnreadableFileError`.
+    """
+    try:
+        file = path.open("rb", buffering=CHUNK_BYTES)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    with file:
+        lines = _Range(file, start, stop)
+        yield ByteStream(str(path), lines.read, lines.position)
+
+
+class _Range:
+    """The bytes of the lines that begin within a range."""
+
+    def __init__(self, file: Any, start: int, stop: int | None) -> None:
+        self._file, self._start, self._stop = file, start, stop
+        self._at: int | None = None
+        self._ended = False
+
+    def read(self, n_bytes: int) -> bytes:
+        if self._at is None:
+            self._at = self._seek()
+        if self._ended:
+            return b""
+        data: bytes = self._file.read(n_bytes)
+        first, self._at = self._at, self._at + len(data)
+        if self._stop is not None and self._at >= self._stop:
+            # The last line ends with the first line feed at the range's last byte, or behind it.
+            end = data.find(b"\n", max(0, self._stop - 1 - first)) + 1
+            if end:
+                self._ended = True
+                return data[:end]
+        return data
+
+    def position(self) -> int:
+        """How many bytes of the range have been read, of those that are before it or behind it none."""
+        at = self._start if self._at is None else max(self._at, self._start)
+        return (at if self._stop is None else min(at, self._stop)) - self._start
+
+    def _seek(self) -> int:
+        """Go to the first line that begins within the range."""
+        if self._start:
+            self._file.seek(self._start - 1)
+            self._file.readline()
+        at: int = self._file.tell()
+        self._ended = self._stop is not None and at >= self._stop
+        return at
+
+
+class LinesBefore:
+    """How many lines of a file begin before a range of it: counted when it is asked for, once."""
+
+    def __init__(self, path: Path, start: int) -> None:
+        self._path, self._start = path, start
+        self._n_lines: int | None = None
+
+    @property
+    def none(self) -> bool:
+        """Whether the range begins where the file begins."""
+        return not self._start
+
+    def count(self) -> int:
+        """The number. Raises :class:`UnreadableFileError`."""
+        if self._n_lines is None:
+            self._n_lines = self._counted()
+        return self._n_lines
+
+    def _counted(self) -> int:
+        if not self._start:
+            return 0
+        # The line feed that is searched for from the byte before the range on ends the last of them.
+        n_lines, left = 1, self._start - 1
+        try:
+            with self._path.open("rb", buffering=0) as file:
+                while left and (data := file.read(min(left, CHUNK_BYTES))):
+                    n_lines += data.count(b"\n")
+                    left -= len(data)
+        except OSError as error:
+            raise UnreadableFileError(f"{self._path}: cannot read: {reason(error)}") from error
+        return n_lines

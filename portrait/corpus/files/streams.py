@@ -1,0 +1,164 @@
+"""Files as streams of bytes, decompressed and hashed as they are read, with every failure named."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xxhash
+
+from portrait import extras
+from portrait.corpus.files.file import File, reason, unreadable
+from portrait.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from typing_extensions import Buffer
+
+#: Bytes of decompressed data asked for at a time: large enough to amortise every per-call cost,
+#: small enough to stay in the cache between decoding and hashing.
+CHUNK_BYTES = 1 << 20
+
+#: A byte-order mark: an editor's signature at the start of a file, not text.
+BOM = b"\xef\xbb\xbf"
+
+
+class ByteStream:
+    """Decompressed bytes of a file; ``position`` is how far the file itself has been read.
+
+    ``digest`` is the XXH3-128 of the file's own bytes, 32 hexadecimal digits, once the stream has
+    been read to its end; ``None`` before, and where there is no file.
+    """
+
+    digest: str | None = None
+
+    def __init__(
+        self,
+        label: str,
+        read: Callable[[int], bytes],
+        position: Callable[[], int],
+        damage: type[Exception] = EOFError,
+        codec: str = "",
+        finish: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.label = label
+        self._damage = damage
+        self._codec = codec
+        self._read = read
+        self._finish = finish
+        self.position = position
+
+    def read(self, n_bytes: int = CHUNK_BYTES) -> bytes:
+        """At most ``n_bytes`` further bytes; none at the end. Raises :class:`UnreadableFileError`."""
+        try:
+            data = self._read(n_bytes)
+            if not data:
+                self.digest = self._finish()
+            return data
+        except EOFError as error:
+            raise UnreadableFileError(
+                f"{self.label}: the {self._codec} data ends too early: the file is truncated"
+            ) from error
+        except self._damage as error:
+            if self._codec == "bzip2" and isinstance(error, OSError) and error.errno is not None:
+                raise UnreadableFileError(f"{self.label}: cannot read: {reason(error)}") from error
+            raise UnreadableFileError(f"{self.label}: the {self._codec} data is damaged: {error}") from error
+        except OSError as error:
+            raise UnreadableFileError(f"{self.label}: cannot read: {reason(error)}") from error
+
+    def read_all(self) -> bytes:
+        """Everything that is left."""
+        parts = []
+        while part := self.read():
+            parts.append(part)
+        return b"".join(parts)
+
+    def read_some(self, n_bytes: int) -> bytes:
+        """The next ``n_bytes``, or all that is left."""
+        parts = []
+        while n_bytes > 0 and (part := self.read(min(n_bytes, CHUNK_BYTES))):
+            parts.append(part)
+            n_bytes -= len(part)
+        return b"".join(parts)
+
+
+class _Hashed(io.RawIOBase):
+    """A file whose bytes are counted and hashed as they are read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._hash = xxhash.xxh3_128()
+        self._n_read = 0
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        n_bytes: int = self._file.readinto(buffer)
+        self._ended = n_bytes == 0
+        self._hash.update(memoryview(buffer)[:n_bytes])
+        self._n_read += n_bytes
+        return n_bytes
+
+    def tell(self) -> int:
+        return self._n_read
+
+    def finish(self) -> str:
+        """The digest of the whole file, of what a decoder did not ask for, too."""
+        if not self._ended:
+            rest = bytearray(CHUNK_BYTES)
+            while self.readinto(rest):
+                pass
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def open_stream(path: File) -> Iterator[ByteStream]:
+    """Open a file for reading, decompressed by its suffix: ``.gz``, ``.zst``, ``.bz2`` or ``.xz``.
+
+    Raises :class:`UnreadableFileError`.
+    """
+    opened: io.RawIOBase
+    if isinstance(path, Path):
+        try:
+            opened = path.open("rb", buffering=0)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        is_pipe = not opened.seekable()
+    else:
+        opened, is_pipe = path.open(sequential=True), False
+    with opened:
+        hashed = _Hashed(opened)
+        # Decoders read by the kilobyte; what is below is asked for, and hashed, by the megabyte.
+        file = io.BufferedReader(hashed, CHUNK_BYTES)
+        read, damage, codec = _decoder(path.suffix.lower(), file)
+        # A pipe cannot tell how far it has been read.
+        position = (lambda: 0) if is_pipe else hashed.tell
+        yield ByteStream(str(path), read, position, damage, codec, hashed.finish)
+
+
+def _decoder(suffix: str, file: Any) -> tuple[Callable[[int], bytes], type[Exception], str]:
+    """How to read a file with this suffix, the error that damage raises, and the encoding's name."""
+    match suffix:
+        case ".gz":
+            # isal decodes two to three times as fast as zlib.
+            igzip = extras.load("isal.igzip", "build")
+            damage: type[Exception] = extras.load("isal.isal_zlib", "build").error
+            return igzip.IGzipFile(fileobj=file).read, damage, "gzip"
+        case ".zst":
+            # Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
+            arrow = extras.load("pyarrow", "build")
+            stream = arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd")
+            return stream.read, EOFError, ""
+        case ".bz2":
+            return bz2.BZ2File(file).read, OSError, "bzip2"
+        case ".xz":
+            return lzma.LZMAFile(file).read, lzma.LZMAError, "xz"
+        case _:
+            return file.read, EOFError, ""

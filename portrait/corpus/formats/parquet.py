@@ -1,0 +1,98 @@
+"""Parquet files: the wanted columns, a few row groups' pages at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from portrait import extras
+from portrait.corpus.files.file import File, FileShard, runs
+from portrait.corpus.formats.projection import TableChunk, no_rows, require_columns
+from portrait.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portrait.corpus.columns import Columns
+    from portrait.corpus.shards import Format, Shard
+
+_BATCH_BYTES = 1 << 22
+
+
+class ParquetShard(FileShard):
+    """A Parquet file, or some of its row groups."""
+
+    kind: Format = "parquet"
+
+    def __init__(self, path: File, columns: Columns) -> None:
+        super().__init__(path, columns)
+        #: The first row group and the one behind the last; all of them, while nothing.
+        self._groups: tuple[int, int] | None = None
+
+    def chunks(self) -> Iterator[TableChunk]:
+        """The columns, so many rows at a time as make about four megabytes."""
+        with self.opened() as file:
+            yield from self._read(file)
+
+    def split(self, n_bytes: int) -> list[Shard]:
+        """Row groups, as many as make about ``n_bytes`` bytes; the whole where the file cannot be read."""
+        try:
+            with self.opened() as file:
+                metadata = file.metadata
+                sizes = [_compressed_bytes(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
+        except UnreadableFileError:
+            return [self]
+        first, stop = self._groups or (0, len(sizes))
+        parts: list[Shard] = []
+        for (begin, end), share in runs(sizes[first:stop], n_bytes, self.n_bytes or 0):
+            part = self._part(share, first=not parts and bool(self.files))
+            part._groups = (first + begin, first + end)
+            parts.append(part)
+        return parts if len(parts) > 1 else [self]
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """The file as Arrow reads it. Raises :class:`UnreadableFileError` for what happens within, too."""
+        pa = extras.load("pyarrow", "build")
+        parquet = extras.load("pyarrow.parquet", "build")
+        try:
+            if isinstance(self._path, Path):
+                with parquet.ParquetFile(self._path) as file:
+                    yield file
+            else:
+                with (
+                    self._path.open(sequential=False) as remote,
+                    parquet.ParquetFile(remote, pre_buffer=True) as file,
+                ):
+                    yield file
+        except (pa.ArrowException, OSError) as error:
+            what = (str(error).splitlines() or ["unknown error"])[0]
+            raise UnreadableFileError(f"{self._path}: not a readable Parquet file: {what}") from error
+
+    def _read(self, file: Any) -> Iterator[TableChunk]:
+        label = str(self._path)
+        require_columns(self._columns, file.schema_arrow, label)
+        first, stop = self._groups or (0, file.metadata.num_row_groups)
+        groups = [file.metadata.row_group(i) for i in range(first, stop)]
+        n_rows = sum(group.num_rows for group in groups)
+        n_bytes = self.n_bytes or 0
+        names = list(self._columns.all)
+        if n_rows == 0:
+            yield TableChunk(label, 0, no_rows(self._columns), self._columns, n_bytes)
+            return
+        row_bytes = max(1, sum(group.total_byte_size for group in groups) // n_rows)
+        batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
+        before = sum(file.metadata.row_group(i).num_rows for i in range(first))
+        row = 0
+        # What is fetched ahead is held until all of the groups have been read: so one at a time.
+        remote = not isinstance(self._path, Path)
+        for some in [[i] for i in range(first, stop)] if remote else [range(first, stop)]:
+            for rows in file.iter_batches(batch_rows, row_groups=some, columns=names, use_threads=False):
+                share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
+                yield TableChunk(label, before + row, rows, self._columns, share)
+                row += rows.num_rows
+
+
+def _compressed_bytes(group: Any) -> int:
+    return sum(group.column(i).total_compressed_size for i in range(group.num_columns))

@@ -1,0 +1,165 @@
+"""From a table's columns to texts and kept values: what all columnar readers share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portrait import extras
+from portrait.corpus.columns import SEPARATOR, locate, names
+from portrait.corpus.shards import Batch
+from portrait.errors import BadRowError, CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portrait.corpus.columns import Columns
+    from portrait.corpus.files.file import Before
+
+
+class TableChunk:
+    """Consecutive rows of a table; a :class:`portrait.corpus.shards.Chunk`.
+
+    ``first`` is the number of the first, from 0, not counting the rows ``before`` a part of a file.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        first: int,
+        rows: Any,
+        columns: Columns,
+        read_bytes: int,
+        before: Before | None = None,
+    ) -> None:
+        self._label, self._first, self._rows, self._columns = label, first, rows, columns
+        self._before = before
+        self.n_rows: int = rows.num_rows
+        self.read_bytes = read_bytes
+
+    def batch(self) -> Batch:
+        """The rows' texts and kept values."""
+        tree = require_columns(self._columns, self._rows.schema, self._label)
+        texts = [
+            text_array(_column(self._rows, name, tree), name, self._label) for name in self._columns.text
+        ]
+        kept = tuple(_column(self._rows, name, tree) for name in self._columns.keep)
+        return Batch(join(texts, self._columns.text, self._place), self._place, self.read_bytes, kept)
+
+    def places(self) -> list[str]:
+        """The file and number of each row."""
+        first = self._number()
+        return [f"{self._label}:{first + row + 1}" for row in range(self.n_rows)]
+
+    def slice(self, start: int, stop: int) -> TableChunk:
+        """The rows from ``start`` up to ``stop``."""
+        rows = self._rows.slice(start, stop - start)
+        return TableChunk(self._label, self._first + start, rows, self._columns, 0, self._before)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # As a stream: Arrow would pickle all of the memory that the rows are a slice of.
+        pa = extras.load("pyarrow", "build")
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._rows.schema) as stream:
+            stream.write_batch(self._rows)
+        return {**self.__dict__, "_rows": sink.getvalue()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        with extras.load("pyarrow", "build").ipc.open_stream(state["_rows"]) as stream:
+            self._rows = stream.read_next_batch()
+
+    def _place(self, row: int) -> str:
+        return f"{self._label}, row {self._number() + row + 1}"
+
+    def _number(self) -> int:
+        return self._first + (self._before.count() if self._before else 0)
+
+
+def no_rows(columns: Columns) -> Any:
+    """A record batch without rows, whose columns are all text."""
+    pa = extras.load("pyarrow", "build")
+    return pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in columns.all]))
+
+
+def require_columns(columns: Columns, schema: Any, where: str) -> dict[str, Any]:
+    """An Arrow schema as nested mappings, if all ``columns`` are in it; else a :class:`CorpusError`."""
+    tree = _tree(schema)
+    for name in columns.all:
+        if locate(name, tree) is None:
+            raise columns.missing(name, names(tree), where)
+    for first in _outer(columns, tree):
+        if schema.names.count(first) > 1:
+            raise CorpusError(f"{where}: there are two columns {first!r}: rename one")
+    return tree
+
+
+def wanted_columns(columns: Columns, schema: Any) -> list[int]:
+    """The numbers of the schema's fields that hold the ``columns``, which are all there."""
+    outer = _outer(columns, _tree(schema))
+    return [i for i, name in enumerate(schema.names) if name in outer]
+
+
+def _outer(columns: Columns, tree: dict[str, Any]) -> set[str]:
+    return {path[0] for name in columns.all if (path := locate(name, tree))}
+
+
+def _tree(fields: Any) -> dict[str, Any]:
+    types = extras.load("pyarrow", "build").types
+    return {
+        field.name: _tree(field.type) if types.is_struct(field.type) else field.type
+        for field in (fields.field(i) for i in range(_n_fields(fields)))
+    }
+
+
+def _n_fields(fields: Any) -> int:
+    """Of a schema, or of a struct's type."""
+    return fields.num_fields if hasattr(fields, "num_fields") else len(fields)
+
+
+def _column(rows: Any, name: str, tree: dict[str, Any]) -> Any:
+    first, *path = locate(name, tree) or (name,)
+    column = rows.column(first)
+    return extras.load("pyarrow.compute", "build").struct_field(column, path) if path else column
+
+
+def text_array(column: Any, name: str, where: str) -> Any:
+    """A column of text as plain strings, decoded where they are encoded, lists of strings joined.
+
+    Raises :class:`CorpusError` where the column's type is not text.
+    """
+    pa = extras.load("pyarrow", "build")
+    types = pa.types
+    kind = column.type
+    if _is_list(types, kind):
+        texts = pa.large_string()
+        inner = kind.value_type
+        if types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner):
+            # A list that holds a null becomes a null: what is missing is an error, not an empty line.
+            join_lists = extras.load("pyarrow.compute", "build").binary_join
+            return join_lists(column.cast(pa.large_list(texts)), pa.scalar(SEPARATOR, texts))
+    if types.is_dictionary(kind) or types.is_string_view(kind):
+        kind = kind.value_type if types.is_dictionary(kind) else kind
+        if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+            column = column.cast(pa.large_string())
+            kind = column.type
+    if not (types.is_string(kind) or types.is_large_string(kind)):
+        raise CorpusError(f"{where}: column {name!r} is {kind}, not text: choose another with --column")
+    return column
+
+
+def _is_list(types: Any, kind: Any) -> bool:
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def join(texts: Sequence[Any], columns: Sequence[str], place: Any) -> Any:
+    """The columns of text row by row, one line after the other; one column is itself, nulls and all."""
+    if len(texts) == 1:
+        return texts[0]
+    pa = extras.load("pyarrow", "build")
+    compute = extras.load("pyarrow.compute", "build")
+    for text, name in zip(texts, columns, strict=True):
+        if text.null_count:
+            row = text.is_null().index(True).as_py()
+            raise BadRowError(f"{place(row)}: column {name!r} holds null, not text")
+    kind = pa.large_string()
+    return compute.binary_join_element_wise(*(text.cast(kind) for text in texts), pa.scalar(SEPARATOR, kind))

@@ -1,0 +1,1 @@
+"""Operations on whole portraits: layers in and out, verification, conversion, wrapping."""

@@ -1,0 +1,75 @@
+"""Writing a portrait anew with shards of another size: the same content, the same id, the same answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portrait.bundle import reader as bundles
+from portrait.bundle.card import card
+from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
+from portrait.errors import DamagedBundleError
+from portrait.filters import kinds as filters
+from portrait.portraits.portrait import Portrait, of_bundle
+from portrait.progress import Silent
+
+if TYPE_CHECKING:
+    import os
+
+    from portrait.bundle.manifest import Layer
+    from portrait.bundle.reader import Bundle
+    from portrait.progress import Progress
+
+
+def convert(
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    max_shard_bytes: int = DEFAULT_SHARD_BYTES,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Portrait:
+    """Write the portrait at ``path`` to ``out`` with files of at most ``max_shard_bytes``, and open it.
+
+    Nothing else changes: the id, which is over what the layers hold, stays, and so does the card.
+    ``out`` appears when it is whole or not at all.
+
+    Raises :class:`BundleError`'s children for what cannot be read or is not what its id says,
+    :class:`SpecError` (also for a layer that is one file by its format), :class:`OutputExistsError`,
+    :class:`OutputError`.
+    """
+    max_piece_bytes = data_bytes(max_shard_bytes)
+    progress = progress or Silent()
+    bundle = replace(bundles.read(Path(path)), sequential=True)
+    with BundleWriter(Path(out), overwrite=overwrite) as writer:
+        progress.start(sum(shard.bytes for layer in bundle.manifest.layers for shard in layer.shards))
+        try:
+            layers = tuple(
+                _copy(bundle, layer, writer, max_piece_bytes, progress) for layer in bundle.manifest.layers
+            )
+        finally:
+            progress.finish()
+        manifest = replace(bundle.manifest, layers=layers)
+        return of_bundle(writer.commit(manifest, _card(bundle) or card(manifest, Path(out).name)))
+
+
+def _copy(
+    bundle: Bundle, layer: Layer, writer: BundleWriter, max_piece_bytes: int, progress: Progress
+) -> Layer:
+    pieces = filters.open_layer(bundle, layer).pieces(max_piece_bytes)
+    shards, tensors = writer.add_layer(layer.source, str(layer.filter["kind"]), pieces, progress)
+    if tensors != layer.tensors:
+        raise DamagedBundleError(
+            f"{bundle.path / layer.shards[0].file}: its content is not what the manifest's digest says: "
+            "fetch the bundle again"
+        )
+    return replace(layer, shards=shards)
+
+
+def _card(bundle: Bundle) -> str | None:
+    """The bundle's card, which people may have written on; ``None`` if it has none."""
+    try:
+        return (bundle.path / bundles.CARD_NAME).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None

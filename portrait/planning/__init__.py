@@ -1,0 +1,1 @@
+"""What a build will take and give, estimated before it starts."""

@@ -1,0 +1,1 @@
+"""An open portrait, ready to be queried."""

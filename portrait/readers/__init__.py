@@ -1,1 +1,0 @@
-"""Readers: one module a format, each yielding Arrow batches of text."""

@@ -1,0 +1,1 @@
+"""Every row of a dataset, queried and written out."""

@@ -1,0 +1,1 @@
+"""Durable files: atomic replacement, locks, journals, outputs, work directories."""

@@ -1,0 +1,429 @@
+"""Builds in tasks: whoever does them, in whatever order and memory, the portrait is the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import caught_sigint
+from support import corpora, oracle
+
+import portrait
+from portrait import CorpusError, Execution, FilterSpec, OutputExistsError, SpoolError, WindowSpec
+from portrait.building import on_disk as spooled
+from portrait.sizing import SKETCH_KEYS
+from portrait.storage.workdir import WorkDir
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from conftest import Cli
+
+    from portrait.spec import FilterKind
+
+SPEC = WindowSpec(20, 10)
+KINDS: list[FilterKind] = ["bloom", "fuse"]
+
+
+@pytest.fixture
+def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts of a corpus of eight files, in the directory where the tests run."""
+    monkeypatch.chdir(tmp_path)
+    return corpora.write(Path("corpus"))
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks, buffers and parts so small that there are many of each."""
+    monkeypatch.setattr(spooled, "_TASK_TEXT_BYTES", 3000)
+    monkeypatch.setattr(Execution, "buffer_keys", 97)
+    monkeypatch.setattr(Execution, "sorted_keys", 300)
+
+
+def content(path: str) -> tuple[object, ...]:
+    """All that a portrait says of its corpus and holds of it."""
+    manifest = portrait.open(path).manifest
+    return manifest.id, manifest.layers, manifest.corpus
+
+
+def same_but_for_locations(one: str, other: str) -> bool:
+    first, second = portrait.open(one).manifest, portrait.open(other).manifest
+    return (first.id, first.layers) == (second.id, second.layers)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_portrait_is_the_same_on_disk_and_in_memory_by_one_process_and_by_two(
+    kind: FilterKind, texts: list[str]
+) -> None:
+    spec = FilterSpec(kind)
+    held = portrait.build("corpus", "held", windows=SPEC, filter=spec)
+    for workers in (1, 2):
+        execution = Execution(workers=workers, work_dir=f"work-{workers}")
+        portrait.build("corpus", f"spooled-{workers}", windows=SPEC, filter=spec, execution=execution)
+        assert content(f"spooled-{workers}") == content("held")
+        portrait.verify(f"spooled-{workers}")
+    keys = oracle.portrait(texts, oracle.Spec(20, 10))
+    (layer,) = held.manifest.layers
+    assert layer.distinct_keys == len(keys)
+    assert layer.documents == len(texts)
+    assert layer.text_bytes == sum(len(text.encode()) for text in texts)
+    assert all(held.query(text).exact_document for text in texts)
+    assert not [path for path in Path().iterdir() if path.name.startswith((".", "work"))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("texts", "tiny")
+def test_neither_the_order_of_files_nor_the_size_of_anything_matters(kind: FilterKind) -> None:
+    spec = FilterSpec(kind, 0.001)
+    portrait.build("corpus", "held", windows=SPEC, filter=spec)
+    files = sorted(map(str, Path("corpus").iterdir()))
+    random.Random(5).shuffle(files)
+    portrait.build(files, "tiny", windows=SPEC, filter=spec, execution=Execution(workers=1, work_dir="w"))
+    assert same_but_for_locations("tiny", "held")
+    assert content("tiny")[2]["main"]["files"] == content("held")[2]["main"]["files"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_keys_are_estimated_alike_however_they_come(
+    kind: FilterKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for i in range(3):
+        Path(f"{i}.txt").write_text(corpora.noise(i, 3_000_000))
+    held = portrait.build("*.txt", "held", filter=FilterSpec(kind))
+    monkeypatch.setattr(spooled, "_TASK_TEXT_BYTES", 2_000_000)
+    monkeypatch.setattr(Execution, "sorted_keys", 100_000)
+    execution = Execution(workers=2, work_dir="w")
+    portrait.build("*.txt", "spooled", filter=FilterSpec(kind), execution=execution)
+    assert content("spooled") == content("held")
+    (layer,) = held.manifest.layers
+    n_keys = (layer.windows or 0) + 3
+    assert n_keys > SKETCH_KEYS
+    assert layer.distinct_keys == (n_keys if kind == "fuse" else pytest.approx(n_keys, rel=0.008))
+    # Sized for three standard errors more, so that an estimate too low overfills nothing.
+    assert layer.fpr <= (0.01 if kind == "bloom" else 2**-7)
+
+
+def test_sources_keep_their_own(texts: list[str], tiny: None) -> None:  # noqa: ARG001
+    sources = {"a": "corpus/0[0-3]*", "b": "corpus/0[4-7]*"}
+    portrait.build(sources, "held", windows=SPEC)
+    portrait.build(sources, "tiny", windows=SPEC, execution=Execution(workers=1, work_dir="w"))
+    assert content("tiny") == content("held")
+    portrait.add("tiny", {"c": "corpus/00*"}, execution=Execution(workers=1, work_dir="w"))
+    portrait.add("held", {"c": "corpus/00*"})
+    assert content("tiny") == content("held")
+
+
+# Stopped and gone on with.
+
+BUILD = ("build", "corpus", "-o", "out", "--workers", "2", "--work-dir", "work", "--quiet")
+
+
+def records(name: str = "read") -> list[Path]:
+    return sorted(Path("work/data").glob(f"{name}-*.json"))
+
+
+def kill_when(process: subprocess.Popen[bytes], condition: object) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, "it was done before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.fixture
+def long_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("corpus").mkdir()
+    for i in range(12):
+        row = {"text": corpora.noise(i, 2_000_000)}
+        Path(f"corpus/{i:02}.jsonl").write_text(json.dumps(row) + "\n")
+
+
+@pytest.mark.usefixtures("long_corpus")
+def test_a_build_killed_twice_goes_on_and_equals_an_undisturbed_one(cli: Cli) -> None:
+    plain = cli("build", "corpus", "-o", "plain", "--filter", "fuse", "--quiet")
+    assert (plain.code, plain.err) == (0, "")
+    command = (*BUILD, "--filter", "fuse")
+    kill_when(cli.start(*command), lambda: len(records()) >= 2)
+    before = {path: path.stat().st_mtime_ns for path in records()}
+    assert not Path("out").exists()
+    kill_when(cli.start(*command), lambda: len(records()) >= len(before) + 3)
+    done = cli(*command)
+    assert (done.code, done.err) == (0, "")
+    assert content("out") == content("plain")
+    assert not Path("work").exists()
+
+
+@pytest.mark.usefixtures("long_corpus")
+def test_shards_that_were_read_are_not_read_again(cli: Cli) -> None:
+    kill_when(cli.start(*BUILD), lambda: len(records()) >= 3)
+    before = {path.name: path.stat().st_mtime_ns for path in records()}
+    runs = {path.name: path.stat().st_mtime_ns for path in Path("work/data").glob("*.keys")}
+    # Without permission to read them, the files can still be looked at.
+    finished = cli(*BUILD, "--task", "1/1")
+    assert (finished.code, finished.err) == (0, "")
+    after = {path.name: path.stat().st_mtime_ns for path in records()}
+    assert before.items() <= after.items()
+    assert len(after) == 12
+    kept = {name for name in runs if name.rsplit("-", 2)[0] + ".json" in before}
+    assert kept
+    assert all(Path("work/data", name).stat().st_mtime_ns == runs[name] for name in kept)
+
+
+@pytest.mark.usefixtures("long_corpus")
+def test_what_changed_meanwhile_is_refused_and_named(cli: Cli) -> None:
+    kill_when(cli.start(*BUILD), lambda: len(records()) >= 1)
+    other = cli(*BUILD, "--width", "40")
+    assert other.code == 2
+    assert "begun with other windows" in other.err
+    with Path("corpus/03.jsonl").open("a") as file:
+        file.write('{"text": "one more"}\n')
+    changed = cli(*BUILD)
+    assert changed.code == 2
+    assert "inputs (corpus/03.jsonl)" in changed.err
+    assert "--restart" in changed.err
+    again = cli(*BUILD, "--restart")
+    assert (again.code, again.err) == (0, "")
+    assert portrait.open("out").query("one more").exact_document
+
+
+@pytest.mark.usefixtures("texts")
+def test_the_same_files_in_other_sources_are_another_corpus(cli: Cli) -> None:
+    def command(a: str, b: str) -> tuple[str, ...]:
+        return ("build", f"a={a}", f"b={b}", "-o", "out", "--work-dir", "work", "--quiet")
+
+    assert cli(*command("corpus/0[01]*", "corpus/02*"), "--task", "1/1").code == 0
+    moved = cli(*command("corpus/00*", "corpus/0[12]*"))
+    assert moved.code == 2
+    assert "begun with other inputs (corpus/01.jsonl.gz)" in moved.err
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("texts")
+def test_a_build_killed_while_it_tidied_up_is_no_obstacle(cli: Cli) -> None:
+    read_all(cli)
+    for path in Path("work/data").iterdir():
+        path.unlink()
+    Path("work/data").rmdir()
+    done = cli(*BUILD)
+    assert (done.code, done.err) == (0, "")
+    portrait.verify("out")
+
+
+@pytest.mark.usefixtures("long_corpus")
+def test_an_interrupted_build_can_be_gone_on_with(cli: Cli) -> None:
+    with caught_sigint(), cli.start(*BUILD) as process:
+        while len(records()) < 2:
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.decode().strip().startswith("portrait: error: interrupted")
+    assert said.strip().count(b"\n") == 0
+    assert len(records()) >= 2
+    assert cli(*BUILD).code == 0
+    assert not Path("work").exists()
+
+
+# What goes wrong on the way.
+
+
+@pytest.mark.usefixtures("texts")
+def test_two_builds_do_not_share_a_directory(cli: Cli) -> None:
+    with WorkDir(Path("work"), {"of": "another"}):
+        refused = cli(*BUILD)
+    assert refused.code == 2
+    assert "another build is at work there" in refused.err
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("texts")
+def test_a_directory_with_other_files_is_left_alone(cli: Cli) -> None:
+    Path("work").mkdir()
+    Path("work/thesis.tex").write_text("years of work")
+    refused = cli(*BUILD)
+    assert refused.code == 2
+    assert "holds other files (thesis.tex)" in refused.err
+    assert [path.name for path in Path("work").iterdir()] == ["thesis.tex"]
+    Path("file").write_text("")
+    refused = cli(*BUILD[:-3], "--work-dir", "file")
+    assert refused.code == 2
+    assert "is no directory" in refused.err
+
+
+def read_all(cli: Cli) -> None:
+    done = cli(*BUILD, "--task", "1/1")
+    assert (done.code, done.err) == (0, "")
+
+
+def damage(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (damage, "checksum does not fit"),
+        (Path.unlink, "No such file"),
+        (lambda path: os.truncate(path, path.stat().st_size - 8), "not as long as it was"),
+    ],
+    ids=["damaged", "deleted", "cut"],
+)
+@pytest.mark.usefixtures("texts")
+def test_a_run_that_is_lost_is_read_again(harm: object, said: str, cli: Cli) -> None:
+    portrait.build("corpus", "plain")
+    read_all(cli)
+    run = sorted(Path("work/data").glob("*.keys"))[3]
+    assert callable(harm)
+    harm(run)
+    failed = cli(*BUILD)
+    assert failed.code == 2
+    assert said in failed.err
+    assert str(run) in failed.err
+    assert "run the same command again" in failed.err
+    assert len(records()) == 7
+    assert not Path("out").exists()
+    done = cli(*BUILD)
+    assert (done.code, done.err) == (0, "")
+    assert content("out") == content("plain")
+
+
+@pytest.mark.usefixtures("texts")
+def test_a_part_of_a_filter_that_is_lost_is_made_again(cli: Cli) -> None:
+    portrait.build("corpus", "plain")
+
+    class Harm:
+        """Damages a part when all are made."""
+
+        def start(self, n_bytes: int | None, stage: str = "") -> None:
+            if stage == "writing":
+                damage(next(Path("work/data").glob("part-*.filter")))
+
+        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
+        def finish(self) -> None: ...
+
+    with pytest.raises(SpoolError, match="checksum does not fit: run the same command again"):
+        portrait.build("corpus", "out", execution=Execution(workers=1, work_dir="work"), progress=Harm())
+    assert len(records()) == 8
+    assert not records("part")
+    done = cli(*BUILD)
+    assert (done.code, done.err) == (0, "")
+    assert content("out") == content("plain")
+
+
+@pytest.mark.usefixtures("texts")
+def test_a_file_that_changes_after_it_was_read_is_noticed(cli: Cli) -> None:
+    read_all(cli)
+    os.utime("corpus/02.parquet", ns=(1, 1))
+    failed = cli(*BUILD, "--finish")
+    assert failed.code == 2
+    assert "corpus/02.parquet" in failed.err
+    Path("corpus/02.parquet").unlink()
+    failed = cli(*BUILD, "--finish")
+    assert failed.code == 2
+    assert "corpus/02.parquet" in failed.err
+    assert not Path("out").exists()
+
+
+class Meddler:
+    """Changes a file while it is read."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def start(self, n_bytes: int | None, stage: str = "") -> None: ...
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
+        os.utime(self.path, ns=(1, 1))
+
+    def finish(self) -> None: ...
+
+
+@pytest.mark.parametrize("work_dir", [None, "work"])
+@pytest.mark.usefixtures("texts")
+def test_a_file_that_changes_while_it_is_read_is_refused(work_dir: str | None) -> None:
+    execution = Execution(workers=1, work_dir=work_dir)
+    with pytest.raises(CorpusError, match=r"corpus/00\.jsonl: changed while it was read"):
+        portrait.build("corpus", "out", execution=execution, progress=Meddler("corpus/00.jsonl"))
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("texts")
+def test_what_stands_at_out_stays_until_the_new_one_is_whole(cli: Cli) -> None:
+    cli("build", "corpus/00.jsonl", "-o", "out", "--quiet")
+    before = content("out")
+    refused = cli(*BUILD)
+    assert refused.code == 2
+    assert "already exists" in refused.err
+    Path("corpus/bad.jsonl").write_text("no JSON\n")
+    failed = cli(*BUILD, "--overwrite")
+    assert failed.code == 2
+    assert "bad.jsonl, line 1" in failed.err
+    assert content("out") == before
+    Path("corpus/bad.jsonl").unlink()
+    assert cli(*BUILD, "--overwrite", "--restart").code == 0
+    assert content("out") != before
+
+
+@pytest.mark.usefixtures("texts")
+def test_a_build_that_a_bad_row_has_stopped_goes_on_without_it(cli: Cli) -> None:
+    Path("corpus/99.jsonl").write_text('{"text": "good"}\n{"text": 5}\n')
+    failed = cli(*BUILD)
+    assert failed.code == 2
+    assert "99.jsonl, line 2" in failed.err
+    before = {path: path.stat().st_mtime_ns for path in records()}
+    assert before
+    done = cli(*(part for part in BUILD if part != "--quiet"), "--on-error", "skip", "--task", "1/1")
+    assert done.code == 0
+    assert before.items() <= {path: path.stat().st_mtime_ns for path in records()}.items()
+    done = cli(*BUILD, "--on-error", "skip")
+    assert (done.code, done.err) == (0, "")
+    (bad,) = [
+        file for file in portrait.open("out").manifest.corpus["main"]["files"] if "skipped_rows" in file
+    ]
+    assert (bad["path"], bad["skipped_rows"]) == ("corpus/99.jsonl", 1)
+
+
+# Disks that are full.
+
+
+@pytest.mark.usefixtures("long_corpus")
+@pytest.mark.parametrize("limit_kb", [300, 3000])
+def test_a_full_disk_loses_nothing(limit_kb: int, cli: Cli) -> None:
+    """At 300 kB the runs do not fit, at 3 MB the parts of the filter do not."""
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_kb} * 1000,) * 2); "
+        "from portrait.cli import main; main()"
+    )
+    process = cli.start(*BUILD, "--fpr", "0.0001", program=("-c", code))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2, said
+    assert b"cannot write" in said
+    assert b"File too large" in said
+    assert said.count(b"\n") == 1
+    assert not Path("out").exists()
+    assert not list(Path().glob("**/*.part"))
+    done = cli(*BUILD, "--fpr", "0.0001")
+    assert (done.code, done.err) == (0, "")
+    portrait.verify("out")
+
+
+def test_refused_where_another_build_was_begun(texts: list[str], tiny: None) -> None:  # noqa: ARG001
+    execution = Execution(workers=1, work_dir="w")
+    Path("corpus/bad.jsonl").write_text('{"text": 5}\n')
+    with pytest.raises(CorpusError):
+        portrait.build("corpus", "out", windows=SPEC, execution=execution)
+    with pytest.raises(OutputExistsError, match="begun with other filter"):
+        portrait.build("corpus", "out", windows=SPEC, filter=FilterSpec("fuse"), execution=execution)

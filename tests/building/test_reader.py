@@ -1,0 +1,233 @@
+"""Shards to keys: whose a row is, and what becomes of those that cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support import corpora, oracle
+
+import portrait
+from portrait import CorpusError, EmptyCorpusError, Execution, SpecError, WindowSpec
+from portrait.building import on_disk as spooled
+
+SPEC = WindowSpec(20, 10)
+#: In memory, and in tasks.
+WAYS = [Execution(workers=1), Execution(workers=1, work_dir="work")]
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(spooled, "_TASK_TEXT_BYTES", 3000)
+    return tmp_path
+
+
+def layers(path: str) -> dict[str, tuple[int | None, int]]:
+    """Of each source, its documents and distinct keys."""
+    return {
+        layer.source: (layer.documents, layer.distinct_keys) for layer in portrait.open(path).manifest.layers
+    }
+
+
+def files(path: str, source: str = "main") -> dict[str, dict[str, object]]:
+    """What a portrait's manifest says of each file."""
+    return {file["path"]: file for file in portrait.open(path).manifest.corpus[source]["files"]}
+
+
+# Sources that a column names.
+
+
+@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+def test_a_column_names_the_sources(execution: Execution) -> None:
+    corpora.write(Path("corpus"), n_files=6)
+    portrait.build("corpus", "out", windows=SPEC, source_column="meta.set", execution=execution)
+    expected = {}
+    for name in ("code", "papers", "web"):
+        texts = [
+            str(row["text"])
+            for number in range(6)
+            for row in corpora.rows(40, number)
+            if row["meta"] == {"set": name}
+        ]
+        Path(f"{name}.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        expected[name] = len(texts), len(oracle.portrait(texts, oracle.Spec(20, 10)))
+    assert layers("out") == expected
+    # It is the portrait of the same texts in files of their own.
+    named = portrait.build({name: f"{name}.jsonl" for name in expected}, "named", windows=SPEC)
+    assert portrait.open("out").manifest.id == named.manifest.id
+    record = portrait.open("out").manifest.corpus["web"]
+    assert record["column"] == "meta.set"
+    assert len(record["files"]) == 6
+    portrait.verify("out")
+
+
+@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+def test_a_source_has_the_files_that_hold_some_of_it(execution: Execution) -> None:
+    for name, sets in {"a": ["x", "y"], "b": ["y"], "c": ["x"]}.items():
+        table = {
+            "text": [corpora.prose((name, i), 40) for i in sets],
+            "set": pa.array(sets).dictionary_encode(),
+        }
+        pq.write_table(pa.table(table), f"{name}.parquet")
+    portrait.build("*.parquet", "out", source_column="set", execution=execution)
+    assert set(files("out", "x")) == {"a.parquet", "c.parquet"}
+    assert set(files("out", "y")) == {"a.parquet", "b.parquet"}
+    assert all(len(str(file["xxh3_128"])) == 32 for file in files("out", "x").values())
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(None, "is null"), ("", "1 to 100 printable"), ("a\nb", "1 to 100 printable"), ("x" * 101, "1 to 100")],
+    ids=["null", "empty", "line feed", "long"],
+)
+@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+def test_a_row_that_names_no_source_is_named(value: str | None, said: str, execution: Execution) -> None:
+    rows = [{"text": corpora.prose(i, 30), "set": "web"} for i in range(3)]
+    rows[1]["set"] = value  # type: ignore[assignment]
+    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(CorpusError, match=rf"a\.jsonl, line 2: column 'set', which names .*{said}"):
+        portrait.build("a.jsonl", "out", source_column="set", execution=execution)
+    portrait.build(
+        "a.jsonl",
+        "out",
+        source_column="set",
+        on_error="skip",
+        execution=Execution(workers=1, work_dir="other"),
+    )
+    assert layers("out")["web"][0] == 2
+    assert files("out", "web")["a.jsonl"]["skipped_rows"] == 1
+
+
+@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+def test_a_column_of_many_values_is_none_of_sources(execution: Execution) -> None:
+    for part in range(3):
+        rows = [{"text": "a b c", "url": f"https://example.org/{part}/{i}"} for i in range(400)]
+        Path(f"{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(CorpusError, match="column 'url' names more than 1000 sources"):
+        portrait.build("*.jsonl", "out", source_column="url", execution=execution)
+    assert not Path("out").exists()
+
+
+def test_numbers_name_sources_too() -> None:
+    Path("a.jsonl").write_text(
+        "".join(json.dumps({"text": "a b c", "year": year}) + "\n" for year in (1999, 2001))
+    )
+    assert set(layers_of("a.jsonl", source_column="year")) == {"1999", "2001"}
+
+
+def layers_of(source: str, **options: str) -> dict[str, tuple[int | None, int]]:
+    portrait.build(source, "out", **options)  # type: ignore[arg-type]
+    return layers("out")
+
+
+def test_sources_are_named_in_one_way() -> None:
+    corpora.write(Path("corpus"), n_files=1)
+    with pytest.raises(SpecError, match="do one or the other"):
+        portrait.build({"web": "corpus"}, "out", source_column="meta.set")
+    Path("a.txt").write_text("plain")
+    with pytest.raises(CorpusError, match="plain text has no columns"):
+        portrait.build("a.txt", "out", source_column="meta.set")
+    with pytest.raises(CorpusError, match=r"no column 'meta\.sort'.*others with --source-column"):
+        portrait.build("corpus", "out", source_column="meta.sort")
+
+
+# What cannot be read.
+
+GOOD = [corpora.prose(i, 30) for i in range(6)]
+
+
+def spoiled(directory: str = "bad") -> None:
+    """Files that are all bad in some way, and hold the texts of GOOD once each."""
+    Path(directory).mkdir()
+    at = Path(directory)
+    lines = [json.dumps({"text": text}) for text in GOOD[:2]]
+    (at / "a.jsonl").write_text(
+        "\n".join(
+            [lines[0], "no JSON", '{"text": null}', '{"txt": "other"}', '{"text": "\\ud800"}', lines[1]]
+        )
+    )
+    (at / "b.jsonl").write_bytes(json.dumps({"text": GOOD[2]}).encode() + b'\n{"text": "caf\xe9"}\n[1]\n')
+    whole = gzip.compress(
+        b"".join(json.dumps({"text": corpora.noise(i, 3000)}).encode() + b"\n" for i in range(40))
+    )
+    (at / "c.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    pq.write_table(pa.table({"text": [GOOD[3], None, GOOD[4], None]}), at / "d.parquet")
+    (at / "e.parquet").write_bytes(b"PAR1 and no more")
+    (at / "f.txt").write_bytes(b"caf\xe9")
+    (at / "g.txt").write_text(GOOD[5])
+    (at / "h.txt").write_bytes(b"a\0b")
+
+
+@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+def test_what_cannot_be_read_is_left_out_and_counted(execution: Execution) -> None:
+    spoiled()
+    out = portrait.build("bad", "out", on_error="skip", execution=execution)
+    found = files("out")
+    assert {path: file.get("skipped_rows", 0) for path, file in found.items()} == {
+        "bad/a.jsonl": 4,
+        "bad/b.jsonl": 2,
+        "bad/c.jsonl.gz": 0,
+        "bad/d.parquet": 2,
+        "bad/e.parquet": 0,
+        "bad/f.txt": 1,
+        "bad/g.txt": 0,
+        "bad/h.txt": 0,
+    }
+    assert [path for path, file in found.items() if "unreadable" in file] == [
+        "bad/c.jsonl.gz",
+        "bad/e.parquet",
+        "bad/h.txt",
+    ]
+    assert "a.jsonl, line 2: not JSON" in str(found["bad/a.jsonl"]["first_skipped"])
+    assert "truncated" in str(found["bad/c.jsonl.gz"]["unreadable"])
+    assert all(out.query(text).exact_document for text in GOOD)
+    assert "xxh3_128" in found["bad/g.txt"]
+    assert "xxh3_128" not in found["bad/c.jsonl.gz"]
+
+
+@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+def test_unless_told_otherwise_it_is_an_error(execution: Execution) -> None:
+    spoiled()
+    for name in sorted(path.name for path in Path("bad").iterdir() if path.name != "g.txt"):
+        with pytest.raises(CorpusError, match=rf"bad/{name}"):
+            portrait.build(f"bad/{name}", "out", execution=execution)
+    assert not Path("out").exists()
+    assert not Path("work").exists()
+
+
+def test_a_corpus_of_which_nothing_is_left_is_empty() -> None:
+    Path("a.jsonl").write_text("no JSON\n")
+    with pytest.raises(EmptyCorpusError):
+        portrait.build("a.jsonl", "out", on_error="skip")
+
+
+def test_what_is_wrong_with_the_request_is_an_error_all_the_same() -> None:
+    pq.write_table(pa.table({"text": ["a"], "number": [1]}), "a.parquet")
+    for column in ("words", "number"):
+        with pytest.raises(CorpusError, match=f"column '{column}'"):
+            portrait.build("a.parquet", "out", column=column, on_error="skip")
+
+
+def test_rows_of_no_file_are_counted_too() -> None:
+    import datasets
+
+    rows = datasets.Dataset.from_dict({"text": [GOOD[0], None, GOOD[1]]})
+    out = portrait.build(rows, "out", on_error="skip")
+    assert out.manifest.corpus["main"]["skipped_rows"] == 1
+    assert out.manifest.layers[0].documents == 2
+
+
+def test_the_command_says_what_was_left_out(directory: Path) -> None:
+    from conftest import Cli
+
+    spoiled()
+    done = Cli(directory)("build", "bad", "-o", "out", "--on-error", "skip")
+    assert done.code == 0
+    assert "left out: 9 rows and the rest of 3 files; portrait.json says where" in done.err
+    done = Cli(directory)("build", "bad", "-o", "again", "--on-error", "skip", "--json")
+    assert json.loads(done.out)["skipped"] == {"rows": 9, "files": 3}

@@ -1,0 +1,174 @@
+"""What a bundle is on disk, read with other people's tools."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+import xxhash
+from support.forge import manifest_id
+
+import portrait
+from portrait.bundle import reader as bundles
+from portrait.bundle.manifest import Manifest
+from portrait.bundle.writer import shard_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCES = {
+    "arxiv": "We show that every finite lattice of this kind embeds in a free one. " * 40,
+    "日本 web": "Das Wetter bleibt unbeständig: 京都 meldet Regen, Köln meldet Nebel, sonst nichts. " * 90,
+}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portrait of two sources."""
+    directory = tmp_path_factory.mktemp("bundle")
+    for i, text in enumerate(SOURCES.values()):
+        (directory / f"{i}.txt").write_text(text)
+    out = directory / "two.portrait"
+    portrait.build({name: directory / f"{i}.txt" for i, name in enumerate(SOURCES)}, out)
+    return out
+
+
+@pytest.fixture
+def manifest(bundle: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((bundle / "portrait.json").read_bytes())
+    return content
+
+
+def shards(bundle: Path, manifest: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], Path]]:
+    """Each layer with its shard's record and file."""
+    return [
+        (layer, shard, bundle / shard["file"]) for layer in manifest["layers"] for shard in layer["shards"]
+    ]
+
+
+def test_a_bundle_holds_its_manifest_its_shards_and_its_card(bundle: Path, manifest: dict[str, Any]) -> None:
+    files = [path.name for _, _, path in shards(bundle, manifest)]
+    assert files == ["arxiv-00001-of-00001.safetensors", "web-00001-of-00001.safetensors"]
+    assert {path.name for path in bundle.iterdir()} == {"README.md", "portrait.json", *files}
+
+
+def test_the_manifest_is_text_for_people_with_sorted_keys(bundle: Path, manifest: dict[str, Any]) -> None:
+    text = (bundle / "portrait.json").read_text(encoding="utf-8")
+    assert text == json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    assert "日本 web" in text
+
+
+def test_the_manifest_says_what_it_is(manifest: dict[str, Any]) -> None:
+    assert manifest["format"] == "portrait"
+    assert manifest["format_version"] == 1
+    assert manifest["hash"] == {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
+    assert manifest["windows"] == {"width": 50, "stride": 25, "unit": "char"}
+    assert manifest["normalizer"]["name"] == "spaces"
+    assert [layer["source"] for layer in manifest["layers"]] == list(SOURCES)
+
+
+def test_the_id_is_a_digest_of_specs_and_layers(bundle: Path, manifest: dict[str, Any]) -> None:
+    assert manifest["id"] == manifest_id(manifest) == portrait.open(bundle).manifest.id
+
+
+def test_a_manifest_survives_the_way_to_disk_and_back(bundle: Path) -> None:
+    found = bundles.read(bundle).manifest
+    assert isinstance(found, Manifest)
+    assert found.to_json() == (bundle / "portrait.json").read_bytes()
+
+
+def test_shards_are_safetensors_of_one_aligned_tensor(bundle: Path, manifest: dict[str, Any]) -> None:
+    for layer, shard, path in shards(bundle, manifest):
+        data = path.read_bytes()
+        (header_bytes,) = struct.unpack_from("<Q", data)
+        assert (8 + header_bytes) % 64 == 0
+        blocks = safetensors.numpy.load_file(path)["blocks"]
+        assert blocks.dtype == np.dtype("<u4")
+        assert blocks.shape == (layer["filter"]["n_blocks"], 8)
+        assert blocks.tobytes() == data[8 + header_bytes :]
+        assert len(data) == shard["bytes"]
+
+
+def test_the_mapped_blocks_are_those_of_the_file(bundle: Path, manifest: dict[str, Any]) -> None:
+    opened = bundles.read(bundle)
+    for layer, (_, _, path) in zip(opened.manifest.layers, shards(bundle, manifest), strict=True):
+        info, data = opened.map_shard(layer.shards[0])["blocks"]
+        expected = safetensors.numpy.load_file(path)["blocks"]
+        assert (info.name, info.dtype, info.shape) == ("blocks", "U32", expected.shape)
+        assert info.n_bytes == data.nbytes == expected.nbytes
+        assert bytes(data) == expected.tobytes()
+        assert data.readonly
+
+
+def test_shards_say_where_they_come_from(bundle: Path, manifest: dict[str, Any]) -> None:
+    for layer, _, path in shards(bundle, manifest):
+        with safetensors.safe_open(path, framework="numpy") as file:
+            assert list(file.keys()) == ["blocks"]
+            assert file.metadata() == {
+                "format": "portrait",
+                "format_version": "1",
+                "filter": "bloom",
+                "source": layer["source"],
+            }
+
+
+def test_the_recorded_digests_are_those_of_the_files(bundle: Path, manifest: dict[str, Any]) -> None:
+    for _, shard, path in shards(bundle, manifest):
+        data = path.read_bytes()
+        assert shard["sha256"] == hashlib.sha256(data).hexdigest()
+        assert shard["xxh3_128"] == xxhash.xxh3_128_hexdigest(data)
+        assert (shard["first_key"], shard["last_key"]) == ("0" * 16, "f" * 16)
+
+
+def test_the_fill_of_the_blocks_is_the_recorded_rate(bundle: Path, manifest: dict[str, Any]) -> None:
+    for layer, _, path in shards(bundle, manifest):
+        fill = np.bitwise_count(safetensors.numpy.load_file(path)["blocks"]) / 32
+        assert layer["fpr"] == pytest.approx(fill.prod(axis=1).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("arxiv", "arxiv"),
+        ("a b/c\\d", "a-b-c-d"),
+        ("..", "layer"),
+        (".hidden", "hidden"),
+        ("日本", "layer"),
+        ("-", "layer"),
+        ("v1.2_final", "v1.2_final"),
+    ],
+)
+def test_a_shard_is_named_after_its_source_by_a_name_safe_everywhere(source: str, expected: str) -> None:
+    assert shard_name(source, 3, 12, set()) == f"{expected}-00003-of-00012.safetensors"
+
+
+def test_shard_names_differ_in_more_than_case() -> None:
+    taken: set[str] = set()
+    names = [shard_name(source, 1, 1, taken) for source in ("Web", "web", "WEB", "w/eb", "web-2")]
+    assert len({name.casefold() for name in names}) == len(names)
+
+
+def test_a_bundle_is_named_after_its_directory(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert portrait.open(bundle).name == "two"
+    monkeypatch.chdir(bundle)
+    assert portrait.open(".").name == "two"
+
+
+def test_opening_reads_none_of_the_shards_content(bundle: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "portrait.json").write_bytes((bundle / "portrait.json").read_bytes())
+    for path in bundle.glob("*.safetensors"):
+        data = path.read_bytes()
+        (header_bytes,) = struct.unpack_from("<Q", data)
+        # The right size, and a hole where the blocks should be.
+        with (copy / path.name).open("wb") as file:
+            file.write(data[: 8 + header_bytes])
+            file.truncate(len(data))
+    assert portrait.open(copy).query(SOURCES["arxiv"]).verdict == "not_found"

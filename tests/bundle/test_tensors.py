@@ -1,0 +1,111 @@
+"""Files of several tensors: written aligned, opened by the library they are named after, distrusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from support.forge import join_tensor_file
+
+from portrait import DamagedBundleError
+from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, header, map_tensors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLE = TensorInfo.of("table", "U64", 3, 8)
+PRINTS = TensorInfo.of("fingerprints", "U8", 77)
+DATA = bytes(range(192)) + bytes(range(77))
+
+
+def write(path: Path, *tensors: TensorInfo, data: bytes = DATA) -> Path:
+    path.write_bytes(header(tensors, {"format": "portrait"}) + data)
+    return path
+
+
+def test_two_tensors_are_opened_by_the_safetensors_library(tmp_path: Path) -> None:
+    found = safetensors.numpy.load_file(write(tmp_path / "two", TABLE, PRINTS))
+    assert set(found) == {"table", "fingerprints"}
+    assert found["table"].dtype == np.dtype("<u8")
+    assert found["table"].shape == (3, 8)
+    assert found["table"].tobytes() + found["fingerprints"].tobytes() == DATA
+
+
+def test_two_tensors_are_mapped_in_the_order_of_their_data(tmp_path: Path) -> None:
+    found = map_tensors(write(tmp_path / "two", TABLE, PRINTS))
+    assert [info for info, _ in found.values()] == [TABLE, PRINTS]
+    assert [bytes(data) for _, data in found.values()] == [DATA[:192], DATA[192:]]
+    assert all(data.readonly for _, data in found.values())
+
+
+@pytest.mark.parametrize("n_tensors", [1, 2, 3, 9])
+def test_every_tensor_begins_at_a_multiple_of_64(n_tensors: int, tmp_path: Path) -> None:
+    tensors = [TensorInfo.of(f"t{i}", "U32", 16 * (i % 3 + 1)) for i in range(n_tensors)]
+    total = sum(tensor.n_bytes for tensor in tensors)
+    path = write(tmp_path / "many", *tensors, data=bytes(total))
+    at = len(path.read_bytes()) - total
+    for tensor in tensors:
+        assert at % 64 == 0
+        at += tensor.n_bytes
+    assert list(map_tensors(path)) == [tensor.name for tensor in tensors]
+
+
+def test_a_tensor_that_would_not_be_aligned_is_not_written() -> None:
+    with pytest.raises(ValueError, match="'table' would begin at byte 77"):
+        header([PRINTS, TABLE], {})
+
+
+def test_two_tensors_of_one_name_are_not_written() -> None:
+    with pytest.raises(ValueError, match="different names"):
+        header([TABLE, TABLE], {})
+
+
+def test_the_room_kept_for_a_header_is_enough_for_the_longest_source() -> None:
+    metadata = {"format": "portrait", "format_version": "1", "filter": "bloom", "source": "\U0001f980" * 100}
+    assert len(header([TABLE, PRINTS], metadata)) <= HEADER_RESERVE_BYTES / 2
+
+
+def entry(start: int, end: int, dtype: str = "U8", shape: list[int] | None = None) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": [end - start] if shape is None else shape, "data_offsets": [start, end]}
+
+
+HUGE = 10**4000
+LIES: dict[str, tuple[object, str]] = {
+    "gap": ({"a": entry(0, 64), "b": entry(65, 128)}, "gaps or overlap"),
+    "overlap": ({"a": entry(0, 65), "b": entry(64, 128)}, "gaps or overlap"),
+    "the same twice": ({"a": entry(0, 128), "b": entry(0, 128)}, "gaps or overlap"),
+    "one within another": ({"a": entry(0, 128), "b": entry(32, 64)}, "gaps or overlap"),
+    "gap before": ({"a": entry(1, 64), "b": entry(64, 128)}, "gaps or overlap"),
+    "negative": ({"a": entry(-64, 0), "b": entry(0, 128)}, "gaps or overlap"),
+    "too short": ({"a": entry(0, 64), "b": entry(64, 127)}, "127 bytes of data are announced and 128 there"),
+    "too long": ({"a": entry(0, 64), "b": entry(64, 129)}, "announced"),
+    "beyond any memory": ({"a": entry(0, 64), "b": entry(64, 1 << 70)}, "announced"),
+    "beyond any number": ({"a": entry(0, 64), "b": entry(64, HUGE + 64, shape=[HUGE])}, "announced"),
+    "overflowing shape": ({"a": entry(0, 128, "U64", [1 << 61, 8])}, "disagree"),
+    "reversed": ({"a": entry(64, 0, shape=[0]), "b": entry(64, 128)}, "disagree"),
+    "boolean offsets": ({"a": {"dtype": "U8", "shape": [1], "data_offsets": [False, True]}}, "disagree"),
+    "three offsets": ({"a": {"dtype": "U8", "shape": [128], "data_offsets": [0, 64, 128]}}, "disagree"),
+    "name twice": (b'{"a": {}, "a": {}}', "not JSON"),
+    "one no object": ({"a": entry(0, 128), "b": 7}, "describe tensors"),
+    "unknown type": ({"a": entry(0, 64), "b": entry(64, 128, "BF16")}, "'b': unexpected dtype 'BF16'"),
+}
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_a_header_that_lies_is_named(kind: str, tmp_path: Path) -> None:
+    content, what = LIES[kind]
+    (tmp_path / "file").write_bytes(join_tensor_file(content, bytes(128)))
+    with pytest.raises(DamagedBundleError) as caught:
+        map_tensors(tmp_path / "file")
+    assert str(caught.value).startswith(f"{tmp_path / 'file'}: ")
+    assert what in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+def test_an_empty_tensor_is_a_tensor(tmp_path: Path) -> None:
+    empty = TensorInfo.of("empty", "U8", 0)
+    found = map_tensors(write(tmp_path / "file", empty, PRINTS, data=DATA[192:]))
+    assert bytes(found["empty"][1]) == b""
+    assert bytes(found["fingerprints"][1]) == DATA[192:]

@@ -1,0 +1,206 @@
+"""How far a build is, as people and programs are told."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import caught_sigint
+from support.places import README
+
+import portrait
+from portrait.engines.execution import Execution
+from portrait.progress import Meter
+
+if TYPE_CHECKING:
+    from conftest import Cli
+
+FIELDS = {
+    "stage",
+    "bytes",
+    "total_bytes",
+    "documents",
+    "text_bytes",
+    "seconds",
+    "text_bytes_per_second",
+    "eta_seconds",
+    "done",
+}
+PROSE = "The ferry to Norham was late again, and number {} of its passengers wrote it down. "
+
+
+def write_corpus(where: Path, n_files: int, n_rows: int = 300) -> None:
+    where.mkdir()
+    for i in range(n_files):
+        rows = [json.dumps({"text": PROSE.format(i * n_rows + j) * 5}) + "\n" for j in range(n_rows)]
+        (where / f"{i:03}.jsonl").write_text("".join(rows))
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Files of rows, in the directory where the commands run, ``corpus``."""
+    write_corpus(tmp_path / "corpus", 20)
+    return tmp_path / "corpus"
+
+
+def said(err: str) -> dict[str, list[dict[str, Any]]]:
+    """The lines of JSON, by stage."""
+    stages: dict[str, list[dict[str, Any]]] = {}
+    for line in err.splitlines():
+        record = json.loads(line)
+        assert set(record) == FIELDS
+        stages.setdefault(record["stage"], []).append(record)
+    return stages
+
+
+WAYS = {
+    "in memory": (["--workers", "1"], ["reading", "building"]),
+    "in files": (["--workers", "1", "--work-dir", "w"], ["reading", "building", "writing"]),
+    "in processes": (["--workers", "2", "--work-dir", "w"], ["reading", "building", "writing"]),
+    "twice": (["--filter", "pybloom"], ["reading", "building"]),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_lines_of_json_add_up_to_what_is_built(way: str, corpus: Path, cli: Cli) -> None:
+    options, stages = WAYS[way]
+    done = cli("build", "corpus", "-o", "out", "--json", "--progress", "json", *options)
+    assert done.code == 0
+    built = json.loads(done.out)
+    lines = said(done.err)
+    assert list(lines) == stages
+    for records in lines.values():
+        assert [record["done"] for record in records] == [False] * (len(records) - 1) + [True]
+        for name in ("bytes", "documents", "text_bytes", "seconds"):
+            values = [record[name] for record in records]
+            assert values == sorted(values)
+        assert records[-1]["bytes"] == records[-1]["total_bytes"]
+        assert records[-1]["eta_seconds"] == 0
+    last = lines["reading"][-1]
+    assert (last["documents"], last["text_bytes"]) == (built["documents"], built["text_bytes"])
+    assert last["total_bytes"] == sum(path.stat().st_size for path in corpus.iterdir())
+    assert last["text_bytes_per_second"] == pytest.approx(last["text_bytes"] / last["seconds"], rel=0.2)
+
+
+@pytest.mark.usefixtures("corpus")
+def test_a_layer_that_is_added_says_how_far_it_is(cli: Cli) -> None:
+    assert cli("build", "corpus/000.jsonl", "-o", "out", "-q").code == 0
+    done = cli("add", "out", "more=corpus", "--progress", "json", "-q")
+    assert (done.code, done.out) == (0, "")
+    assert said(done.err)["reading"][-1]["documents"] == 20 * 300
+
+
+def test_what_was_read_before_is_no_speed_of_this_process(corpus: Path, cli: Cli, tmp_path: Path) -> None:
+    execution = Execution(workers=1, work_dir=tmp_path / "w")
+    portrait.read_share(corpus, tmp_path / "out", (1, 2), execution=execution)
+    options = ["--work-dir", "w", "--workers", "1", "--json", "--progress", "json"]
+    done = cli("build", str(corpus), "-o", str(tmp_path / "out"), *options)
+    assert done.code == 0, done.err
+    last = said(done.err)["reading"][-1]
+    assert last["bytes"] == last["total_bytes"]
+    assert last["documents"] == json.loads(done.out)["documents"] // 2
+
+
+def test_time_left_counts_only_what_is_done_here() -> None:
+    meter = Meter(1000, "reading")
+    meter.advance(900)
+    resumed = Meter(1000, "reading")
+    resumed.advance(900)
+    assert (resumed.resumed_bytes, resumed.eta_seconds, resumed.text_bytes_per_second) == (900, None, 0)
+    meter.advance(50, 1, 70)
+    # As long as the 50 bytes took that were read here.
+    assert meter.eta_seconds == pytest.approx(meter.seconds, rel=0.5)
+    meter.advance(50, 1, 70)
+    assert meter.eta_seconds == 0
+    assert Meter(None, "reading").eta_seconds is None
+    building = Meter(10, "building")
+    building.advance(5)
+    assert building.resumed_bytes == 0
+    assert building.eta_seconds is not None
+
+
+def test_lines_are_half_a_second_apart(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from portrait.cli.shared.progress import Lines
+
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    lines = Lines("reading")
+    lines.start(1000)
+    for _ in range(10):
+        clock[0] += 0.125
+        lines.advance(100, 1, 80)
+    lines.finish()
+    lines.finish()
+    seconds = [record["seconds"] for record in said(capsys.readouterr().err)["reading"]]
+    assert seconds == [0.5, 1.0, 1.25]
+
+
+@pytest.mark.usefixtures("corpus")
+def test_a_bar_shows_every_stage(cli: Cli) -> None:
+    done = cli.watched("stderr", "build", "corpus", "-o", "out", "--work-dir", "w", "--workers", "1")
+    assert done.code == 0
+    for stage in ("reading", "building", "writing"):
+        assert f"{stage}:   0%|" in done.err
+    done = cli.watched("stderr", "add", "out", "a=corpus/000.jsonl")
+    assert "reading:   0%|" in done.err
+
+
+def test_a_bar_says_how_much_was_read(capsys: Any) -> None:
+    from portrait.cli.shared.progress import Bar
+
+    bar = Bar("reading")
+    bar.start(4_000_000, "reading")
+    time.sleep(0.15)  # the bar is drawn ten times a second
+    bar.advance(1_000_000, 1234, 900_000)
+    bar.finish()
+    bar.start(None)
+    time.sleep(0.15)
+    bar.advance(5000, 1, 4000)
+    bar.finish()
+    shown = capsys.readouterr().err
+    assert "reading:  25%|" in shown
+    assert "1.00M/4.00MB, 1,234 documents, " in shown
+    assert "/s of text, 00:0" in shown
+    assert " left" in shown
+    assert "reading: 5.00kB, 1 document, " in shown
+
+
+MODES = [("none", False), ("bar", True), ("json", False), ("auto", False)]
+
+
+@pytest.mark.parametrize(("mode", "has_bar"), MODES)
+@pytest.mark.usefixtures("corpus")
+def test_who_hears_of_it_can_be_chosen(mode: str, has_bar: bool, cli: Cli) -> None:
+    done = cli("build", "corpus/000.jsonl", "-o", "out", "--progress", mode)
+    assert done.code == 0
+    assert ("reading:   0%" in done.err) == has_bar
+    assert ('"stage": "reading"' in done.err) == (mode == "json")
+    assert "built in " in done.err
+    message = cli.refused("build", "corpus", "-o", "b", "--progress", "loud")
+    assert message.startswith("Invalid value for '--progress': 'loud' is not one of 'auto', 'bar', ")
+
+
+def test_ctrl_c_says_that_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> None:
+    write_corpus(tmp_path / "many", 600, 100)
+    arguments = ["build", "many", "-o", "out", "--workers", "1", "--work-dir", "w", "-q"]
+    data = tmp_path / "w" / "data"
+    with caught_sigint(), cli.start(*arguments) as process:
+        while process.poll() is None and not any(data.glob("read-*.json")):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, out) == (130, b"")
+    assert err.strip() == b"portrait: error: interrupted: the same command goes on from here"
+    assert not (tmp_path / "out").exists()
+    assert cli(*arguments) == (0, "", "")
+    assert not (tmp_path / "w").exists()
+    assert portrait.open(tmp_path / "out").manifest.layers[0].documents == 60_000
+
+
+def test_every_field_is_documented() -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert [name for name in sorted(FIELDS) if f"`{name}`" not in readme] == []

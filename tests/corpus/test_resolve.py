@@ -1,0 +1,276 @@
+"""Where text comes from: names, files, directories, globs, and what is said when there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portrait.corpus.resolve import parse_source, resolve
+from portrait.corpus.shards import FORMATS, Source
+from portrait.errors import CorpusError, PortraitError, SpecError
+
+
+@pytest.fixture(autouse=True)
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small tree, which is also the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "one.txt",
+        "web/a.jsonl",
+        "web/b.jsonl.gz",
+        "web/deep/c.parquet",
+        "web/deep/d.txt",
+        "web/e.ndjson",
+        "web/f.jsonl.zst",
+        "web/notes.md",
+        "web/config.json",
+        "web/.hidden.txt",
+        "web/.cache/g.txt",
+    ):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"content")
+    return tmp_path
+
+
+def files(source: Source) -> list[str]:
+    return [file["path"] for file in source.record()["files"]]
+
+
+def names_and_files(sources: Any, **options: Any) -> dict[str, list[str]]:
+    return {source.name: files(source) for source in resolve(sources, **options)}
+
+
+KNOWN_WEB_FILES = [
+    "web/a.jsonl",
+    "web/b.jsonl.gz",
+    "web/deep/c.parquet",
+    "web/deep/d.txt",
+    "web/e.ndjson",
+    "web/f.jsonl.zst",
+]
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("one.txt", ("main", "one.txt")),
+        ("books=one.txt", ("books", "one.txt")),
+        ("books=web/*.jsonl", ("books", "web/*.jsonl")),
+        ("books=a=b", ("books", "a=b")),
+        ("my books=-", ("my books", "-")),
+        ("-", ("main", "-")),
+        ("=one.txt", ("main", "=one.txt")),
+        ("web/date=2020/*.parquet", ("main", "web/date=2020/*.parquet")),
+    ],
+)
+def test_an_argument_splits_into_a_name_and_a_location(argument: str, expected: tuple[str, str]) -> None:
+    assert parse_source(argument) == expected
+
+
+def test_a_file_whose_name_has_an_equals_sign_is_a_file(corpus: Path) -> None:
+    (corpus / "a=b.txt").write_text("x")
+    assert parse_source("a=b.txt") == ("main", "a=b.txt")
+
+
+@pytest.mark.parametrize(
+    "argument", ["books=", " =one.txt", "\t=one.txt", "a\nb=one.txt", f"{'x' * 101}=one.txt"]
+)
+def test_a_name_without_a_path_or_no_name_at_all_is_refused(argument: str) -> None:
+    with pytest.raises(SpecError) as error:
+        resolve(argument)
+    assert "\n" not in str(error.value)
+
+
+def test_a_name_of_a_hundred_characters_is_a_name() -> None:
+    assert parse_source("é" * 100 + "=one.txt") == ("é" * 100, "one.txt")
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\x00b", "a\tb", "x" * 101])
+def test_blank_and_unprintable_names_in_a_mapping_are_refused(name: str) -> None:
+    with pytest.raises(SpecError, match="source's name"):
+        resolve({name: "one.txt"})
+
+
+def test_an_empty_location_is_not_the_working_directory() -> None:
+    with pytest.raises(PortraitError):
+        resolve("")
+
+
+def test_a_name_in_a_mapping_that_stands_for_nothing_is_refused() -> None:
+    with pytest.raises(PortraitError, match="web"):
+        resolve({"main": "one.txt", "web": []})
+
+
+@pytest.mark.parametrize("location", ["one.txt", Path("one.txt"), ["one.txt"], (Path("one.txt"),)])
+def test_a_file_belongs_to_the_source_main(location: Any) -> None:
+    assert names_and_files(location) == {"main": ["one.txt"]}
+
+
+def test_a_directory_is_walked_for_known_files_leaving_hidden_ones_out() -> None:
+    assert names_and_files("web") == {"main": KNOWN_WEB_FILES}
+
+
+def test_a_hidden_file_that_is_named_is_read() -> None:
+    assert names_and_files("web/.hidden.txt") == {"main": ["web/.hidden.txt"]}
+
+
+def test_a_hidden_directory_that_is_named_is_walked() -> None:
+    assert names_and_files("web/.cache") == {"main": ["web/.cache/g.txt"]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("web/*.jsonl*", ["web/a.jsonl", "web/b.jsonl.gz", "web/f.jsonl.zst"]),
+        ("web/*.md", ["web/notes.md"]),
+        ("web/*.json", ["web/config.json"]),
+        ("web/[ae].*", ["web/a.jsonl", "web/e.ndjson"]),
+        ("**/*.txt", ["one.txt", "web/deep/d.txt"]),
+        ("web/deep/?.txt", ["web/deep/d.txt"]),
+    ],
+)
+def test_a_glob_finds_what_matches_and_no_directories(pattern: str, expected: list[str]) -> None:
+    assert names_and_files(pattern) == {"main": expected}
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(corpus: Path) -> None:
+    (corpus / "a[1].txt").write_text("x")
+    (corpus / "a1.txt").write_text("x")
+    assert names_and_files("a[1].txt") == {"main": ["a[1].txt"]}
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ["books=one.txt", "web=web/a.jsonl", "web=web/deep"],
+        ["web=web/deep", "web=web/a.jsonl", "books=one.txt"],
+        {"books": "one.txt", "web": ["web/a.jsonl", Path("web/deep")]},
+        {"web": ("web/deep", "web/a.jsonl"), "books": Path("one.txt")},
+    ],
+)
+def test_sources_are_united_by_name_and_ordered(sources: Any) -> None:
+    found = names_and_files(sources)
+    assert list(found) == ["books", "web"]
+    assert found == {
+        "books": ["one.txt"],
+        "web": ["web/a.jsonl", "web/deep/c.parquet", "web/deep/d.txt"],
+    }
+
+
+def test_named_and_unnamed_sources_stand_side_by_side() -> None:
+    assert names_and_files(["one.txt", "web=web/deep/d.txt"]) == {
+        "main": ["one.txt"],
+        "web": ["web/deep/d.txt"],
+    }
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ["one.txt", "one.txt"],
+        ["one.txt", "./one.txt"],
+        ["*.txt", "one.txt"],
+        ["one.txt", "web", "web/*.jsonl", "web/a.jsonl", "web/deep"],
+        ["one.txt", "ABSOLUTE"],
+        ["one.txt", "web/../one.txt"],
+    ],
+    ids=["same", "dot", "glob", "directory", "absolute", "parent"],
+)
+def test_a_file_reached_twice_is_read_once(sources: list[str], corpus: Path) -> None:
+    (found,) = resolve([source.replace("ABSOLUTE", str(corpus / "one.txt")) for source in sources])
+    real = [str(Path(file).resolve()) for file in files(found)]
+    assert len(real) == len(set(real))
+    assert str(Path("one.txt").resolve()) in real
+
+
+def test_a_file_may_belong_to_two_sources() -> None:
+    assert names_and_files(["a=one.txt", "b=one.txt"]) == {"a": ["one.txt"], "b": ["one.txt"]}
+
+
+def test_the_order_of_locations_leaves_no_trace() -> None:
+    locations = ["web/e.ndjson", "one.txt", "web/deep", "web/a.jsonl"]
+    (forth,), (back,) = resolve(locations), resolve(locations[::-1])
+    assert forth.record() == back.record()
+    assert forth.n_bytes == back.n_bytes == 5 * len(b"content")
+
+
+def test_the_record_names_locations_files_and_sizes(corpus: Path) -> None:
+    (corpus / "one.txt").write_bytes(b"12345")
+    (source,) = resolve("*.txt")
+    assert source.record() == {
+        "location": ["*.txt"],
+        "revision": None,
+        "files": [{"path": "one.txt", "bytes": 5}],
+    }
+
+
+def test_standard_input_is_a_source_of_unknown_size() -> None:
+    (source,) = resolve("web=-")
+    assert source.name == "web"
+    assert source.n_bytes is None
+    assert source.record() == {"location": ["-"], "revision": None, "files": []}
+
+
+def test_a_given_format_overrules_the_suffix() -> None:
+    kinds = {
+        kind: [type(shard).__name__ for shard in resolve("one.txt", format=kind)[0].shards]  # type: ignore[arg-type]
+        for kind in FORMATS
+    }
+    assert kinds == {
+        "auto": ["PlainShard"],
+        "txt": ["PlainShard"],
+        "jsonl": ["JsonlShard"],
+        "parquet": ["ParquetShard"],
+        "arrow": ["ArrowShard"],
+        "csv": ["DelimitedShard"],
+        "tsv": ["DelimitedShard"],
+    }
+
+
+def test_suffixes_are_known_in_any_case(corpus: Path) -> None:
+    (corpus / "LOUD.JSONL").write_text("{}")
+    (corpus / "LOUD.PARQUET").write_text("")
+    kinds = {name: type(resolve(name)[0].shards[0]).__name__ for name in ("LOUD.JSONL", "LOUD.PARQUET")}
+    assert kinds == {"LOUD.JSONL": "JsonlShard", "LOUD.PARQUET": "ParquetShard"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ("missing.txt", "missing.txt: no such file or directory"),
+        ("web=missing", "missing: no such file or directory"),
+        ("missing/*.txt", r"missing/\*.txt: no file matches"),
+        ("web/dee*", r"web/dee\*: no file matches"),
+        ([], "no source given"),
+        ({}, "no source given"),
+        (7, "cannot read a source from int"),
+        ([None], "cannot read a source from NoneType"),
+        ("n" * 300, "n: "),
+    ],
+)
+def test_a_location_without_files_is_named(sources: Any, message: str) -> None:
+    with pytest.raises(CorpusError, match=message) as error:
+        resolve(sources)
+    assert "\n" not in str(error.value)
+
+
+def test_a_directory_without_known_files_is_named_with_the_files_it_could_have(corpus: Path) -> None:
+    (corpus / "empty").mkdir()
+    (corpus / "empty/readme.md").write_text("x")
+    with pytest.raises(CorpusError, match=r"empty: no \.txt, \.jsonl, .* files in this directory") as error:
+        resolve("empty")
+    assert "\n" not in str(error.value)
+
+
+def test_a_dangling_link_is_named(corpus: Path) -> None:
+    (corpus / "web/gone.txt").symlink_to("nowhere")
+    with pytest.raises(CorpusError, match=r"web/gone.txt: No such file"):
+        resolve("web")
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(SpecError, match="unknown format 'xml'"):
+        resolve("one.txt", format="xml")  # type: ignore[arg-type]

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import random
+import struct
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import oracle
+
+from portrait import _native
+from portrait.filters.bloom import Bloom, BloomBuilder
+
+KEYS = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1]))
+#: One, even, odd, prime, powers of two and their neighbours.
+SIZES = [1, 2, 3, 7, 16, 31, 32, 33, 97, 1000, 1024]
+
+
+def packed(keys: list[int]) -> bytes:
+    return struct.pack(f"<{len(keys)}Q", *keys)
+
+
+def built(keys: list[int], n_blocks: int) -> tuple[BloomBuilder, oracle.Bloom]:
+    builder, truth = BloomBuilder(n_blocks), oracle.Bloom(n_blocks)
+    builder.insert(packed(keys))
+    for key in keys:
+        truth.insert(key)
+    return builder, truth
+
+
+def test_one_key_sets_the_bits_that_the_salts_name() -> None:
+    builder = BloomBuilder(1)
+    builder.insert(packed([1]))
+    assert struct.unpack("<8I", bytes(builder.data)) == tuple(1 << (salt >> 27) for salt in oracle.SALTS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(KEYS, max_size=60), st.sampled_from(SIZES))
+def test_the_bytes_are_those_of_the_definition(keys: list[int], n_blocks: int) -> None:
+    builder, truth = built(keys, n_blocks)
+    assert bytes(builder.data) == truth.to_bytes()
+    assert len(bytes(builder.data)) == 32 * n_blocks
+
+
+@pytest.mark.parametrize("n_blocks", SIZES)
+def test_answers_and_rate_are_those_of_the_definition(n_blocks: int) -> None:
+    rng = random.Random(n_blocks)
+    keys = [rng.getrandbits(64) for _ in range(30 * min(n_blocks, 100))]
+    builder, truth = built(keys, n_blocks)
+    bloom = builder.finish()
+    probes = [rng.getrandbits(64) for _ in range(2000)] + keys
+    assert bloom.contains(packed(probes)) == bytes(truth.contains(key) for key in probes)
+    assert bloom.contains(packed(keys)) == b"\x01" * len(keys)
+    assert bloom.rate() == pytest.approx(truth.rate(), rel=1e-12)
+
+
+def test_the_rate_is_the_mean_over_blocks_of_the_product_of_their_lanes_fills() -> None:
+    half = struct.pack("<8I", *[0x0000FFFF] * 8)
+    full, empty = b"\xff" * 32, bytes(32)
+    one_lane_empty = b"\xff" * 28 + bytes(4)
+    assert Bloom(full).rate() == 1
+    assert Bloom(empty).rate() == 0
+    assert Bloom(one_lane_empty).rate() == 0
+    assert Bloom(half).rate() == 0.5**8
+    assert Bloom(full + empty + half + one_lane_empty).rate() == (1 + 0.5**8) / 4
+
+
+def test_a_huge_filter_puts_keys_where_the_definition_does() -> None:
+    n_blocks = (1 << 21) + 7
+    rng = random.Random(0)
+    keys = [0, 2**64 - 1, *(rng.getrandbits(64) for _ in range(500))]
+    builder, truth = built(keys, n_blocks)
+    data = memoryview(builder.data)
+    for block in list(truth.blocks):
+        assert bytes(data[32 * block : 32 * block + 32]) == truth.block_bytes(block)
+    assert min(truth.blocks) == 0
+    assert max(truth.blocks) == n_blocks - 1
+    assert builder.finish().contains(packed(keys)) == b"\x01" * len(keys)
+
+
+def test_neither_order_nor_repetition_nor_batching_changes_a_byte() -> None:
+    rng = random.Random(0)
+    keys = [rng.getrandbits(64) for _ in range(1000)]
+    expected = bytes(built(keys, 97)[0].data)
+    assert bytes(built(sorted(keys) + keys[:100], 97)[0].data) == expected
+    piecewise = BloomBuilder(97)
+    for i in range(0, 1000, 7):
+        piecewise.insert(packed(keys[i : i + 7]))
+    assert bytes(piecewise.data) == expected
+
+
+def test_keys_are_taken_from_a_key_list_as_from_its_bytes() -> None:
+    windows = _native.Windows("spaces", "char", 5, 2)
+    keys = _native.Keys()
+    keys.add_text(windows, "it was the best of times, it was the worst of times")
+    direct, copied = BloomBuilder(11), BloomBuilder(11)
+    direct.insert(keys)
+    copied.insert(bytes(keys))
+    assert bytes(direct.data) == bytes(copied.data) != bytes(32 * 11)
+
+
+def test_no_keys_change_nothing() -> None:
+    builder = BloomBuilder(3)
+    builder.insert(b"")
+    builder.insert(_native.Keys())
+    assert bytes(builder.data) == bytes(96)
+    assert builder.finish().contains(b"") == b""
+
+
+def test_nothing_is_inserted_while_the_bits_are_in_use() -> None:
+    builder = BloomBuilder(3)
+    with memoryview(builder.data) as view:
+        assert view.readonly
+        with pytest.raises(BufferError, match="in use"):
+            builder.insert(packed([1]))
+    builder.insert(packed([1]))
+    before = bytes(builder.data)
+    bloom = builder.finish()
+    with pytest.raises(BufferError, match="in use"):
+        builder.insert(packed([2]))
+    assert bytes(builder.data) == before
+    assert bloom.contains(packed([1])) == b"\x01"
+
+
+def test_a_filter_keeps_its_memory_alive() -> None:
+    bloom = Bloom(bytes(bytearray(built([1, 2, 3], 5)[0].data)))
+    assert bloom.contains(packed([1, 2, 3])) == b"\x01\x01\x01"
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 31, 33, 63])
+def test_memory_that_is_not_whole_blocks_is_no_filter(n_bytes: int) -> None:
+    with pytest.raises(ValueError, match=f"{n_bytes} bytes are not whole blocks"):
+        Bloom(bytes(n_bytes))
+
+
+@pytest.mark.parametrize("n_bytes", [1, 7, 9, 15])
+def test_keys_are_eight_bytes_each(n_bytes: int) -> None:
+    builder = BloomBuilder(1)
+    with pytest.raises(ValueError, match="8 bytes each"):
+        builder.insert(bytes(n_bytes))
+    assert bytes(builder.data) == bytes(32)
+    with pytest.raises(ValueError, match="8 bytes each"):
+        builder.finish().contains(bytes(n_bytes))
+
+
+def test_memory_with_holes_is_refused() -> None:
+    holes = memoryview(bytes(128))[::2]
+    with pytest.raises(BufferError):
+        Bloom(holes)
+    with pytest.raises(BufferError):
+        BloomBuilder(1).insert(holes)
+
+
+def test_a_filter_has_at_least_one_block() -> None:
+    with pytest.raises(ValueError, match="at least one block"):
+        BloomBuilder(0)
+
+
+@pytest.mark.parametrize("n_blocks", [1 << 50, 1 << 58, 1 << 59, (1 << 64) - 1])
+def test_a_filter_larger_than_memory_is_an_error_of_python(n_blocks: int) -> None:
+    # In a process of its own, which must live to say so: a huge corpus at a tiny rate asks for this.
+    script = f"""
+from portrait.filters.bloom import BloomBuilder
+try:
+    BloomBuilder({n_blocks})
+except MemoryError:
+    print("survived")
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "survived\n")

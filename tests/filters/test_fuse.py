@@ -1,0 +1,194 @@
+"""The binary fuse filter: every key found, the rate promised, damage named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+from support import forge
+
+import portrait
+from portrait import DamagedBundleError, FilterSpec, SpecError, _native
+from portrait.bundle.writer import BundleWriter
+from portrait.filters.fuse import Fuse, FuseLayout, bits_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def keys(n: int, seed: int = 1) -> bytes:
+    """``n`` different keys in ascending order."""
+    dice = random.Random(seed)
+    found = {dice.getrandbits(64) for _ in range(n)}
+    return struct.pack(f"<{len(found)}Q", *sorted(found))
+
+
+def built(n: int, bits: int) -> tuple[bytes, Fuse]:
+    content = keys(n)
+    return content, of_keys(content, bits)
+
+
+def of_keys(content: bytes, bits: int) -> Fuse:
+    layout = FuseLayout(len(content) // 8, bits)
+    (whole,) = layout.ranges(1)
+    return layout.assemble([layout.build([content], whole)])
+
+
+@pytest.mark.parametrize("bits", [1, 7, 8, 13, 31, 32])
+@pytest.mark.parametrize("n", [1, 2, 100, 1023, 40_000])
+def test_every_key_is_found(n: int, bits: int) -> None:
+    content, fuse = built(n, bits)
+    assert fuse.contains(content) == b"\x01" * n
+
+
+@pytest.mark.parametrize("bits", [1, 4, 7, 10])
+def test_other_keys_are_found_as_often_as_promised(bits: int) -> None:
+    _, fuse = built(20_000, bits)
+    probes = random.Random("probes").randbytes(8 * 400_000)
+    expected = 400_000 * 2.0**-bits
+    assert fuse.rate() == 2.0**-bits
+    assert abs(fuse.contains(probes).count(1) - expected) < 5 * expected**0.5
+
+
+@pytest.mark.parametrize(
+    ("n", "most"),
+    [(1000, 1.6), (10_000, 1.09), (100_000, 1.05), (1 << 18, 1.05), ((1 << 18) + 1, 1.09), (1_000_000, 1.09)],
+)
+def test_it_is_as_small_as_promised(n: int, most: float, tmp_path: Path) -> None:
+    bits = 10
+    _, fuse = built(n, bits)
+    with BundleWriter(tmp_path / "a.portrait") as writer:
+        (shard,), _ = writer.add_layer("main", "fuse", fuse.pieces(1 << 40))
+    assert shard.bytes < most * n * bits / 8
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 300, 5119, 5120, 20_480])
+def test_no_set_of_keys_is_without_a_filter(n: int) -> None:
+    for seed in range(200 if n < 1000 else 20):
+        content = keys(n, seed)
+        assert of_keys(content, 8).contains(content).count(1) == n
+
+
+def test_the_rate_chooses_the_bits() -> None:
+    assert [bits_for(rate) for rate in (0.5, 0.01, 1 / 128, 0.001, 2.0**-32)] == [1, 7, 7, 10, 32]
+    with pytest.raises(SpecError, match="at least 2\\^-32"):
+        FilterSpec("fuse", 1e-11)
+
+
+def test_keys_come_in_any_order_and_any_number_of_times_and_are_counted() -> None:
+    content = keys(5000)
+    layout = FuseLayout(5000, 8)
+    (whole,) = layout.ranges(1)
+    once = layout.build([content], whole)
+    shuffled = [content[i : i + 8] for i in range(0, len(content), 8)]
+    random.Random(3).shuffle(shuffled)
+    again = layout.build([b"".join(shuffled), b"", content[:800]], whole)
+    assert once.n_keys == again.n_keys == len(content) // 8
+    assert [bytes(one) for one in once.buffers] == [bytes(one) for one in again.buffers]
+
+
+def test_parts_of_any_number_are_the_whole_end_to_end() -> None:
+    content = keys(20_000)
+    layout = FuseLayout(5 << 20, 8)  # an estimate, and far off: it decides the partitions, not the answers
+    assert layout.n_partitions == 4
+    (whole,) = layout.assemble([layout.build([content], layout.ranges(1)[0])]).pieces(1 << 40)
+    for n in (2, 3, 4, 7):
+        ranges = layout.ranges(n)
+        assert len(ranges) <= n
+        parts = []
+        for within in ranges:
+            own = [
+                content[i : i + 8]
+                for i in range(0, len(content), 8)
+                if within.first_key <= int.from_bytes(content[i : i + 8], "little") <= within.last_key
+            ]
+            parts.append(layout.build(own, within))
+        (joined,) = layout.assemble(parts).pieces(1 << 40)
+        assert joined.tensors == whole.tensors
+        assert b"".join(map(bytes, joined.buffers)) == b"".join(map(bytes, whole.buffers))
+
+
+def test_many_keys_make_several_partitions_and_shards_the_same_content() -> None:
+    content = keys(3 << 20)
+    whole = of_keys(content, 8)
+    assert FuseLayout(len(content) // 8, 8).n_partitions == 2
+    pieces = list(whole.pieces(1 << 20))
+    assert [piece.first_key for piece in pieces] == [0, 1 << 63]
+    tables = b"".join(bytes(piece.buffers[0]) for piece in pieces)
+    (one,) = whole.pieces(1 << 40)
+    assert tables == b"".join(map(bytes, one.buffers[:2]))
+    cut = Fuse([(bytes(piece.buffers[0]), bytes(piece.buffers[1])) for piece in pieces], 8)
+    probes = random.Random(3).randbytes(8 * 100_000)
+    assert cut.contains(probes) == whole.contains(probes)
+    assert cut.contains(content).count(1) == len(content) // 8
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("fuse")
+    words = random.Random(5).choices(["ferry", "lamp", "of", "the", "quay", "seven", "tide"], k=3000)
+    (directory / "tale.txt").write_text(" ".join(words), encoding="utf-8")
+    portrait.build(directory / "tale.txt", directory / "tale.portrait", filter=FilterSpec("fuse", 0.01))
+    return directory / "tale.portrait"
+
+
+def test_a_portrait_of_it_answers_and_is_smaller(bundle: Path) -> None:
+    text = (bundle.parent / "tale.txt").read_text(encoding="utf-8")
+    opened = portrait.open(bundle)
+    assert opened.query(text).exact_document
+    assert opened.query(text[1000:1400]).verdict == "found"
+    assert opened.query("Nothing of this was ever written down by anybody. " * 4).verdict == "not_found"
+    assert opened.manifest.layers[0].fpr == 2.0**-7
+    report = portrait.verify(bundle)
+    assert report is not None
+    bloom = portrait.build(
+        bundle.parent / "tale.txt", bundle.parent / "bloom.portrait", filter=FilterSpec(fpr=2.0**-7)
+    )
+    sizes = [one.manifest.layers[0].shards[0].bytes for one in (opened, bloom)]
+    assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fingerprint_bits", 8),
+        ("fingerprint_bits", 0),
+        ("fingerprint_bits", 33),
+        ("fingerprint_bits", 1 << 40),
+        ("fingerprint_bits", "7"),
+        ("n_partitions", 2),
+        ("n_partitions", 0),
+        ("n_partitions", True),
+        ("n_partitions", 1 << 62),
+    ],
+)
+def test_a_manifest_that_contradicts_the_shard_is_refused(
+    name: str, value: object, bundle: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "tale.portrait"
+    shutil.copytree(bundle, damaged)
+    forge.change_manifest(damaged, lambda content: content["layers"][0]["filter"].update({name: value}))
+    with pytest.raises(DamagedBundleError, match=r"fetch the bundle again$"):
+        portrait.open(damaged)
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_damaged_row_is_refused(number: int, bundle: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "tale.portrait"
+    shutil.copytree(bundle, damaged)
+    (shard,) = damaged.glob("*.safetensors")
+    data = bytearray(shard.read_bytes())
+    row = 8 + int.from_bytes(data[:8], "little")
+    data[row + 8 * number] ^= 0x41
+    shard.write_bytes(data)
+    with pytest.raises(DamagedBundleError, match=r"layer 'main': .*: fetch the bundle again$"):
+        portrait.open(damaged)
+
+
+def test_the_kernel_refuses_what_is_out_of_range() -> None:
+    for bits, n_partitions in ((0, 1), (33, 1), (8, 0), (8, 3)):
+        with pytest.raises(ValueError, match="out of range"):
+            _native.build_fuse(keys(5), bits, n_partitions)

@@ -1,0 +1,620 @@
+"""Filters shared with the real pybloom-live, in both directions."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import random
+import struct
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow
+import pytest
+import xxhash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pybloom_live import BloomFilter
+from support import oracle
+from support.forge import change_manifest, replace, shard_path
+
+import portrait
+from portrait import _native
+from portrait.corpus.shards import Batch
+from portrait.filters import pybloom
+from portrait.filters.bloom import Bloom
+from portrait.sizing import pybloom_slices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SPEC = portrait.WindowSpec(width=8, stride=8, normalizer="none")
+#: White space and words in several scripts, so that windows have characters of one to four bytes.
+TEXT = "The ferry to Σύρος left at noon; 京都 sent rain, Köln sent fog, and 🚢 nobody minded at all. "
+WINDOWS = portrait.WindowSpec()
+
+#: Slices and bits in each, on both sides of every choice of numbers' width and hash function.
+LAYOUTS = [
+    (n_slices, slice_bits)
+    for slice_bits, slices in {
+        7: (1, 8, 9, 10, 11, 16, 17, 24, 25, 32, 33, 40),
+        (1 << 15) - 1: (7, 8, 9, 10, 11, 16, 17, 24, 25, 32, 33),
+        1 << 15: (1, 4, 5, 6, 8, 9, 12, 13, 16, 17, 33),
+        65537: (7, 10),
+    }.items()
+    for n_slices in slices
+]
+
+
+def saved(bloom: Any) -> bytes:
+    file = io.BytesIO()
+    bloom.tofile(file)
+    return file.getvalue()
+
+
+def real(n_slices: int, slice_bits: int) -> Any:
+    """An empty filter of the package with this layout."""
+    rate = 0.75 * 0.5 ** (n_slices - 1)
+    capacity = int(slice_bits * n_slices * math.log(2) ** 2 / -math.log(rate))
+    bloom = BloomFilter(max(1, capacity), rate)
+    header = struct.pack("<dQQQQ", rate, n_slices, slice_bits, max(1, capacity), 0)
+    bits = bytes(-(-n_slices * slice_bits // 8))
+    bloom = BloomFilter.fromfile(io.BytesIO(header + bits))
+    del bloom.bitarray[bloom.num_bits :]
+    return bloom
+
+
+def words(seed: int, n: int) -> list[str]:
+    """Windows of eight characters of one to four bytes."""
+    dice = random.Random(seed)
+    return ["".join(dice.choices("abc éß 京都ю🚢", k=8)) for _ in range(n)]
+
+
+def batch(texts: Iterable[str]) -> Batch:
+    return Batch(pyarrow.array(texts, pyarrow.string()), str, 0)
+
+
+def written_by_us(n_slices: int, slice_bits: int, texts: list[str]) -> bytes:
+    bits = _native.PyBloomBits(n_slices, slice_bits)
+    windows = _native.Windows("none", "char", 8, 8)
+    validity, offsets, data = pyarrow.array(texts, pyarrow.string()).buffers()
+    assert bits.add_batch(windows, offsets, 4, data, validity, 0, len(texts))[2] == len(texts)
+    return bytes(bits)
+
+
+@pytest.mark.parametrize(("n_slices", "slice_bits"), LAYOUTS)
+def test_the_bits_and_the_answers_are_the_package_s(n_slices: int, slice_bits: int) -> None:
+    stored, probes = words(1, max(2, min(slice_bits // 8, 200))), words(2, 500)
+    bloom = real(n_slices, slice_bits)
+    for window in stored:
+        bloom.add(window, skip_check=True)
+    assert written_by_us(n_slices, slice_bits, stored) == bloom.bitarray.tobytes()
+    read = pybloom.from_pybloom(bloom)
+    assert read.contains_windows(stored) == b"\x01" * len(stored)
+    assert read.contains_windows(probes) == bytes(window in bloom for window in probes)
+
+
+class Sparse(dict[int, bool]):
+    """The bits of a filter too large to hold, as far as they are set."""
+
+    def __missing__(self, place: int) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("n_slices", [1, 2, 3, 4, 5, 6, 7, 9])
+@pytest.mark.parametrize("slice_bits", [(1 << 31) - 1, 1 << 31])
+def test_filters_of_hundreds_of_megabytes_are_read(n_slices: int, slice_bits: int, tmp_path: Path) -> None:
+    bloom = BloomFilter(1)
+    bloom._setup(0.75 * 0.5 ** (n_slices - 1), n_slices, slice_bits, 1 << 30, 0)
+    bloom.bitarray = Sparse()
+    stored, probes = words(3, 20), words(4, 20)
+    for window in stored:
+        bloom.add(window, skip_check=True)
+    header = pybloom.Header(bloom.error_rate, n_slices, slice_bits, 1 << 30, len(stored))
+    octets: dict[int, int] = {}
+    for place in bloom.bitarray:
+        octets[place // 8] = octets.get(place // 8, 0) | 1 << place % 8
+    path = tmp_path / "large.bloom"
+    with path.open("wb") as file:  # with holes, so that it takes next to no room
+        file.write(header.pack())
+        for at, octet in octets.items():
+            file.seek(40 + at)
+            file.write(bytes([octet]))
+        file.truncate(40 + header.n_bytes)
+    read = pybloom.read(path)
+    assert read.contains_windows(stored) == b"\x01" * len(stored)
+    assert read.contains_windows(probes) == bytes(window in bloom for window in probes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(max_size=60), max_size=20), st.text(max_size=60), st.sampled_from([0.3, 0.01, 1e-6]))
+def test_any_text_is_where_the_package_puts_it(stored: list[str], probe: str, rate: float) -> None:
+    bloom = BloomFilter(50, rate)
+    for window in stored:
+        bloom.add(window)
+    read = pybloom.from_pybloom(bloom)
+    assert read.contains_windows([*stored, probe]) == b"\x01" * len(stored) + bytes([probe in bloom])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 200_000), st.floats(1e-12, 1, exclude_max=True))
+def test_sizes_are_the_package_s(capacity: int, rate: float) -> None:
+    n_slices, slice_bits = pybloom_slices(capacity, rate)
+    if n_slices * slice_bits < 1 << 23:
+        bloom = BloomFilter(capacity, rate)
+        assert (n_slices, slice_bits) == (bloom.num_slices, bloom.bits_per_slice)
+
+
+@pytest.mark.parametrize("rate", [2.0**-k for k in range(1, 40)] + [0.999999, 0.1, 0.01, 0.001, 1e-6, 1e-12])
+def test_sizes_are_the_package_s_where_logarithms_round(rate: float) -> None:
+    bloom = BloomFilter(1000, rate)
+    assert pybloom_slices(1000, rate) == (bloom.num_slices, bloom.bits_per_slice)
+
+
+@pytest.mark.parametrize("rate", [0, 1, math.nan])
+def test_a_size_needs_a_rate(rate: float) -> None:
+    with pytest.raises(portrait.SpecError, match="between 0 and 1"):
+        pybloom_slices(10, rate)
+
+
+def test_the_rate_is_read_off_the_bits_and_observed() -> None:
+    # 30,000 bits do not divide 65,536, so that the first 5,536 of each slice are asked more often.
+    bloom = real(3, 30_000)
+    for window in words(5, 15_000):
+        bloom.add(window)
+    probes = [f"probe {i}" for i in range(100_000)]
+    read = pybloom.from_pybloom(bloom)
+    expected = 1.0
+    for i in range(3):
+        bits = bloom.bitarray[30_000 * i : 30_000 * (i + 1)]
+        expected *= (2 * bits.count() + bits[:5_536].count()) / 65_536
+    assert read.rate() == pytest.approx(expected, rel=1e-12)
+    observed = read.contains_windows(probes).count(1) / len(probes)
+    assert abs(observed - expected) < 5 * (expected * (1 - expected) / len(probes)) ** 0.5
+
+
+# Bundles.
+
+
+def stored_windows(text: str) -> set[str]:
+    text = " ".join(text.split())
+    last = len(text) - WINDOWS.width
+    return {text[i : i + WINDOWS.width] for i in [*range(0, last, WINDOWS.stride), last]}
+
+
+def documents() -> list[str]:
+    dice = random.Random(6)
+    sentences = TEXT.split()
+    texts = [" ".join(dice.choices(sentences, k=60)) for _ in range(40)]
+    # Repeated documents store nothing new, and a short one nothing at all.
+    return [*texts, *texts[:5], "short"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pybloom") / "corpus.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in documents()))
+    return path
+
+
+@pytest.fixture(params=[0.5, 0.01, 1e-4, 1e-11], ids=str)
+def fpr(request: pytest.FixtureRequest) -> float:
+    value: float = request.param
+    return value
+
+
+def build(corpus: Path, out: Path, fpr: float = 0.01) -> portrait.Portrait:
+    return portrait.build(corpus, out, filter=portrait.FilterSpec("pybloom", fpr))
+
+
+def test_a_layer_is_the_file_that_the_package_writes(corpus: Path, tmp_path: Path, fpr: float) -> None:
+    built = build(corpus, tmp_path / "out", fpr)
+    windows = set().union(*(stored_windows(text) for text in documents()[:-1]))
+    bloom = BloomFilter(len(windows), fpr)
+    for window in windows:
+        bloom.add(window, skip_check=True)
+    path = shard_path(built.path)
+    assert path.name == "main-00001-of-00001.pybloom"
+    assert path.read_bytes() == saved(bloom)
+    (layer,) = built.manifest.layers
+    assert (layer.distinct_keys, layer.documents, layer.short_documents) == (len(windows), 46, 1)
+    assert layer.windows == sum(
+        len(range(0, len(text) - WINDOWS.width, WINDOWS.stride)) + 1 for text in documents()[:-1]
+    )
+    with path.open("rb") as file:
+        opened = BloomFilter.fromfile(file)
+    assert len(opened) == len(windows)
+    assert all(window in opened for window in windows)
+
+
+def test_windows_of_words_are_the_words_joined(corpus: Path, tmp_path: Path) -> None:
+    spec = portrait.WindowSpec(5, 4, "word", "loose")
+    built = portrait.build(
+        corpus, tmp_path / "out", windows=spec, filter=portrait.FilterSpec("pybloom", 1e-6)
+    )
+    with shard_path(built.path).open("rb") as file:
+        opened = BloomFilter.fromfile(file)
+    plain = oracle.Spec(5, 4, "word", "loose")
+    for text in documents():
+        windows = oracle.all_windows(oracle.normalise(text, "loose")[0], plain)
+        n_words = len(windows) + spec.width - 1 if windows else 0
+        assert all(windows[i].decode() in opened for i in oracle.stored_offsets(n_words, plain))
+        assert built.hits(text)["main"] == bytes(window.decode() in opened for window in windows)
+    assert built.query(documents()[3].upper()).verdict == "found"
+
+
+def test_a_portrait_answers_by_it(corpus: Path, tmp_path: Path) -> None:
+    built = build(corpus, tmp_path / "out")
+    quoted = documents()[3][20:260]
+    answer = built.query(f"A friend writes that {quoted} and more he did not say.")
+    assert answer.verdict == "found"
+    assert not built.query(documents()[0]).exact_document
+    (layer,) = built.manifest.layers
+    assert layer.fpr == built.filter("main").rate()
+    hits = built.hits(documents()[0])["main"]
+    assert all(hits[i] for i in range(0, len(hits), WINDOWS.stride))
+
+
+def test_the_card_names_the_hash_that_was_taken(corpus: Path, tmp_path: Path) -> None:
+    assert "pybloom-live" in (build(corpus, tmp_path / "out").path / "README.md").read_text()
+    assert "XXH3-64" in (portrait.build(corpus, tmp_path / "plain").path / "README.md").read_text()
+
+
+def test_the_recorded_probes_are_windows_that_are_absent(corpus: Path, tmp_path: Path) -> None:
+    built = build(corpus, tmp_path / "out")
+    vectors = built.manifest.layers[0].test_vectors
+    assert vectors.present == ()
+    assert len(vectors.absent) == 16
+    bloom = pybloom.to_pybloom(built.filter("main"))
+    assert not any(window in bloom for window in vectors.absent)
+
+
+def test_neither_the_order_of_documents_nor_batches_change_a_byte(corpus: Path, tmp_path: Path) -> None:
+    lines = corpus.read_text().splitlines(keepends=True)
+    (tmp_path / "a.jsonl").write_text("".join(lines[:20]))
+    (tmp_path / "b.jsonl").write_text("".join(reversed(lines[20:])))
+    one = build(corpus, tmp_path / "one")
+    two = portrait.build(
+        [tmp_path / "b.jsonl", tmp_path / "a.jsonl"],
+        tmp_path / "two",
+        filter=portrait.FilterSpec("pybloom"),
+    )
+    assert shard_path(one.path).read_bytes() == shard_path(two.path).read_bytes()
+    assert one.manifest.id == two.manifest.id
+
+
+def test_a_corpus_of_short_documents_has_an_empty_filter(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("short")
+    built = build(tmp_path / "a.txt", tmp_path / "out")
+    assert shard_path(built.path).read_bytes() == saved(BloomFilter(1, 0.01))
+    assert built.query(TEXT).verdict == "not_found"
+
+
+def test_the_command_line_builds_and_asks(corpus: Path, tmp_path: Path) -> None:
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sysconfig.get_path("scripts"), "portrait")), *arguments]
+        return subprocess.run(command, cwd=tmp_path, input=stdin, capture_output=True, text=True, check=False)
+
+    done = run("build", f"books={corpus}", "-o", "c.portrait", "--filter", "pybloom", "--fpr", "0.001")
+    assert done.returncode == 0, done.stderr
+    found = run("query", "c.portrait", documents()[7], "--json")
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["verdict"] == "found"
+    dice = random.Random(8)
+    other = "".join(dice.choices("abcdefgh ", k=400))
+    assert run("query", "c.portrait", other).returncode == 1
+    assert "pybloom" in run("info", "c.portrait").stdout
+    piped = run("build", "-", "-o", "d.portrait", "--filter", "pybloom", stdin=TEXT)
+    assert (piped.returncode, piped.stdout) == (2, "")
+    assert "standard input" in piped.stderr
+
+
+def test_a_corpus_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(TEXT * 3)
+
+    class Grow:
+        def start(self, n_bytes: int | None, stage: str = "") -> None: ...
+        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
+        def finish(self) -> None:
+            path.write_text(TEXT * 5)
+
+    with pytest.raises(portrait.CorpusError, match="at the first reading"):
+        portrait.build(path, tmp_path / "out", filter=portrait.FilterSpec("pybloom"), progress=Grow())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_windows_of_bytes_are_refused(corpus: Path, tmp_path: Path) -> None:
+    spec = portrait.WindowSpec(unit="byte")
+    with pytest.raises(portrait.SpecError, match="characters"):
+        portrait.build(corpus, tmp_path / "out", windows=spec, filter=portrait.FilterSpec("pybloom"))
+    with pytest.raises(portrait.SpecError, match="characters"):
+        pybloom.PyBloomLayer(pybloom.from_pybloom(BloomFilter(5)), spec)
+
+
+# Verified, not converted.
+
+
+def test_a_layer_is_one_shard_whatever_its_size(corpus: Path, tmp_path: Path) -> None:
+    spec = portrait.FilterSpec("pybloom", 1e-11)
+    windows = portrait.WindowSpec(stride=1)
+    built = portrait.build(corpus, tmp_path / "out", windows=windows, filter=spec, max_shard_bytes=4096)
+    (layer,) = built.manifest.layers
+    (shard,) = layer.shards
+    assert (shard.first_key, shard.last_key) == ("0" * 16, "f" * 16)
+    assert shard.bytes == shard_path(built.path).stat().st_size > 4096
+    assert layer.tensors == {"bits": shard.sha256}
+
+
+def test_a_whole_portrait_is_verified(corpus: Path, tmp_path: Path, fpr: float) -> None:
+    built = build(corpus, tmp_path / "out", fpr)
+    verified = portrait.verify(built.path)
+    assert (verified.id, verified.files, verified.unexpected) == (built.manifest.id, 2, ())
+
+
+def record_file(bundle: Path, data: bytes) -> None:
+    """Replace the layer's file, and its digests with it."""
+    path = shard_path(bundle)
+    replace(path, data)
+    sha256 = hashlib.sha256(data).hexdigest()
+
+    def record(manifest: dict[str, Any]) -> None:
+        layer = manifest["layers"][0]
+        xxh3 = xxhash.xxh3_128_hexdigest(data)
+        layer["shards"][0].update(bytes=len(data), sha256=sha256, xxh3_128=xxh3)
+        layer["tensors"] = {"bits": sha256}
+
+    change_manifest(bundle, record)
+
+
+def set_vectors(*windows: str) -> Callable[[dict[str, Any]], None]:
+    return lambda manifest: manifest["layers"][0]["test_vectors"].update(absent=list(windows))
+
+
+def test_damage_is_found_by_verifying(corpus: Path, tmp_path: Path) -> None:
+    built = build(corpus, tmp_path / "out")
+    path = shard_path(built.path)
+    data = path.read_bytes()
+
+    def refused(match: str) -> None:
+        with pytest.raises(portrait.DamagedBundleError, match=match):
+            portrait.verify(built.path)
+
+    replace(path, data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    refused("digest is not the recorded one")
+    record_file(built.path, data[:40] + bytes(len(data) - 40))
+    refused("rate is 0 and not")
+    record_file(built.path, data[:40] + b"\xff" * (len(data) - 40))
+    refused("holds the test key")
+    record_file(built.path, data)
+    portrait.verify(built.path)
+    change_manifest(built.path, lambda manifest: manifest["layers"][0]["tensors"].update(bits="0" * 64))
+    refused("tensors are not those")
+    record_file(built.path, data)
+    change_manifest(built.path, set_vectors(min(stored_windows(documents()[0]))))
+    refused("holds the test key")
+    change_manifest(built.path, set_vectors("\ud800"))
+    refused("not a window")
+
+
+def test_one_file_is_not_converted(corpus: Path, tmp_path: Path) -> None:
+    built = build(corpus, tmp_path / "out")
+    with pytest.raises(portrait.SpecError, match="one file by its format"):
+        portrait.convert(built.path, tmp_path / "other")
+    assert sorted(tmp_path.iterdir()) == [built.path]
+
+
+# From the package and back.
+
+
+def test_a_layer_becomes_a_live_filter_that_can_go_on(corpus: Path, tmp_path: Path) -> None:
+    built = build(corpus, tmp_path / "out")
+    bloom = pybloom.to_pybloom(built.filter("main"))
+    assert isinstance(bloom, BloomFilter)
+    assert saved(bloom) == shard_path(built.path).read_bytes()
+    bloom.add("something new")
+    assert built.path.exists()
+    assert saved(bloom) != shard_path(built.path).read_bytes()
+    # A filter read by the package itself keeps the spare bits of its last byte, and this fails.
+    union = bloom | BloomFilter(bloom.capacity, bloom.error_rate)
+    assert union.bitarray == bloom.bitarray
+
+
+def test_only_pybloom_filters_become_live_ones(corpus: Path, tmp_path: Path) -> None:
+    built = portrait.build(corpus, tmp_path / "out")
+    assert isinstance(built.filter("main"), Bloom)
+    with pytest.raises(portrait.SpecError, match="--filter pybloom"):
+        pybloom.to_pybloom(built.filter("main"))
+    with pytest.raises(portrait.SpecError, match="no source 'web'"):
+        built.filter("web")
+
+
+def test_a_missing_package_is_named(corpus: Path, tmp_path: Path) -> None:
+    build(corpus, tmp_path / "out")
+    code = (
+        "import sys\n"
+        "sys.modules['pybloom_live'] = None\n"
+        "import portrait\n"
+        "from portrait.filters import pybloom\n"
+        "opened = portrait.open('out')\n"
+        "try: pybloom.to_pybloom(opened.filter('main'))\n"
+        "except portrait.MissingExtraError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "pip install 'portrait[pybloom]'" in done.stdout
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_filter_of_the_package_is_asked_like_a_layer(live: bool, tmp_path: Path) -> None:
+    text = " ".join(documents()[0].split())
+    bloom = BloomFilter(1000, 0.001)
+    for window in stored_windows(text):
+        bloom.add(window)
+    if live:
+        filter = pybloom.from_pybloom(bloom)  # noqa: A001
+    else:
+        with (tmp_path / "theirs.bloom").open("wb") as file:
+            bloom.tofile(file)
+        filter = pybloom.read(tmp_path / "theirs.bloom")  # noqa: A001
+    layer = pybloom.PyBloomLayer(filter, WINDOWS, source="theirs")
+    answer = layer.query(f"Somebody said: {text[10:250]} or so.")
+    assert answer.verdict == "found"
+    assert answer.layers[0].source == "theirs"
+    assert answer.layers[0].fpr == filter.rate()
+    assert layer.query("".join(random.Random(9).choices("abcdefgh ", k=400))).verdict == "not_found"
+    windows = [text[i : i + WINDOWS.width] for i in range(len(text) - WINDOWS.width + 1)]
+    assert layer.hits(text) == bytes(window in bloom for window in windows)
+
+
+def test_a_copy_of_a_live_filter_stays_as_it_was() -> None:
+    bloom = BloomFilter(10)
+    copy = pybloom.from_pybloom(bloom)
+    bloom.add("later")
+    assert copy.contains_windows(["later"]) == b"\x00"
+
+
+def test_keys_and_broken_text_are_refused() -> None:
+    read = pybloom.from_pybloom(BloomFilter(10))
+    with pytest.raises(ValueError, match="windows, not keys"):
+        read.contains(bytes(8))
+    with pytest.raises(portrait.TextError, match="U\\+D800 at character 1"):
+        read.contains_windows(["a\ud800"])
+    layer = pybloom.PyBloomLayer(read, WINDOWS)
+    with pytest.raises(portrait.TextError):
+        layer.query("\ud800")
+    with pytest.raises(portrait.SpecError):
+        layer.query(TEXT, evalue=0)
+    with pytest.raises(TypeError, match="bytes"):
+        layer.query(b"text")  # type: ignore[arg-type]  # that is the mistake
+
+
+def test_a_bad_row_is_named() -> None:
+    builder = pybloom.PyBloomBuilder(SPEC, 10, 0.01)
+    broken = Batch(pyarrow.array([b"fine", b"\xff"], pyarrow.binary()), lambda row: f"row {row}", 0)
+    with pytest.raises(portrait.CorpusError, match="row 1: not UTF-8"):
+        builder.documents.add(broken)
+
+
+# Damage.
+
+
+def header(**changes: float) -> Callable[[bytes], bytes]:
+    """Change some of the header's numbers."""
+    names = ("error_rate", "num_slices", "bits_per_slice", "capacity", "count")
+
+    def change(data: bytes) -> bytes:
+        fields: dict[str, Any] = dict(zip(names, struct.unpack_from("<dQQQQ", data), strict=True))
+        return struct.pack("<dQQQQ", *(fields | changes).values()) + data[40:]
+
+    return change
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "half a header": lambda data: data[:20],
+    "only a header": lambda data: data[:40],
+    "a byte short": lambda data: data[:-1],
+    "a byte long": lambda data: data + b"\0",
+    "another format": lambda data: b"\x89PNG\r\n\x1a\n" + data[8:],
+    "no slices": header(num_slices=0),
+    "one slice more": header(num_slices=8),
+    "no bits": header(bits_per_slice=0),
+    "another rate": header(error_rate=0.001),
+    "no slices of no bits": lambda data: header(num_slices=0, bits_per_slice=0)(data)[:40],
+    "huge slices": header(bits_per_slice=2**64 - 1),
+    "many slices": header(num_slices=2**64 - 1),
+    "many slices of one bit": lambda data: header(num_slices=8 * len(data[40:]), bits_per_slice=1)(data),
+    "a product that overflows": header(num_slices=1024, bits_per_slice=2**61),
+    "no number": header(error_rate=math.nan),
+    "an infinite rate": header(error_rate=math.inf),
+    "a rate below nothing": header(error_rate=-0.01),
+    "a rate of 0": header(error_rate=0.0),
+    "a rate of 1": header(error_rate=1.0),
+    "no capacity": header(capacity=0),
+    "more keys than fit": header(count=2**64 - 1),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_file_is_named(change: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "damaged.bloom"
+    bloom = BloomFilter(2000, 0.01)
+    path.write_bytes(change(saved(bloom)))
+    with pytest.raises(portrait.DamagedBundleError, match=r"damaged\.bloom: "):
+        pybloom.read(path)
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_layer_is_named(change: Callable[[bytes], bytes], corpus: Path, tmp_path: Path) -> None:
+    path = shard_path(build(corpus, tmp_path / "out").path)
+    replace(path, change(path.read_bytes()))
+    size = path.stat().st_size
+    change_manifest(tmp_path / "out", lambda manifest: manifest["layers"][0]["shards"][0].update(bytes=size))
+    with pytest.raises(portrait.DamagedBundleError, match=path.name):
+        portrait.open(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "record", [{"n_slices": 6}, {"slice_bits": 1 << 70}, {"n_slices": "7"}, {"slice_bits": None}, {"more": 1}]
+)
+def test_a_manifest_that_speaks_of_another_filter_is_refused(
+    record: dict[str, Any], corpus: Path, tmp_path: Path
+) -> None:
+    path = shard_path(build(corpus, tmp_path / "out").path)
+    change_manifest(tmp_path / "out", lambda manifest: manifest["layers"][0]["filter"].update(record))
+    with pytest.raises(portrait.DamagedBundleError, match=path.name):
+        portrait.open(tmp_path / "out")
+
+
+def test_a_layer_has_one_file(corpus: Path, tmp_path: Path) -> None:
+    build(corpus, tmp_path / "out")
+
+    def halve(manifest: dict[str, Any]) -> None:
+        (shard,) = manifest["layers"][0]["shards"]
+        halves = [shard | {"last_key": "7" + "f" * 15}, shard | {"first_key": "8" + "0" * 15, "file": "x"}]
+        manifest["layers"][0]["shards"] = halves
+
+    change_manifest(tmp_path / "out", halve)
+    with pytest.raises(portrait.DamagedBundleError, match="2 shards"):
+        portrait.open(tmp_path / "out")
+
+
+def test_a_missing_file_is_named(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(portrait.DamagedBundleError, match="nowhere"):
+        pybloom.read(tmp_path / "nowhere")
+    with pytest.raises(portrait.DamagedBundleError, match=tmp_path.name):
+        pybloom.read(tmp_path)
+    shard_path(build(corpus, tmp_path / "out").path).unlink()
+    with pytest.raises(portrait.DamagedBundleError, match="missing"):
+        portrait.open(tmp_path / "out")
+
+
+def test_a_live_filter_that_contradicts_itself_is_refused() -> None:
+    bloom = BloomFilter(100)
+    bloom.num_slices = -1
+    with pytest.raises(portrait.DamagedBundleError, match="BloomFilter"):
+        pybloom.from_pybloom(bloom)
+    bloom = BloomFilter(100)
+    bloom.bits_per_slice += 8
+    with pytest.raises(portrait.DamagedBundleError, match="BloomFilter"):
+        pybloom.from_pybloom(bloom)
+
+
+@pytest.mark.parametrize(
+    ("n_slices", "slice_bits", "n_bytes"), [(0, 8, 0), (1, 0, 0), (1025, 8, 1025), (2, 8, 3), (2, 1 << 63, 8)]
+)
+def test_the_kernel_checks_again(n_slices: int, slice_bits: int, n_bytes: int) -> None:
+    with pytest.raises(ValueError, match=f"{slice_bits} bits"):
+        _native.Filter.pybloom(bytes(n_bytes), n_slices, slice_bits)
+
+
+def test_the_builder_does_not_allocate_what_cannot_be() -> None:
+    with pytest.raises(MemoryError, match="no memory"):
+        _native.PyBloomBits(1, 1 << 62)

@@ -1,0 +1,22 @@
+"""The benchmark of accuracy in its small form: what the docs promise holds, and is what it prints."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from support.places import ROOT
+
+DOCS = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+
+
+def test_every_promise_is_kept() -> None:
+    command = [sys.executable, "accuracy.py", "--small"]
+    done = subprocess.run(command, cwd=ROOT / "benchmarks", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("Every promise was kept.\n")
+    shown = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    # The page has the same tables, with other numbers: its own are of the long form.
+    first_cells = [line.split("|")[1] for line in shown]
+    assert first_cells == [line.split("|")[1] for line in DOCS.splitlines() if line.startswith("|")]
+    assert len(shown) > 80

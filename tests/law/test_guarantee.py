@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from support import oracle, samples
+
+if TYPE_CHECKING:
+    import portrait
+
+#: White space keeps what stands before and behind a passage from composing with it. No line feed
+#: stands before: `data-portraits` would take a space at the passage's beginning for indentation.
+BEFORE, AFTER = "x\t", "\tx"
+
+documents = st.builds("{} {} {}".format, samples.texts(4), st.text("abc de", min_size=60), samples.texts(4))
+specs = samples.specs(max_width=8, max_stride=10)
+
+
+def n_units(text: str, spec: oracle.Spec) -> int:
+    return len(oracle.units(text, spec.unit))
+
+
+def passage_of(document: str, start: int, least: int, spec: oracle.Spec) -> str:
+    """The shortest passage of ``least`` units or more that begins at a unit and a character, or nothing."""
+    normalised, _ = oracle.normalise(document, spec.normalizer)
+    chars = [unit for unit in oracle.chars_of_units(normalised, spec.unit) if unit[0] >= start]
+    if len(chars) < least:
+        return ""
+    passage = normalised[chars[0][0] : chars[least - 1][1] + 1]
+    # `data-portraits` leaves line feeds side by side that it would unite if it saw them again.
+    seen_again = spec.normalizer == "data-portraits" and "\n\n" in passage
+    # `loose` drops a mark that stands on nothing.
+    stands_alone = spec.normalizer == "loose" and unicodedata.category(passage[0])[0] == "M"
+    return "" if seen_again or stands_alone else passage
+
+
+def stands_in(passage: str, text: str, unit: str) -> bool:
+    """Whether a passage's units are a run of a text's."""
+    wanted, there = oracle.units(passage, unit), oracle.units(text, unit)
+    return any(there[i : i + len(wanted)] == wanted for i in range(len(there) - len(wanted) + 1))
+
+
+def place(before: str, passage: str, spec: oracle.Spec) -> int:
+    """The unit at which the passage begins in the normalised text that has it behind ``before``."""
+    leading, _ = oracle.normalise(before + "x", spec.normalizer)
+    # A passage that begins with a space shares it with the white space that stands before it.
+    shares = spec.normalizer != "none" and passage[0] == " "
+    return n_units(leading, spec) - 1 - shares
+
+
+@settings(max_examples=100, deadline=None)
+@given(documents, st.lists(samples.texts(3), max_size=3), specs, st.data())
+def test_a_passage_hits_the_promised_number_of_consecutive_stored_windows(
+    document: str, others: list[str], spec: portrait.WindowSpec, data: st.DataObject
+) -> None:
+    plain = samples.plain(spec)
+    start = data.draw(st.integers(0, 50), label="start")
+    extra = data.draw(st.integers(0, 3 * spec.stride), label="extra units")
+    passage = passage_of(document, start, spec.guaranteed_length + extra, plain)
+    assume(passage)
+    n = n_units(passage, plain)
+    promised = (n - spec.width - spec.stride + 1) // spec.stride + 1
+    assert promised >= 1
+
+    opened = samples.build({"main": [*others, document]}, spec).portrait
+    text = "unrelated" + BEFORE + passage + AFTER
+    first = place("unrelated" + BEFORE, passage, plain)
+    cut = oracle.units(oracle.normalise(text, spec.normalizer)[0], spec.unit)
+    assert cut[first : first + n] == oracle.units(passage, spec.unit)
+    hits = opened.hits(text)["main"]
+    starts = range(first, first + n - spec.width + 1)
+    runs = [range(i, i + promised * spec.stride, spec.stride) for i in starts]
+    whole = [run for run in runs if run[-1] in starts and all(hits[i] for i in run)]
+    assert whole
+    # They make a chain, which may reach further where more hits.
+    (evidence,) = opened.evidence(text)
+    for run in whole:
+        assert any(
+            set(run) <= set(range(chain.window, chain.window + chain.windows * spec.stride, spec.stride))
+            for chain in evidence.scan.chains(1)
+        )
+
+
+def repeats(passage: str, spec: oracle.Spec) -> bool:
+    """Whether a window stands in it twice, so that a chain may be worth less than its length."""
+    windows = oracle.all_windows(passage, spec)
+    return len(set(windows)) < len(windows)
+
+
+@settings(max_examples=100, deadline=None)
+@given(documents, samples.texts(4), samples.texts(4), specs, st.sampled_from([1e-6, 0.01, 1.0]), st.data())
+def test_a_passage_of_the_detectable_length_is_found_inside_unrelated_text(
+    document: str, before: str, after: str, spec: portrait.WindowSpec, threshold: float, data: st.DataObject
+) -> None:
+    plain = samples.plain(spec)
+    opened, _, ((_, fpr),) = samples.build({"main": [document]}, spec, 0.05)
+    # Fewer windows never make the detectable length greater: the longest text asked bounds it.
+    longest = before + BEFORE + oracle.normalise(document, spec.normalizer)[0] + AFTER + after
+    bound = opened.query(longest, evalue=threshold).detectable_length
+    assert bound is not None
+    passage = passage_of(document, data.draw(st.integers(0, 20), label="start"), bound, plain)
+    assume(passage)
+
+    text = before + BEFORE + passage + AFTER + after
+    answer = opened.query(text, evalue=threshold)
+    assert answer.detectable_length is not None
+    assert answer.detectable_length <= n_units(passage, plain)
+    if repeats(passage, plain):
+        assert answer.verdict in ("found", "inconclusive")
+        return
+    assert answer.verdict == "found"
+    assert answer.evalue is not None
+    assert answer.evalue <= threshold
+
+    # Some match holds a significant chain's worth of the passage itself.
+    least = oracle.significant_chain(answer.layers[0].windows, 1, fpr, threshold)
+    assert least is not None
+    normalised, origins = oracle.normalise(text, spec.normalizer)
+    unit_origins = [
+        (origins[begin][0], origins[end][1]) for begin, end in oracle.chars_of_units(normalised, spec.unit)
+    ]
+    first = place(before + BEFORE, passage, plain)
+    standing = unit_origins[first : first + n_units(passage, plain)]
+    assert any(
+        match.windows >= least
+        and sum(match.start <= start and end <= match.end for start, end in standing)
+        >= spec.width + (least - 1) * spec.stride
+        for _, match in answer.matches
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(documents, st.lists(samples.texts(2), min_size=1, max_size=3), specs, st.data())
+def test_where_nothing_is_found_no_passage_of_the_detectable_length_stands(
+    document: str, pieces: list[str], spec: portrait.WindowSpec, data: st.DataObject
+) -> None:
+    plain = samples.plain(spec)
+    slices = st.tuples(st.integers(0, 80), st.integers(1, 40))
+    text = ""
+    for piece in pieces:
+        start, size = data.draw(slices)
+        text += piece + document[start : start + size]
+    answer = samples.build({"main": [document]}, spec).portrait.query(text)
+    length = answer.detectable_length
+    assert length is not None
+    stored, _ = oracle.normalise(document, spec.normalizer)
+    asked, _ = oracle.normalise(text, spec.normalizer)
+    passages = (
+        passage_of(asked, start, length, oracle.Spec(1, 1, spec.unit, "none")) for start in range(len(asked))
+    )
+    common = [passage for passage in passages if passage and stands_in(passage, stored, spec.unit)]
+    if not common:
+        long_enough = n_units(asked, plain) >= length and "repeats itself" not in answer.reason
+        assert answer.verdict in ("found", "not_found" if long_enough else "inconclusive")
+    elif all(repeats(passage, plain) for passage in common):
+        assert answer.verdict in ("found", "inconclusive")
+    else:
+        assert answer.verdict == "found"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(samples.texts(4), min_size=1, max_size=4), specs)
+def test_every_document_is_known_exactly_at_any_length(
+    documents: list[str], spec: portrait.WindowSpec
+) -> None:
+    opened = samples.build({"main": [*documents, "text"]}, spec).portrait
+    for document in documents:
+        assert opened.query(document).exact_document

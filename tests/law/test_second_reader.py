@@ -1,0 +1,92 @@
+"""What the format's description says is what the library does: a reader written from it agrees."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from law.test_golden import GOLDEN
+from support import second_reader
+
+import portrait
+from portrait import FilterSpec, WindowSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALPHABET = "abcdeFGHIJ  \t\n\u3000éÉe\u0301京都Ωßﬁ½İᾴ\u0345\u00ad…’´🚢\ufe0f\u0323"
+BUILDS: list[dict[str, Any]] = [
+    {},
+    {"max_shard_bytes": 4096},
+    {"max_shard_bytes": 6000, "windows": WindowSpec(20, 7, "byte", "none"), "filter": FilterSpec(fpr=0.001)},
+    {"max_shard_bytes": 4096, "windows": WindowSpec(13, 5, "char", "none")},
+    {"windows": WindowSpec(31, 30, "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
+    {"filter": FilterSpec("fuse")},
+    {"windows": WindowSpec(24, 11, "char", "loose")},
+    {"windows": WindowSpec(5, 3, "word", "loose"), "filter": FilterSpec("fuse"), "max_shard_bytes": 4096},
+    {"windows": WindowSpec(4, 4, "word", "none")},
+    {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, 9)},
+]
+
+
+def text(seed: int, n_chars: int) -> str:
+    return "".join(random.Random(seed).choices(ALPHABET, k=n_chars))
+
+
+@pytest.fixture(scope="module", params=range(len(BUILDS)))
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("bundle")
+    for i in range(3):
+        (directory / f"{i}.txt").write_text(text(i, 40_000 >> 4 * i), encoding="utf-8", newline="")
+    sources = {str(i): directory / f"{i}.txt" for i in range(3)}
+    portrait.build(sources, directory / "out", **BUILDS[request.param])
+    return directory / "out"
+
+
+def test_it_imports_nothing_of_ours() -> None:
+    names = vars(second_reader)
+    assert not any(getattr(value, "__name__", "").startswith("portrait") for value in names.values())
+
+
+def test_the_bundles_are_of_one_and_of_several_shards(bundle: Path) -> None:
+    reader = second_reader.Reader(bundle)
+    n_shards = [len(layer.shards) for layer in reader.layers.values()]
+    assert n_shards[-1] == 1
+    assert n_shards[0] == 1 or n_shards[0] > 2
+
+
+def test_hits_are_the_same(bundle: Path) -> None:
+    reader, opened = second_reader.Reader(bundle), portrait.open(bundle)
+    asked = [text(i, n)[start:] for i in range(4) for n, start in ((150, 0), (2000, 700))]
+    for one in [*asked, "", "short", text(0, 900) + text(1, 900) + text(2, 150)]:
+        assert reader.hits(one) == opened.hits(one)
+
+
+def test_documents_are_known(bundle: Path) -> None:
+    reader, opened = second_reader.Reader(bundle), portrait.open(bundle)
+    for i in range(3):
+        one = text(i, 40_000 >> 4 * i)
+        assert reader.documents(one)[str(i)]
+        assert opened.query(one).exact_document
+
+
+def test_ids_and_digests_are_the_same(bundle: Path) -> None:
+    reader = second_reader.Reader(bundle)
+    assert reader.id() == reader.manifest["id"] == portrait.open(bundle).manifest.id
+    assert reader.manifest_sha256() == reader.manifest["manifest_sha256"]
+
+
+@pytest.mark.parametrize("name", ["defaults", "two_sources"])
+def test_golden_bundles_are_read(name: str) -> None:
+    reader, opened = second_reader.Reader(GOLDEN / name), portrait.open(GOLDEN / name)
+    one = "The bakery on the corner opens at five. By six the street smells of rye and caraway, and more."
+    assert reader.hits(one) == opened.hits(one)
+    assert any(map(any, reader.hits(one).values()))
+
+
+def test_the_test_vectors_are_found_and_not_found(bundle: Path) -> None:
+    for layer in second_reader.Reader(bundle).layers.values():
+        vectors = layer.record["test_vectors"]
+        assert all(layer.holds(int(key, 16)) for key in vectors["present"])
+        assert not any(layer.holds(int(key, 16)) for key in vectors["absent"])

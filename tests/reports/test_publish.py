@@ -1,0 +1,273 @@
+"""A report's files: clean and contaminated rows as they were, and all files whole or none at all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support.evaluation import COLUMNS, FOUND, ROWS, built, line, write_jsonl
+
+import portrait
+from portrait.errors import CorpusError, OutputError, OutputExistsError, PortraitError, SpecError
+from portrait.reports.publish import Files
+from portrait.storage.outputs import Outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHORT = [9]
+NOT_FOUND = [5, 6, 7, 8]
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("known"))
+
+
+def publish(known: Path, data: Any, files: Files) -> None:
+    """Report, and write the files."""
+    with files.outputs(data) as outputs:
+        files.write(portrait.report(known, data, columns=COLUMNS), data, outputs)
+        outputs.commit()
+
+
+def split(known: Path, data: Any, out: Path, suffix: str = "jsonl", **options: Any) -> tuple[Path, Path]:
+    """The clean and the contaminated file of ``data``."""
+    out.mkdir(exist_ok=True)
+    clean, dirty = out / f"clean.{suffix}", out / f"dirty.{suffix}"
+    publish(known, data, Files(clean=clean, contaminated=dirty, **options))
+    return clean, dirty
+
+
+def lines(indices: Sequence[int]) -> bytes:
+    return b"".join(line(ROWS[i]) + b"\n" for i in indices)
+
+
+def test_lines_stay_as_they_are_byte_for_byte(known: Path, tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "data.jsonl", ROWS)
+    clean, dirty = split(known, data, tmp_path / "out")
+    assert clean.read_bytes() == lines(NOT_FOUND + SHORT)
+    assert dirty.read_bytes() == lines(FOUND)
+
+
+def test_inconclusive_rows_can_be_left_out(known: Path, tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "data.jsonl", ROWS)
+    clean, dirty = split(known, data, tmp_path / "out", strict_clean=True)
+    assert clean.read_bytes() == lines(NOT_FOUND)
+    assert dirty.read_bytes() == lines(FOUND)
+
+
+def test_line_ends_blank_lines_and_signatures(known: Path, tmp_path: Path) -> None:
+    """Carriage returns belong to the line; blank lines and a byte-order mark to no row."""
+    content = b"\xef\xbb\xbf" + b"\r\n\n".join(line(row) for row in ROWS)
+    (tmp_path / "data.jsonl").write_bytes(content)
+    clean, dirty = split(known, tmp_path / "data.jsonl", tmp_path / "out")
+    assert dirty.read_bytes() == b"".join(line(ROWS[i]) + b"\r\n" for i in FOUND)
+    assert clean.read_bytes() == b"".join(line(ROWS[i]) + b"\r\n" for i in NOT_FOUND) + line(ROWS[9]) + b"\n"
+
+
+def test_rows_of_several_files_are_kept_apart_and_in_order(known: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    write_jsonl(data / "a.jsonl", ROWS[6:])
+    (data / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(map(line, ROWS[:3]))))
+    write_jsonl(data / "c.jsonl", ROWS[3:6])
+    clean, dirty = split(known, data, tmp_path / "out")
+    assert clean.read_bytes() == lines([6, 7, 8, 9, 5])
+    assert dirty.read_bytes() == lines(FOUND)
+
+
+def test_many_lines_are_split_over_many_pieces(known: Path, tmp_path: Path) -> None:
+    """More than is read at a time."""
+    rows = [ROWS[i % 10] | {"n": i} for i in range(6000)]
+    data = write_jsonl(tmp_path / "data.jsonl", rows)
+    assert data.stat().st_size > 3 << 20
+    clean, dirty = split(known, data, tmp_path / "out")
+    assert dirty.read_bytes() == b"".join(line(row) + b"\n" for row in rows if row["n"] % 10 in FOUND)
+    assert clean.read_bytes() == b"".join(line(row) + b"\n" for row in rows if row["n"] % 10 not in FOUND)
+
+
+TABLE = pa.Table.from_pylist(
+    [row | {"day": date(2020, 1, row["n"] + 1), "more": {"x": [row["n"], None]}} for row in ROWS]
+).replace_schema_metadata({"note": "kept"})
+
+
+@pytest.mark.parametrize("codec", ["zstd", "none", "snappy"])
+def test_tables_become_tables(codec: str, known: Path, tmp_path: Path) -> None:
+    pq.write_table(TABLE, tmp_path / "data.parquet", row_group_size=4, compression=codec)
+    clean, dirty = split(known, tmp_path / "data.parquet", tmp_path / "out", "parquet")
+    assert pq.read_table(clean).equals(TABLE.take(NOT_FOUND + SHORT))
+    assert pq.read_table(dirty).equals(TABLE.take(FOUND))
+    assert pq.read_table(dirty).schema.metadata == {b"note": b"kept"}
+    found = pq.read_metadata(dirty).row_group(0).column(0).compression
+    assert found == {"none": "UNCOMPRESSED"}.get(codec, codec.upper())
+
+
+def test_tables_become_lines_where_the_name_is_of_lines(known: Path, tmp_path: Path) -> None:
+    pq.write_table(TABLE, tmp_path / "data.parquet")
+    clean, dirty = split(known, tmp_path / "data.parquet", tmp_path / "out")
+    found = [json.loads(one) for one in [*dirty.read_text().splitlines(), *clean.read_text().splitlines()]]
+    expected = [row | {"day": row["day"].isoformat()} for row in TABLE.to_pylist()]
+    assert found == [expected[i] for i in FOUND + NOT_FOUND + SHORT]
+
+
+def test_a_table_of_no_rows_gives_tables_of_none(known: Path, tmp_path: Path) -> None:
+    pq.write_table(TABLE.slice(0, 0), tmp_path / "data.parquet")
+    clean, dirty = split(known, tmp_path / "data.parquet", tmp_path / "out", "parquet")
+    for path in (clean, dirty):
+        assert pq.read_table(path).equals(TABLE.slice(0, 0))
+
+
+def test_of_all_rows_contaminated_the_clean_file_is_empty(known: Path, tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "data.jsonl", ROWS[:5])
+    clean, dirty = split(known, data, tmp_path / "out")
+    assert (clean.read_bytes(), dirty.read_bytes()) == (b"", data.read_bytes())
+
+
+def refused(known: Path, data: Any, error: type[PortraitError], message: str, files: Files) -> None:
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    with pytest.raises(error, match=message):
+        publish(known, data, files)
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with the data in it."""
+    monkeypatch.chdir(tmp_path)
+    write_jsonl(Path("data.jsonl"), ROWS)
+    pq.write_table(TABLE, "data.parquet")
+    Path("a.txt").write_text("some text")
+    with pa.ipc.new_file("a.arrow", TABLE.schema) as sink:
+        sink.write_table(TABLE)
+    Path("taken.html").write_text("mine")
+    Path("there").mkdir()
+    Path("link").symlink_to("taken.html")
+    Path("dangling").symlink_to("nowhere")
+    return tmp_path
+
+
+CASES: dict[str, tuple[str, type[PortraitError], str, Files]] = {
+    "taken": ("data.jsonl", OutputExistsError, "taken.html: already exists", Files(html=Path("taken.html"))),
+    "directory": (
+        "data.jsonl",
+        OutputExistsError,
+        "there: exists and is not a file",
+        Files(html=Path("there"), overwrite=True),
+    ),
+    "link": (
+        "data.jsonl",
+        OutputExistsError,
+        "link: exists and is not",
+        Files(html=Path("link"), overwrite=True),
+    ),
+    "dangling": (
+        "data.jsonl",
+        OutputExistsError,
+        "dangling: exists",
+        Files(json=Path("dangling"), overwrite=True),
+    ),
+    "device": (
+        "data.jsonl",
+        OutputExistsError,
+        "/dev/null: exists and is not a file",
+        Files(json=Path("/dev/null"), overwrite=True),
+    ),
+    "the data": (
+        "data.jsonl",
+        OutputExistsError,
+        "data.jsonl: is what is read",
+        Files(clean=Path("./data.jsonl"), overwrite=True),
+    ),
+    "twice": (
+        "data.jsonl",
+        OutputExistsError,
+        "named for two outputs",
+        Files(clean=Path("x.jsonl"), contaminated=Path("there/../x.jsonl")),
+    ),
+    "nowhere": (
+        "data.jsonl",
+        OutputError,
+        "missing/x: cannot write: No such file",
+        Files(html=Path("missing/x")),
+    ),
+    "compressed": (
+        "data.jsonl",
+        SpecError,
+        "x.jsonl.gz: is written uncompressed",
+        Files(clean=Path("x.jsonl.gz")),
+    ),
+    "lines as a table": ("data.jsonl", SpecError, "as JSON lines", Files(clean=Path("x.parquet"))),
+    "plain text": ("a.txt", CorpusError, "a.txt: plain text has no rows", Files(clean=Path("x.jsonl"))),
+    "table": ("a.arrow", CorpusError, "a.arrow: only JSON lines and P", Files(clean=Path("x.jsonl"))),
+    "pipe": ("-", CorpusError, "only files can be split", Files(clean=Path("x.jsonl"))),
+    "missing": ("missing.jsonl", CorpusError, "missing.jsonl: no such file", Files(clean=Path("x.jsonl"))),
+}
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("kind", CASES)
+def test_what_cannot_be_written_is_refused_and_nothing_is_touched(kind: str, known: Path) -> None:
+    data, error, message, files = CASES[kind]
+    refused(known, data, error, message, files)
+
+
+@pytest.mark.usefixtures("here")
+def test_files_are_replaced_if_that_is_wanted(known: Path) -> None:
+    publish(known, "data.jsonl", Files(html=Path("taken.html"), json=Path("x.json"), overwrite=True))
+    assert Path("taken.html").read_text().startswith("<!DOCTYPE html>")
+    content = json.loads(Path("x.json").read_text())
+    assert content == portrait.report(known, "data.jsonl", columns=COLUMNS).to_dict()
+
+
+@pytest.mark.usefixtures("here")
+def test_tables_of_several_shapes_fit_no_one_table(known: Path) -> None:
+    pq.write_table(TABLE.drop(["day"]), "other.parquet")
+    files = Files(clean=Path("x.parquet"))
+    refused(known, ["data.parquet", "other.parquet"], OutputError, "the files' columns differ", files)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("value", "message"), [(b"\xff", "a column of bytes"), (math.nan, "NaN")])
+def test_what_json_cannot_hold_fits_no_line(value: bytes | float, message: str, known: Path) -> None:
+    pq.write_table(TABLE.append_column("raw", pa.array([value] * 10)), "raw.parquet")
+    refused(known, "raw.parquet", SpecError, message, Files(clean=Path("x.jsonl")))
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("change", [ROWS[:9], [*ROWS, ROWS[0]]])
+def test_data_that_changes_under_way_is_noticed(change: list[dict[str, Any]], known: Path) -> None:
+    report = portrait.report(known, "data.jsonl", columns=COLUMNS)
+    files = Files(clean=Path("x.jsonl"), html=Path("x.html"))
+    with files.outputs("data.jsonl") as out:
+        write_jsonl(Path("data.jsonl"), change)
+        with pytest.raises(CorpusError, match="changed while it was being read"):
+            files.write(report, "data.jsonl", out)
+    assert not list(Path().glob("*x.*"))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_place_that_is_taken_under_way_is_not_replaced() -> None:
+    with Outputs([Path("a"), Path("b")]) as outputs:
+        outputs.file(Path("a")).write(b"ours")
+        Path("b").write_text("theirs")
+        with pytest.raises(OutputExistsError):
+            outputs.commit()
+    assert Path("b").read_text() == "theirs"
+    assert not Path("a").exists()
+    assert not list(Path().glob(".*.part-*"))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_block_that_is_left_without_commit_leaves_nothing() -> None:
+    with Outputs([Path("a")]) as outputs:
+        outputs.file(Path("a")).write(b"x" * 100_000)
+    assert not list(Path().glob("*a"))
+    assert not list(Path().glob(".a*"))

@@ -1,0 +1,158 @@
+"""Findings, counted one row after the other, against the same counted from all rows at once."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portrait.answers.answer import Answer, Approximate, LayerAnswer, Match, Verdict
+from portrait.errors import SpecError
+from portrait.reports.report import AskedRow, Passage
+from portrait.reports.statistics import Spread
+from portrait.reports.tally import Tally, chance_of_found, covered
+
+SOURCES = [("one", "web"), ("one", "books"), ("two", "web")]
+THRESHOLD = 0.01
+
+
+def layer(source: tuple[str, str], matches: list[tuple[int, int]], windows: int = 200) -> LayerAnswer:
+    return LayerAnswer(
+        portrait=source[0],
+        source=source[1],
+        verdict="found" if matches else "not_found",
+        windows=windows,
+        hits=3 * len(matches),
+        fpr=0.01,
+        evalue=1e-6 if matches else None,
+        matches=tuple(Match(start, end, 4, 1e-6) for start, end in matches),
+    )
+
+
+def asked(
+    number: int, matches: list[list[tuple[int, int]]], verdict: Verdict = "not_found", exact: bool = False
+) -> AskedRow:
+    """A row of 100 characters: a question of 60, a line break, an answer of 39."""
+    spans = [span for some in matches for span in some]
+    inside = {i for start, end in spans for i in range(start, end)}
+    answer = Answer(
+        verdict="found" if spans else verdict,
+        evalue=1e-6 if spans else None,
+        detectable_length=124 + 25 * (number % 3),
+        coverage=len(inside) / 100,
+        longest_match=max((end - start for start, end in spans), default=0),
+        exact_document=exact,
+        layers=tuple(layer(source, some) for source, some in zip(SOURCES, matches, strict=True)),
+        units=100,
+        unit="characters",
+    )
+    passages = (Passage("question", 0, 60), Passage("answer", 61, 100))
+    return AskedRow(number, f"data.jsonl:{number}", None, "x" * 100, passages, answer)
+
+
+def tally(rows: list[AskedRow], worst: int = 100) -> Tally:
+    found = Tally(SOURCES, ["question", "answer"], THRESHOLD, worst)
+    for row in rows:
+        found.add(row)
+    return found
+
+
+NOTHING: list[list[tuple[int, int]]] = [[], [], []]
+
+
+def test_verdicts_sources_and_columns_are_counted() -> None:
+    findings = tally(
+        [
+            asked(1, [[(0, 60)], [], []]),
+            asked(2, [[(10, 50)], [], [(55, 100)]]),
+            asked(3, [[], [], [(70, 80)]]),
+            asked(4, NOTHING),
+            asked(5, NOTHING, "inconclusive", exact=True),
+        ]
+    ).findings()
+    totals = findings.totals
+    assert (totals.rows, totals.found.count, totals.not_found.count, totals.inconclusive.count) == (
+        5,
+        3,
+        1,
+        1,
+    )
+    assert totals.exact_documents.count == 1
+    assert totals.found.total == 5
+    assert findings.verdicts == b"fffni"
+    assert [(one.portrait, one.source, one.found.count) for one in findings.sources] == [
+        ("one", "web", 2),
+        ("one", "books", 0),
+        ("two", "web", 2),
+    ]
+    question, answer = findings.columns
+    assert (question.column, question.touched.count, question.mostly.count) == ("question", 2, 2)
+    assert (answer.column, answer.touched.count, answer.mostly.count) == ("answer", 2, 1)
+    assert question.touched.total == 3
+    assert findings.coverage.counts == (0, 1, 0, 0, 0, 0, 1, 0, 1, 0)
+    assert findings.detectable_length == Spread(124, 149, 174)
+
+
+def test_copies_with_edits_are_counted_where_nothing_was_found() -> None:
+    edited = Approximate(0, 100, 4, 2, 1e-4)
+
+    def approximately(row: AskedRow) -> AskedRow:
+        layers = (replace(row.answer.layers[0], approximate=edited), *row.answer.layers[1:])
+        return replace(row, answer=replace(row.answer, layers=layers))
+
+    rows = [asked(1, NOTHING), asked(2, [[(0, 60)], [], []]), asked(3, NOTHING, "inconclusive")]
+    assert tally(rows).findings().totals.edited.count == 0
+    assert tally([approximately(row) for row in rows]).findings().totals.edited.count == 2
+
+
+def test_the_expectation_is_that_of_the_shortest_significant_chains() -> None:
+    # 200 windows in each of three layers at 1 %: 3·200·ε³ = 6e-4 is within 0.01, 3·200·ε² is not. Each
+    # layer then shows 200·ε³ = 2e-4 such chains by chance.
+    row = asked(1, NOTHING)
+    assert chance_of_found(row.answer, THRESHOLD) == pytest.approx(6e-4)
+    assert tally([row] * 50).findings().totals.expected_by_chance == pytest.approx(0.03)
+
+
+def test_the_worst_rows_go_by_coverage_then_length_then_place() -> None:
+    rows = [
+        asked(1, [[(0, 20)], [], []]),
+        asked(2, [[(0, 10), (30, 40)], [], []]),
+        asked(3, [[(50, 70)], [], []]),
+        asked(4, [[(0, 90)], [], []]),
+        asked(5, NOTHING),
+    ]
+    assert [row.number for row in tally(rows).findings().worst] == [4, 1, 3, 2]
+    assert [row.number for row in tally(rows, worst=2).findings().worst] == [4, 1]
+    assert tally(rows, worst=0).findings().worst == ()
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(1, 99)), max_size=60), st.integers(0, 70))
+def test_the_worst_are_those_that_sorting_all_rows_gives(spans: list[tuple[int, int]], worst: int) -> None:
+    rows = [asked(i, [[(a, min(100, a + n))], [], []]) for i, (a, n) in enumerate(spans, 1)]
+    ordered = sorted(rows, key=lambda row: (-row.answer.coverage, -row.answer.longest_match, row.number))
+    shuffled = random.Random(1).sample(rows, len(rows))
+    assert list(tally(shuffled, worst).findings().worst) == ordered[:worst]
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40))))
+def test_covered_characters_are_counted_once(start: int, length: int, spans: list[tuple[int, int]]) -> None:
+    sound = sorted((a, a + n) for a, n in spans)
+    inside = {i for a, b in sound for i in range(a, b)} & set(range(start, start + length))
+    assert covered(Passage("c", start, start + length), sound) == len(inside)
+
+
+def test_of_no_rows_there_is_nothing_to_say() -> None:
+    findings = tally([]).findings()
+    assert findings.totals.rows == 0
+    assert findings.totals.found.share is None
+    assert findings.detectable_length is None
+    assert (findings.worst, findings.verdicts) == ((), b"")
+
+
+@pytest.mark.parametrize("worst", [-1, 1.5, True, "10"])
+def test_a_number_of_worst_rows_is_a_number(worst: object) -> None:
+    with pytest.raises(SpecError, match="the number of worst rows must be 0 or more"):
+        Tally(SOURCES, ["question"], THRESHOLD, worst)  # type: ignore[arg-type]

@@ -1,0 +1,699 @@
+"""``portrait scan`` as people run it: one row out for each row in, whole or not at all, and resumable."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pickle
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import caught_sigint
+from support.places import GOLDEN
+
+import portrait
+from portrait.errors import CorpusError, OutputExistsError, SpecError, WorkerError
+from portrait.scanning.scan import scan_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Argument, Cli
+
+STORY = (
+    "The glazier of Upper Wick replaced eleven panes after the hail and charged for ten, because the "
+    "eleventh, he said, had been his own mistake in the spring, when he was still in love."
+)
+ARABIC = (
+    "كان حارس المنارة يكتب كل مساء عدد القوارب على الحائط بالطباش"
+    "ير، وفي صباح اليوم التالي يمسحه ثم يبدأ من جديد."
+)
+RECORDS: list[dict[str, Any]] = [
+    {"id": "a", "text": f"As the parish paper had it: {STORY} Nobody disagreed.", "n": 1},
+    {"id": "b", "text": "", "n": 2},
+    {"id": "c", "text": "short", "n": 3},
+    {
+        "id": "d",
+        "text": "No line of this was ever printed in a parish paper, nor told by any glazier. " * 4,
+        "n": 4,
+    },
+    {"id": "e", "text": f"{ARABIC}\0{STORY}", "n": 5},
+    {"id": "f", "text": "\0" * 300, "n": 6},
+    {"id": "g", "text": STORY, "n": 7},
+]
+REDISBLOOM = GOLDEN / "redisbloom"
+FIELDS = ("verdict", "evalue", "detectable_length", "coverage", "longest_match", "exact_document")
+
+
+def lines(records: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("shelf")
+    (where / "paper.txt").write_text(STORY)
+    (where / "tales.txt").write_text(ARABIC)
+    sources = {"paper": where / "paper.txt", "tales": where / "tales.txt"}
+    portrait.build(sources, where / "wick.portrait")
+    portrait.build({"paper": where / "paper.txt"}, where / "other.portrait")
+    return where
+
+
+@pytest.fixture
+def wick(shelf: Path) -> Path:
+    return shelf / "wick.portrait"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(lines(RECORDS))
+    return path
+
+
+def expected(portraits: list[portrait.Portrait]) -> Iterator[dict[str, Any]]:
+    for number, record in enumerate(RECORDS):
+        answer = portrait.query(portraits, record["text"])
+        several = len(portraits) > 1
+        yield {
+            "row": number,
+            "place": f"data.jsonl:{number + 1}",
+            "values": {"id": record["id"], "n": record["n"]},
+            **{name: answer.to_dict()[name] for name in FIELDS},
+            "hit_rate": max(layer.hit_rate for layer in answer.layers),
+            "sources": [
+                f"{layer.portrait}:{layer.source}" if several else layer.source
+                for layer in answer.layers
+                if layer.matches
+            ],
+            "matches": [
+                {"portrait": layer.portrait, "source": layer.source, **match.to_dict()}
+                for layer, match in answer.matches
+            ],
+        }
+
+
+def rows_of(text: str | bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("names", [["wick"], ["wick", "other"]])
+def test_every_row_says_what_a_query_of_it_says(names: list[str], cli: Cli, shelf: Path, data: Path) -> None:
+    paths = [shelf / f"{name}.portrait" for name in names]
+    done = cli("scan", *paths, data.name, "--keep", "id,n")
+    assert done.code == 0
+    rows = rows_of(done.out)
+    assert rows == list(expected([portrait.open(path) for path in paths]))
+    assert [row["verdict"] for row in rows] == [
+        "found",
+        "inconclusive",
+        "inconclusive",
+        "not_found",
+        "found",
+        "not_found",
+        "found",
+    ]
+    assert done.err.startswith("7 rows: 3 found, 2 not found, 2 inconclusive; 1.")
+    assert cli("scan", *paths, data.name, "--keep", "id,n", "-q") == (0, done.out, "")
+
+
+def test_a_parquet_file_has_the_same_rows(cli: Cli, wick: Path, data: Path, tmp_path: Path) -> None:
+    done = cli("scan", wick, data.name, "--keep", "id", "--keep", "n", "-o", "out.parquet", "-q")
+    assert done == (0, "", "")
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.to_pylist() == list(expected([portrait.open(wick)]))
+    assert table.schema.field("values").type == pa.struct([("id", pa.string()), ("n", pa.int64())])
+    assert table.schema.field("evalue").type == pa.float64()
+
+
+def test_spans_are_listed_only_where_wanted(cli: Cli, wick: Path, data: Path, tmp_path: Path) -> None:
+    rows = rows_of(cli("scan", wick, data.name, "--no-matches").out)
+    wanted = [
+        {k: v for k, v in row.items() if k not in ("values", "matches")}
+        for row in expected([portrait.open(wick)])
+    ]
+    assert rows == wanted
+    cli("scan", wick, data.name, "--no-matches", "-o", "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == wanted
+
+
+def form_jsonl(path: Path) -> Path:
+    path.with_suffix(".jsonl.gz").write_bytes(gzip.compress(lines(RECORDS)))
+    return path.with_suffix(".jsonl.gz")
+
+
+def form_parquet(path: Path) -> Path:
+    pq.write_table(pa.Table.from_pylist(RECORDS), path.with_suffix(".parquet"), row_group_size=2)
+    return path.with_suffix(".parquet")
+
+
+@pytest.mark.parametrize("form", [form_jsonl, form_parquet])
+def test_whatever_the_rows_are_kept_in_the_answers_are_the_same(
+    form: Callable[[Path], Path], cli: Cli, wick: Path, data: Path
+) -> None:
+    other = form(data)
+    found = [rows_of(cli("scan", wick, name, "--keep", "id,n").out) for name in (data.name, other.name)]
+    for row in found[1]:
+        row["place"] = row["place"].replace(other.name, data.name)
+    assert found[0] == found[1]
+
+
+def test_several_columns_are_one_text(cli: Cli, wick: Path, tmp_path: Path) -> None:
+    question, answer = STORY.split(" because ")
+    record = {"q": question, "meta": {"a": f"because {answer}"}}
+    (tmp_path / "qa.jsonl").write_bytes(lines([record]))
+    for options in (["--column", "q,meta.a"], ["--column", "q", "--column", "meta.a"]):
+        (row,) = rows_of(cli("scan", wick, "qa.jsonl", *options).out)
+        assert row["exact_document"]
+
+
+def test_standard_input_is_scanned(cli: Cli, wick: Path, data: Path) -> None:
+    rows = rows_of(cli("scan", wick, "-", "--keep", "id,n", stdin=data.read_bytes()).out)
+    assert [row["place"] for row in rows] == [f"standard input:{i + 1}" for i in range(7)]
+    (row,) = rows_of(cli("scan", wick, "-", stdin=STORY.encode()).out)
+    assert (row["place"], row["verdict"]) == ("standard input", "found")
+    assert cli("scan", wick, "-", "-o", "out.jsonl", stdin=data.read_bytes()).code == 0
+
+
+def test_threshold_and_stride_are_those_of_a_query(cli: Cli, wick: Path, data: Path) -> None:
+    rows = rows_of(cli("scan", wick, data.name, "--evalue", "1e-200").out)
+    assert {row["verdict"] for row in rows} == {"inconclusive"}
+    assert "was built with a stride of 25" in cli.refused("scan", wick, data.name, "--stride", "7")
+
+
+def test_data_without_rows_give_none(cli: Cli, wick: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"\n")
+    pq.write_table(
+        pa.table({"text": pa.array([], pa.string()), "id": pa.array([], pa.int64())}), tmp_path / "e.parquet"
+    )
+    for name in ("empty.jsonl", "e.parquet"):
+        done = cli("scan", wick, name, "--keep", "id")
+        assert (done.code, done.out) == (0, "")
+        assert done.err.startswith("0 rows: 0 found, ")
+        for out in ("out.jsonl", "out.parquet"):
+            assert cli("scan", wick, name, "--keep", "id", "-o", out, "--overwrite").code == 0
+        assert (tmp_path / "out.jsonl").read_bytes() == b""
+        assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "no portrait": (
+        ["data.jsonl"],
+        "no portrait among data.jsonl: name a portrait's directory or a .bf file",
+    ),
+    "a portrait that is not there": (["nowhere.portrait", "data.jsonl"], "no portrait among "),
+    "no data": (["WICK"], "no data among "),
+    "data that are not there": (["WICK", "nowhere.jsonl"], "nowhere.jsonl: no such file or directory"),
+    "a filter that is not there": (["no.50-50.bf", "data.jsonl"], "no.50-50.bf: "),
+    "format of the output": (["WICK", "data.jsonl", "-o", "out.csv"], "out.csv: cannot tell the format"),
+    "nowhere to write": (["WICK", "data.jsonl", "-o", "no/out.jsonl"], "no/out.jsonl: cannot write: No such"),
+    "a directory": (["WICK", "data.jsonl", "-o", "dir.jsonl"], "dir.jsonl: is a directory"),
+    "output exists": (
+        ["WICK", "data.jsonl", "-o", "there.jsonl"],
+        "there.jsonl: already exists: choose another",
+    ),
+    "column": (
+        ["WICK", "data.jsonl", "--column", "body"],
+        "data.jsonl, line 1: no column 'body', only id, text",
+    ),
+    "no text": (
+        ["WICK", "data.jsonl", "--column", "n"],
+        "data.jsonl, line 1: column 'n' holds number, not text",
+    ),
+    "kept": (
+        ["WICK", "data.jsonl", "--keep", "url"],
+        "data.jsonl, line 1: no column 'url', only id, text, n: ch",
+    ),
+    "empty column": (["WICK", "data.jsonl", "--column", "text,"], "a column's name is empty"),
+    "null": (["WICK", "null.jsonl"], "null.jsonl, line 2: column 'text' holds null, not text"),
+    "surrogate": (["WICK", "surrogate.jsonl"], "surrogate.jsonl, line 2: column 'text' has a lone surrogate"),
+    "UTF-8": (["WICK", "latin.jsonl"], "latin.jsonl, line 2: not UTF-8 at byte 3: "),
+    "plain text": (["WICK", "a.txt", "--keep", "id"], "a.txt: plain text has no columns"),
+    "E-value": (["WICK", "data.jsonl", "--evalue", "0"], "the E-value threshold must be a positive number"),
+    "workers": (["WICK", "data.jsonl", "--workers", "0"], "the number of workers is 1 to 4096, not 0"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_cannot_be_scanned_is_refused_in_one_line_and_leaves_nothing(
+    kind: str, cli: Cli, wick: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "dir.jsonl").mkdir()
+    (tmp_path / "there.jsonl").write_text("mine")
+    (tmp_path / "a.txt").write_text("x")
+    good = data.read_bytes()[:0] + b'{"text": "x"}\n'
+    (tmp_path / "null.jsonl").write_bytes(good + b'{"text": null}\n')
+    (tmp_path / "surrogate.jsonl").write_bytes(good + b'{"text": "ab\\ud800"}\n')
+    (tmp_path / "latin.jsonl").write_bytes(good + b'{"text": "caf\xe9s"}\n')
+    given, begins = REFUSED[kind]
+    before = sorted(tmp_path.iterdir())
+    message = cli.refused("scan", *(wick if one == "WICK" else one for one in given))
+    assert message.startswith(begins)
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "there.jsonl").read_text() == "mine"
+
+
+def test_an_output_is_replaced_when_the_new_one_is_whole(
+    cli: Cli, wick: Path, data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("old")
+    assert "line 1: no column" in cli.refused(
+        "scan", wick, data, "-o", out, "--overwrite", "--column", "body"
+    )
+    assert out.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.jsonl", "out.jsonl"]
+    assert cli("scan", wick, data, "-o", out, "--overwrite").code == 0
+    assert len(rows_of(out.read_text())) == 7
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.jsonl", "out.jsonl"]
+
+
+N_MANY = 60_000
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough rows for a second or more."""
+    path = tmp_path_factory.mktemp("many") / "many.jsonl"
+    dice = random.Random(3)
+    words = [f"{dice.randrange(16**6):x}" for _ in range(999)]
+    with path.open("w") as file:
+        for i in range(N_MANY):
+            text = STORY if i % 1000 == 0 else " ".join(dice.choices(words, k=70))
+            file.write(json.dumps({"id": i, "text": text}) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(many: Path, shelf: Path) -> dict[str, bytes]:
+    """What a scan of the many rows gives, in each format."""
+    found = {}
+    for suffix in ("jsonl", "parquet"):
+        out = many.parent / f"out.{suffix}"
+        scan_rows([portrait.open(shelf / "wick.portrait")], many, out, keep=["id"])
+        found[suffix] = out.read_bytes()
+    assert [row["row"] for row in rows_of(found["jsonl"])] == list(range(N_MANY))
+    return found
+
+
+def test_the_number_of_workers_leaves_no_trace(
+    many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+) -> None:
+    for suffix, data in undisturbed.items():
+        done = cli("scan", wick, many, "--keep", "id", "--workers", "3", "-o", f"out.{suffix}")
+        assert done.code == 0, done.err
+        assert (tmp_path / f"out.{suffix}").read_bytes() == data
+    assert cli("scan", wick, many, "--keep", "id", "--workers", "2").out.encode() == undisturbed["jsonl"]
+
+
+def wait_for(what: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    """Until it is so; it must be before the process ends."""
+    while not what():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+def noted(parts: Path) -> int:
+    """How many pieces the note in this directory speaks of."""
+    with suppress(OSError):
+        return int(json.loads((parts / "note.json").read_text())["done"][0])
+    return 0
+
+
+def written(parts: Path) -> int:
+    """How many bytes there are, the last piece perhaps not whole."""
+    rows = parts / "rows"
+    return rows.stat().st_size if rows.exists() else 0
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(("suffix", "workers"), [("jsonl", 1), ("parquet", 1), ("jsonl", 2)])
+def test_a_scan_that_was_killed_goes_on_and_the_result_is_the_same(
+    suffix: str,
+    workers: int,
+    many: Path,
+    undisturbed: dict[str, bytes],
+    cli: Cli,
+    wick: Path,
+    tmp_path: Path,
+) -> None:
+    out, parts = tmp_path / f"out.{suffix}", tmp_path / f".out.{suffix}.parts"
+    command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", str(workers)]
+    with cli.start(*command) as process:
+        wait_for(lambda: noted(parts), process)
+        helpers = children(process.pid)
+        process.kill()
+        process.communicate()
+    assert not out.exists()
+    deadline = time.monotonic() + 20
+    while any(map(alive, helpers)):
+        assert time.monotonic() < deadline, "workers outlive their parent"
+        time.sleep(0.05)
+    # Half a piece behind the note, as a crash may leave it.
+    with (parts / "rows").open("ab") as file:
+        file.write(b'{"row": ')
+    done = cli(*command)
+    assert done.code == 0, done.err
+    assert f"{N_MANY:,} rows, " in done.err
+    assert " of them before: " in done.err
+    assert out.read_bytes() == undisturbed[suffix]
+    assert not parts.exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_exits_130_and_the_scan_goes_on(
+    workers: int, many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+) -> None:
+    out, parts = tmp_path / "out.jsonl", tmp_path / ".out.jsonl.parts"
+    command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", str(workers)]
+    with caught_sigint(), cli.start(*command) as process:
+        wait_for(lambda: written(parts) > 1_000_000, process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err.strip()) == (130, b"portrait: error: interrupted")
+    assert noted(parts) > 0
+    assert not out.exists()
+    done = cli(*command)
+    assert " of them before: " in done.err
+    assert out.read_bytes() == undisturbed["jsonl"]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6])
+def test_ctrl_c_in_a_terminal_is_heard_by_all_and_told_once(
+    seconds: float, many: Path, cli: Cli, wick: Path, tmp_path: Path
+) -> None:
+    """There it reaches the workers, too, also those that are just beginning."""
+    group = ("-c", "import os; os.setpgrp(); from portrait.cli import main; main()")
+    command = ("scan", wick, many, "-o", tmp_path / "out.jsonl", "--workers", "2")
+    with caught_sigint(), cli.start(*command, program=group) as process:
+        wait_for(lambda: children(process.pid), process)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err.strip()) == (130, b"portrait: error: interrupted")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_progress_is_shown_where_somebody_looks(workers: str, many: Path, cli: Cli, wick: Path) -> None:
+    done = cli.watched("stderr", "scan", wick, many, "-o", "out.jsonl", "--workers", workers)
+    assert done.code == 0
+    assert re.search(r"scanning: +\d+%.*/30\.\dMB, .*B/s, .* left", done.err), done.err
+    assert f"{N_MANY:,} rows: " in done.err
+
+
+def test_nothing_is_shown_to_those_who_want_it_quiet(cli: Cli, wick: Path, data: Path) -> None:
+    assert cli.watched("stderr", "scan", wick, data, "-o", "out.jsonl", "-q").err == ""
+
+
+def test_filters_of_the_original_library_are_asked_as_well(cli: Cli, wick: Path, tmp_path: Path) -> None:
+    for path in REDISBLOOM.glob("words.50-50.bf*"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "data.jsonl").write_bytes(lines(RECORDS))
+    asked = [portrait.open(tmp_path / "words.50-50.bf"), portrait.open(wick)]
+    for workers in (1, 2):
+        rows = rows_of(cli("scan", "words.50-50.bf", wick, "data.jsonl", "--workers", str(workers)).out)
+        assert [row["verdict"] for row in rows] == [
+            portrait.query(asked, record["text"]).verdict for record in RECORDS
+        ]
+    again = pickle.loads(pickle.dumps(asked[0]))
+    assert again.query(STORY) == asked[0].query(STORY)
+
+
+@pytest.fixture
+def stopped(many: Path, cli: Cli, wick: Path, tmp_path: Path) -> Path:
+    """The output of a scan that was stopped, of data that may be changed."""
+    data = tmp_path / "many.jsonl"
+    data.write_bytes(many.read_bytes())
+    with caught_sigint(), cli.start("scan", wick, data, "-o", "out.jsonl", "--workers", "1") as process:
+        wait_for(lambda: noted(tmp_path / ".out.jsonl.parts"), process)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    return tmp_path / "out.jsonl"
+
+
+def test_another_task_does_not_go_on_with_what_one_has_left(
+    stopped: Path, cli: Cli, wick: Path, shelf: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "many.jsonl"
+    advice = "give the same again to go on, or --restart to begin anew"
+    for options, other in (
+        (["--evalue", "1"], "threshold"),
+        (["--keep", "id"], "columns to keep"),
+        (["--column", "id"], "columns"),
+        (["--no-matches"], "matches"),
+    ):
+        message = cli.refused("scan", wick, data, "-o", stopped, *options)
+        assert message == f"{stopped}: begun with other {other}: {advice}"
+    assert "begun with other portraits: " in cli.refused(
+        "scan", shelf / "other.portrait", data, "-o", stopped
+    )
+    with data.open("ab") as file:
+        file.write(lines(RECORDS))
+    assert cli.refused("scan", wick, data, "-o", stopped) == f"{stopped}: begun with other data: {advice}"
+    done = cli("scan", wick, data, "-o", stopped, "--restart")
+    assert (done.code, "before" in done.err) == (0, False)
+    assert len(rows_of(stopped.read_bytes())) == N_MANY + 7
+
+
+def test_two_scans_do_not_write_the_same_file(many: Path, cli: Cli, wick: Path, tmp_path: Path) -> None:
+    command: list[Argument] = ["scan", wick, many, "-o", tmp_path / "out.jsonl", "--workers", "1"]
+    with cli.start(*command) as process:
+        wait_for((tmp_path / ".out.jsonl.parts" / "rows").exists, process)
+        for more in ([], ["--restart"], ["--overwrite"]):
+            assert "out.jsonl: another process is writing it: " in cli.refused(*command, *more)
+        process.communicate()
+    assert process.returncode == 0
+
+
+def test_a_worker_that_dies_is_an_error_and_the_scan_goes_on(
+    many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+) -> None:
+    out, parts = tmp_path / "out.jsonl", tmp_path / ".out.jsonl.parts"
+    command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", "2"]
+    with cli.start(*command) as process:
+        wait_for(lambda: written(parts) > 1_000_000, process)
+        os.kill(children(process.pid)[-1], signal.SIGKILL)
+        _, err = process.communicate()
+    assert process.returncode == 2
+    assert err.startswith(b"portrait: error: a worker process died: ")
+    assert err.count(b"\n") == 1
+    assert cli(*command).code == 0
+    assert out.read_bytes() == undisturbed["jsonl"]
+
+
+def test_a_disk_that_is_full_is_an_error_and_the_scan_goes_on(
+    many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000,) * 2)\n"
+        "sys.argv[0] = 'portrait'; from portrait.cli import main; main()"
+    )
+    command: list[Argument] = [
+        "scan",
+        wick,
+        many,
+        "--keep",
+        "id",
+        "-o",
+        tmp_path / "out.jsonl",
+        "--workers",
+        "1",
+    ]
+    done = cli(*command, program=("-c", code))
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"portrait: error: {tmp_path / 'out.jsonl'}: cannot write: File too large\n"
+    assert not (tmp_path / "out.jsonl").exists()
+    assert cli(*command).code == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == undisturbed["jsonl"]
+
+
+def test_a_full_disk_behind_stdout_is_an_error_of_the_disk(cli: Cli, wick: Path, data: Path) -> None:
+    done = cli.out_of_space("scan", wick, data)
+    assert done.code == 2
+    assert "No space left on device" in done.err
+    assert "internal error" not in done.err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_reader_that_has_seen_enough_is_no_error(workers: str, many: Path, cli: Cli, wick: Path) -> None:
+    with cli.start("scan", wick, many, "--workers", workers) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert len(process.stdout.read(10)) == 10
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_memory_does_not_grow_with_the_data(many: Path, wick: Path, tmp_path: Path) -> None:
+    code = (
+        "import resource, sys, portrait\n"
+        "from portrait.scanning import scan_rows\n"
+        "asked = [portrait.open(sys.argv[1])]\n"
+        "def peak():\n"
+        "    scan_rows(asked, sys.argv[2:], 'out.jsonl', overwrite=True)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "sys.argv, rest = sys.argv[:3], sys.argv[3:]\n"
+        "once = peak()\n"
+        "sys.argv += rest\n"
+        "print(once, peak())\n"
+    )
+    copies = [tmp_path / f"{i}.jsonl" for i in range(2)]
+    for copy in copies:
+        copy.symlink_to(many)
+    copies[0].unlink()
+    copies[0].write_bytes(many.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", code, wick, *copies], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    once, twice = map(int, done.stdout.split())
+    assert twice < once + 20_000, f"{once} kB for one file, {twice} kB for two"
+
+
+MIXED: list[dict[str, Any]] = [
+    {
+        "text": "x",
+        "whole": 1,
+        "mixed": "x",
+        "real": 1,
+        "big": 2**60 + 1,
+        "list": [1],
+        "hole": None,
+        "bad": "\ud800",
+    },
+    {"text": "x", "whole": None, "mixed": 2, "real": 0.5, "big": 0.5, "list": [], "hole": None, "bad": "x"},
+]
+IN_PARQUET: list[dict[str, Any]] = [
+    {
+        "whole": 1,
+        "mixed": '"x"',
+        "real": 1.0,
+        "big": str(2**60 + 1),
+        "list": "[1]",
+        "hole": None,
+        "bad": r'"\ud800"',
+    },
+    {"whole": None, "mixed": "2", "real": 0.5, "big": "0.5", "list": "[]", "hole": None, "bad": '"x"'},
+]
+
+
+def test_kept_values_of_any_kind_survive(cli: Cli, wick: Path, tmp_path: Path) -> None:
+    keep = ",".join(IN_PARQUET[0])
+    (tmp_path / "together.jsonl").write_bytes(lines(MIXED))
+    (tmp_path / "a.jsonl").write_bytes(lines(MIXED[:1]))
+    (tmp_path / "b.jsonl").write_bytes(lines(MIXED[1:]))
+    for data in (["together.jsonl"], ["a.jsonl", "b.jsonl"]):
+        rows = rows_of(cli("scan", wick, *data, "--keep", keep).out)
+        assert [{"text": "x"} | row["values"] for row in rows] == MIXED
+        assert cli("scan", wick, *data, "--keep", keep, "-o", "out.parquet", "--overwrite").code == 0
+        table = pq.read_table(tmp_path / "out.parquet")
+        assert [row["values"] for row in table.to_pylist()] == IN_PARQUET
+
+
+def test_columns_of_tables_keep_their_types(cli: Cli, wick: Path, tmp_path: Path) -> None:
+    columns = {
+        "small": pa.array([1, None], pa.int16()),
+        "day": pa.array([date(2020, 1, 1), None]),
+        "raw": pa.array([b"\xff", None]),
+        "name": pa.array(["x", None]).dictionary_encode(),
+        "real": pa.array([float("nan"), 0.5]),
+        "tags": pa.array([["x"], None]),
+    }
+    pq.write_table(pa.table({"text": ["x", "y"], **columns}), tmp_path / "a.parquet")
+    keep = ",".join(columns)
+    rows = rows_of(cli("scan", wick, "a.parquet", "--keep", keep).out)
+    assert rows[0]["values"] == {
+        "small": 1,
+        "day": "2020-01-01",
+        "raw": "/w==",
+        "name": "x",
+        "real": None,
+        "tags": ["x"],
+    }
+    assert cli("scan", wick, "a.parquet", "--keep", keep, "-o", "out.parquet").code == 0
+    found = pq.read_table(tmp_path / "out.parquet").schema.field("values").type
+    assert {field.name: str(field.type) for field in found} == {
+        "small": "int16",
+        "day": "date32[day]",
+        "raw": "binary",
+        "name": "string",
+        "real": "double",
+        "tags": "list<element: string>",
+    }
+
+
+def test_datasets_can_be_scanned_into_a_file(wick: Path, tmp_path: Path) -> None:
+    rows = datasets.Dataset.from_list(RECORDS)
+    done = scan_rows([portrait.open(wick)], rows, tmp_path / "out.jsonl", keep=["id", "n"], workers=2)
+    assert (done.rows, done.found, done.not_found, done.inconclusive) == (7, 3, 2, 2)
+    assert done.text_bytes == sum(len(record["text"].encode()) for record in RECORDS)
+    found = rows_of((tmp_path / "out.jsonl").read_text())
+    assert [row["values"]["id"] for row in found] == list("abcdefg")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl"]
+
+
+def test_the_library_refuses_what_makes_no_sense(wick: Path, data: Path, tmp_path: Path) -> None:
+    asked = [portrait.open(wick)]
+    with pytest.raises(SpecError, match="no portrait to ask"):
+        scan_rows([], data, tmp_path / "out.jsonl")
+    with pytest.raises(SpecError, match="the number of workers"):
+        scan_rows(asked, data, tmp_path / "out.jsonl", workers=True)
+    with pytest.raises(CorpusError, match="no location"):
+        scan_rows(asked, [], tmp_path / "out.jsonl")
+    (tmp_path / ".out.jsonl.parts").write_text("in the way")
+    with pytest.raises(portrait.OutputError, match=r"out.jsonl: cannot write: File exists"):
+        scan_rows(asked, data, tmp_path / "out.jsonl")
+
+
+def test_data_that_change_meanwhile_are_an_error(wick: Path, data: Path, tmp_path: Path) -> None:
+    class Meddler:
+        def start(self, n_bytes: int | None, stage: str = "") -> None:
+            assert n_bytes == data.stat().st_size
+            os.utime(data, ns=(0, 0))
+
+        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
+
+        def finish(self) -> None: ...
+
+    with pytest.raises(CorpusError, match="the data changed while they were read"):
+        scan_rows([portrait.open(wick)], data, tmp_path / "out.jsonl", progress=Meddler())
+    with pytest.raises(OutputExistsError, match="begun with other data"):
+        scan_rows([portrait.open(wick)], data, tmp_path / "out.jsonl")
+    assert scan_rows([portrait.open(wick)], data, tmp_path / "out.jsonl", restart=True).rows == 7
+
+
+def test_a_portrait_that_is_gone_when_a_worker_opens_it_is_named(
+    shelf: Path, many: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(STORY)
+    built = portrait.build(tmp_path / "a.txt", tmp_path / "gone.portrait")
+    (built.path / "portrait.json").rename(tmp_path / "moved")
+    with pytest.raises(portrait.NotAPortraitError, match=r"gone.portrait: not a portrait"):
+        scan_rows([built], many, tmp_path / "out.jsonl", workers=2)
+    assert WorkerError.exit_code == 2
+    assert shelf.exists()

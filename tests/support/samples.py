@@ -1,0 +1,107 @@
+"""Texts of every kind to try, and small real portraits to try them on."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import datasets
+from hypothesis import strategies as st
+from support import oracle
+
+import portrait
+from portrait.bundle import reader as bundle
+from portrait.filters import kinds as filters
+from portrait.spec import NORMALIZERS, UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from portrait.filters.protocols import Filter
+
+#: Python and the kernel may follow different versions of Unicode: what one of them does not know,
+#: unassigned code points (Cn), is left out. Surrogates (Cs) are no characters.
+CHARS = st.characters(exclude_categories=["Cs", "Cn"])
+
+MARKS = (
+    "\u0300\u0301\u0302\u0308\u0316\u0323\u0327\u031b\u0338\u0344\u0345\u034f\u05b0\u0653\u093c\u3099\u1d165"
+)
+JAMO = "\u1100\u1112\u1161\u1175\u11a7\u11a8\u11c2가각힣"
+SPACES = "".join(sorted(oracle.WHITE_SPACE))
+#: Composed letters, singletons, composition exclusions, and characters that grow when normalised.
+COMPOSED = "éệÅ\u212b\u2126\u1e69\u0958\u0f43\ufb2c\u2adc\U0001d160\u1fef\u037e\u304c\u09cb\u0b94\u1109a"
+#: Letters that case folding or compatibility change, into several or by what surrounds them.
+FOLDED = "ßẞİıſςΣŉǰΐᾴᾼﬁﬄ㎏ﷺ½①ⅣＡﾊﾞ㈱…´¨℡\u1e9b\u0149ÉЖԱև\U0001d504\U0001f130ꮿᏏ"
+#: Right to left, with marks and directions.
+BIDI = "שָׁלוֹם\u200fمَرْحَبًا\u202b\u2067ﻼ"
+EMOJI = "👩🏽‍💻🇪🇺❤\ufe0f👨‍👩‍👧"
+NOT_QUITE_SPACES = "\u200b\u180e\ufeff\x1c\x1f\u2060"
+
+PIECES = st.one_of(
+    st.text("ab", max_size=12),
+    st.text("the cat sat on \t\r\n", max_size=30),
+    st.text(SPACES, min_size=1, max_size=6),
+    st.sampled_from(["\r\n", "\r\n\r\n", "  ", " \n ", "\n \x1c\n", "\t\n\n\x1f"]),
+    st.builds(str.__add__, st.sampled_from("aeouA가か"), st.text(MARKS, max_size=5)),
+    st.text(MARKS, max_size=6),
+    st.text(JAMO, max_size=6),
+    st.text("天地玄黃宇宙洪荒", max_size=12),
+    st.text(COMPOSED + MARKS, max_size=5),
+    st.text(FOLDED + MARKS, max_size=5),
+    st.text(BIDI, max_size=8),
+    st.sampled_from(
+        ["It\u2019s,", "it\u00b4s", "\u201cQUOTE\u201d\u2014", "co\u00adop", "\u2764\ufe0f\u0301", "\0\0"]
+    ),
+    st.text(EMOJI + NOT_QUITE_SPACES, max_size=6),
+    st.text(CHARS, max_size=10),
+)
+
+
+def texts(max_pieces: int = 8) -> st.SearchStrategy[str]:
+    """Texts in which everything stands next to everything."""
+    return st.lists(PIECES, max_size=max_pieces).map("".join)
+
+
+def specs(max_width: int = 10, max_stride: int = 14) -> st.SearchStrategy[portrait.WindowSpec]:
+    """Small windows of every kind."""
+    return st.builds(
+        portrait.WindowSpec,
+        width=st.integers(1, max_width),
+        stride=st.integers(1, max_stride),
+        unit=st.sampled_from(UNITS),
+        normalizer=st.sampled_from(NORMALIZERS),
+    )
+
+
+def plain(spec: portrait.WindowSpec) -> oracle.Spec:
+    """The same windows for the oracle."""
+    return oracle.Spec(spec.width, spec.stride, spec.unit, spec.normalizer)
+
+
+class Sample(NamedTuple):
+    """An open portrait, and what the oracle needs to know of its layers."""
+
+    portrait: portrait.Portrait
+    spec: oracle.Spec
+    layers: list[tuple[oracle.Contains, float]]
+
+
+def sample(opened: portrait.Portrait) -> Sample:
+    """``opened`` with its filters' own answers beside it."""
+    files = bundle.read(opened.path)
+    layers = [(contains(filters.open_layer(files, layer)), layer.fpr) for layer in opened.manifest.layers]
+    return Sample(opened, plain(opened.spec), layers)
+
+
+def contains(layer: Filter) -> oracle.Contains:
+    """A filter's answer about one key."""
+    return lambda key: layer.contains(key.to_bytes(8, "little")) == b"\x01"
+
+
+def build(sources: Mapping[str, Sequence[str]], spec: portrait.WindowSpec, fpr: float = 0.01) -> Sample:
+    """The portrait of some documents. Its files are gone, but it holds them mapped."""
+    corpus = {name: datasets.Dataset.from_dict({"text": list(docs)}) for name, docs in sources.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "sample.portrait")
+        return sample(portrait.build(corpus, out, windows=spec, filter=portrait.FilterSpec(fpr=fpr)))
