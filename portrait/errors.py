@@ -14,10 +14,20 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 class PortraitError(Exception):
-    """Base of all errors that Portrait raises on purpose."""
+    """Base of all errors that Portrait raises on purpose.
+
+    Args:
+        message: One line: what is wrong, where, and what to do.
+        parameter: The library's parameter whose change would help, such as ``overwrite``. The command line
+            adds the option that sets it; the message itself names no option.
+    """
 
     exit_code = 2
     http_status = 500
+
+    def __init__(self, message: str = "", *, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
     def __str__(self) -> str:
         # Names of files and columns may hold line feeds and worse; a message is one line.

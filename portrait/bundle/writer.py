@@ -118,7 +118,10 @@ class BundleWriter:
         if not (self.out.exists() or self.out.is_symlink()):
             return
         if not self.overwrite:
-            raise OutputExistsError(f"{self.out}: already exists: choose another name, or pass --overwrite")
+            raise OutputExistsError(
+                f"{self.out}: already exists: choose another name, or allow overwriting",
+                parameter="overwrite",
+            )
         if self.out.is_symlink() or not is_bundle(self.out):
             raise OutputExistsError(f"{self.out}: exists and is not a portrait: it will not be replaced")
 

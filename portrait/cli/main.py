@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TextIO
 
 import click
 
+from portrait.cli.shared.hints import option_hint
 from portrait.errors import PortraitError, printable
 from portrait.version import __version__
 
@@ -70,6 +71,9 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise _ReaderGoneError from error
+        except PortraitError as error:
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            raise click.ClickException(str(error) + option_hint(command, error.parameter)) from error
 
 
 class _ReaderGoneError(Exception):
@@ -99,13 +103,13 @@ def run(arguments: list[str] | None = None) -> int:
     except (BrokenPipeError, _ReaderGoneError):
         return _silence(EXIT_BROKEN_PIPE, sys.stdout)
     except click.ClickException as error:
+        if isinstance(error.__cause__, PortraitError):
+            return _fail(error.message, error.__cause__.exit_code)
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f": see {error.ctx.command_path} --help"
         message = error.format_message().rstrip(".").replace("\n", " ")
         return _fail(message if message.endswith("?") else message + hint, EXIT_ERROR)
-    except PortraitError as error:
-        return _fail(str(error), error.exit_code)
     except OSError as error:
         # The library wraps its own; what names no file is the stream that results go to.
         where = "standard output" if error.filename is None else str(error.filename)

@@ -17,11 +17,12 @@ from portrait.cli.shared.options import format_option
 from portrait.cli.shared.progress import progress
 from portrait.corpus.columns import DEFAULT_COLUMN
 from portrait.errors import printable
-from portrait.markup.numbers import count, counted, edited, expected, headline, percent, row_name
+from portrait.markup.numbers import count, counted, expected, percent
 from portrait.reports.dates import today
 from portrait.reports.evaluation_sets import BENCHMARKS
 from portrait.reports.publish import Files
 from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST
+from portrait.reports.wording import edited, headline, row_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,11 +11,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from portrait.answers.wording import show_evalue
-from portrait.markup import numbers as words
 from portrait.markup.elements import Markup, element, join
 from portrait.markup.highlight import Span, highlighted, letter, style, visible
-from portrait.markup.numbers import count, counted, expected, headline, percent, rate, row_name
+from portrait.markup.numbers import count, counted, expected, percent
+from portrait.reports import wording
 from portrait.reports.charts import histogram_chart, proportions
+from portrait.reports.wording import headline, rate, row_name
 
 if TYPE_CHECKING:
     from portrait.reports.report import AskedRow, Report
@@ -127,7 +128,7 @@ def _result(report: Report) -> list[Markup]:
             f"Chance alone would have {by_chance} of {counted(totals.rows, 'row')} found, in expectation, if "
             f"none shared anything with the corpus. The very text of {exact} is a document of the corpus, as "
             "far as its key can tell. ",
-            words.edited(report),
+            wording.edited(report),
         ),
     ]
 

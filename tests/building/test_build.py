@@ -272,7 +272,7 @@ def test_an_empty_column_name_is_refused(corpus: Path) -> None:
 def run_limited(cwd: Path, limit: int, call: str) -> subprocess.CompletedProcess[str]:
     """Run ``call`` where no file may grow beyond ``limit`` bytes, as on a full disk."""
     code = (
-        "import resource, signal, portrait, portrait.readers.plain, pyarrow\n"
+        "import resource, signal, portrait, portrait.corpus.formats.plain, pyarrow\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         f"try: {call}\n"

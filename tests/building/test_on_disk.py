@@ -405,7 +405,7 @@ def test_a_full_disk_loses_nothing(limit_kb: int, cli: Cli) -> None:
     """At 300 kB the runs do not fit, at 3 MB the parts of the filter do not."""
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_kb} * 1000,) * 2); "
-        "from portrait.cli import main; main()"
+        "from portrait.cli.main import main; main()"
     )
     process = cli.start(*BUILD, "--fpr", "0.0001", program=("-c", code))
     _, said = process.communicate(timeout=60)

@@ -233,7 +233,7 @@ def without(module: str) -> tuple[str, ...]:
     """The program where ``module`` is not installed."""
     return (
         "-c",
-        f"import sys; sys.modules[{module!r}] = None; from portrait.cli import run; sys.exit(run())",
+        f"import sys; sys.modules[{module!r}] = None; from portrait.cli.main import run; sys.exit(run())",
     )
 
 

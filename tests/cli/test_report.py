@@ -337,7 +337,7 @@ def test_without_the_extra_it_says_which_install_brings_it(known: Path, data: st
         "        if name.partition('.')[0] == 'pyarrow':\n"
         "            raise ModuleNotFoundError(name, name=name)\n"
         "sys.meta_path.insert(0, Block())\n"
-        "from portrait.cli import main\n"
+        "from portrait.cli.main import main\n"
         "main()"
     )
     done = cli("report", known, data, *OPTIONS, program=("-c", block))

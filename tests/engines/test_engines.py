@@ -298,7 +298,7 @@ def test_an_address_needs_ray_and_memory_a_number_of_workers() -> None:
 
 def test_without_ray_the_extra_is_named(cli: Cli, directory: Path) -> None:
     (directory / "a.txt").write_text("some text")
-    code = "import sys; sys.modules['ray'] = None; from portrait.cli import run; sys.exit(run())"
+    code = "import sys; sys.modules['ray'] = None; from portrait.cli.main import run; sys.exit(run())"
     done = cli("build", "a.txt", "-o", "out", "--engine", "ray", program=("-c", code))
     message = "this needs ray, which is not installed: pip install 'portrait[ray]'"
     assert done == (2, "", f"portrait: error: {message}\n")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib.util
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -82,126 +84,146 @@ def below(*packages: str) -> list[str]:
     return [name for name in MODULES if name in packages or name.startswith(tuple(f"{p}." for p in packages))]
 
 
+#: The law. A module imports only from rooms of lower ranks, or from its own room; rooms of one rank do not
+#: know each other. ``__init__`` is the public face.
+ORDER: tuple[tuple[str, ...], ...] = (
+    ("errors", "version", "progress", "markup"),
+    ("extras", "spec", "sizing", "storage"),
+    ("presets", "corpus", "answers", "bundle"),
+    ("keys",),
+    ("filters", "engines"),
+    ("portraits",),
+    ("building", "scanning", "reports"),
+    ("planning", "operations", "hub"),
+    ("__init__",),
+    ("cli", "server"),
+    ("__main__",),
+)
+RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+
+#: The same law inside of ``corpus``.
+CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
+    ("columns", "shards"),
+    ("files",),
+    ("formats",),
+    ("datasets",),
+    ("locations",),
+    ("resolve",),
+    ("rows", "provenance"),
+)
+
+#: Who may import the kernel.
+KERNEL_ROOMS = {"keys", "filters", "portraits"}
+
+#: A package of more modules than this is two packages; in ``cli`` a module is a verb.
+MOST_MODULES = 12
+
+
+def room(module: str) -> str:
+    """The room of a module: the package below ``portrait`` or the module there; ``server`` is a room, too."""
+    package, _, rest = module.partition(".")
+    if package == "portrait_server":
+        return "server"
+    return rest.partition(".")[0] or "__init__"
+
+
+def edges() -> Iterator[tuple[str, str]]:
+    """Each import of one module of the house by another, also those inside functions and for types only."""
+    for module in MODULES:
+        for target in ours(module) - {module, "portrait._native"}:
+            yield module, target
+
+
 def test_the_law_is_read_off_real_modules() -> None:
     assert {"portrait", "portrait.errors", "portrait.filters.bloom", "portrait.corpus.formats.jsonl"} < set(
         MODULES
     )
     assert "portrait.errors" in ours("portrait.spec")
     assert "portrait._native" in ours("portrait.keys.maker")
-    assert ("portrait.corpus.formats.plain", "PlainShard", True) in imports("portrait.corpus")
+    assert ("portrait.corpus.formats.arrow", "ArrowShard", True) in set(imports("portrait.corpus.locations"))
     assert "mmap" in imported("portrait.bundle.tensors")
 
 
-@pytest.mark.parametrize(
-    "package", ["portrait.cli", "portrait_server", "portrait.engines", "portrait.filters", "portrait.readers"]
-)
-def test_every_package_has_modules(package: str) -> None:
-    assert package in MODULES, f"no {package} package yet"
+def test_every_room_has_its_rank() -> None:
+    assert {room(module) for module in MODULES} - {*RANKS} == set()
 
 
-@pytest.mark.parametrize(
-    ("module", "allowed"),
-    [
-        ("portrait.errors", set()),
-        ("portrait.version", set()),
-        ("portrait.answers.scan", set()),
-        ("portrait.spec", {"errors"}),
-        ("portrait.sizing", {"errors"}),
-        ("portrait.extras", {"errors"}),
-        ("portrait.progress", set()),
-        (
-            "portrait.planning.sample",
-            {"corpus", "errors", "extras", "filters.pybloom", "keymaker", "reading", "spec"},
-        ),
-        ("portrait.corpus.columns", {"errors"}),
-        ("portrait.engines.pool", {"errors"}),
-        ("portrait.storage.lock", set()),
-        ("portrait.storage.journal", {"errors", "locks"}),
-        ("portrait.answers.record", {"answer"}),
-        ("portrait.engines.task", {"errors"}),
-        ("portrait.engines.worker", {"engines.base"}),
-        ("portrait.engines.local", {"engines.base", "engines.worker", "workers"}),
-        ("portrait.engines.ray", {"engines.base", "engines.ray", "errors", "extras", "version"}),
-        (
-            "portrait.engines.execution",
-            {"engines.base", "engines.local", "engines.ray", "errors", "keymaker", "workers"},
-        ),
-        ("portrait.storage.workdir", {"errors", "locks"}),
-        ("portrait.keys.runs", {"errors", "keymaker"}),
-        ("portrait.corpus.provenance", {"corpus"}),
-        (
-            "portrait.building.reader",
-            {"corpus", "engines.base", "errors", "extras", "keymaker", "spec", "spool"},
-        ),
-        ("portrait.corpus.rows", {"columns", "corpus", "errors"}),
-        ("portrait.bundle.tensors", {"errors"}),
-        ("portrait.bundle.manifest", {"errors", "spec"}),
-        ("portrait.bundle", {"errors", "manifest", "tensors"}),
-        ("portrait.operations.verify", {"bundle", "errors", "filters", "manifest", "progress"}),
-        ("portrait.answers.answer", {"errors", "sizing", "spec", "scan", "reports.snippet"}),
-        ("portrait.reports.statistics", set()),
-        ("portrait.markup.elements", set()),
-        ("portrait.reports.report", {"answer", "spec", "reports.statistics", "reports.page"}),
-        ("portrait.reports.tally", {"answer", "errors", "sizing", "reports.report", "reports.statistics"}),
-    ],
-)
-def test_the_foundations_import_only_what_lies_below_them(module: str, allowed: set[str]) -> None:
-    assert ours(module) <= {f"portrait.{name}" for name in allowed}
-
-
-def test_the_halves_of_a_build_do_not_know_each_other() -> None:
-    assert not {name for name in ours("portrait.building.reader") if name.startswith("portrait.filters")}
-    text = {
-        "portrait.corpus",
-        "portrait.corpus.columns",
-        "portrait.building.reader",
-        "portrait.corpus.provenance",
+def test_imports_run_down_the_order() -> None:
+    upward = {
+        (module, target)
+        for module, target in edges()
+        if room(module) != room(target) and RANKS[room(target)] >= RANKS[room(module)]
     }
-    assert not text & ours("portrait.building.layer")
-    # Each is done by any process; only what puts them together knows directories, engines and both.
-    for module in ("portrait.building.reader", "portrait.building.layer"):
-        assert not {
-            "portrait.engines.execution",
-            "portrait.storage.workdir",
-            "portrait.building.on_disk",
-        } & ours(module)
-    assert {"portrait.building.reader", "portrait.building.layer", "portrait.storage.workdir"} <= ours(
-        "portrait.building.on_disk"
-    )
-    # In memory or on disk: neither needs what the other has of its own.
-    assert not {"portrait.storage.workdir", "portrait.engines.task", "portrait.engines.execution"} & ours(
-        "portrait.building.in_memory"
-    )
+    assert upward == set()
 
 
-def test_engines_are_started_by_the_execution_and_loaded_when_they_are() -> None:
-    engines = set(below("portrait.engines"))
+def test_imports_run_down_the_order_inside_of_the_corpus() -> None:
+    ranks = {room: rank for rank, rooms in enumerate(CORPUS_ORDER) for room in rooms}
+    inside = [
+        (module, target, *(name.split(".")[2] for name in (module, target)))
+        for module, target in edges()
+        if module.startswith("portrait.corpus.") and target.startswith("portrait.corpus.")
+    ]
+    assert {name for _, _, *names in inside for name in names} <= set(ranks)
+    assert [
+        (module, target)
+        for module, target, ours, theirs in inside
+        if ours != theirs and ranks[theirs] >= ranks[ours]
+    ] == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {module: set() for module in MODULES}
+    for module, target in edges():
+        graph[module].add(target)
+    # A package's own module is imported with each of its parts, and holds nothing of theirs.
+    sorter = graphlib.TopologicalSorter(graph)
+    sorter.prepare()  # raises CycleError, which names the circle
+
+
+def test_a_package_is_a_docstring() -> None:
+    for module, path in MODULES.items():
+        if path.name == "__init__.py" and module not in PACKAGES:
+            (only,) = ast.parse(path.read_text(encoding="utf-8")).body
+            assert isinstance(only, ast.Expr), f"{module} holds more than a docstring"
+            assert isinstance(only.value, ast.Constant), f"{module} holds more than a docstring"
+
+
+def test_no_package_has_more_modules_than_a_reader_can_hold_in_mind() -> None:
+    for module, path in MODULES.items():
+        if path.name == "__init__.py" and module != "portrait.cli":
+            own = [one for one in path.parent.glob("*.py") if not one.name.startswith("__")]
+            assert len(own) <= MOST_MODULES, f"{module} has {len(own)} modules"
+
+
+def test_no_module_of_the_face_has_the_name_of_a_public_function() -> None:
+    functions = {name for name in portrait.__all__ if inspect.isfunction(getattr(portrait, name))}
+    assert {"build", "open", "plan", "report", "verify"} <= functions
+    rooms = {path.stem for path in PACKAGES["portrait"].iterdir()}
+    assert rooms & functions == set()
+
+
+def test_only_these_rooms_import_the_kernel() -> None:
+    users = {module for module in MODULES if "portrait._native" in imported(module)}
+    assert {room(module) for module in users} == KERNEL_ROOMS
+    for module in users:
+        assert ("portrait", "_native") not in {(target, name) for target, name, _ in imports(module)}
+        assert "from portrait import _native" not in MODULES[module].read_text(encoding="utf-8")
+
+
+def test_engines_are_loaded_when_they_are_started() -> None:
     for module in MODULES:
-        if module in engines:
-            continue
         for target, _, inside in imports(module):
-            if target in engines - {"portrait.engines.task"}:
-                assert module == "portrait.engines.execution", f"{module} imports {target}"
+            if target in {"portrait.engines.local", "portrait.engines.ray"} and room(module) != "engines":
+                pytest.fail(f"{module} imports {target}: engines are started by the execution")
+            if target in {"portrait.engines.local", "portrait.engines.ray"} and module.endswith("execution"):
                 assert inside, f"{module} imports {target} where it is imported itself"
 
 
-@pytest.mark.parametrize(
-    "module", ["portrait.answers.answer", "portrait.sizing", "portrait.spec", "portrait.answers.scan"]
-)
+@pytest.mark.parametrize("module", [*below("portrait.answers"), "portrait.sizing", "portrait.spec"])
 def test_pure_modules_touch_no_files(module: str) -> None:
-    pure = {"__future__", "collections", "dataclasses", "math", "portrait", "typing"}
+    pure = {"__future__", "collections", "dataclasses", "importlib", "math", "portrait", "typing"}
     assert top_levels(module) <= pure
-
-
-def test_only_filters_and_the_key_maker_import_the_kernel() -> None:
-    users = {module for module in MODULES if "portrait._native" in imported(module)}
-    assert users <= {*below("portrait.filters"), "portrait.keys.maker"}
-    assert "portrait.keys.maker" in users
-
-
-def test_bytes_do_not_know_filters() -> None:
-    for module in ("portrait.bundle", "portrait.bundle.manifest", "portrait.bundle.tensors"):
-        assert not any(name.startswith("portrait.filters") for name in imported(module))
 
 
 def test_only_the_command_line_imports_click() -> None:
@@ -214,11 +236,6 @@ def test_only_the_service_imports_flask() -> None:
     web = {"flask", "werkzeug", "jinja2"}
     assert [module for module in below("portrait") if web & top_levels(module)] == []
     assert any("flask" in top_levels(module) for module in below("portrait_server")), "no service yet"
-
-
-def test_the_library_does_not_know_the_service() -> None:
-    library = [module for module in below("portrait") if module not in below("portrait.cli")]
-    assert [module for module in library if "portrait_server" in top_levels(module)] == []
 
 
 def attributes(module: str, of: str) -> set[str]:
@@ -241,17 +258,6 @@ def test_the_service_uses_public_names_only() -> None:
                 assert name == "" or name in portrait.__all__, f"{module} imports {name}"
         if ("portrait", "") in {(target, name) for target, name, _ in imports(module)}:
             assert attributes(module, "portrait") <= set(portrait.__all__)
-
-
-def test_only_the_corpus_imports_readers_and_only_when_it_needs_them() -> None:
-    readers = below("portrait.readers")
-    for module in MODULES:
-        if module in readers:
-            continue
-        for target, _, inside in imports(module):
-            if target in readers:
-                assert module == "portrait.corpus", f"{module} imports {target}"
-                assert inside, f"{module} imports {target} where it is imported itself"
 
 
 HEAVY = [

@@ -408,7 +408,7 @@ def test_ctrl_c_in_a_terminal_is_heard_by_all_and_told_once(
     seconds: float, many: Path, cli: Cli, wick: Path, tmp_path: Path
 ) -> None:
     """There it reaches the workers, too, also those that are just beginning."""
-    group = ("-c", "import os; os.setpgrp(); from portrait.cli import main; main()")
+    group = ("-c", "import os; os.setpgrp(); from portrait.cli.main import main; main()")
     command = ("scan", wick, many, "-o", tmp_path / "out.jsonl", "--workers", "2")
     with caught_sigint(), cli.start(*command, program=group) as process:
         wait_for(lambda: children(process.pid), process)
@@ -511,7 +511,7 @@ def test_a_disk_that_is_full_is_an_error_and_the_scan_goes_on(
 ) -> None:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000,) * 2)\n"
-        "sys.argv[0] = 'portrait'; from portrait.cli import main; main()"
+        "sys.argv[0] = 'portrait'; from portrait.cli.main import main; main()"
     )
     command: list[Argument] = [
         "scan",
