@@ -183,7 +183,7 @@ def test_a_portrait_is_replaced_only_on_demand(cli: Cli, tmp_path: Path) -> None
     assert cli("build", "tale.txt", "-o", "out", "-q").code == 0
     before = snapshot(tmp_path)
     message = cli.refused("build", "song.txt", "-o", "out")
-    assert message == "out: already exists: choose another name, or pass --overwrite"
+    assert message == "out: already exists: choose another name, or allow overwriting (--overwrite)"
     assert snapshot(tmp_path) == before
     assert cli("build", "song.txt", "-o", "out", "-q", "--overwrite") == (0, "", "")
     opened = portrait.open(tmp_path / "out")

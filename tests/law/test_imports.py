@@ -8,7 +8,6 @@ import importlib.util
 import inspect
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,7 @@ import portrait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 #: The folder of each package, by the name it is imported under.
 PACKAGES = {"portrait": ROOT / "portrait", "portrait_server": ROOT / "server" / "portrait_server"}

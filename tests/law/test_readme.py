@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow
 import pyarrow.parquet
@@ -18,6 +18,9 @@ from portrait.answers.record import FIELDS, MATCHES, OF_MATCH, SOURCES
 from portrait.bundle.tensors import map_tensors
 from portrait.filters.bloom import BloomBuilder
 from portrait.portraits.portrait import open as open_portrait
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REDISBLOOM = GOLDEN / "redisbloom"
 README = (ROOT / "README.md").read_text(encoding="utf-8")

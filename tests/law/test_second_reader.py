@@ -6,8 +6,8 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from law.test_golden import GOLDEN
 from support import second_reader
+from support.places import GOLDEN
 
 import portrait
 from portrait import FilterSpec, WindowSpec

@@ -10,7 +10,6 @@ import json
 import random
 import re
 import unicodedata
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -20,6 +19,8 @@ from support.places import TEXTS
 import portrait
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Cli
 
 #: Where the texts are: beside the project, unless the environment says otherwise.

@@ -553,7 +553,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(workers: str, many: Path, cli
 def test_memory_does_not_grow_with_the_data(many: Path, wick: Path, tmp_path: Path) -> None:
     code = (
         "import resource, sys, portrait\n"
-        "from portrait.scanning import scan_rows\n"
+        "from portrait.scanning.scan import scan_rows\n"
         "asked = [portrait.open(sys.argv[1])]\n"
         "def peak():\n"
         "    scan_rows(asked, sys.argv[2:], 'out.jsonl', overwrite=True)\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,8 @@ from portrait.engines.execution import Execution
 from portrait.progress import Meter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Cli
 
 FIELDS = {
