@@ -1,0 +1,86 @@
+"""Files that appear whole or not at all: written beside their place, synced, and renamed."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from typing_extensions import Buffer
+
+#: The end of the name of a file that is being written.
+PART_SUFFIX = ".part"
+
+
+def part_path(path: Path) -> Path:
+    """Return a hidden sibling of ``path`` that no other attempt to write ``path`` uses.
+
+    Two attempts may run at once, on two machines that share a disk, so a process's number does not suffice.
+    """
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{PART_SUFFIX}")
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a file to write that takes the place of ``path`` when the block ends without an error.
+
+    Args:
+        path: The file to create or replace.
+        durable: Whether the content reaches the disk before the file takes its place, so that it survives a
+            power cut. Without it the file still survives the process.
+
+    Raises:
+        OSError: The file cannot be written; what stood at ``path`` stands there still.
+    """
+    part = part_path(path)
+    try:
+        with part.open("xb", buffering=0) as file:
+            yield file
+            if durable:
+                os.fsync(file.fileno())
+        part.replace(path)
+        if durable:
+            sync_directory(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_file(path: Path, *buffers: Buffer, durable: bool = True) -> None:
+    """Write a whole file from ``buffers``, end to end, as :func:`replacing` does.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with replacing(path, durable=durable) as file:
+        for buffer in buffers:
+            write_all(file, buffer)
+
+
+def write_all(file: BinaryIO, buffer: Buffer) -> None:
+    """Write all of ``buffer`` to an unbuffered file: one write may fall short where the disk is nearly full.
+
+    Raises:
+        OSError: The next write says why.
+    """
+    rest = memoryview(buffer).cast("B")
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a file's content, or a directory's entries, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Wait until a directory's entries are on the disk, so that a rename survives a power cut."""
+    sync_file(path)
