@@ -1,4 +1,4 @@
-"""A service as people run it: ``portrait serve`` in a process of its own, on a free port."""
+"""A service as people run it: ``portrait serve`` in its own process, on a free port."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 def build(path: Path, text: str) -> Path:
-    """A portrait of one text."""
+    """Build a portrait of one text."""
     source = path.with_suffix(".txt")
     source.write_text(text, encoding="utf-8")
     portrait.build(source, path, overwrite=True)
@@ -35,7 +35,7 @@ def build(path: Path, text: str) -> Path:
 
 
 class Reply(NamedTuple):
-    """What came back."""
+    """The response to a request."""
 
     status: int
     headers: dict[str, str]
@@ -53,7 +53,7 @@ class Reply(NamedTuple):
 
 
 class Service:
-    """A running server, and what it printed."""
+    """A running server and its output."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
         self.process = process
@@ -63,7 +63,7 @@ class Service:
     def ask(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
     ) -> Reply:
-        """One request on a connection of its own; what is not bytes is sent as JSON."""
+        """Send one request on a connection of its own; a body other than bytes is sent as JSON."""
         if body is not None and not isinstance(body, bytes):
             body, headers = json.dumps(body).encode(), {**JSON, **(headers or {})}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -80,16 +80,16 @@ class Service:
         return self.ask("POST", "/v1/query", {"text": text, **more})
 
     def connect(self) -> socket.socket:
-        """A connection to say anything on."""
+        """Open a connection for arbitrary bytes."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     @property
     def log(self) -> str:
-        """What it printed so far, on both streams."""
+        """The output so far, of both streams."""
         return "".join((self.folder / name).read_text() for name in ("out.log", "err.log"))
 
     def wait_for_log(self, words: str, seconds: float = 15) -> None:
-        """Return once it has said that."""
+        """Return once the output contains ``words``."""
         wait_until(lambda: words in self.log, seconds, words)
 
 
@@ -102,14 +102,14 @@ def wait_until(condition: Any, seconds: float = 15, what: str = "that") -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def start(folder: Path, *arguments: object, **settings: object) -> Service:
-    """A server that answers; ``settings`` go into a file."""
+    """Start a server and wait until it answers; ``settings`` go into a file."""
     port = free_port()
     config = folder / "service.toml"
     config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
@@ -129,7 +129,7 @@ def start(folder: Path, *arguments: object, **settings: object) -> Service:
 
 
 def stop(service: Service) -> int:
-    """End it as systemd would; returns its exit code."""
+    """Stop a server as systemd would; return its exit code."""
     service.process.terminate()
     try:
         return service.process.wait(20)
@@ -140,7 +140,7 @@ def stop(service: Service) -> int:
 
 @contextmanager
 def serving(folder: Path, *arguments: object, **settings: object) -> Iterator[Service]:
-    """A server while the block runs."""
+    """Run a server while the block runs."""
     service = start(folder, *arguments, **settings)
     try:
         yield service
@@ -151,7 +151,7 @@ def serving(folder: Path, *arguments: object, **settings: object) -> Iterator[Se
 
 @contextmanager
 def _store(scheme: str, command: list[str], port: int) -> Iterator[str]:
-    """The URL of a store while the block runs."""
+    """Run a store while the block runs; give its URL."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
 
@@ -167,7 +167,7 @@ def _store(scheme: str, command: list[str], port: int) -> Iterator[str]:
 
 
 def redis(folder: Path) -> AbstractContextManager[str]:
-    """The URL of a Redis server while the block runs."""
+    """Run a Redis server while the block runs; give its URL."""
     binary, port = shutil.which("redis-server"), free_port()
     assert binary is not None
     own = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
@@ -175,20 +175,20 @@ def redis(folder: Path) -> AbstractContextManager[str]:
 
 
 def memcached(_: Path) -> AbstractContextManager[str]:
-    """The URL of a memcached server while the block runs."""
+    """Run a memcached server while the block runs; give its URL."""
     binary, port = shutil.which("memcached"), free_port()
     assert binary is not None
-    # The superuser has to say whom it runs as.
+    # The superuser has to name the user that it runs as.
     return _store("memcached", [binary, "-p", str(port), "-l", "127.0.0.1", "-u", "nobody"], port)
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of a process that is nobody else's, too: what one more of it costs."""
+    """Return the memory that a process shares with no other: what one more process costs."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Private_"))
 
 
 def workers(service: Service) -> list[int]:
-    """The worker processes."""
+    """Return the worker processes."""
     children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
     return [int(pid) for pid in children.split() if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110

@@ -1,5 +1,5 @@
-// What a reader with a keyboard, a screen reader or weak eyes would stumble over; each function returns
-// the findings as sentences.
+// What would trip up readers with a keyboard, a screen reader or weak eyes; each function returns its
+// findings as sentences.
 ({
   all() {
     return [

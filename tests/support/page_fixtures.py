@@ -1,4 +1,4 @@
-"""A running server with portraits of known texts, and a browser that looks at its page."""
+"""A running server with portraits of known texts, and a browser that opens its page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ dice = random.Random(20231208)
 
 
 def of(alphabet: list[str], n_units: int) -> str:
-    """A text that nobody else has written."""
+    """Return a random text that stands nowhere else."""
     return "".join(dice.choice(alphabet) for _ in range(n_units))
 
 
@@ -62,13 +62,13 @@ MARKED = [base + mark for base in "aeionuxqk" for mark in ("\u0301", "\u0308", "
 
 
 def prose(n_words: int) -> str:
-    """Words, twelve a line."""
+    """Return random words, twelve a line."""
     words = [dice.choice(WORDS) for _ in range(n_words)]
     return "\n".join(" ".join(words[i : i + 12]) for i in range(0, n_words, 12))
 
 
-#: What the portraits hold, by what is special about it.
-HELD = {
+#: The texts in the portraits, by what is special about them.
+TEXTS = {
     "ascii": prose(60),
     "cjk": of(IDEOGRAPHS, 300),
     "emoji": of(EMOJI, 160),
@@ -81,7 +81,7 @@ SHARED = prose(110)
 
 
 def edited(text: str, every: int = 140) -> str:
-    """``text`` with a character changed here and there: no run of windows is left whole for long."""
+    """Return ``text`` with a character changed here and there, so that no long run of windows stays whole."""
     chars = list(text)
     for i in range(every // 2, len(chars), every):
         chars[i] = "#"
@@ -89,14 +89,14 @@ def edited(text: str, every: int = 140) -> str:
 
 
 def matches(answer: portrait.Answer, text: str) -> list[str]:
-    """The passages that stand word for word, each once, in the order of the text."""
+    """Return the passages that stand word for word, each once, in the order of the text."""
     spans = {(match.start, -match.end) for _, match in answer.matches}
     return [text[start:-minus_end] for start, minus_end in sorted(spans)]
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running server and the portraits it holds."""
+    """A running server and its portraits."""
 
     url: str
     portraits: tuple[portrait.Portrait, ...]
@@ -107,7 +107,7 @@ class Site:
 
 @contextmanager
 def serving(paths: list[Path], keys: Path | None = None) -> Iterator[Site]:
-    """A server process with these portraits."""
+    """Run a server with these portraits while the block runs."""
     with_keys = () if keys is None else ("--keys", keys)
     with subprocess.Popen(
         [sys.executable, "-m", "portrait", "serve", "--port", "0", *with_keys, *paths],
@@ -128,7 +128,7 @@ def serving(paths: list[Path], keys: Path | None = None) -> Iterator[Site]:
 
 
 def wait_for(url: str) -> None:
-    """Return when the server there answers."""
+    """Return when the server at ``url`` answers."""
     for _ in range(200):
         with suppress(OSError), urlopen(f"{url}/healthz", timeout=5) as response:
             assert response.status == 200
@@ -141,7 +141,7 @@ def wait_for(url: str) -> None:
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two portraits: ``letters`` of three sources, and ``<b>bold`` of one, whose names try to be markup."""
     folder = tmp_path_factory.mktemp("shelf")
-    for name, text in HELD.items():
+    for name, text in TEXTS.items():
         (folder / f"{name}.txt").write_text(text, encoding="utf-8", newline="")
     third = len(SHARED) // 3
     (folder / "first.txt").write_text(SHARED[: 2 * third])
@@ -164,7 +164,7 @@ def site(shelf: list[Path]) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def living_browser() -> Iterator[Callable[[], Browser]]:
-    """Gives the browser; another one if it died, so that only the test it died in fails."""
+    """Return a function that gives the browser, or a new one if it died, so that only one test fails."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     from playwright.sync_api import sync_playwright
@@ -174,7 +174,7 @@ def living_browser() -> Iterator[Callable[[], Browser]]:
 
         def living() -> Browser:
             if not started or not started[-1].is_connected():
-                # The machines that run tests often are root in a container: no sandbox can start there.
+                # Tests often run as root in a container, where no sandbox can start.
                 started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]))
             return started[-1]
 
@@ -240,7 +240,7 @@ class Watched:
         return text
 
     def marked(self) -> dict[int, str]:
-        """What is marked, by the number of the passage, word for word or not."""
+        """The marked text, by the number of its passage."""
         found: dict[str, str] = self.page.evaluate(
             """() => {
                 const found = {};
@@ -260,7 +260,7 @@ class Watched:
 
 @contextmanager
 def watching(browser: Browser, site: Site, **options: Any) -> Iterator[Watched]:
-    """A page in a browser of its own that must do nothing wrong."""
+    """Open a page in a context of its own, and check that nothing goes wrong on it."""
     context: BrowserContext = browser.new_context(**options)
     context.set_default_timeout(15_000)
     watched = Watched(context.new_page(), site)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import page_fixtures
-from support.page_fixtures import HELD, SHARED, edited, watching
+from support.page_fixtures import SHARED, TEXTS, edited, watching
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CHECKS = Path(page_fixtures.__file__).with_name("page_checks.js").read_text(encoding="utf-8")
 
 #: Two sources that overlap, a copy with edits, and words that do not break.
-EVERYTHING = f"{SHARED}\n\n{HELD['emoji']}\n\n{edited(HELD['long'], 95)}\n\n{'x' * 400}"
+EVERYTHING = f"{SHARED}\n\n{TEXTS['emoji']}\n\n{edited(TEXTS['long'], 95)}\n\n{'x' * 400}"
 
 
 def focused(page: Watched) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from support.page_fixtures import HELD, SHARED, edited, matches
+from support.page_fixtures import SHARED, TEXTS, edited, matches
 
 if TYPE_CHECKING:
     from support.page_fixtures import Site, Watched
@@ -18,7 +18,7 @@ AFTER = " – and that was all. 🧵 End."
 
 @pytest.mark.parametrize("kind", ["ascii", "cjk", "emoji", "marks"])
 def test_the_right_characters_are_marked(kind: str, page: Watched, site: Site) -> None:
-    text = BEFORE + HELD[kind] + AFTER
+    text = BEFORE + TEXTS[kind] + AFTER
     expected = matches(site.answer(text), text)
     assert len(expected) == 1
     assert len(expected[0]) > 100
@@ -30,7 +30,7 @@ def test_the_right_characters_are_marked(kind: str, page: Watched, site: Site) -
 
 @pytest.mark.parametrize("kind", ["ascii", "cjk", "emoji", "marks"])
 def test_without_scripts_the_same_characters_are_marked(kind: str, plain_page: Watched, site: Site) -> None:
-    text = "A line,\nanother,\n\n" + BEFORE + HELD[kind] + AFTER
+    text = "A line,\nanother,\n\n" + BEFORE + TEXTS[kind] + AFTER
     expected = matches(site.answer(text), text)
     plain_page.ask(text)
     marks = plain_page.page.locator(".shown mark")
@@ -41,7 +41,7 @@ def test_without_scripts_the_same_characters_are_marked(kind: str, plain_page: W
 
 
 def test_line_breaks_of_a_dropped_file_count(page: Watched, site: Site) -> None:
-    text = ("Before.\r\n" * 20 + "😀\r\n" + HELD["page"].replace("\n", "\r\n") + "\r\n after").replace(
+    text = ("Before.\r\n" * 20 + "😀\r\n" + TEXTS["page"].replace("\n", "\r\n") + "\r\n after").replace(
         " ", "  "
     )
     expected = matches(site.answer(text), text)
@@ -127,7 +127,7 @@ def test_sources_that_overlap_are_told_apart(page: Watched, site: Site) -> None:
 
 
 def test_a_copy_with_edits_is_marked_differently(page: Watched, site: Site) -> None:
-    text = "Look: " + edited(HELD["long"], 95)
+    text = "Look: " + edited(TEXTS["long"], 95)
     answer = site.answer(text)
     near = next(layer.approximate for layer in answer.layers if layer.approximate)
     assert answer.verdict != "found"
@@ -143,7 +143,7 @@ def test_a_copy_with_edits_is_marked_differently(page: Watched, site: Site) -> N
 
 def test_only_the_portraits_chosen_are_asked(page: Watched) -> None:
     page.page.get_by_label("letters").uncheck()
-    page.ask(HELD["ascii"])
+    page.ask(TEXTS["ascii"])
     assert page.page.inner_text("#verdict") == "Not found"
     page.page.get_by_label("letters").check()
     page.page.get_by_label("<b>bold").uncheck()
@@ -165,7 +165,7 @@ def test_at_least_one_portrait_must_be_chosen(page: Watched, plain_page: Watched
 
 def test_a_long_text_stays_usable(page: Watched, site: Site) -> None:
     filler = "".join(f"Line {i} of nothing that anybody has said before 🦊.\n" for i in range(5_000))
-    text = filler + HELD["ascii"] + "\n" + filler + HELD["cjk"] + filler
+    text = filler + TEXTS["ascii"] + "\n" + filler + TEXTS["cjk"] + filler
     assert 700_000 < len(text) < 1_000_000
     page.page.set_input_files(
         "#file", {"name": "long.txt", "mimeType": "text/plain", "buffer": text.encode()}
@@ -188,9 +188,9 @@ def test_a_long_text_stays_usable(page: Watched, site: Site) -> None:
 
 def test_the_script_and_the_server_draw_the_same(page: Watched, plain_page: Watched) -> None:
     texts = [
-        SHARED + "\n\n" + edited(HELD["long"], 95),
-        BEFORE + HELD["emoji"] + HELD["cjk"] + AFTER,
-        HELD["ascii"],
+        SHARED + "\n\n" + edited(TEXTS["long"], 95),
+        BEFORE + TEXTS["emoji"] + TEXTS["cjk"] + AFTER,
+        TEXTS["ascii"],
         "for key, value",
         "\n\nNothing & <nobody>, " * 30,
     ]

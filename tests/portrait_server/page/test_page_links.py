@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
-from support.page_fixtures import HELD, SHARED
+from support.page_fixtures import SHARED, TEXTS
 
 if TYPE_CHECKING:
     from support.page_fixtures import Watched
@@ -27,7 +27,7 @@ def packed(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["a + b = c & d#e%20 漢\r\n🦊", SHARED, HELD["emoji"] + "\r\n" + HELD["cjk"]]
+    "text", ["a + b = c & d#e%20 漢\r\n🦊", SHARED, TEXTS["emoji"] + "\r\n" + TEXTS["cjk"]]
 )
 def test_a_link_reproduces_the_question(text: str, page: Watched) -> None:
     page.drop("a.txt", text.encode())
@@ -81,7 +81,7 @@ def test_a_damaged_link_is_said_to_be(damaged: str, page: Watched) -> None:
 
 
 def test_a_text_may_be_too_long_for_a_link(page: Watched) -> None:
-    page.ask(HELD["cjk"] * 40 + "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(9_000)))
+    page.ask(TEXTS["cjk"] * 40 + "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(9_000)))
     page.page.click(".make-link")
     page.page.wait_for_selector(".made:visible")
     assert page.page.inner_text("#link-hint") == "This text is too long for a link."

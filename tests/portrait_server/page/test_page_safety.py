@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from portrait_server.access.keys import new_key
-from support.page_fixtures import HELD, SHARED, Site, Watched, serving, watching
+from support.page_fixtures import SHARED, TEXTS, Site, Watched, serving, watching
 
 import portrait
 
@@ -32,7 +32,7 @@ ATTACKS = [
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server whose portrait, sources and texts all try to be markup."""
     folder = tmp_path_factory.mktemp("hostile")
-    (folder / "a.txt").write_text("".join(ATTACKS) + HELD["ascii"])
+    (folder / "a.txt").write_text("".join(ATTACKS) + TEXTS["ascii"])
     sources: dict[str, Any] = dict.fromkeys(sources_allowed(folder), folder / "a.txt")
     path = folder / "<img src=x onerror=alert(1)>.portrait"
     portrait.build(sources, path)
@@ -56,7 +56,7 @@ def test_markup_is_text_everywhere(browser: Browser, hostile: Site) -> None:
     for scripts in (True, False):
         with watching(browser, hostile, java_script_enabled=scripts) as page:
             page.open()
-            text = "".join(ATTACKS) + HELD["ascii"] + "".join(ATTACKS)
+            text = "".join(ATTACKS) + TEXTS["ascii"] + "".join(ATTACKS)
             before = page.page.locator("main *").count()
             page.ask(text)
             page.page.wait_for_timeout(100)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from portrait_server import create_app
 from portrait_server.access.keys import new_key
-from support.page_fixtures import HELD, SHARED
+from support.page_fixtures import SHARED, TEXTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +84,7 @@ def test_the_page_says_what_browsers_may_do_with_it(client: FlaskClient) -> None
 
 
 def test_nothing_is_inline_and_nothing_from_elsewhere(client: FlaskClient) -> None:
-    page = ask(client, SHARED + HELD["long"], "letters", "<b>bold").text
+    page = ask(client, SHARED + TEXTS["long"], "letters", "<b>bold").text
     assert not re.search(r"<style|\sstyle=|<script(?![^>]* src=)|\son\w+=|javascript:", page)
     assert not re.search(r"""(src|href|action)=["']?(\w+:)?//""", page)
     for name in ("page.css", "page.js"):
@@ -135,7 +135,7 @@ def test_a_form_is_answered_as_the_api_answers(client: FlaskClient) -> None:
 
 def test_texts_and_names_are_no_markup(client: FlaskClient) -> None:
     attack = "</textarea></div><script>alert(1)</script><img src=x onerror=alert(1)>\"'{{ 7*7 }}&amp;"
-    page = ask(client, attack + HELD["long"] + attack, "letters", "<b>bold").text
+    page = ask(client, attack + TEXTS["long"] + attack, "letters", "<b>bold").text
     assert page.count(html.escape(attack).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) == 4
     assert "<script>alert" not in page
     assert "<img" not in page

@@ -24,17 +24,17 @@
 
   // The text to ask about. A textarea turns every line break into LF, so a text from a file or a link is
   // kept as it was, for as long as the box shows it unchanged.
-  let held = null;
+  let kept = null;
 
-  function hold(text, note) {
+  function keep(text, note) {
     box.value = text;
-    held = { text, shown: box.value };
+    kept = { text, shown: box.value };
     $("origin").textContent = note;
     $("origin").hidden = false;
   }
 
   function textAsked() {
-    const text = held !== null && held.shown === box.value ? held.text : box.value;
+    const text = kept !== null && kept.shown === box.value ? kept.text : box.value;
     // Half a surrogate pair is not a character: the page shows U+FFFD and asks about U+FFFD.
     return text.toWellFormed ? text.toWellFormed() : text;
   }
@@ -146,7 +146,7 @@
     return passages;
   }
 
-  // Answers count Unicode code points, strings here UTF-16 units: the indexes of ascending positions.
+  // Answers count Unicode code points, strings UTF-16 units: returns the indexes of ascending positions.
   function indexesOf(text, positions) {
     const indexes = new Map();
     let index = 0;
@@ -291,7 +291,7 @@
     section.querySelector(".make-link").addEventListener("click", () => showLink(section, question));
   }
 
-  // Links: the question in the fragment, which browsers do not send to the server.
+  // Links carry the question in the fragment, which browsers do not send to the server.
 
   const through = (bytes, stream) => new Response(new Blob([bytes]).stream().pipeThrough(stream));
 
@@ -300,7 +300,7 @@
     let parameters = plain;
     if (window.CompressionStream) {
       const bytes = await through(text, new CompressionStream("deflate-raw")).arrayBuffer();
-      // In parts: a call takes only so many arguments.
+      // One by one: a call with all of them would have too many arguments.
       let binary = "";
       for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte);
       const packed = btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -358,7 +358,7 @@
     for (const one of boxes) one.checked = !one.disabled && (names.length === 0 || names.includes(one.value));
     const missing = names.filter((name) => !boxes.some((one) => one.checked && one.value === name));
     const lacks = missing.length ? ` It also names portraits that cannot be asked here: ${missing.join(", ")}.` : "";
-    hold(text, `This text came with the link. Nothing has been asked yet.${lacks}`);
+    keep(text, `This text came with the link. Nothing has been asked yet.${lacks}`);
   }
 
   // Portraits to choose from. On a server with keys, those that the key may ask.
@@ -406,7 +406,7 @@
     try {
       problem = await response.json();
     } catch {
-      // No problem document: a proxy's own page, say.
+      // Not a problem document: a proxy's own page, for example.
     }
     const wait = response.headers.get("Retry-After");
     const later = /^\d+$/.test(wait ?? "") ? ` Try again in ${counted(Number(wait), "seconds")}.` : "";
@@ -475,7 +475,7 @@
     }
     try {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-      hold(text, `This is the text of ${file.name}.`);
+      keep(text, `This is the text of ${file.name}.`);
       $("problem").replaceChildren();
       box.focus();
     } catch {
@@ -485,7 +485,7 @@
 
   const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
 
-  // Anywhere on the page: beside the box, the browser would leave the page for the file.
+  // Anywhere on the page: if a file misses the box, the browser would leave the page to open it.
   for (const kind of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(kind, (event) => {
       if (!carriesFile(event)) return;
@@ -499,10 +499,10 @@
     event.target.value = "";
   });
   box.addEventListener("input", () => {
-    if (held === null || held.shown !== box.value) $("origin").hidden = true;
+    if (kept === null || kept.shown !== box.value) $("origin").hidden = true;
   });
 
-  // A key that is wrong is told of when a question is asked with it.
+  // A wrong key is reported only when a question is asked with it.
   $("key")?.addEventListener("change", () => listPortraits().catch(() => {}));
 
   for (const one of form.querySelectorAll(".scripted")) one.hidden = false;
