@@ -1,7 +1,7 @@
-"""The service through its real server, on the loopback.
+"""Measure the service through its real server, on the loopback interface.
 
-Asking is compared with an endpoint of the same application that reads the same body and answers a
-constant: what is left is what asking costs. ``soak`` mixes good, oversized, malformed, slow and aborted
+Queries are compared with an endpoint of the same application that reads the same body and returns a
+constant; the difference is the cost of asking. ``soak`` mixes good, oversized, malformed, slow and aborted
 requests, checks every answer against the library, and watches memory.
 
     python service.py                       everything, with a short soak
@@ -37,7 +37,7 @@ CONNECTIONS = 8
 
 @contextmanager
 def serving(folder: Path, *portraits: Path, **settings: object) -> Iterator[tuple[int, int]]:
-    """A server's port and process id, while the block runs."""
+    """Run a server while the block runs; give its port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,7 +67,7 @@ def serving(folder: Path, *portraits: Path, **settings: object) -> Iterator[tupl
 def ask(
     port: int, method: str, path: str, body: bytes, media_type: str = "application/json"
 ) -> tuple[int, bytes]:
-    """One request on a connection of its own."""
+    """Send one request on a connection of its own; return the status and the body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body, {"Content-Type": media_type})
@@ -78,7 +78,7 @@ def ask(
 
 
 def load(port: int, path: str, bodies: list[bytes], seconds: float) -> list[float]:
-    """The time of each request of several clients that ask one after the other, sorted."""
+    """Return the sorted times of the requests of several clients, each of which asks one after the other."""
     times: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -113,7 +113,7 @@ def load(port: int, path: str, bodies: list[bytes], seconds: float) -> list[floa
 
 
 def queries(port: int, texts: list[str], seconds: float) -> None:
-    """Queries of 500 characters against the constant endpoint, in turns."""
+    """Compare queries of 500 characters with the constant endpoint, in turns."""
     bodies = [json.dumps({"text": text[:500]}).encode() for text in texts if len(text) >= 500][:200]
     found: dict[str, list[float]] = {"/v1/constant": [], "/v1/query": []}
     for path in found:
@@ -140,7 +140,7 @@ def queries(port: int, texts: list[str], seconds: float) -> None:
 
 
 def bulk(port: int, texts: list[str]) -> None:
-    """NDJSON through one worker: documents of up to 4000 characters, as they are in the corpus or not."""
+    """Measure NDJSON through one worker: documents of up to 4,000 characters, half of them in the corpus."""
     documents = [text[at : at + 4000] for text in texts for at in range(0, len(text), 4000)][:12_000]
     lines = [json.dumps({"text": text}).encode() + b"\n" for text in documents]
     n_bytes = sum(len(text.encode()) for text in documents)
@@ -160,7 +160,7 @@ def bulk(port: int, texts: list[str]) -> None:
 
 
 def ask_streaming(port: int, lines: list[bytes]) -> tuple[int, bytes]:
-    """Send and receive at once, as a client of a stream must."""
+    """Send and receive at the same time, as a client of a stream must."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         body = b"".join(lines)
 
@@ -181,18 +181,18 @@ def ask_streaming(port: int, lines: list[bytes]) -> tuple[int, bytes]:
 
 
 def resident_bytes(pid: int, kind: str = "Rss") -> int:
-    """Memory of a process: all (``Rss``), or what no other has (``Private``)."""
+    """Return the memory of a process: all of it (``Rss``), or its own (``Private``)."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith(kind))
 
 
 def workers(pid: int) -> list[int]:
-    """The worker processes of a server."""
+    """Return the worker processes of a server."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def soak(port: int, pid: int, built: portrait.Portrait, texts: list[str], seconds: float) -> None:
-    """64 connections that behave well and badly; every answer is compared with the library's."""
+    """Run 64 connections that behave well and badly; compare every answer with the library's."""
     pool = [text[:500] for text in texts if len(text) >= 500][:100]
     expected = {text: json.dumps({"answers": [built.query(text).to_dict()]}) for text in pool}
     kinds = ["good", "bulk", "oversized", "malformed", "slow", "aborted"]
@@ -263,7 +263,7 @@ def soak(port: int, pid: int, built: portrait.Portrait, texts: list[str], second
     threads = [threading.Thread(target=client, args=(seed,)) for seed in range(64)]
     for thread in threads:
         thread.start()
-    # The first fifth fills what is filled once: pools, arenas, the pages of the filter.
+    # The first fifth fills pools, arenas and the pages of the filter, which are filled only once.
     time.sleep(seconds / 5)
     before = sum(map(resident_bytes, workers(pid)))
     for thread in threads:
@@ -285,13 +285,16 @@ def soak(port: int, pid: int, built: portrait.Portrait, texts: list[str], second
 
 
 def one_worker_more(folder: Path, huge: Path) -> None:
-    """What a second worker costs over a bundle of 4 GB."""
+    """Measure what a second worker costs with a bundle of 4 GB."""
     with serving(folder, huge, workers=2) as (port, pid):
         for _ in range(20):
             ask(port, "POST", "/v1/query", json.dumps({"text": "words " * 100}).encode())
         costs = [resident_bytes(worker, "Private") for worker in workers(pid)]
     report(
-        "a worker more, bundle of 4 GB", f"{max(costs) / 1e6:.1f} MB", "< 100 MB", "private pages of a worker"
+        "one more worker, 4 GB bundle",
+        f"{max(costs) / 1e6:.1f} MB",
+        "< 100 MB",
+        "private pages of a worker",
     )
 
 
@@ -303,7 +306,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         texts = [text.decode() for text in stdlib_texts(20_000_000)]
-        # Half of what is asked is there.
+        # Half of the texts that are asked about are in the corpus.
         (folder / "corpus.txt").write_text("\n".join(texts[::2]), encoding="utf-8")
         built = portrait.build(folder / "corpus.txt", folder / "corpus.portrait")
         if given.part != "worker":

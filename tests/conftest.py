@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from page_fixtures import (  # noqa: F401  # fixtures of several modules
+from support.page_fixtures import (  # noqa: F401  # fixtures of several modules
     browser,
     living_browser,
     page,

@@ -20,6 +20,6 @@ def command(name: str, portraits: tuple[str, ...], rate: str | None) -> None:
     \b
     portrait key alice --portrait corpus --rate 600/minute >> keys.toml
     """
-    secret, key = load("portrait_server.keys", "server").new_key(name, portraits or None, rate)
+    secret, key = load("portrait_server.access.keys", "server").new_key(name, portraits or None, rate)
     click.echo(key.to_line())
     click.echo(f"portrait: the key, which is not shown again: {secret}", err=True)

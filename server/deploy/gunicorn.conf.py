@@ -1,7 +1,7 @@
-"""gunicorn -c gunicorn.conf.py 'portrait_server.wsgi:from_environment()'.
+"""Configuration for gunicorn -c gunicorn.conf.py 'portrait_server.wsgi:from_environment()'.
 
-With gunicorn a slow client holds a thread for as long as it likes: put nginx before it, which reads
-bodies first. NDJSON that is longer than nginx buffers is the exception.
+With gunicorn, a slow client occupies a thread for as long as it likes. Put nginx in front, which reads
+bodies first, except NDJSON that is longer than nginx buffers.
 """
 
 import os
@@ -19,5 +19,5 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portrait-metri
 
 
 def on_exit(_server: object) -> None:
-    """Nothing is left behind."""
+    """Remove the counters of the workers."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

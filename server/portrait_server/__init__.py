@@ -1,20 +1,22 @@
 """The service: ask portraits over HTTP.
 
-``create_app`` makes the application: the shelf of portraits that it answers from, and a blueprint for
-each group of endpoints. ``portrait serve`` runs it behind a gate (:mod:`.gate`) that keeps slow
-clients out of its way; any WSGI server can run it.
+``create_app`` makes the application: a shelf of portraits and a blueprint for each group of endpoints.
+``portrait serve`` runs it behind a gate (:mod:`.gate`) that keeps slow clients away from its threads; any
+WSGI server can run it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, request
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import access, api, auth, compat, constant, headers, health, openapi, problems, reference, web
+from .api import compat, constant, health, openapi, portraits, query, reference
+from .http import access_log, admission, headers, problems
+from .page import web
 from .settings import Settings, settings_of
-from .state import State, state
+from .state import EXTENSION, State, current_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 #: One for each group of endpoints.
 BLUEPRINTS = (
     health.blueprint,
-    api.blueprint,
+    query.blueprint,
+    portraits.blueprint,
     compat.blueprint,
     openapi.blueprint,
     reference.blueprint,
@@ -31,40 +34,42 @@ BLUEPRINTS = (
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """The application, with ``config`` over the defaults.
+    """Return a new application; ``app.extensions["shelf"]`` is its shelf.
 
-    The names of :class:`Settings`, in capitals, are the service's: ``PORTRAITS`` lists the paths of
-    the portraits to hold open. ``LENIENT`` starts even where one of those is damaged; all other names
-    are Flask's. ``app.extensions["shelf"]`` is the shelf.
+    Args:
+        config: The settings of the service, under the upper-case names of :class:`Settings`:
+            ``PORTRAITS``, for example, lists the paths of the portraits to open. ``LENIENT`` starts even if
+            one of them is damaged. All other names are Flask's.
 
-    Raises :class:`portrait.PortraitError` for a setting, a portrait or a file of keys that is wrong.
+    Raises:
+        PortraitError: A setting, a portrait or the file of keys is wrong.
     """
-    given = dict(config or {})
-    ours = {name: given.pop(name.upper()) for name in Settings.model_fields if name.upper() in given}
-    held = State(settings_of(ours), lenient=given.pop("LENIENT", False))
+    flask_config = dict(config or {})
+    values = {
+        name: flask_config.pop(name.upper()) for name in Settings.model_fields if name.upper() in flask_config
+    }
+    state = State(settings_of(values), lenient=flask_config.pop("LENIENT", False))
+    settings = state.settings
     app = Flask("portrait_server", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = held.settings.max_body_bytes
-    app.config.from_mapping(given)
-    app.extensions["portrait_server"] = held
-    app.extensions["shelf"] = held.shelf
-    access.register(app)
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    app.config.from_mapping(flask_config)
+    app.extensions[EXTENSION] = state
+    app.extensions["shelf"] = state.shelf
+    access_log.register(app)
     headers.register(app)
     problems.register(app)
-    app.before_request(_before)
-    auth.register(app)
+    app.before_request(_refresh)
+    admission.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    if held.settings.benchmark:
-        app.register_blueprint(constant.blueprint, url_prefix="/v1")
-    proxies = held.settings.trusted_proxies
-    if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    if settings.benchmark:
+        app.register_blueprint(constant.blueprint)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
     return app
 
 
-def _before() -> None:
-    """Refuse what the gate would not let in, so that its refusals look, and are logged, like all others."""
-    refusal = request.environ.get("portrait_server.refusal")
-    if refusal is not None:
-        raise refusal
-    state().refresh()
+def _refresh() -> None:
+    current_state().refresh()

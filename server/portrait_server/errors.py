@@ -1,6 +1,6 @@
-"""What can go wrong in the service, by name, in the family of the library's errors.
+"""The errors of the service, in the family of the library's errors.
 
-The HTTP status is read off the class, as with every :class:`portrait.PortraitError`.
+Each class carries its HTTP status, as every :class:`portrait.PortraitError` does.
 """
 
 from __future__ import annotations
@@ -9,19 +9,23 @@ from portrait import PortraitError
 
 
 class UnknownPortraitError(PortraitError):
-    """A portrait was asked for that this server does not hold, or that this key does not show."""
+    """A question for a portrait that this server does not serve, or not to this caller."""
 
     http_status = 404
 
 
 class WithdrawnPortraitError(PortraitError):
-    """A portrait whose files became unreadable while the server ran."""
+    """A question for a portrait whose files became unreadable while the server was running."""
 
     http_status = 503
 
 
 class ServiceError(PortraitError):
-    """A request that is refused. ``retry_after``: seconds after which it may be tried again."""
+    """A request that the service refuses.
+
+    Attributes:
+        retry_after: Seconds after which the client may try again; ``None`` says nothing about it.
+    """
 
     http_status = 400
 
@@ -31,17 +35,17 @@ class ServiceError(PortraitError):
 
 
 class MalformedRequestError(ServiceError):
-    """A body that is not what the endpoint takes."""
+    """A body that the endpoint cannot read."""
 
 
 class UnauthorizedError(ServiceError):
-    """No key, a wrong one, or one that was revoked: which of these, nobody is told."""
+    """A missing, wrong or revoked API key; the client is never told which."""
 
     http_status = 401
 
 
 class SlowRequestError(ServiceError):
-    """The client took too long to send its request."""
+    """A client that took too long to send its request."""
 
     http_status = 408
 
@@ -53,30 +57,30 @@ class TooLargeError(ServiceError):
 
 
 class MediaTypeError(ServiceError):
-    """The body's content type is none that the endpoint takes."""
+    """An unsupported media type."""
 
     http_status = 415
 
 
 class RateLimitError(ServiceError):
-    """The key, or the address, asked as much as it may for now."""
+    """A caller that has used up its rate."""
 
     http_status = 429
 
 
 class BusyError(ServiceError):
-    """The server has as much to do as it takes on at once."""
+    """A server that already handles as many requests as it may."""
 
     http_status = 503
 
 
 class OvertimeError(ServiceError):
-    """Answering took longer than a request may."""
+    """An answer that took longer than a request may."""
 
     http_status = 503
 
 
 class StoreError(ServiceError):
-    """The shared store of the rate limits does not answer."""
+    """A shared store of the rate limits that does not answer."""
 
     http_status = 503

@@ -1,4 +1,4 @@
-"""``portrait serve``: checks the settings, says what it does, and lets granian run the workers."""
+"""``portrait serve``: check the settings, announce them, and let granian run the workers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from granian.server.mp import MPServer
 
 from portrait import OutputError, SpecError
 
-from . import metrics
-from .gate import Gate
+from . import create_app, metrics
+from .gate.rsgi import Gate
+from .messages import counted
 from .settings import settings_of
 from .state import State
 
@@ -36,27 +37,27 @@ _LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "said": {"format": "portrait: %(levelname)s: %(message)s"},
+        "message": {"format": "portrait: %(levelname)s: %(message)s"},
         "line": {"format": "%(message)s"},
     },
     "handlers": {
-        "said": {"class": "logging.StreamHandler", "formatter": "said", "stream": "ext://sys.stderr"},
+        "message": {"class": "logging.StreamHandler", "formatter": "message", "stream": "ext://sys.stderr"},
         "line": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
     },
     "loggers": {
-        "_granian": {"handlers": ["said"], "level": "WARNING", "propagate": False},
+        "_granian": {"handlers": ["message"], "level": "WARNING", "propagate": False},
         "granian.access": {"handlers": [], "level": "WARNING", "propagate": False},
-        "portrait_server": {"handlers": ["said"], "level": "INFO", "propagate": False},
+        "portrait_server": {"handlers": ["message"], "level": "INFO", "propagate": False},
         "portrait_server.access": {"handlers": ["line"], "level": "INFO", "propagate": False},
     },
 }
 
 
 class _Server(MPServer):
-    """granian, but SIGHUP makes the workers look for new files instead of replacing them."""
+    """granian, except that on SIGHUP the workers look for new files and are not replaced."""
 
     def signal_handler_reload(self, *_: Any, **__: Any) -> None:
-        # A worker that has just been forked has this handler, too, for a moment.
+        # For a moment, a worker that has just been forked has this handler too.
         main: Any = self.pid
         if os.getpid() == main:
             for worker in self.wrks:
@@ -67,19 +68,22 @@ class _Server(MPServer):
 def run(values: Mapping[str, Any]) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises :class:`portrait.PortraitError` for a setting, a portrait, a file of keys or an address
-    that is wrong.
+    Args:
+        values: The settings, unchecked.
+
+    Raises:
+        PortraitError: A setting, a portrait, the file of keys or the address is wrong.
     """
     settings = settings_of(values)
     if not settings.portraits:
-        raise SpecError("no portrait to serve: name one or more")
+        raise SpecError("no portrait to serve: name at least one")
     logging.config.dictConfig(_LOGGING)
     counters = tempfile.mkdtemp(prefix="portrait-metrics-")
     metrics.share(counters)
     try:
-        checked = _check(settings)
+        state = _check(settings)
         port = _free_port(settings)
-        _announce(checked, port)
+        _announce(state, port)
         server = _Server(
             target="portrait_server",
             address=settings.host,
@@ -89,14 +93,14 @@ def run(values: Mapping[str, Any]) -> None:
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=int(settings.header_seconds * 1000)),
             websockets=False,
-            # Clients who do nothing cost little; the limits on those who do are the gate's.
+            # Idle clients cost little; the gate limits the busy ones.
             backpressure=4096,
             respawn_failed_workers=True,
             workers_kill_timeout=settings.shutdown_seconds + 5,
             log_dictconfig=_LOGGING,
             log_level=LogLevels.warning,
         )
-        # What it takes is an application, which for RSGI need not be callable.
+        # granian expects a callable application, which one for RSGI need not be.
         loader: Any = partial(_load, settings.model_dump())
         server.serve(target_loader=loader, wrap_loader=False)
     finally:
@@ -104,20 +108,16 @@ def run(values: Mapping[str, Any]) -> None:
 
 
 def _check(settings: Settings) -> State:
-    """Open everything once, so that what is wrong is said before anything is served."""
-    checked = State(settings)
-    if settings.workers > 1 and checked.rated and not checked.rates.shared:
-        raise SpecError(
-            f"rates would be counted by each of {settings.workers} workers by itself: give a shared store "
-            "(--store redis://…), or one worker"
-        )
-    if settings.compat is not None and settings.compat not in checked.shelf.names:
-        raise SpecError(f"setting 'compat': {settings.compat!r} is none of the portraits served")
-    return checked
+    """Open everything once, so that errors are reported before anything is served."""
+    state = State(settings)
+    state.require_shared_rates()
+    if settings.compat is not None and settings.compat not in state.shelf.names:
+        raise SpecError(f"setting 'compat': {settings.compat!r} is not one of the portraits to serve")
+    return state
 
 
 def _free_port(settings: Settings) -> int:
-    """The port, once it is sure that nobody else has it: workers bind it for themselves, and share it."""
+    """Return the port after checking that it is free: all workers bind it themselves and share it."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -128,21 +128,26 @@ def _free_port(settings: Settings) -> int:
             port: int = probe.getsockname()[1]
             return port
     except OSError as error:
-        raise OutputError(f"cannot listen at {settings.host}:{settings.port}: {error.strerror}") from error
+        raise OutputError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
 
 
-def _announce(held: State, port: int) -> None:
-    settings, names = held.settings, ", ".join(held.shelf.names)
+def _announce(state: State, port: int) -> None:
+    settings, doorkeeper = state.settings, state.doorkeeper
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    workers = f"{settings.workers} worker{'s' * (settings.workers > 1)}"
-    asks = "anyone" if held.keyring is None else f"{len(held.keyring.keys)} keys"
-    logger.info("serving %s at http://%s:%d with %s, to %s", names, host, port, workers, asks)
-    logger.info("rate limits: %s", held.counted if not held.rated else f"counted {held.counted}")
+    callers = "anyone" if doorkeeper.keyring is None else counted(len(doorkeeper.keyring.keys), "key")
+    logger.info(
+        "serving %s at http://%s:%d with %s, to %s",
+        ", ".join(state.shelf.names),
+        host,
+        port,
+        counted(settings.workers, "worker"),
+        callers,
+    )
+    counting = doorkeeper.counting
+    logger.info("rate limits: %s", counting if not doorkeeper.has_rates else f"counted {counting}")
 
 
 def _load(values: dict[str, Any]) -> Gate:
-    """In a worker: the application behind its gate."""
-    from . import create_app
-
+    """Return the application of a worker, behind its gate."""
     config = {name.upper(): value for name, value in values.items()}
     return Gate(create_app({**config, "LENIENT": True}))

@@ -1,8 +1,8 @@
-"""The portraits this server holds open, read-only.
+"""The portraits that a server keeps open, read-only.
 
-Every worker maps them, so their bytes lie in memory once. What stands on disk may be replaced while
-the server runs: :meth:`Shelf.reload` opens what changed and swaps it in with one assignment, so that
-a question is answered by the old portraits or by the new ones, never by a mixture.
+Every worker maps the files, so their bytes are in memory once. The files may be replaced while the server
+runs: :meth:`Shelf.reload` opens what changed and swaps it in with one assignment, so that every question
+is answered by the old portraits or by the new ones, never by a mixture.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("portrait_server.shelf")
 
-#: Device, inode, size and time of change: what tells a replaced file from the one that was opened.
+#: Device, inode, size and time of change: tells a replaced file from the one that was opened.
 Stamp = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A path, the portrait opened there, and the files as they were then.
+    """A path on the shelf, the portrait opened there, and its files as they were then.
 
-    ``portrait`` is ``None`` where ``problem`` says why it cannot be asked.
+    Where the portrait cannot be asked it is ``None``, and ``problem`` says why.
     """
 
     path: Path
@@ -44,11 +44,16 @@ class _Place:
 
 
 class Shelf:
-    """Open portraits by name; safe to share between threads.
+    """Open portraits by name, safe to share between threads.
 
-    ``lenient`` keeps a place for a portrait that cannot be opened now, which is what a worker wants
-    that starts anew beside others. Otherwise this raises what :func:`portrait.open` raises, and
-    :class:`portrait.SpecError` where two portraits have one name.
+    Args:
+        paths: The paths of the portraits.
+        lenient: Keep a place for a portrait that cannot be opened now, as a worker does that joins
+            running ones.
+
+    Raises:
+        PortraitError: A portrait cannot be opened (unless ``lenient``).
+        SpecError: Two portraits have the same name.
     """
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]], *, lenient: bool = False) -> None:
@@ -58,18 +63,18 @@ class Shelf:
             place = _open_leniently(path) if lenient else _open(path)
             if place.name in self._places:
                 raise portrait.SpecError(
-                    f"{path}: there is a portrait named {place.name!r} already: rename one of them"
+                    f"{path}: another portrait is already named {place.name!r}: rename one of them"
                 )
             self._places[place.name] = place
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The portraits' names, in the order they were given."""
+        """The portraits' names, in the order of the paths."""
         return tuple(self._places)
 
     @property
     def problems(self) -> dict[str, str]:
-        """Why some portraits cannot be asked, or were not replaced, by name."""
+        """By name, why a portrait cannot be asked or could not be replaced."""
         return {name: place.problem for name, place in self._places.items() if place.problem is not None}
 
     @property
@@ -78,57 +83,75 @@ class Shelf:
         return all(place.portrait is not None for place in self._places.values())
 
     def can_ask(self, name: str) -> bool:
-        """Whether the portrait of that name is there and whole."""
-        return name in self._places and self._held(name) is not None
+        """Return whether the shelf has a portrait of that name that can be asked."""
+        place = self._places.get(name)
+        return place is not None and place.portrait is not None
 
     def get(self, name: str) -> Portrait:
-        """The portrait of that name.
+        """Return the portrait of that name.
 
-        Raises :class:`UnknownPortraitError`, and :class:`WithdrawnPortraitError` for one whose files
-        went bad.
+        Raises:
+            UnknownPortraitError: The shelf has no such portrait.
+            WithdrawnPortraitError: The portrait's files are damaged.
         """
         return _portrait(self._places, name)
 
     @staticmethod
     def unknown(name: str) -> UnknownPortraitError:
-        """The error for a name that is not here, or not for everyone."""
-        return UnknownPortraitError(f"no portrait {name[:100]!r} here: GET /v1/portraits lists what there is")
+        """Return the error for a name that the shelf does not have, or that a caller may not ask."""
+        return UnknownPortraitError(
+            f"there is no portrait {name[:100]!r} here: GET /v1/portraits lists those that there are"
+        )
 
     def ask(
         self, names: Iterable[str] | None, texts: Iterable[str], evalue: float | None = None
     ) -> list[Answer]:
-        """One answer for each text, from the portraits of those names, or from all.
+        """Ask portraits about texts.
 
-        Raises what :meth:`get` and :func:`portrait.query` raise.
+        Args:
+            names: The portraits to ask; ``None`` for all.
+            texts: The texts.
+            evalue: The threshold; ``None`` for the library's default.
+
+        Returns:
+            One answer for each text.
+
+        Raises:
+            UnknownPortraitError: The shelf has no such portrait.
+            WithdrawnPortraitError: A portrait's files are damaged.
         """
         return self.asker(names, evalue)(texts)
 
     def asker(
         self, names: Iterable[str] | None, evalue: float | None = None
     ) -> Callable[[Iterable[str]], list[Answer]]:
-        """What asks the portraits of those names, as they are now, any number of times."""
+        """Return a function that asks the portraits of those names as they are now.
+
+        Args and errors are those of :meth:`ask`.
+        """
         places = self._places
         portraits = [_portrait(places, name) for name in (places if names is None else names)]
         options = {} if evalue is None else {"evalue": evalue}
         return lambda texts: portrait.query(portraits, list(texts), **options)
 
     def reload(self, *, force: bool = False) -> list[str]:
-        """Open again what changed on disk, or everything (``force``); returns the names of the new ones.
+        """Open again what changed on disk, or everything (``force``).
 
-        A portrait that can no longer be opened leaves the old one in its place, and the log says so;
-        unless the old one's own files were cut short, which would kill who reads them: then it is
-        withdrawn.
+        If the new files cannot be opened, the old portrait stays and the log says so. If the old one's
+        own files were cut short, it is withdrawn: reading it would kill the process.
+
+        Returns:
+            The names of the portraits that were opened again.
         """
         with self._lock:
-            places = dict(self._places)
-            for name, place in self._places.items():
-                places[name] = _renewed(place, force)
-            changed = [name for name, place in places.items() if place.portrait is not self._held(name)]
-            self._places = places
-        return [name for name in changed if places[name].portrait is not None]
-
-    def _held(self, name: str) -> Portrait | None:
-        return self._places[name].portrait
+            before = self._places
+            after = {name: _renewed(place, force) for name, place in before.items()}
+            self._places = after
+        return [
+            name
+            for name, place in after.items()
+            if place.portrait is not None and place.portrait is not before[name].portrait
+        ]
 
 
 def _portrait(places: Mapping[str, _Place], name: str) -> Portrait:
@@ -136,9 +159,7 @@ def _portrait(places: Mapping[str, _Place], name: str) -> Portrait:
     if place is None:
         raise Shelf.unknown(name)
     if place.portrait is None:
-        raise WithdrawnPortraitError(
-            f"portrait {name!r} cannot be asked at the moment: its files are damaged"
-        )
+        raise WithdrawnPortraitError(f"portrait {name!r} cannot be asked now: its files are damaged")
     return place.portrait
 
 
@@ -158,7 +179,7 @@ def _open_leniently(path: Path) -> _Place:
 
 
 def _renewed(place: _Place, force: bool) -> _Place:
-    """``place``, opened again where its files are not those that were opened."""
+    """Return ``place`` with its portrait opened again if its files have changed."""
     now = {path: _stamp(path) for path in place.stamps}
     if place.portrait is not None and not force and now == place.stamps:
         return place
@@ -167,29 +188,31 @@ def _renewed(place: _Place, force: bool) -> _Place:
     except portrait.PortraitError as error:
         return _kept_or_withdrawn(place, str(error))
     if new.name != place.name:
-        return _kept_or_withdrawn(place, f"{place.path}: is now named {new.name!r}: restart to serve that")
-    logger.info("portrait %s is open anew", place.name)
+        return _kept_or_withdrawn(
+            place, f"{place.path}: the portrait is now named {new.name!r}: restart to serve it"
+        )
+    logger.info("portrait %s was opened again", place.name)
     return new
 
 
 def _kept_or_withdrawn(place: _Place, problem: str) -> _Place:
-    opened = place.portrait
-    if opened is not None and any(_cut_short(path, stamp) for path, stamp in place.stamps.items()):
-        opened = None
-    if problem != place.problem or opened is not place.portrait:
-        did = "is withdrawn" if opened is None else "stays as it was"
-        logger.error("portrait %s %s: %s", place.name, did, problem)
-    return _Place(place.path, place.name, opened, place.stamps, problem)
+    kept = place.portrait
+    if kept is not None and any(_cut_short(path, stamp) for path, stamp in place.stamps.items()):
+        kept = None
+    if problem != place.problem or kept is not place.portrait:
+        outcome = "is withdrawn" if kept is None else "stays as it was"
+        logger.error("portrait %s %s: %s", place.name, outcome, problem)
+    return _Place(place.path, place.name, kept, place.stamps, problem)
 
 
 def _cut_short(path: Path, opened: Stamp) -> bool:
-    """Whether the very file that was opened lost bytes: to read one of those ends the process."""
+    """Return whether the very file that was opened has lost bytes: reading them would kill the process."""
     now = _stamp(path)
     return now[:2] == opened[:2] and now[2] < opened[2]
 
 
 def _stamps(path: Path, opened: Portrait | None) -> dict[Path, Stamp]:
-    """The stamps of a portrait's files: its manifest's, or of those too that an open one is made of."""
+    """Return the stamps of the manifest and, for an open portrait, of all its files."""
     files = {path / "portrait.json" if path.is_dir() else path}
     if opened is not None and opened.is_bundle:
         files |= {path / shard.file for layer in opened.manifest.layers for shard in layer.shards}

@@ -1,4 +1,4 @@
-"""For servers other than granian: the application, with settings from a file."""
+"""The application for WSGI servers such as gunicorn, with settings from a file."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from portrait import SpecError
 
 from . import create_app
 from .settings import read_settings, settings_of
-from .state import State
+from .state import EXTENSION
 
 if TYPE_CHECKING:
     from flask import Flask
 
-#: The variable that names the file of settings.
+    from .state import State
+
+#: The environment variable that names the file of settings.
 VARIABLE = "PORTRAIT_SERVICE_CONFIG"
 
 
 def from_environment() -> Flask:
-    """The application with the settings in the file that ``PORTRAIT_SERVICE_CONFIG`` names.
+    """Return the application with the settings in the file that ``PORTRAIT_SERVICE_CONFIG`` names.
 
-    Raises :class:`portrait.PortraitError` for settings that are wrong.
+    Raises:
+        PortraitError: A setting, a portrait or the file of keys is wrong.
     """
     path = os.environ.get(VARIABLE)
     if not path:
-        raise SpecError(f"set {VARIABLE} to the file of settings")
+        raise SpecError(f"the environment variable {VARIABLE} must name the file of settings")
     settings = settings_of(read_settings(Path(path)))
     app = create_app({name.upper(): value for name, value in settings.model_dump().items()})
-    held = app.extensions["portrait_server"]
-    assert isinstance(held, State)
-    if settings.workers > 1 and held.rated and not held.rates.shared:
-        raise SpecError("rates would be counted by each worker by itself: set a shared store")
+    state: State = app.extensions[EXTENSION]
+    state.require_shared_rates()
     return app

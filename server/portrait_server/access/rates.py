@@ -1,0 +1,97 @@
+"""Rates: how many texts a caller may ask within a span of time.
+
+Rates are counted in fixed windows. That costs one atomic increment and lets up to twice the rate through
+around the boundary of two windows. With a shared store, all workers count together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING
+
+import limits
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from portrait import SpecError
+
+from ..errors import RateLimitError, StoreError
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+
+_SCHEMES = ("redis", "rediss", "redis+unix", "memcached")
+
+
+def parse_rate(rate: object) -> RateLimitItem:
+    """Return the meaning of a rate such as ``600/minute``.
+
+    Raises:
+        SpecError: ``rate`` is not a rate.
+    """
+    try:
+        return limits.parse(rate if isinstance(rate, str) else "")
+    except ValueError:
+        raise SpecError(f"a rate is a number and a unit of time, like 600/minute, not {rate!r}") from None
+
+
+class Rates:
+    """The counts of what callers ask, in this process or in a shared store.
+
+    Attributes:
+        shared: Whether the counts are in a store that all workers share.
+
+    Args:
+        store: The URL of the shared store; ``None`` counts in this process.
+
+    Raises:
+        SpecError: The store cannot be used.
+    """
+
+    def __init__(self, store: str | None) -> None:
+        self.shared = store is not None
+        if store is not None and store.partition("://")[0] not in _SCHEMES:
+            raise SpecError(f"setting 'store': must be a URL that begins with one of {', '.join(_SCHEMES)}")
+        try:
+            # Every store raises the same class of error, and requests do not wait long for a dead one.
+            options: dict[str, float] = {"socket_timeout": 2, "socket_connect_timeout": 2}
+            redis = store is not None and store.startswith("redis")
+            storage = storage_from_string(
+                store or "memory://", wrap_exceptions=True, **(options if redis else {})
+            )
+        except ConfigurationError as error:
+            raise SpecError(
+                f"setting 'store': {error}: pip install 'portrait[redis]' or 'portrait[memcached]'"
+            ) from None
+        self._limiter = FixedWindowRateLimiter(storage)
+
+    def charge(self, account: str, rate: str, n_texts: int = 1) -> None:
+        """Count texts against a rate.
+
+        Args:
+            account: The name that the texts are counted under.
+            rate: The account's rate.
+            n_texts: How many texts.
+
+        Raises:
+            RateLimitError: The rate is used up.
+            StoreError: The store does not answer.
+        """
+        item = parse_rate(rate)
+        # Stores differ in the characters that a name may have, and no address needs to be stored.
+        name = hashlib.sha256(account.encode()).hexdigest()[:32]
+        try:
+            if n_texts <= item.amount and self._limiter.hit(item, name, cost=n_texts):
+                return
+            reset = self._limiter.get_window_stats(item, name).reset_time
+        except StorageError:
+            raise StoreError("rates cannot be counted now: try again later", retry_after=5) from None
+        wait = max(1, int(reset - time.time()) + 1)
+        raise RateLimitError(f"the rate of {item} is used up: try again in {wait:,} s", retry_after=wait)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the store answers."""
+        return bool(self._limiter.storage.check())

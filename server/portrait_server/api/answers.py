@@ -1,0 +1,219 @@
+"""The models of answers: a source of the OpenAPI document.
+
+Answers are not built from these models but by :meth:`portrait.Answer.to_dict`; tests check that they agree.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from portrait import Verdict  # noqa: TC001  # pydantic reads it
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class MatchModel(_Answer):
+    """A passage that a layer has; ``start`` and ``end`` count characters of the text as given."""
+
+    start: int
+    end: int
+    windows: int
+    evalue: float
+
+
+class ApproximateModel(MatchModel):
+    """A passage that looks like an edited copy."""
+
+    hits: int
+
+
+class LayerModel(_Answer):
+    """What one source of one portrait says about a text."""
+
+    portrait: str
+    source: str
+    verdict: Verdict
+    windows: int
+    hits: int
+    hit_rate: float
+    fpr: float
+    evalue: float | None
+    matches: list[MatchModel]
+    approximate: ApproximateModel | None
+
+
+class AnswerModel(_Answer):
+    """What is known about a text: docs/answers.md defines every number."""
+
+    verdict: Verdict
+    reason: str
+    evalue: float | None
+    detectable_length: int | None
+    coverage: float
+    longest_match: int
+    exact_document: bool
+    layers: list[LayerModel]
+
+
+class Answers(_Answer):
+    """One answer for each text, in the order of the texts."""
+
+    answers: list[AnswerModel]
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Annotated[str, Field(description="The kind of error, for programs.")]
+
+
+class ErrorLine(_Answer):
+    """What takes the place of an answer to a line that cannot be answered."""
+
+    error: Problem
+
+
+class AnswerLine(RootModel[AnswerModel | ErrorLine]):
+    """A line of the answer to NDJSON: one for each line sent that is not blank, in the same order."""
+
+
+class WindowsModel(_Answer):
+    """How a portrait cuts texts into windows."""
+
+    width: int
+    stride: int
+    unit: str
+    normalizer: str
+
+
+class PortraitSummary(_Answer):
+    """A portrait that this server serves."""
+
+    name: str
+    sources: list[str]
+    windows: WindowsModel
+
+
+class Portraits(_Answer):
+    """The portraits that the caller may ask."""
+
+    portraits: list[PortraitSummary]
+
+
+class PortraitDetails(PortraitSummary):
+    """A portrait, and what its files say about it."""
+
+    manifest: dict[str, Any]
+    card: Annotated[str | None, Field(description="The bundle's README.md.")]
+
+
+class RateLimits(_Answer):
+    """How rates are counted."""
+
+    counted: Annotated[
+        Literal["off", "in this process", "in a store shared by all workers"],
+        Field(description="Where the texts of a key or an address are counted."),
+    ]
+    keys: Annotated[bool, Field(description="Whether asking takes a key.")]
+
+
+class CallerRates(RateLimits):
+    """How rates are counted, and the caller's own rate."""
+
+    rate: str | None
+
+
+class Version(_Answer):
+    """The versions and limits of this server."""
+
+    portrait: str
+    api: Literal[1]
+    limits: Annotated[dict[str, int | float], Field(description="The most that one request may bring.")]
+    rates: CallerRates
+
+
+class Health(_Answer):
+    """The process answers."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Ready(_Answer):
+    """Every portrait can be asked."""
+
+    status: Literal["ready"]
+    portraits: Annotated[dict[str, Literal["ready"]], Field(description="Empty where asking takes a key.")]
+    problems: Annotated[dict[str, str], Field(description="Portraits whose new files cannot be opened.")]
+    rates: RateLimits
+
+
+class Report(_Answer):
+    """A text's report, in the form of the original server."""
+
+    idx: int
+    doc: Annotated[str, Field(description="The normalised text.")]
+    segments: Annotated[list[str] | None, Field(description="The text's windows.")]
+    is_member: list[bool]
+    chains: list[list[str]]
+    chain_idxs: list[list[int]]
+    longest_chain: int
+    expected_longest: float
+    badness: float
+    sketch_signature: str
+
+
+class QReport(Report):
+    """The answer of `/q`."""
+
+    width: int
+    seq_id: Any
+
+
+class NoDocument(_Answer):
+    """The answer to a request without a document."""
+
+
+class QAnswer(RootModel[QReport | NoDocument]):
+    """A report, or an empty object if no document was sent."""
+
+
+class Overlap(_Answer):
+    """The answer of `/overlap`: where the chains stand in the text as given."""
+
+    spans: list[tuple[int, int]]
+    segments: list[str]
+    raw_segments: list[str]
+
+
+class OverlapAnswer(RootModel[Overlap | Literal[""]]):
+    """The chains, or an empty string if no document was sent."""
+
+
+class QuipScore(_Answer):
+    """The QUIP score: the share of a text's windows that hit."""
+
+    too_short: bool
+    numerator: int
+    denominator: int
+    quip_25_beta: float | None
+
+
+class QuipReport(Report):
+    """The answer of `/quip` for one text."""
+
+    quip_report: QuipScore
+    quote_latex: str | None = None
+    quote_text: str | None = None
+
+
+class QuipAnswer(RootModel[list[QuipReport]]):
+    """One report for each text."""

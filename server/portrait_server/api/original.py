@@ -1,0 +1,127 @@
+"""Reports in the form of the original Data Portraits server.
+
+The fields have the names and the meaning that they had there, with one difference: a chain ends at the
+first miss. The original's chains jumped over misses, so they were longer than what stands in the corpus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portrait import Portrait
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a portrait says about a text.
+
+    Attributes:
+        portrait: The portrait's name.
+        width: The width of a window, in characters.
+        stride: The portrait's stride, in characters.
+        doc: The normalised text.
+        origins: For each character of ``doc``, its span in the text as given.
+        hits: For each window of ``doc``, whether a source has it.
+        chains: The chains as the positions of their windows, the longest first.
+    """
+
+    portrait: str
+    width: int
+    stride: int
+    doc: str
+    origins: list[tuple[int, int]]
+    hits: list[bool]
+    chains: list[list[int]]
+
+    def segments(self) -> list[str]:
+        """Return the windows of the text."""
+        return [self.doc[i : i + self.width] for i in range(len(self.hits))]
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Return where each chain stands in the text as given."""
+        return [
+            (self.origins[chain[0]][0], self.origins[chain[-1] + self.width - 1][1]) for chain in self.chains
+        ]
+
+    def chain_segments(self) -> list[list[str]]:
+        """Return the windows of each chain."""
+        segments = self.segments()
+        return [[segments[i] for i in chain] for chain in self.chains]
+
+    def to_dict(self, idx: int) -> dict[str, Any]:
+        """Return the fields that all of the original's answers have; ``idx`` numbers the text."""
+        longest = max(map(len, self.chains), default=0)
+        expected = (len(self.doc) - (self.width - 1)) / self.width if self.hits else 0
+        return {
+            "idx": idx,
+            "doc": self.doc,
+            "segments": self.segments(),
+            "is_member": self.hits,
+            "chains": self.chain_segments(),
+            "chain_idxs": self.chains,
+            "longest_chain": longest,
+            "expected_longest": expected,
+            "badness": longest / expected if self.hits else 0.0,
+            "sketch_signature": f"{self.portrait} [{self.width}-{self.stride}]",
+        }
+
+    def score(self) -> dict[str, Any]:
+        """Return the QUIP score: the share of the windows that hit."""
+        n_hits, n_windows = sum(self.hits), len(self.hits)
+        return {
+            "too_short": n_windows == 0,
+            "numerator": n_hits,
+            "denominator": n_windows,
+            "quip_25_beta": n_hits / n_windows if n_windows else None,
+        }
+
+    def latex(self) -> str:
+        """Return the text with LaTeX marks around the chains, darker where more of them overlap."""
+        return self._marked(lambda n: f"{{\\sethlcolor{{quoted!{n * 20}}}\\hl{{", lambda _: "}}")
+
+    def brackets(self) -> str:
+        """Return the text with as many brackets around each stretch as chains cover it."""
+        return self._marked(lambda n: "[" * n, lambda n: "]" * n)
+
+    def _marked(self, opening: Callable[[int], str], closing: Callable[[int], str]) -> str:
+        """Return the text with marks made of the number of chains that cover each stretch."""
+        steps = [0] * (len(self.doc) + 1)
+        for chain in self.chains:
+            steps[chain[0]] += 1
+            steps[chain[-1] + self.width] -= 1
+        covers, cover = [], 0
+        for step in steps[:-1]:
+            cover += step
+            covers.append(cover)
+        parts, start = [], 0
+        for cover, run in groupby(covers):
+            end = start + len(list(run))
+            parts += [opening(cover), self.doc[start:end], closing(cover)]
+            start = end
+        return "".join(parts)
+
+
+def report(portrait: Portrait, text: str) -> Report:
+    """Ask a portrait of characters about a text."""
+    spec = portrait.spec
+    doc, origins = portrait.normalize(text)
+    hits = [any(layers) for layers in zip(*portrait.hits(text).values(), strict=True)]
+    chains = sorted(_chains(hits, spec.stride), key=len, reverse=True)
+    return Report(portrait.name, spec.width, spec.stride, doc, origins, hits, chains)
+
+
+def _chains(hits: list[bool], stride: int) -> list[list[int]]:
+    """Return the maximal runs of hits a stride apart, in the order of their starts."""
+    chains = []
+    for first, hit in enumerate(hits):
+        if hit and not (first >= stride and hits[first - stride]):
+            last = first
+            while last + stride < len(hits) and hits[last + stride]:
+                last += stride
+            chains.append(list(range(first, last + 1, stride)))
+    return chains

@@ -1,0 +1,55 @@
+"""``/v1/portraits``: which portraits there are, and what each is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response
+
+from ..http import bodies
+from ..http.operations import Operation, operation
+from ..state import current_state
+from .answers import PortraitDetails, Portraits
+from .asking import Asking
+
+if TYPE_CHECKING:
+    from portrait import Portrait
+
+blueprint = Blueprint("portraits", __name__, url_prefix="/v1/portraits")
+
+#: A card is a page of text; a longer one is cut here.
+_MAX_CARD_CHARS = 1 << 20
+
+
+@blueprint.get("")
+@operation(Operation("portraits", Portraits))
+def portraits() -> dict[str, Any]:
+    """List the portraits that the caller may ask."""
+    shelf = current_state().shelf
+    names = [name for name in Asking.of_request().visible() if shelf.can_ask(name)]
+    return {"portraits": [_summary(name, shelf.get(name)) for name in names]}
+
+
+@blueprint.get("/<name>")
+@operation(Operation("portraits", PortraitDetails, problems=(404, 503)))
+def details(name: str) -> Response:
+    """Describe a portrait with its manifest and its card."""
+    (name,) = Asking.of_request().visible([name])
+    portrait = current_state().shelf.get(name)
+    content = {**_summary(name, portrait), "manifest": portrait.facts, "card": _card(portrait)}
+    return Response(json.dumps(content, separators=(",", ":")) + "\n", content_type=bodies.JSON)
+
+
+def _summary(name: str, portrait: Portrait) -> dict[str, Any]:
+    spec = portrait.spec
+    windows = {"width": spec.width, "stride": spec.stride, "unit": spec.unit, "normalizer": spec.normalizer}
+    return {"name": name, "sources": list(portrait.sources), "windows": windows}
+
+
+def _card(portrait: Portrait) -> str | None:
+    file = portrait.path / "README.md"
+    if not portrait.is_bundle or not file.is_file():
+        return None
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        return opened.read(_MAX_CARD_CHARS)

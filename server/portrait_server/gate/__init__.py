@@ -1,0 +1,1 @@
+"""Between granian and the application: deadlines and limits before a thread is spent."""

@@ -1,0 +1,1 @@
+"""HTTP: bodies in, problem documents out, headers, the access log, and who is admitted."""

@@ -1,0 +1,114 @@
+"""Bodies of requests: from bytes to JSON, read strictly, to a checked model.
+
+JSON parsers disagree about repeated names, NaN and broken UTF-8, so bodies with any of these are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import request
+from pydantic import ValidationError
+
+from ..errors import MalformedRequestError, MediaTypeError
+from ..messages import complaints
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+Model = TypeVar("Model")
+
+#: A message names at most this many wrong values.
+_MAX_COMPLAINTS = 5
+
+
+def read(adapter: TypeAdapter[Model]) -> Model:
+    """Return the body of the current request as a model.
+
+    Raises:
+        MediaTypeError: The body is not JSON by its media type.
+        MalformedRequestError: The body is not JSON, or does not fit the model.
+    """
+    require_media_type(JSON)
+    return parse(request.get_data(cache=False), adapter)
+
+
+def require_media_type(*supported: str) -> str:
+    """Return the media type of the current request's body.
+
+    Raises:
+        MediaTypeError: The media type is unsupported, or the body is not in UTF-8.
+    """
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in supported or charset not in ("utf-8", "utf8"):
+        raise MediaTypeError(f"the body's Content-Type must be {' or '.join(supported)}, in UTF-8")
+    return request.mimetype
+
+
+def parse(body: bytes, adapter: TypeAdapter[Model]) -> Model:
+    """Return JSON in UTF-8 as a model.
+
+    Raises:
+        MalformedRequestError: ``body`` is not JSON, or does not fit the model.
+    """
+    try:
+        return adapter.validate_python(loads(body), strict=True)
+    except ValidationError as error:
+        raise MalformedRequestError(_explanation(error)) from None
+
+
+def loads(body: bytes) -> Any:
+    """Return the value of JSON in UTF-8, read strictly.
+
+    Raises:
+        MalformedRequestError: ``body`` is not UTF-8, not JSON, nested too deeply, or has a repeated
+            name, NaN or a number out of range.
+    """
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_finite_float,
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedRequestError(f"the body is not UTF-8: see byte {error.start:,}") from None
+    except json.JSONDecodeError as error:
+        raise MalformedRequestError(f"the body is not JSON: {error.msg} at character {error.pos:,}") from None
+    except RecursionError:
+        raise MalformedRequestError("the body is nested too deeply") from None
+    except ValueError as error:
+        # Either our own, or Python's for an integer of thousands of digits.
+        ours = isinstance(error, _AmbiguousError)
+        raise MalformedRequestError(str(error) if ours else "the body has too long a number") from None
+
+
+class _AmbiguousError(ValueError):
+    """JSON that parsers disagree about."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _AmbiguousError("an object in the body has the same name twice")
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise _AmbiguousError(f"{name} is not JSON")
+
+
+def _finite_float(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise _AmbiguousError("a number in the body is too large")
+    return value
+
+
+def _explanation(error: ValidationError) -> str:
+    """Return what does not fit, without repeating the body."""
+    listed = list(complaints(error))[:_MAX_COMPLAINTS]
+    return "; ".join(f"{where or 'the body':.200} {reason:.200}" for where, reason in listed)

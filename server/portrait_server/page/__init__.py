@@ -1,0 +1,1 @@
+"""The page for people: an answer in words, drawn where the text is."""

@@ -1,0 +1,57 @@
+"""Rates: what they mean, and counting against them."""
+
+from __future__ import annotations
+
+import pytest
+from portrait_server.access.rates import Rates, parse_rate
+from portrait_server.errors import RateLimitError, StoreError
+from support.live import free_port
+
+from portrait import SpecError
+
+
+def test_a_rate_is_a_number_and_a_unit_of_time() -> None:
+    item = parse_rate("600/minute")
+    assert (item.amount, item.get_expiry()) == (600, 60)
+
+
+@pytest.mark.parametrize("rate", ["", "often", "0", "5", "5/fortnight", 5, None, True, ["5/day"]])
+def test_anything_else_is_not_a_rate(rate: object) -> None:
+    with pytest.raises(SpecError, match="600/minute"):
+        parse_rate(rate)
+
+
+def test_accounts_are_counted_apart() -> None:
+    rates = Rates(None)
+    rates.charge("alice", "3/day", 2)
+    rates.charge("bob", "3/day", 3)
+    rates.charge("alice", "3/day")
+    with pytest.raises(RateLimitError, match="3 per 1 day is used up") as caught:
+        rates.charge("alice", "3/day")
+    assert caught.value.retry_after is not None
+    assert 0 < caught.value.retry_after <= 86_401
+    assert rates.alive
+    assert not rates.shared
+
+
+def test_more_texts_than_the_rate_has_are_refused_and_not_counted() -> None:
+    rates = Rates(None)
+    with pytest.raises(RateLimitError):
+        rates.charge("alice", "3/day", 4)
+    rates.charge("alice", "3/day", 3)
+
+
+@pytest.mark.parametrize("store", ["ftp://x", "memory://", ""])
+def test_a_store_must_be_one_that_workers_can_share(store: str) -> None:
+    with pytest.raises(SpecError, match="setting 'store'"):
+        Rates(store)
+
+
+def test_a_dead_store_is_said_to_be_dead() -> None:
+    pytest.importorskip("redis")
+    rates = Rates(f"redis://127.0.0.1:{free_port()}")
+    assert rates.shared
+    assert not rates.alive
+    with pytest.raises(StoreError) as caught:
+        rates.charge("alice", "3/day")
+    assert caught.value.retry_after == 5

@@ -1,0 +1,100 @@
+"""The endpoints of the original server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from portrait_server import create_app
+from portrait_server.api import answers
+from support.live import FERRY, build
+
+import portrait
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("compat") / "ferry.portrait", FERRY)
+
+
+@pytest.fixture(scope="module")
+def client(path: Path) -> FlaskClient:
+    client: FlaskClient = create_app({"PORTRAITS": [path]}).test_client()
+    return client
+
+
+TEXT = f"He wrote:\n\n {FERRY[:120]}\tand then {FERRY[30:110]}. No more."
+
+
+def test_q_reports_windows_and_chains(client: FlaskClient, path: Path) -> None:
+    opened = portrait.open(path)
+    report = client.post("/q", json={"document": TEXT, "seq_id": [7]}).get_json()
+    answers.QReport.model_validate(report)
+    width, stride = 50, 25
+    doc = " ".join(TEXT.split())
+    member = [bool(hit) for hit in opened.hits(TEXT)["main"]]
+    assert (report["doc"], report["is_member"], report["segments"]) == (doc, member, None)
+    assert (report["idx"], report["seq_id"], report["width"]) == (0, [7], width)
+    assert any(member)
+    seen = set()
+    for chain, texts in zip(report["chain_idxs"], report["chains"], strict=True):
+        assert texts == [doc[i : i + width] for i in chain]
+        assert all(member[i] for i in chain)
+        assert chain == list(range(chain[0], chain[-1] + 1, stride))
+        for outside in (chain[0] - stride, chain[-1] + stride):
+            assert not (0 <= outside < len(member) and member[outside])
+        seen.update(chain)
+    assert seen == {i for i, hit in enumerate(member) if hit}
+    lengths = [len(chain) for chain in report["chain_idxs"]]
+    assert lengths == sorted(lengths, reverse=True)
+    assert report["longest_chain"] == lengths[0]
+    assert report["expected_longest"] == (len(doc) - (width - 1)) / width
+    assert report["badness"] == report["longest_chain"] / report["expected_longest"]
+
+
+def test_overlap_reports_the_text_as_sent(client: FlaskClient) -> None:
+    found = client.post("/overlap", json={"document": TEXT}).get_json()
+    answers.Overlap.model_validate(found)
+    assert found["raw_segments"] == [TEXT[start:end] for start, end in found["spans"]]
+    start, end = found["spans"][0]
+    assert TEXT[start:end] in FERRY
+
+
+def test_quip_scores_and_marks(client: FlaskClient) -> None:
+    body = {"documents": [TEXT, "short", FERRY[:50]], "format_quotes": True}
+    reports = client.post("/quip", json=body).get_json()
+    answers.QuipAnswer.model_validate(reports)
+    assert [report["idx"] for report in reports] == [0, 1, 2]
+    score = reports[0]["quip_report"]
+    assert score["numerator"] == sum(reports[0]["is_member"])
+    assert score["quip_25_beta"] == score["numerator"] / score["denominator"]
+    assert reports[1]["quip_report"] == {
+        "too_short": True,
+        "numerator": 0,
+        "denominator": 0,
+        "quip_25_beta": None,
+    }
+    assert reports[2]["quote_text"] == f"[{reports[2]['doc']}]"
+    assert reports[0]["quote_text"].replace("[", "").replace("]", "") == reports[0]["doc"]
+    assert reports[2]["quote_latex"] == r"{\sethlcolor{quoted!20}\hl{" + reports[2]["doc"] + "}}"
+    assert "quote_text" not in client.post("/quip", json={"documents": ["x"]}).get_json()[0]
+
+
+def test_requests_without_a_document_get_what_they_got(client: FlaskClient) -> None:
+    assert client.post("/q", json={}).get_json() == {}
+    assert client.get("/q", json={"document": FERRY}).get_json()["seq_id"] is None
+    assert client.post("/overlap", json={}).get_json() == ""
+    assert client.post("/quip", json={}).status_code == 400
+
+
+def test_the_configured_portrait_answers(tmp_path: Path, path: Path) -> None:
+    words = tmp_path / "words.portrait"
+    portrait.build({"a": path.with_suffix(".txt")}, words, windows=portrait.WindowSpec(5, 5, "word"))
+    client = create_app({"PORTRAITS": [path, words], "COMPAT": "words"}).test_client()
+    assert "characters" in client.post("/q", json={"document": FERRY}).get_json()["detail"]
+    assert create_app().test_client().post("/q", json={"document": "x"}).status_code == 404

@@ -1,0 +1,72 @@
+"""Reports in the original's form, against its definitions written out slowly."""
+
+from __future__ import annotations
+
+import pytest
+from portrait_server.api.original import Report, report
+from support.live import FERRY, build
+
+import portrait
+
+TEXT = f"He wrote:\n\n {FERRY[:120]}\tand then {FERRY[30:110]}. No more."
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> portrait.Portrait:
+    return portrait.open(build(tmp_path_factory.mktemp("original") / "ferry.portrait", FERRY))
+
+
+def example(hits: str, *chains: list[int]) -> Report:
+    """Return a report on a text of letters, with windows of three characters."""
+    doc = "abcdefghij"[: len(hits) + 2]
+    return Report(
+        "p", 3, 2, doc, [(i, i + 1) for i in range(len(doc))], [c == "x" for c in hits], list(chains)
+    )
+
+
+def test_chains_are_maximal_runs_of_hits(opened: portrait.Portrait) -> None:
+    answer = report(opened, TEXT)
+    assert answer.doc == " ".join(TEXT.split())
+    assert answer.hits == [bool(hit) for hit in opened.hits(TEXT)["main"]]
+    runs = []
+    for first, hit in enumerate(answer.hits):
+        if hit and (first < answer.stride or not answer.hits[first - answer.stride]):
+            run = [first]
+            while run[-1] + answer.stride < len(answer.hits) and answer.hits[run[-1] + answer.stride]:
+                run.append(run[-1] + answer.stride)
+            runs.append(run)
+    assert answer.chains == sorted(runs, key=len, reverse=True)
+    for (start, end), chain in zip(answer.spans(), answer.chains, strict=True):
+        assert " ".join(TEXT[start:end].split()) == answer.doc[chain[0] : chain[-1] + answer.width]
+
+
+def test_windows_of_chains() -> None:
+    answer = example("x.x.x...", [0, 2, 4])
+    assert answer.segments()[:3] == ["abc", "bcd", "cde"]
+    assert answer.chain_segments() == [["abc", "cde", "efg"]]
+    assert answer.spans() == [(0, 7)]
+
+
+def test_brackets_count_the_chains_that_cover_a_stretch() -> None:
+    answer = example("xx.x....", [1, 3], [0])
+    assert answer.brackets() == "[a][[bc]][def]ghij"
+    one, two = (f"{{\\sethlcolor{{quoted!{n}}}\\hl{{" for n in (20, 40))
+    assert answer.latex() == (f"{one}a}}}}{two}bc}}}}{one}def}}}}" + "{\\sethlcolor{quoted!0}\\hl{ghij}}")
+
+
+def test_scores_are_shares_of_windows() -> None:
+    assert example("xx.x").score() == {
+        "too_short": False,
+        "numerator": 3,
+        "denominator": 4,
+        "quip_25_beta": 0.75,
+    }
+    assert example("").score()["quip_25_beta"] is None
+
+
+def test_a_text_without_windows_has_no_badness(opened: portrait.Portrait) -> None:
+    fields = report(opened, "short").to_dict(3)
+    assert (fields["idx"], fields["doc"], fields["longest_chain"]) == (3, "short", 0)
+    assert (fields["expected_longest"], fields["badness"]) == (0, 0.0)
+    spec = opened.spec
+    assert fields["sketch_signature"] == f"ferry [{spec.width}-{spec.stride}]"

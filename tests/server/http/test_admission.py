@@ -1,0 +1,67 @@
+"""Who is admitted to which endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from portrait_server.access import keys
+from support.clients import client_of, refused
+from support.live import BREAD, FERRY, build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    return [build(tmp_path / "ferry.portrait", FERRY), build(tmp_path / "bread.portrait", BREAD)]
+
+
+def test_two_keys_see_different_portraits(paths: list[Path], tmp_path: Path) -> None:
+    made = [keys.new_key("alice", ("ferry",)), keys.new_key("bob", ("bread",))]
+    file = tmp_path / "keys.toml"
+    file.write_text("".join(f"{key.to_line()}\n" for _, key in made))
+    client = client_of(paths, KEYS=file)
+    for (secret, key), other in zip(made, ("bread", "ferry"), strict=True):
+        allowed = list(key.portraits or ())
+        for headers in ({"Authorization": f"Bearer {secret}"}, {"X-API-Key": secret}):
+            listed = client.get("/v1/portraits", headers=headers).get_json()["portraits"]
+            assert [one["name"] for one in listed] == allowed
+            answered = client.post("/v1/query", json={"text": FERRY}, headers=headers).get_json()
+            assert [layer["portrait"] for layer in answered["answers"][0]["layers"]] == allowed
+            hidden, missing = (
+                client.get(f"/v1/portraits/{name}", headers=headers).get_json()["detail"].replace(name, "")
+                for name in (other, "none")
+            )
+            assert hidden == missing
+            line = b'{"text": "x", "portraits": ["%s"]}' % other.encode()
+            bulk = client.post("/v1/query", data=line, content_type="application/x-ndjson", headers=headers)
+            assert b'"status":404' in bulk.data
+    for path in ("/v1/portraits", "/v1/version", "/metrics"):
+        response = client.get(path)
+        assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "Bearer")
+    for path in ("/healthz", "/readyz", "/docs", "/openapi.json"):
+        assert client.get(path).status_code == 200
+    assert b"ferry" not in client.get("/readyz").data
+
+
+def test_every_request_that_is_not_public_is_charged(paths: list[Path]) -> None:
+    client = client_of(paths, RATE="5/day")
+    assert client.post("/v1/query", json={"texts": ["x"] * 4}).status_code == 200
+    assert client.get("/v1/version").get_json()["rates"]["counted"] == "in this process"
+    response = client.get("/v1/version")
+    refused(response, 429)
+    assert int(response.headers["Retry-After"]) > 0
+    assert client.get("/healthz").status_code == 200
+    assert client.options("/v1/query").status_code == 200
+
+
+def test_addresses_of_forwarded_requests_come_only_from_trusted_proxies(paths: list[Path]) -> None:
+    def statuses(**settings: Any) -> list[int]:
+        client = client_of(paths, RATE="1/day", **settings)
+        forwarded = [{"X-Forwarded-For": f"192.0.2.{n}"} for n in range(3)]
+        return [client.get("/v1/portraits", headers=one).status_code for one in forwarded]
+
+    assert statuses() == [200, 429, 429]
+    assert statuses(TRUSTED_PROXIES=1) == [200, 200, 200]

@@ -1,0 +1,1 @@
+"""What tests share: running services, browsers and helpers."""
