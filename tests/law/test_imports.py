@@ -112,6 +112,19 @@ CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
     ("rows", "provenance"),
 )
 
+#: The service's own law.
+SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
+    ("messages", "errors"),
+    ("settings", "metrics", "shelf", "access"),
+    ("state",),
+    ("http",),
+    ("api",),
+    ("page",),
+    ("gate",),
+    ("__init__",),
+    ("serve", "wsgi"),
+)
+
 #: Who may import the kernel.
 KERNEL_ROOMS = {"keys", "filters", "portraits"}
 
@@ -157,18 +170,25 @@ def test_imports_run_down_the_order() -> None:
     assert upward == set()
 
 
-def test_imports_run_down_the_order_inside_of_the_corpus() -> None:
-    ranks = {room: rank for rank, rooms in enumerate(CORPUS_ORDER) for room in rooms}
-    inside = [
-        (module, target, *(name.split(".")[2] for name in (module, target)))
-        for module, target in edges()
-        if module.startswith("portrait.corpus.") and target.startswith("portrait.corpus.")
-    ]
-    assert {name for _, _, *names in inside for name in names} <= set(ranks)
+@pytest.mark.parametrize(
+    ("package", "order"), [("portrait.corpus", CORPUS_ORDER), ("portrait_server", SERVICE_ORDER)]
+)
+def test_imports_run_down_the_order_inside_of_a_room(
+    package: str, order: tuple[tuple[str, ...], ...]
+) -> None:
+    ranks = {room: rank for rank, rooms in enumerate(order) for room in rooms}
+
+    def inner(module: str) -> str:
+        return module.removeprefix(package).lstrip(".").partition(".")[0] or "__init__"
+
+    modules = {name for name in below(package) if name != package or package in PACKAGES}
+    assert {inner(module) for module in modules} == set(ranks)
     assert [
         (module, target)
-        for module, target, ours, theirs in inside
-        if ours != theirs and ranks[theirs] >= ranks[ours]
+        for module, target in edges()
+        if {module, target} <= modules
+        and inner(module) != inner(target)
+        and ranks[inner(target)] >= ranks[inner(module)]
     ] == []
 
 
