@@ -27,7 +27,7 @@ impl PySketch {
         with_keys(keys, |keys| py.detach(|| sketch.add(keys)))
     }
 
-    /// Return the smallest keys in ascending order, little-endian: all of them if there are fewer than ``k``.
+    /// Return the smallest keys in ascending order, little-endian; fewer than ``k`` if there are fewer.
     fn smallest<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let sketch = &mut self.0;
         let bytes: Vec<u8> =
