@@ -1,8 +1,8 @@
-//! Writes the tables that the normalisers look characters up in.
+//! Generates the tables of characters that the normalisers use.
 //!
-//! Nearly all characters pass through a normaliser unchanged, whatever stands next to them. Knowing
-//! which ones do, by one table look-up, is what keeps normalising at the speed of copying. The tables
-//! are derived here from crates that keep up with Unicode, and have to be of one version of it.
+//! Nearly all characters pass through a normaliser unchanged, whatever surrounds them. One table look-up
+//! tells which, and that keeps normalising at the speed of copying. The tables are derived here from
+//! crates that follow Unicode, which must all be of the same version of it.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
@@ -32,12 +32,15 @@ fn main() {
     write("loose.rs", &source);
 }
 
+/// Write a source file that the crate includes.
 fn write(name: &str, source: &str) {
     let out = Path::new(&env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join(name);
     fs::write(out, source).expect("the build directory can be written");
 }
 
-/// ICU does not say which version of Unicode it follows, but a version is known by what it assigns.
+/// Fail unless all crates follow the same version of Unicode.
+///
+/// ICU does not say which version it follows, but the assigned code points identify a version.
 fn require_one_unicode_version() {
     let (major, minor, patch) = unicode_normalization::UNICODE_VERSION;
     let expected = (u64::from(major), u64::from(minor), u64::from(patch));
@@ -49,7 +52,7 @@ fn require_one_unicode_version() {
     }
 }
 
-/// A number for every code point, in pages of which equal ones are kept once.
+/// Generate a table of a number for every code point, in pages; equal pages are stored once.
 fn table<T: Clone + Debug + Eq + Hash>(name: &str, kind: &str, mut class: impl FnMut(u32) -> T) -> String {
     let mut page_numbers: HashMap<Vec<T>, usize> = HashMap::new();
     let mut pages: Vec<Vec<T>> = Vec::new();
@@ -68,7 +71,7 @@ fn table<T: Clone + Debug + Eq + Hash>(name: &str, kind: &str, mut class: impl F
     source
 }
 
-/// The class of a character for `spaces.rs`, which documents the numbers.
+/// Return the class of a character for `spaces.rs`, which documents the numbers.
 fn nfc_class(c: char) -> u8 {
     if c.is_whitespace() {
         1
@@ -96,10 +99,10 @@ const COMPLEX: u16 = 5;
 const IGNORABLE: u16 = 6;
 const FIRST_MAPPED: u16 = 7;
 
-/// Whose fold, a letter, stands elsewhere than the mark itself would.
+/// A mark that folds to a letter, whose place differs from that of the mark.
 const YPOGEGRAMMENI: char = '\u{345}';
 
-/// The table of `loose.rs` in the making.
+/// The table of `loose.rs` under construction.
 struct Loose {
     fold: CaseMapperBorrowed<'static>,
     ignorable: CodePointSetDataBorrowed<'static>,
@@ -119,14 +122,17 @@ impl Loose {
         }
     }
 
-    /// What becomes of a character alone, short of its separators.
+    /// Return what a single character becomes, before separators are replaced.
     fn folded(&self, c: char) -> String {
         let decomposed: String = std::iter::once(c).nfkd().collect();
-        assert!(!decomposed.contains(|part| self.ignorable.contains(part)), "{c:?} hides what is ignored");
+        assert!(
+            !decomposed.contains(|part| self.ignorable.contains(part)),
+            "{c:?} decomposes to an ignorable character"
+        );
         for part in decomposed.chars().filter(|part| *part != YPOGEGRAMMENI) {
-            // `loose.rs` composes after folding, and folds once.
+            // `loose.rs` folds once, and composes after that.
             let folded = self.fold.fold_string(part.encode_utf8(&mut [0; 4])).into_owned();
-            assert!(folded.nfkd().eq(folded.chars()), "{part:?} folds to what comes apart");
+            assert!(folded.nfkd().eq(folded.chars()), "{part:?} folds to a decomposable character");
             assert_eq!(self.fold.fold_string(&folded), folded, "{part:?} folds twice");
             let is_order_kept = folded.starts_with(part) || canonical_combining_class(part) == 0;
             assert!(is_order_kept, "{part:?} is a mark that folds");
@@ -134,6 +140,7 @@ impl Loose {
         self.fold.fold_string(&decomposed).nfc().collect()
     }
 
+    /// Return the class of a character for `loose.rs`, which documents the numbers.
     fn class(&mut self, c: char) -> u16 {
         if self.ignorable.contains(c) {
             return IGNORABLE;
@@ -150,7 +157,7 @@ impl Loose {
             match self.class_of_fixed(part) {
                 SEPARATOR if mapped.ends_with(' ') => {}
                 SEPARATOR => mapped.push(' '),
-                // Whatever stands on a separator is part of it.
+                // A mark on a separator belongs to it.
                 FREE_MARK | MARK | COMPOSING_MARK if mapped.ends_with(' ') => {}
                 KEPT => mapped.push(part),
                 FREE_MARK if !mapped.is_empty() => mapped.push(part),
@@ -160,7 +167,7 @@ impl Loose {
         if mapped == " " { SEPARATOR } else { self.number(mapped) }
     }
 
-    /// The class of a character that folding leaves alone.
+    /// Return the class of a character that folding leaves unchanged.
     fn class_of_fixed(&self, c: char) -> u16 {
         match (c.general_category_group(), canonical_combining_class(c), is_nfc_inert(c)) {
             (GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number, 0, true) => KEPT,
@@ -175,6 +182,7 @@ impl Loose {
         }
     }
 
+    /// Return the class of characters that become `mapped`, adding the text if it is new.
     fn number(&mut self, mapped: String) -> u16 {
         let (text, ends) = (&mut self.text, &mut self.ends);
         *self.numbers.entry(mapped).or_insert_with_key(|mapped| {

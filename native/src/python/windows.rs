@@ -1,0 +1,49 @@
+//! `Windows`: how texts become windows.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::texts::with_scratch;
+use crate::text::origins::Origins;
+use crate::text::{Normalizer, UNICODE_VERSION};
+use crate::windows::sampling::Sampling;
+use crate::windows::spec::Spec;
+use crate::windows::windows::{Unit, Windows};
+
+/// How texts become windows.
+#[pyclass(frozen, module = "portrait._native", name = "Windows")]
+pub struct PyWindows(pub Spec);
+
+#[pymethods]
+impl PyWindows {
+    #[new]
+    fn new(normalizer: &str, unit: &str, width: usize, stride: usize) -> PyResult<Self> {
+        let unknown = |what: &str, name: &str| PyValueError::new_err(format!("unknown {what} {name:?}"));
+        let normalizer =
+            Normalizer::from_name(normalizer).ok_or_else(|| unknown("normalizer", normalizer))?;
+        let unit = Unit::from_name(unit).ok_or_else(|| unknown("unit", unit))?;
+        if width == 0 || stride == 0 {
+            return Err(PyValueError::new_err("width and stride must be at least 1"));
+        }
+        Ok(Self(Spec { normalizer, windows: Windows { width, unit }, sampling: Sampling { stride } }))
+    }
+
+    /// Return the normalised text, and the origin [start, end) of each of its characters.
+    fn normalize(&self, py: Python, text: &str) -> (String, Vec<(usize, usize)>) {
+        py.detach(|| {
+            with_scratch(|scratch| {
+                let mut origins = Origins::default();
+                let normalized = self.0.normalizer.apply(text, scratch, &mut origins);
+                let spans = (0..normalized.n_chars).map(|i| origins.of(i)).collect();
+                (String::from_utf8_lossy(normalized.bytes).into_owned(), spans)
+            })
+        })
+    }
+}
+
+/// Return the version of Unicode that the normalisers follow, as "major.minor.patch".
+#[pyfunction]
+pub fn unicode_version() -> String {
+    let (major, minor, patch) = UNICODE_VERSION;
+    format!("{major}.{minor}.{patch}")
+}

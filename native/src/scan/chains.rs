@@ -1,0 +1,325 @@
+//! Hits → chains: runs of stored windows, and stretches that edits have broken.
+//!
+//! Hits are followed in phases, the windows whose offsets are equal modulo the stride, since a copied
+//! passage hits in one of them. A repeated window has the same key and proves nothing again, so each
+//! distinct window of a run counts once.
+//!
+//! What bounds it: far from hits, eight windows take one comparison; the rest is work per hit.
+
+/// A maximal run of `n_windows` hits at `window`, `window` + stride, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The first window's offset, in units of the normalised text.
+    pub window: usize,
+    /// The number of windows.
+    pub n_windows: usize,
+    /// The number of distinct windows.
+    pub n_distinct: usize,
+    /// Where the chain starts in the original text, in characters.
+    pub start: usize,
+    /// Where the chain ends in the original text.
+    pub end: usize,
+}
+
+/// A stretch of one phase, from a hit to a hit, with so many hits that it looks like a copy with edits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Approximate {
+    /// The first window's offset, in units of the normalised text.
+    pub window: usize,
+    /// The number of windows from the first hit to the last.
+    pub n_windows: usize,
+    /// The number of distinct windows that hit.
+    pub n_hits: usize,
+    /// The logarithm of the likelihood ratio between a copy and chance.
+    pub score: f64,
+    /// Where the stretch starts in the original text, in characters.
+    pub start: usize,
+    /// Where the stretch ends in the original text.
+    pub end: usize,
+}
+
+/// The answer of one filter to a text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerScan {
+    /// The number of windows in the filter.
+    pub n_hits: usize,
+    /// Whether the filter contains the document key and every window that the document would store.
+    pub document: bool,
+    /// Ordered by `window`.
+    pub chains: Vec<Chain>,
+    /// The stretch with the highest score, if any window hit.
+    pub approximate: Option<Approximate>,
+}
+
+/// Shares of a copy's windows that edits may leave intact: every other window, as after one change in
+/// 70 characters, and every tenth, as after one change in 22.
+pub const INTACT_SHARES: [f64; 2] = [0.5, 0.1];
+/// The lowest rate to assume: random keys coincide more often than lower rates say.
+const LEAST_RATE: f64 = 1.0 / (1u128 << 64) as f64;
+/// Distinct windows of a run that are remembered; a run of more is not a repetition.
+const MAX_DISTINCT: usize = 64;
+
+/// The distinct keys of a run, up to [`MAX_DISTINCT`]; beyond, all keys count as distinct.
+#[derive(Clone, Default)]
+struct Distinct(Vec<u64>);
+
+impl Distinct {
+    /// Add a key; return whether it counts as distinct.
+    fn insert(&mut self, key: u64) -> bool {
+        if self.0.len() == MAX_DISTINCT {
+            return true;
+        }
+        let is_new = !self.0.contains(&key);
+        if is_new {
+            self.0.push(key);
+        }
+        is_new
+    }
+}
+
+/// What a hit and a miss add to the score, for one share of intact windows.
+#[derive(Clone, Copy)]
+struct Stake {
+    hit: f64,
+    miss: f64,
+}
+
+impl Stake {
+    /// Return the logarithms of the likelihood ratios, or `None` if the rate is not below the share of
+    /// intact windows: then a hit would be evidence against a copy.
+    fn new(share: f64, rate: f64) -> Option<Self> {
+        let rate = rate.max(LEAST_RATE);
+        (rate < share).then(|| Self { hit: (share / rate).ln(), miss: ((1.0 - share) / (1.0 - rate)).ln() })
+    }
+}
+
+/// A stretch that may still grow.
+#[derive(Clone, Copy, Default)]
+struct Stretch {
+    score: f64,
+    window: usize,
+    n_hits: usize,
+}
+
+/// The windows with one residue modulo the stride.
+#[derive(Clone, Default)]
+struct Phase {
+    /// The number of consecutive hits up to the last window.
+    n_windows: usize,
+    n_distinct: usize,
+    run: Distinct,
+    /// The last hit.
+    last: usize,
+    stretches: [Stretch; INTACT_SHARES.len()],
+    stretch: Distinct,
+}
+
+/// Follows one layer's hits, window by window.
+pub struct Follower {
+    layer: LayerScan,
+    stakes: [Option<Stake>; INTACT_SHARES.len()],
+    phases: Vec<Phase>,
+    /// The number of phases that are in a run of hits.
+    n_open: usize,
+    residue: usize,
+    window: usize,
+    stride: usize,
+}
+
+impl Follower {
+    /// Create a follower for a text of `n_windows` and a filter with this false-positive rate.
+    pub fn new(stride: usize, n_windows: usize, rate: f64) -> Self {
+        Self {
+            layer: LayerScan { document: true, ..LayerScan::default() },
+            stakes: INTACT_SHARES.map(|share| Stake::new(share, rate)),
+            phases: vec![Phase::default(); stride.min(n_windows)],
+            n_open: 0,
+            residue: 0,
+            window: 0,
+            stride,
+        }
+    }
+
+    /// Process the next windows: their keys and hits; `last` is the number of the text's last window.
+    pub fn follow(&mut self, keys: &[u64], hits: &[bool], last: usize) {
+        const WORD: usize = 8;
+        let mut keys = keys;
+        let mut rest = hits;
+        while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
+            // Far from any hit there is no chain to end, so eight windows pass at a time.
+            if self.n_open == 0 && !self.layer.document && *word == [false; WORD] {
+                self.window += WORD;
+                self.residue = (self.residue + WORD) % self.phases.len();
+            } else {
+                self.follow_each(keys, word, last);
+            }
+            keys = &keys[WORD..];
+            rest = after;
+        }
+        self.follow_each(keys, rest, last);
+    }
+
+    fn follow_each(&mut self, keys: &[u64], hits: &[bool], last: usize) {
+        for (&key, &hit) in keys.iter().zip(hits) {
+            if hit {
+                self.hit(key);
+            } else {
+                self.miss(last);
+            }
+            self.window += 1;
+            self.residue += 1;
+            if self.residue == self.phases.len() {
+                self.residue = 0;
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn hit(&mut self, key: u64) {
+        let phase = &mut self.phases[self.residue];
+        self.layer.n_hits += 1;
+        self.n_open += usize::from(phase.n_windows == 0);
+        if phase.n_windows == 0 {
+            phase.run.0.clear();
+        }
+        phase.n_windows += 1;
+        phase.n_distinct += usize::from(phase.run.insert(key));
+        self.extend_stretches(key);
+    }
+
+    /// Add a hit, and the misses before it, to the stretches, which end with hits.
+    fn extend_stretches(&mut self, key: u64) {
+        let phase = &mut self.phases[self.residue];
+        let n_misses = ((self.window - phase.last) / self.stride).saturating_sub(1) as f64;
+        for (stretch, stake) in phase.stretches.iter_mut().zip(&self.stakes) {
+            stretch.score += n_misses * stake.map_or(0.0, |stake| stake.miss);
+            if stretch.score <= 0.0 {
+                *stretch = Stretch { window: self.window, ..Stretch::default() };
+            }
+        }
+        if phase.stretches.iter().all(|stretch| stretch.n_hits == 0) {
+            phase.stretch.0.clear();
+        }
+        phase.last = self.window;
+        if !phase.stretch.insert(key) {
+            return;
+        }
+        for (stretch, stake) in phase.stretches.iter_mut().zip(&self.stakes) {
+            let Some(stake) = stake else { continue };
+            stretch.score += stake.hit;
+            stretch.n_hits += 1;
+            if self.layer.approximate.is_none_or(|best| stretch.score > best.score) {
+                self.layer.approximate = Some(Approximate {
+                    window: stretch.window,
+                    n_windows: (self.window - stretch.window) / self.stride + 1,
+                    n_hits: stretch.n_hits,
+                    score: stretch.score,
+                    start: 0,
+                    end: 0,
+                });
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn miss(&mut self, last: usize) {
+        if self.residue == 0 || self.window == last {
+            self.layer.document &= !(self.window.is_multiple_of(self.stride) || self.window == last);
+        }
+        if self.phases[self.residue].n_windows > 0 {
+            self.n_open -= 1;
+            self.close(self.residue, self.window);
+        }
+    }
+
+    /// End the run of a phase whose next window would be `next`.
+    fn close(&mut self, residue: usize, next: usize) {
+        let phase = &mut self.phases[residue];
+        let n_windows = std::mem::take(&mut phase.n_windows);
+        let n_distinct = std::mem::take(&mut phase.n_distinct);
+        let window = next - n_windows * self.stride;
+        self.layer.chains.push(Chain { window, n_windows, n_distinct, start: 0, end: 0 });
+    }
+
+    /// End all runs and return the layer's answer.
+    pub fn finish(mut self) -> LayerScan {
+        // `self.residue` is the residue of the window after the last; the next window of each residue
+        // comes within one stride.
+        let n_phases = self.phases.len();
+        for i in 0..n_phases {
+            let residue = (self.residue + i) % n_phases;
+            if self.phases[residue].n_windows > 0 {
+                // With fewer windows than a stride, every chain has one window, and the next one would
+                // be a full stride later.
+                let next = if n_phases < self.stride { residue + self.stride } else { self.window + i };
+                self.close(residue, next);
+            }
+        }
+        self.layer.chains.sort_unstable_by_key(|chain| chain.window);
+        self.layer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn follow(keys: &[u64], hits: &[bool], stride: usize, rate: f64) -> LayerScan {
+        let mut follower = Follower::new(stride, hits.len(), rate);
+        for (keys, hits) in keys.chunks(13).zip(hits.chunks(13)) {
+            follower.follow(keys, hits, hits.len());
+        }
+        follower.finish()
+    }
+
+    #[test]
+    fn a_window_that_repeats_counts_once() {
+        let layer = follow(&[1, 2, 1, 2, 1, 9], &[true, true, true, true, true, false], 1, 0.01);
+        let [chain] = layer.chains[..] else { panic!("one chain") };
+        assert_eq!((chain.n_windows, chain.n_distinct), (5, 2));
+        assert_eq!(layer.approximate.map(|stretch| stretch.n_hits), Some(2));
+    }
+
+    #[test]
+    fn edits_break_a_chain_but_not_a_stretch() {
+        let keys: Vec<u64> = (0..20).collect();
+        let mut hits = vec![true; 20];
+        for edited in [3, 4, 9, 15] {
+            hits[edited] = false;
+        }
+        let layer = follow(&keys, &hits, 1, 0.01);
+        let stretch = layer.approximate.unwrap();
+        assert_eq!((stretch.window, stretch.n_windows, stretch.n_hits), (0, 20, 16));
+        let expected = 16.0 * 50f64.ln() + 4.0 * (0.5f64 / 0.99).ln();
+        assert!((stretch.score - expected).abs() < 1e-9);
+        assert_eq!(layer.chains.iter().map(|chain| chain.n_windows).max(), Some(5));
+    }
+
+    #[test]
+    fn a_filter_that_contains_half_of_everything_shows_no_copy() {
+        let keys: Vec<u64> = (0..50).collect();
+        assert_eq!(follow(&keys, &[true; 50], 1, 0.6).approximate, None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_best_stretch_is_the_best_of_all(
+            hits in prop::collection::vec(any::<bool>(), 0..60), stride in 1usize..9, rate in 0.001f64..0.7,
+        ) {
+            let keys: Vec<u64> = (0..hits.len() as u64).collect();
+            let mut best = 0.0f64;
+            for stake in INTACT_SHARES.iter().filter_map(|&share| Stake::new(share, rate)) {
+                for first in 0..hits.len() {
+                    let mut score = 0.0;
+                    for window in (first..hits.len()).step_by(stride) {
+                        score += if hits[window] { stake.hit } else { stake.miss };
+                        best = best.max(score);
+                    }
+                }
+            }
+            let score = follow(&keys, &hits, stride, rate).approximate.map_or(0.0, |stretch| stretch.score);
+            prop_assert!((score - best).abs() < 1e-9, "{score} {best}");
+        }
+    }
+}
