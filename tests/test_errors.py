@@ -145,7 +145,7 @@ CASES = [
     Case(errors.UnreadableFileError, truncated, 2, 500, "a.txt.xz: the xz data ends", errors.CorpusError),
     Case(errors.EmptyCorpusError, empty, 2, 500, "empty.txt", errors.CorpusError),
     Case(errors.OutputExistsError, exists, 2, 500, "bundle: already exists", FileExistsError),
-    Case(errors.OutputError, nowhere_to_write, 2, 500, "missing: cannot write there", OSError),
+    Case(errors.OutputError, nowhere_to_write, 2, 500, "missing: cannot write: ", OSError),
     Case(errors.WorkerError, lost_worker, 2, 500, "a worker process died: "),
     Case(errors.SpoolError, lost_run, 2, 500, "run the same command again"),
     Case(errors.NotAPortraitError, lambda: portrait.open("missing"), 2, 500, "missing: ", errors.BundleError),

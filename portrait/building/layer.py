@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portrait.bundle.manifest import Layer, ShardRecord, TestVectors
+from portrait.bundle.manifest import Layer, TestVectors
 from portrait.filters import kinds as filters
 from portrait.filters.probe import N_TEST_VECTORS, PROBE_KEYS, Probe, hex_keys, probe_filter
 from portrait.keys.maker import KEY_BYTES, Counts
@@ -14,7 +14,7 @@ from portrait.sizing import SKETCH_KEYS, distinct_keys, keys_to_hold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portrait.bundle.writer import BundleWriter
+    from portrait.bundle.writer import BundleWriter, StoredLayer
     from portrait.filters.protocols import Layout, Part
     from portrait.keys.runs import KeySource
     from portrait.progress import Progress
@@ -84,12 +84,11 @@ def layer_record(
     n_keys: int,
     spec: FilterSpec,
     parameters: dict[str, Any],
-    stored: tuple[tuple[ShardRecord, ...], dict[str, str]],
+    stored: StoredLayer,
     probe: Probe,
     present: tuple[str, ...],
 ) -> Layer:
     """What the manifest says of a layer."""
-    shards, tensors = stored
     return Layer(
         source=source,
         filter=parameters,
@@ -102,7 +101,7 @@ def layer_record(
         fpr=probe.fpr,
         probe_keys=probe.n_keys,
         probe_hits=probe.n_hits,
-        tensors=tensors,
-        shards=shards,
+        tensors=stored.tensors,
+        shards=stored.shards,
         test_vectors=TestVectors(present=present, absent=probe.absent),
     )

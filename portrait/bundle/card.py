@@ -1,4 +1,4 @@
-"""The card: the page a person reads who finds a portrait beside a model."""
+"""The card: the page for people who find a portrait beside a model."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from portrait.sizing import detectable_length, significant_chain
 if TYPE_CHECKING:
     from portrait.bundle.manifest import Layer, Manifest
 
-#: The length of text for which the card says what can be found in it, in units.
+#: The card says what can be found in a text of so many units.
 _EXAMPLE_UNITS = 2000
-#: What turns a window into places in a filter, by the filter's kind.
+#: The hash that places a window in a filter, by the filter's kind.
 _HASHES = {
     "bloom": "XXH3-64",
     "fuse": "XXH3-64",
@@ -21,7 +21,12 @@ _HASHES = {
 
 
 def card(manifest: Manifest, name: str) -> str:
-    """The text of the bundle's README.md, in Markdown."""
+    """Return the text of the bundle's README.md, in Markdown.
+
+    Args:
+        manifest: The bundle's manifest.
+        name: The name of the bundle's directory.
+    """
     spec = manifest.windows
     rows = "\n".join(_row(layer) for layer in manifest.layers)
     n_windows = max(1, _EXAMPLE_UNITS - spec.width + 1)
@@ -76,10 +81,10 @@ def _row(layer: Layer) -> str:
     source = layer.source.replace("|", "\\|")
     n_bytes = sum(shard.bytes for shard in layer.shards)
     return (
-        f"| {source} | {_known(layer.documents)} | {_known(layer.text_bytes)} | {layer.distinct_keys} "
+        f"| {source} | {_number(layer.documents)} | {_number(layer.text_bytes)} | {layer.distinct_keys} "
         f"| {layer.fpr:.3g} | {n_bytes} |"
     )
 
 
-def _known(n: int | None) -> str:
+def _number(n: int | None) -> str:
     return "unknown" if n is None else str(n)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 N_KEYS = 1 << 64
 
 
-class Piece(NamedTuple):
-    """What one shard of a layer holds: all there is to know of the keys from first to last.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The content of one shard: what a filter knows of the keys from first to last.
 
     ``buffers`` are the tensors' data, end to end; where one buffer ends and where one tensor does
     need not agree.

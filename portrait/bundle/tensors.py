@@ -3,9 +3,9 @@
 The format (https://github.com/huggingface/safetensors): eight bytes with the header's length, the
 header, which is a JSON object, then the tensors' data, end to end and without gaps. The writer is
 our own because the bytes must be the same wherever they are written, and every tensor must begin on
-a 64-byte boundary, so that a mapped block never straddles two cache lines. Spaces after the JSON see
-to that for the first; as the format allows no gaps, every tensor but the last must itself be a
-multiple of 64 bytes long, and it is for filters to store such tensors.
+a 64-byte boundary, so that a mapped block never straddles two cache lines. Spaces after the JSON align
+the first tensor; as the format allows no gaps, every tensor but the last must itself be a multiple of
+64 bytes long, and filters store such tensors only.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from portrait.errors import DamagedBundleError
+from portrait.markup.numbers import count, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 ALIGNMENT = 64
-#: More than a header of ours takes, whatever the source's name: what is left for data in a file of
-#: a given size is certain to fit.
+#: More than a header of ours takes, whatever the source's name, so that the rest of a file of a given size is
+#: certain to be free for data.
 HEADER_RESERVE_BYTES = 2048
 _PREFIX = struct.Struct("<Q")
-#: Headers of ours are a few hundred bytes; a longer one is not worth reading.
+#: Headers of ours have a few hundred bytes; a longer one is not worth reading.
 _MAX_HEADER_BYTES = 1 << 20
 _ITEM_BYTES = {"U8": 1, "U32": 4, "U64": 8}
 
@@ -44,7 +45,7 @@ class TensorInfo:
 
     @classmethod
     def of(cls, name: str, dtype: str, *shape: int) -> Self:
-        """A tensor of that type and shape; its length follows."""
+        """Return the description of a tensor of that type and shape, whose length follows from them."""
         return cls(name, dtype, shape, _n_bytes(dtype, shape))
 
 
@@ -56,10 +57,14 @@ def _n_bytes(dtype: str, shape: Sequence[int]) -> int:
 
 
 def header(tensors: Sequence[TensorInfo], metadata: Mapping[str, str]) -> bytes:
-    """The bytes that stand before the tensors' data, a multiple of 64 of them.
+    """Return the bytes that stand before the tensors' data; their number is a multiple of 64.
 
-    The data follow in the order of ``tensors``. Raises :class:`ValueError` where a tensor after the
-    first would not begin at a multiple of 64.
+    Args:
+        tensors: The tensors, in the order of their data.
+        metadata: What else the header says.
+
+    Raises:
+        ValueError: A tensor after the first would not begin at a multiple of 64, or two have one name.
     """
     content: dict[str, Any] = {"__metadata__": dict(metadata)}
     at = 0
@@ -70,7 +75,7 @@ def header(tensors: Sequence[TensorInfo], metadata: Mapping[str, str]) -> bytes:
         content[tensor.name] = {"dtype": tensor.dtype, "shape": list(tensor.shape), "data_offsets": offsets}
         at += tensor.n_bytes
     if len(content) != len(tensors) + 1:
-        raise ValueError("tensors of one file have different names")
+        raise ValueError("two tensors of a file have the same name")
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-(_PREFIX.size + len(text)) % ALIGNMENT)
     return _PREFIX.pack(len(text)) + text
@@ -79,43 +84,62 @@ def header(tensors: Sequence[TensorInfo], metadata: Mapping[str, str]) -> bytes:
 def map_tensors(path: Path, *, sequential: bool = False) -> dict[str, tuple[TensorInfo, memoryview]]:
     """Map the tensors of a file, read-only, in time independent of its size.
 
-    They come in the order of their data. ``sequential``: they will be read from end to end, not
-    asked at random. Nothing is believed before it is compared with the file's size. Raises
-    :class:`DamagedBundleError`.
+    Nothing in the header is believed before it is compared with the file's size.
+
+    Args:
+        path: The file.
+        sequential: Whether the tensors will be read from end to end rather than at random.
+
+    Returns:
+        Each tensor's description and data, by name, in the order of the data.
+
+    Raises:
+        DamagedBundleError: The file contradicts the format or itself.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
         if size < _PREFIX.size:
-            raise DamagedBundleError(f"{path}: {size} bytes are too few for a safetensors file")
+            raise DamagedBundleError(f"{path}: {counted(size, 'byte')} are too few for a safetensors file")
         file.seek(0)
         (header_bytes,) = _PREFIX.unpack(file.read(_PREFIX.size))
         if header_bytes > min(_MAX_HEADER_BYTES, size - _PREFIX.size):
-            raise DamagedBundleError(f"{path}: the header's length, {header_bytes}, does not fit the file")
+            raise DamagedBundleError(
+                f"{path}: the header's length, {count(header_bytes)}, does not fit the file"
+            )
         tensors = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
         view = _mapped(file, sequential)
     at = _PREFIX.size + header_bytes
-    found = {}
+    mapped = {}
     for tensor in tensors:
-        found[tensor.name] = (tensor, view[at : at + tensor.n_bytes])
+        mapped[tensor.name] = (tensor, view[at : at + tensor.n_bytes])
         at += tensor.n_bytes
-    return found
+    return mapped
 
 
 def map_file(path: Path, *, sequential: bool = False) -> memoryview:
-    """Map a whole file of another format, read-only; an empty one is no bytes."""
+    """Map a whole file of another format, read-only.
+
+    Args:
+        path: The file, which may be empty.
+        sequential: Whether it will be read from end to end rather than at random.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     with path.open("rb") as file:
         return _mapped(file, sequential) if file.seek(0, 2) else memoryview(b"")
 
 
 def _mapped(file: BinaryIO, sequential: bool) -> memoryview:
     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    # Filters are asked at random: reading ahead would only fill memory with pages nobody asked for.
+    # Queries read at random: reading ahead would only fill memory with pages that no query needs.
     mapped.madvise(mmap.MADV_SEQUENTIAL if sequential else mmap.MADV_RANDOM)
     return memoryview(mapped)
 
 
 def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
-    """The tensors in the order of their data, which they cover from end to end."""
+    """Return the tensors of a header in the order of their data, which they cover from end to end."""
 
     def damaged(what: str) -> DamagedBundleError:
         return DamagedBundleError(f"{path}: {what}: the file is damaged or not a portrait's")
@@ -146,13 +170,15 @@ def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
         raise damaged("the data's offsets disagree: they leave gaps or overlap")
     announced = placed[-1][1]
     if announced != data_bytes:
-        raise damaged(f"{announced!r:.30} bytes of data are announced and {data_bytes} there")
+        raise damaged(
+            f"the header announces {count(announced):.30} bytes of data, and {count(data_bytes)} follow"
+        )
     return [tensor for _, _, tensor in placed]
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object none of whose names stands twice: readers would differ on which one counts."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    """Return a JSON object, in which no name may stand twice: readers would differ on which one counts."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
         raise ValueError("a name stands twice")
-    return found
+    return content

@@ -1,118 +1,106 @@
-"""Writing a bundle: beside its destination first, then moved there whole."""
+"""Writing a bundle: in a staging directory first, then moved to its place whole."""
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
-import re
 import shutil
-from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
-
-import xxhash
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 from portrait.bundle.manifest import FORMAT, FORMAT_VERSION, Layer, Manifest, ShardRecord
-from portrait.bundle.pieces import N_KEYS
 from portrait.bundle.reader import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
-from portrait.bundle.tensors import HEADER_RESERVE_BYTES, header
-from portrait.errors import OutputError, OutputExistsError, PortraitError, SpecError
-from portrait.storage import lock as locks
+from portrait.bundle.shard_writer import ShardWriter, shard_name
+from portrait.bundle.tensors import HEADER_RESERVE_BYTES
+from portrait.errors import OutputError, OutputExistsError, SpecError
+from portrait.markup.numbers import counted
+from portrait.storage.atomic import create_file, replacing, sync_file, write_all
+from portrait.storage.failures import reason, writing
+from portrait.storage.staging import StagingDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Buffer
 
     from portrait.bundle.pieces import Piece
-    from portrait.bundle.tensors import TensorInfo
     from portrait.progress import Progress
 
-#: Shards no larger than this: what hubs and file systems take without complaint.
+
+#: Shards are no larger than this: what hubs and file systems take without complaint.
 DEFAULT_SHARD_BYTES = 5_000_000_000
 _MIN_SHARD_BYTES = 4096
-_DIGEST_CHUNK_BYTES = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLayer:
+    """What the manifest records of a layer's files.
+
+    ``shards`` are the records of the files; ``tensors`` is the SHA-256 of each tensor, by name, over all
+    shards end to end.
+    """
+
+    shards: tuple[ShardRecord, ...]
+    tensors: dict[str, str]
 
 
 def data_bytes(max_shard_bytes: int) -> int:
-    """How much data fits into a shard whose file has at most so many bytes.
+    """Return how many bytes of data fit into a shard whose file has at most ``max_shard_bytes``.
 
-    Raises :class:`SpecError` where that is next to nothing.
+    Raises:
+        SpecError: That is next to nothing.
     """
     whole = isinstance(max_shard_bytes, int) and not isinstance(max_shard_bytes, bool)
     if not whole or max_shard_bytes < _MIN_SHARD_BYTES:
         raise SpecError(
-            f"the largest size of a shard is {_MIN_SHARD_BYTES} bytes or more, not {max_shard_bytes!r}"
+            f"the largest size of a shard is {counted(_MIN_SHARD_BYTES, 'byte')} or more, not "
+            f"{max_shard_bytes!r}",
+            parameter="max_shard_bytes",
         )
     return max_shard_bytes - HEADER_RESERVE_BYTES
 
 
-def shard_name(source: str, number: int, total: int, taken: set[str], extension: str = ".safetensors") -> str:
-    """A file name for a source's shard that is safe everywhere and not in ``taken``."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", source).strip(".-") or "layer"
-    suffix, n = "", 1
-    while (name := f"{stem}{suffix}-{number:05}-of-{total:05}{extension}").casefold() in taken:
-        n += 1
-        suffix = f"-{n}"
-    taken.add(name.casefold())
-    return name
-
-
 class BundleWriter:
-    """Writes a bundle beside its destination and moves it there when it is whole.
+    """A bundle in the making; a context manager.
 
-    A context manager. Until :meth:`commit` returns, whatever stood at ``out`` stands there still;
-    leaving the block without it removes all that was written.
+    Add layers, then :meth:`commit`. Until that returns, whatever stood at ``out`` stands there still;
+    leaving the block without it removes all that was written. Entering raises what :meth:`check` raises.
+
+    Args:
+        out: The bundle's directory.
+        overwrite: Whether to replace a portrait that stands there; nothing else is ever replaced.
     """
 
     def __init__(self, out: Path, *, overwrite: bool = False) -> None:
         self.out = out
         self.overwrite = overwrite
-        self._part = out.parent / f".{out.name}.part-{os.getpid()}"
+        self._staging = StagingDirectory(out)
         self._taken: set[str] = set()
 
     def __enter__(self) -> Self:
-        with self._failing():
+        with writing(self.out.parent), ExitStack() as stack:
             self._require_free()
-            locks.sweep(self.out.parent, f".{self.out.name}.part-")
-            # What is left there is of a dead process that had our number.
-            self._lock = locks.new_directory(self._part)
+            stack.enter_context(self._staging)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._part, ignore_errors=True)
-        os.close(self._lock)
+        self._stack.close()
 
     def check(self) -> None:
-        """Say now what would be said when all the work is done.
+        """Raise now what would be raised when all the work is done.
 
-        Raises :class:`OutputExistsError` where something stands that may not be replaced, and
-        :class:`OutputError` where nothing can be written.
+        Raises:
+            OutputExistsError: Something stands at ``out`` that may not be replaced.
+            OutputError: Nothing can be written there.
         """
-        with self._failing():
+        with writing(self.out.parent):
             self._require_free()
-            # The name of the directory beside it is the longer one.
-            self._part.exists()
-            parent = self.out.parent
-            if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
-                os.listdir(parent)  # noqa: PTH208  # which says why, if it cannot
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Errors of the file system, in the words of this program."""
-        try:
-            yield
-        except PortraitError:
-            raise
-        except (OSError, ValueError) as error:
-            what = getattr(error, "strerror", None) or error
-            raise OutputError(f"{self.out.parent}: cannot write there: {what}") from error
+            self._staging.check()
 
     def _require_free(self) -> None:
         if not (self.out.exists() or self.out.is_symlink()):
@@ -123,62 +111,65 @@ class BundleWriter:
                 parameter="overwrite",
             )
         if self.out.is_symlink() or not is_bundle(self.out):
-            raise OutputExistsError(f"{self.out}: exists and is not a portrait: it will not be replaced")
+            raise OutputExistsError(f"{self.out}: exists and is not a portrait: choose another name")
 
     def add_layer(
-        self,
-        source: str,
-        kind: str,
-        pieces: Iterable[Piece],
-        progress: Progress | None = None,
-    ) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
-        """Write a layer's pieces, a shard each.
+        self, source: str, kind: str, pieces: Iterable[Piece], progress: Progress | None = None
+    ) -> StoredLayer:
+        """Write a layer's pieces, a safetensors file each.
 
-        Returns the shards' records and the digest of each tensor over all shards; ``progress`` hears
-        of every byte written.
+        Args:
+            source: The name of the layer's source.
+            kind: The kind of its filter.
+            pieces: The filter's content, in ascending order of keys.
+            progress: Is told of every byte written.
+
+        Raises:
+            OutputError: A file cannot be written.
         """
         metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "filter": kind, "source": source}
-        content: dict[str, Any] = {}
-        try:
+        writer = ShardWriter(progress)
+        with writing(self.out, f"layer {source!r}"):
             # How many there are is part of every name, and known when the last has been written.
             shards = [
-                self._write(
-                    self._part / f".{number}",
-                    _chunks(piece, metadata),
-                    piece.first_key,
-                    piece.last_key,
-                    content,
-                    progress,
-                )
+                writer.write_piece(self._staging.path / f".{number}", piece, metadata)
                 for number, piece in enumerate(pieces, 1)
             ]
             for i, shard in enumerate(shards):
                 name = shard_name(source, i + 1, len(shards), self._taken)
-                (self._part / shard.file).rename(self._part / name)
+                (self._staging.path / shard.file).rename(self._staging.path / name)
                 shards[i] = replace(shard, file=name)
-        except OSError as error:
-            raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
-        return tuple(shards), {name: digest.hexdigest() for name, digest in content.items()}
+        return StoredLayer(tuple(shards), writer.tensors)
 
-    def add_file(
-        self, source: str, extension: str, content: str, pieces: Sequence[Buffer]
-    ) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
-        """Write the only shard of a layer whose file is of another format, ``pieces`` end to end.
+    def add_file(self, source: str, extension: str, tensor: str, buffers: Sequence[Buffer]) -> StoredLayer:
+        """Write a layer that is one file of another format.
 
-        Returns what :meth:`add_layer` does, with the whole file as the one tensor, named ``content``.
+        Args:
+            source: The name of the layer's source.
+            extension: The end of the file's name.
+            tensor: The name under which the manifest records the digest of the whole file.
+            buffers: The file's content, end to end.
+
+        Raises:
+            OutputError: The file cannot be written.
         """
         name = shard_name(source, 1, 1, self._taken, extension)
-        chunks = ((None, chunk) for piece in pieces for chunk in _cut(piece))
-        try:
-            shard = self._write(self._part / name, chunks, 0, N_KEYS - 1, {}, None)
-        except OSError as error:
-            raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
-        return (shard,), {content: shard.sha256}
+        writer = ShardWriter()
+        with writing(self.out, f"layer {source!r}"):
+            shard = writer.write_file(self._staging.path / name, tensor, buffers)
+        return StoredLayer((shard,), writer.tensors)
 
     def keep_layer(self, bundle: Bundle, layer: Layer) -> Layer:
         """Take over a layer of another bundle as it is, its shards under names that are free here.
 
-        They are shared by hard links, or copied where the file system has none.
+        The shards are shared by hard links, or copied where the file system has none.
+
+        Returns:
+            The layer's record with the new names.
+
+        Raises:
+            DamagedBundleError: A shard is missing, or is not of the recorded size.
+            OutputError: A file cannot be written.
         """
         shards = []
         for number, shard in enumerate(layer.shards, 1):
@@ -187,193 +178,104 @@ class BundleWriter:
             if name.casefold() in self._taken:
                 name = shard_name(layer.source, number, len(layer.shards), self._taken, source.suffix)
             self._taken.add(name.casefold())
-            try:
-                try:
-                    os.link(source, self._part / name)
-                except OSError:
-                    shutil.copyfile(source, self._part / name)
-                    _sync_file(self._part / name)
-            except OSError as error:
-                raise OutputError(f"{self.out}: cannot write {name}: {error.strerror}") from error
+            with writing(self.out, name):
+                _link_or_copy(source, self._staging.path / name)
             shards.append(replace(shard, file=name))
         return replace(layer, shards=tuple(shards))
 
-    def link_files(
-        self, files: Sequence[Path], content: str, progress: Progress | None = None
-    ) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
+    def link_files(self, files: Sequence[Path], tensor: str, progress: Progress | None = None) -> StoredLayer:
         """Make files that stand elsewhere a layer's shards, by hard links: no byte is copied.
 
-        Returns what :meth:`add_layer` does, all files end to end being the one tensor, named ``content``.
+        Args:
+            files: Files of another format, in the order of the layer's content.
+            tensor: The name under which the manifest records the digest of all files, end to end.
+            progress: Is told of every byte read.
+
+        Raises:
+            OutputError: A file cannot be linked or read.
         """
         for file in files:
             try:
                 # What a hub's cache holds are symbolic links; the bundle gets the file itself.
-                os.link(file.resolve(strict=True), self._part / file.name)
+                os.link(file.resolve(strict=True), self._staging.path / file.name)
             except OSError as error:
                 raise OutputError(
-                    f"{self.out}: cannot link {file} there: {error.strerror}: wrap it in place, by giving "
+                    f"{self.out}: cannot link {file} there: {reason(error)}: wrap it in place, by giving "
                     f"{file.parent} as the output, or write to the same file system"
                 ) from error
             self._taken.add(file.name.casefold())
-        return record_files(files, content, progress)
-
-    def _write(
-        self,
-        path: Path,
-        chunks: Iterable[tuple[TensorInfo | None, bytes | memoryview]],
-        first_key: int,
-        last_key: int,
-        content: dict[str, Any],
-        progress: Progress | None,
-    ) -> ShardRecord:
-        sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
-        n_bytes = 0
-        with path.open("xb") as file:
-            for tensor, chunk in chunks:
-                file.write(chunk)
-                sha256.update(chunk)
-                xxh3.update(chunk)
-                if tensor is not None:
-                    content.setdefault(tensor.name, hashlib.sha256()).update(chunk)
-                n_bytes += len(chunk)
-                if progress is not None:
-                    progress.advance(len(chunk))
-            file.flush()
-            os.fsync(file.fileno())
-        return ShardRecord(
-            file=path.name,
-            first_key=f"{first_key:016x}",
-            last_key=f"{last_key:016x}",
-            bytes=n_bytes,
-            sha256=sha256.hexdigest(),
-            xxh3_128=xxh3.hexdigest(),
-        )
+        return record_files(files, tensor, progress)
 
     def commit(self, manifest: Manifest, card: str) -> Bundle:
-        """Write manifest and card, make everything durable, and move the bundle to its place."""
-        try:
-            _write_durably(self._part / MANIFEST_NAME, manifest.to_json())
-            _write_durably(self._part / CARD_NAME, card.encode(errors="backslashreplace"))
-            _sync_directory(self._part)
+        """Write manifest and card, make everything durable, and move the bundle to its place.
+
+        Raises:
+            OutputExistsError: Something that may not be replaced has appeared at ``out``.
+            OutputError: The bundle cannot be written.
+        """
+        with writing(self.out):
+            create_file(self._staging.path / MANIFEST_NAME, manifest.to_json())
+            create_file(self._staging.path / CARD_NAME, _encoded(card))
             self._require_free()
-            if self.out.exists():
-                self._replace()
-            else:
-                self._part.rename(self.out)
-            _sync_directory(self.out.parent)
-        except PortraitError:
-            raise
-        except OSError as error:
-            raise OutputError(f"{self.out}: cannot write: {error.strerror}") from error
+            self._staging.publish()
         return Bundle(self.out, manifest)
 
-    def _replace(self) -> None:
-        # A directory cannot be renamed over another; between the two renames a crash leaves the
-        # old bundle whole under its other name.
-        old = self.out.parent / f".{self.out.name}.old-{os.getpid()}"
-        self.out.rename(old)
-        try:
-            self._part.rename(self.out)
-        except OSError:
-            old.rename(self.out)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
 
+def record_files(files: Sequence[Path], tensor: str, progress: Progress | None = None) -> StoredLayer:
+    """Record files of another format as a layer's shards, where they are.
 
-def record_files(
-    files: Sequence[Path], content: str, progress: Progress | None = None
-) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
-    """The records of files of another format as shards, and the digest of all of them end to end.
+    Args:
+        files: The files, in the order of the layer's content.
+        tensor: The name under which the manifest records the digest of all files, end to end.
+        progress: Is told of every byte read.
 
-    Raises :class:`OutputError` for one that cannot be read.
+    Raises:
+        OutputError: A file cannot be read.
     """
-    whole = hashlib.sha256()
-    shards = []
+    writer = ShardWriter(progress)
+    shards: list[ShardRecord] = []
     for path in files:
-        sha256, xxh3 = hashlib.sha256(), xxhash.xxh3_128()
-        n_bytes = 0
         try:
-            with path.open("rb") as file:
-                while chunk := file.read(_DIGEST_CHUNK_BYTES):
-                    for digest in (whole, sha256, xxh3):
-                        digest.update(chunk)
-                    n_bytes += len(chunk)
-                    if progress is not None:
-                        progress.advance(len(chunk))
+            shards.append(writer.record_file(path, tensor))
         except OSError as error:
-            raise OutputError(f"{path}: cannot read it: {error.strerror}") from error
-        first, last = f"{0:016x}", f"{N_KEYS - 1:016x}"
-        shards.append(ShardRecord(path.name, first, last, n_bytes, sha256.hexdigest(), xxh3.hexdigest()))
-    return tuple(shards), {content: whole.hexdigest()}
+            raise OutputError(f"{path}: cannot read it: {reason(error)}") from error
+    return StoredLayer(tuple(shards), writer.tensors)
 
 
 def write_beside(directory: Path, manifest: Manifest, card: str, *, overwrite: bool) -> Bundle:
-    """Make ``directory``, which holds the shards, a bundle: add the manifest, and a card if it has none.
+    """Make a directory that holds the shards a bundle: add the manifest, and a card if it has none.
 
-    Raises :class:`OutputExistsError` for a manifest that stands there, unless ``overwrite``;
-    :class:`OutputError`.
+    Args:
+        directory: The directory; other files in it stay as they are.
+        manifest: The manifest.
+        card: The card's text.
+        overwrite: Whether to replace a manifest that stands there.
+
+    Raises:
+        OutputExistsError: There is a manifest, and it is not to be replaced.
+        OutputError: A file cannot be written.
     """
     out = directory / MANIFEST_NAME
     if out.exists() and not overwrite:
-        raise OutputExistsError(f"{out}: already exists: choose another output, or pass --overwrite")
-    part = directory / f".{MANIFEST_NAME}.part-{os.getpid()}"
-    try:
-        part.unlink(missing_ok=True)
-        try:
-            _write_durably(part, manifest.to_json())
-            # A model's repository has a page of its own.
-            if not (directory / CARD_NAME).exists():
-                _write_durably(directory / CARD_NAME, card.encode(errors="backslashreplace"))
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-        _sync_directory(directory)
-    except OSError as error:
-        raise OutputError(f"{directory}: cannot write there: {error.strerror}") from error
+        raise OutputExistsError(
+            f"{out}: already exists: choose another output, or allow overwriting", parameter="overwrite"
+        )
+    with writing(directory), replacing(out) as file:
+        write_all(file, manifest.to_json())
+        # A model's repository has a page of its own.
+        if not (directory / CARD_NAME).exists():
+            create_file(directory / CARD_NAME, _encoded(card))
     return Bundle(directory, manifest)
 
 
-def _chunks(
-    piece: Piece, metadata: Mapping[str, str]
-) -> Iterator[tuple[TensorInfo | None, bytes | memoryview]]:
-    """A shard's bytes in order: the header, of no tensor, then the data, each with its tensor."""
-    yield None, header(piece.tensors, metadata)
-    views = [memoryview(buffer).cast("B") for buffer in piece.buffers]
-    if sum(view.nbytes for view in views) != sum(tensor.n_bytes for tensor in piece.tensors):
-        raise ValueError("the buffers are not the tensors' data")
-    for tensor in piece.tensors:
-        left = tensor.n_bytes
-        while left:
-            chunk = views[0][: min(left, _DIGEST_CHUNK_BYTES)]
-            views[0] = views[0][len(chunk) :]
-            if not views[0]:
-                del views[0]
-            left -= len(chunk)
-            if chunk:
-                yield tensor, chunk
-
-
-def _cut(data: Buffer) -> Iterator[memoryview]:
-    view = memoryview(data).cast("B")
-    for i in range(0, view.nbytes, _DIGEST_CHUNK_BYTES):
-        yield view[i : i + _DIGEST_CHUNK_BYTES]
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _link_or_copy(source: Path, target: Path) -> None:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        sync_file(target)
+
+
+def _encoded(card: str) -> bytes:
+    # Names that are not UTF-8 are spelled out.
+    return card.encode(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Writing a portrait anew with shards of another size: the same content, the same id, the same answers."""
+"""Conversion: a portrait written again with shards of another size; content, id and answers stay the same."""
 
 from __future__ import annotations
 
@@ -30,14 +30,25 @@ def convert(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Portrait:
-    """Write the portrait at ``path`` to ``out`` with files of at most ``max_shard_bytes``, and open it.
+    """Write a portrait with shards of another size, and open it.
 
-    Nothing else changes: the id, which is over what the layers hold, stays, and so does the card.
-    ``out`` appears when it is whole or not at all.
+    Nothing else changes: the id, which depends on the layers' content only, stays, and so does the card.
 
-    Raises :class:`BundleError`'s children for what cannot be read or is not what its id says,
-    :class:`SpecError` (also for a layer that is one file by its format), :class:`OutputExistsError`,
-    :class:`OutputError`.
+    Args:
+        path: The portrait's directory.
+        out: The directory to write, which appears when it is whole or not at all. It may be ``path`` itself.
+        max_shard_bytes: The size of a file, at most.
+        overwrite: Whether to replace a portrait at ``out``.
+        progress: Is told of every byte written.
+
+    Returns:
+        The portrait at ``out``.
+
+    Raises:
+        BundleError: The portrait cannot be read, or is not what its id says.
+        SpecError: ``max_shard_bytes`` is too small, or a layer's format does not allow cutting it.
+        OutputExistsError: Something stands at ``out`` that may not be replaced.
+        OutputError: ``out`` cannot be written.
     """
     max_piece_bytes = data_bytes(max_shard_bytes)
     progress = progress or Silent()
@@ -58,17 +69,17 @@ def _copy(
     bundle: Bundle, layer: Layer, writer: BundleWriter, max_piece_bytes: int, progress: Progress
 ) -> Layer:
     pieces = filters.open_layer(bundle, layer).pieces(max_piece_bytes)
-    shards, tensors = writer.add_layer(layer.source, str(layer.filter["kind"]), pieces, progress)
-    if tensors != layer.tensors:
+    stored = writer.add_layer(layer.source, str(layer.filter["kind"]), pieces, progress)
+    if stored.tensors != layer.tensors:
         raise DamagedBundleError(
             f"{bundle.path / layer.shards[0].file}: its content is not what the manifest's digest says: "
             "fetch the bundle again"
         )
-    return replace(layer, shards=shards)
+    return replace(layer, shards=stored.shards)
 
 
 def _card(bundle: Bundle) -> str | None:
-    """The bundle's card, which people may have written on; ``None`` if it has none."""
+    """Return the bundle's card, which people may have edited; ``None`` if it has none."""
     try:
         return (bundle.path / bundles.CARD_NAME).read_text(encoding="utf-8", errors="replace")
     except OSError:

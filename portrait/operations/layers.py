@@ -1,7 +1,7 @@
-"""Layers in and out of portraits: add a source, drop one, unite portraits.
+"""Layers in and out of portraits: add sources, drop sources, merge portraits.
 
 Shards that stay are shared with the old portrait by hard links, or copied where the file system has
-none; what is written beside them is a manifest and a card, and the result is moved into place whole.
+none. The result gets a manifest and a card of its own, and is moved into place whole.
 """
 
 from __future__ import annotations
@@ -46,14 +46,30 @@ def add(
     execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> Portrait:
-    """Add a layer for each of ``sources`` to the portrait at ``path``, and open it.
+    """Add a layer for each of some sources to a portrait, and open it.
 
-    Texts are cut as those of its other layers. ``filter`` is of the kind and rate of the first layer
-    unless given; the rest is as for :func:`portrait.build`. The portrait is replaced when the new one
-    is whole.
+    Texts are cut into windows as in the portrait's other layers. The portrait is replaced when the new one is
+    whole.
 
-    Raises :class:`SpecError` for a source that it has already, and what :func:`portrait.build` and
-    :func:`portrait.open` raise.
+    Args:
+        path: The portrait's directory.
+        sources: One source or several, as for :func:`portrait.build`.
+        filter: The kind and rate of the new filters; by default those of the portrait's first layer.
+        column: The column that holds the text, or several, which are one text.
+        format: The format of the sources' files; by default it follows from their names.
+        source_column: The column that names each row's source.
+        on_error: Whether a row or file that cannot be read is an error (``fail``) or left out (``skip``).
+        max_shard_bytes: The size of a new file, at most.
+        execution: Who does the work, where, and in how much memory.
+        progress: Is told how far reading and writing are.
+
+    Returns:
+        The new portrait.
+
+    Raises:
+        SpecError: The portrait has such a source already, or a value is out of range.
+        BundleError: The portrait cannot be read.
+        PortraitError: What else :func:`portrait.build` raises.
     """
     max_piece_bytes = data_bytes(max_shard_bytes)
     bundle = bundles.read(Path(path))
@@ -78,15 +94,25 @@ def _require_new(path: str | os.PathLike[str], names: Iterable[str], there: set[
     for name in names:
         if name in there:
             raise SpecError(
-                f"{path}: holds a source {name!r} already: name the new one otherwise (NAME=PATH), or drop "
-                "the old one first"
+                f"{path}: already holds a source {name!r}: give the new one another name (NAME=PATH), or "
+                "drop the old one first"
             )
 
 
 def drop(path: str | os.PathLike[str], sources: Iterable[str]) -> Portrait:
-    """Take the layers of some ``sources`` out of the portrait at ``path``, and open it.
+    """Remove the layers of some sources from a portrait, and open it.
 
-    Raises :class:`SpecError` for a source that it does not hold, or where none would be left.
+    Args:
+        path: The portrait's directory.
+        sources: The names of the sources.
+
+    Returns:
+        The new portrait.
+
+    Raises:
+        SpecError: The portrait has no such source, or would have no layer left.
+        BundleError: The portrait cannot be read.
+        OutputError: The new one cannot be written.
     """
     bundle = bundles.read(Path(path))
     old = bundle.manifest
@@ -109,12 +135,24 @@ def merge(
     *,
     overwrite: bool = False,
 ) -> Portrait:
-    """Unite the layers of several portraits in one at ``out``, and open it.
+    """Write the layers of several portraits as one portrait, and open it.
 
-    All must cut texts in the same way, and no two may hold a source of the same name. The licence is
-    kept where all state the same, and the models trained on any of them are all named.
+    All must cut texts into windows in the same way, and no two may hold a source of the same name. The
+    licence is kept where all state the same, and the models trained on any of them are all named.
 
-    Raises :class:`SpecError` where they cannot be united, and what :func:`portrait.open` raises.
+    Args:
+        paths: The portraits' directories, two or more.
+        out: The directory to write, which appears when it is whole or not at all.
+        overwrite: Whether to replace a portrait at ``out``.
+
+    Returns:
+        The portrait at ``out``.
+
+    Raises:
+        SpecError: The portraits cannot be merged.
+        BundleError: One of them cannot be read.
+        OutputExistsError: Something stands at ``out`` that may not be replaced.
+        OutputError: ``out`` cannot be written.
     """
     if len(paths) < 2:
         raise SpecError("merging takes two portraits or more")
@@ -139,8 +177,8 @@ def _require_mergeable(read: Sequence[Bundle]) -> None:
     for bundle in others:
         if bundle.manifest.windows != first.manifest.windows:
             raise SpecError(
-                f"{bundle.path}: cuts texts otherwise ({bundle.manifest.windows}) than {first.path} "
-                f"({first.manifest.windows}): build one of them anew"
+                f"{bundle.path}: cuts texts into other windows ({bundle.manifest.windows}) than {first.path} "
+                f"({first.manifest.windows}): build one of them again"
             )
     holders: dict[str, Path] = {}
     for bundle in read:
@@ -149,15 +187,15 @@ def _require_mergeable(read: Sequence[Bundle]) -> None:
             if other is not bundle.path:
                 raise SpecError(
                     f"{bundle.path}: holds a source {layer.source!r}, and so does {other}: build one of them "
-                    "anew under another name (NAME=PATH)"
+                    "again under another name (NAME=PATH)"
                 )
 
 
 def _like(layer: Layer) -> FilterSpec:
-    """The spec that gives a filter of the same kind and rate."""
+    """Return the spec of a filter of the same kind and rate."""
     kind = layer.filter["kind"]
     if kind not in FILTER_KINDS:
-        raise SpecError(f"layers of kind {kind} cannot be built: choose another filter")
+        raise SpecError(f"layers of kind {kind} cannot be built: choose another filter", parameter="filter")
     return FilterSpec(kind, layer.fpr_target)
 
 

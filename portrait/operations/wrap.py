@@ -1,13 +1,14 @@
-"""Wrapping a filter built by other software: a manifest beside its files, which stay as they are.
+"""Wrapping: a filter that other software built becomes a bundle, and its files stay as they are.
 
-What the filter was built of nobody can count any more; everything else that a bundle promises (an id,
-digests, a confirmed rate, ``verify``) it has from then on.
+Documents and windows can no longer be counted; everything else that a bundle promises (an id, digests, a
+confirmed rate, ``verify``) the wrapped filter has.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from portrait.bundle.card import card
 from portrait.bundle.manifest import Layer, Manifest, TestVectors
@@ -25,24 +26,28 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from portrait.bundle.manifest import ShardRecord
+    from portrait.bundle.writer import StoredLayer
     from portrait.progress import Progress
 
 
-class _Foreign(NamedTuple):
-    """A filter of other software, open, with its files and what these say of it."""
+@dataclass(frozen=True, slots=True)
+class _ForeignFilter:
+    """An open filter of other software, its files, and what they say of it.
+
+    ``tensor`` is the name under which the manifest records the digest of the files.
+    """
 
     filter: pybloom.PyBloom | redisbloom.RedisBloom
     files: tuple[Path, ...]
-    content: str
-    spec: WindowSpec
+    tensor: str
+    windows: WindowSpec
     n_keys: int
     fpr_target: float
     fpr: float
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether ``path`` is named as a filter of other software that can be wrapped."""
+    """Return whether ``path`` has the name of a filter of other software that can be wrapped."""
     return redisbloom_dump.is_dump(path) or (path.suffix == pybloom.SUFFIX and path.is_file())
 
 
@@ -58,88 +63,105 @@ def wrap(
     trained_models: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Portrait:
-    """Make the filter at ``path`` a bundle at ``out`` without copying its bits, and open it.
+    """Make a filter of other software a bundle without copying its bits, and open it.
 
-    ``path`` is a filter of the original library (``.bf``), whose ``stride`` is given where its name
-    does not say it, or pybloom-live's file (``.pybloom``), whose ``windows`` must be given, because it
-    tells nothing of them. ``out`` is the directory that the files are in, which then gets a manifest
-    and, if it has none, a card; or a new directory on the same file system, which gets hard links.
-    The layer is named ``source``, or else like the file.
+    Args:
+        path: A filter of the original Data Portraits library (``.bf``), or a file of pybloom-live
+            (``.pybloom``).
+        out: The directory that the files are in, which gets a manifest and, if it has none, a card; or a new
+            directory on the same file system, which gets hard links to the files.
+        windows: How the filter's texts were cut into windows. Required for a ``.pybloom`` file, which does
+            not say it; not for a ``.bf`` file, which does.
+        stride: The stride of a ``.bf`` file whose name does not say it.
+        source: The name of the layer; by default that of the file.
+        overwrite: Whether to replace a manifest, or a portrait, at ``out``.
+        license: The licence that the manifest states.
+        trained_models: The names of models that were trained on the corpus.
+        progress: Is told of every byte read.
 
-    Raises :class:`SpecError`, :class:`DamagedBundleError` for files that contradict themselves,
-    :class:`OutputExistsError`, :class:`OutputError`.
+    Returns:
+        The portrait at ``out``.
+
+    Raises:
+        SpecError: The windows, the stride or the name of the source are missing or wrong.
+        DamagedBundleError: The files contradict themselves.
+        OutputExistsError: Something stands at ``out`` that may not be replaced.
+        OutputError: ``out`` cannot be written, or a file cannot be linked there.
     """
     path, out = Path(path), Path(out)
-    found = _open(path, windows, stride)
+    foreign = _open(path, windows, stride)
     name = require_source_name(path.stem if source is None else source)
     progress = progress or Silent()
 
-    def manifest(stored: tuple[tuple[ShardRecord, ...], dict[str, str]]) -> Manifest:
+    def manifest(stored: StoredLayer) -> Manifest:
         return Manifest(
-            windows=found.spec,
+            windows=foreign.windows,
             unicode_version=UNICODE_VERSION,
-            layers=(_record(name, found, stored),),
+            layers=(_record(name, foreign, stored),),
             corpus={name: {"location": [path.name], "revision": None, "files": []}},
             tool=f"portrait {__version__}",
             license=license,
             trained_models=tuple(trained_models),
         )
 
-    progress.start(sum(file.stat().st_size for file in found.files))
+    progress.start(sum(file.stat().st_size for file in foreign.files))
     try:
         if out.is_dir() and out.resolve() == path.parent.resolve():
-            for file in found.files:
+            for file in foreign.files:
                 if file.is_symlink():
                     raise OutputError(
-                        f"{file}: is a symbolic link, which a bundle cannot hold: give another directory as "
-                        "the output"
+                        f"{file}: is a symbolic link, which a bundle cannot hold: choose another directory "
+                        "as the output"
                     )
-            made = manifest(record_files(found.files, found.content, progress))
+            made = manifest(record_files(foreign.files, foreign.tensor, progress))
             return of_bundle(write_beside(out, made, card(made, out.resolve().name), overwrite=overwrite))
         with BundleWriter(out, overwrite=overwrite) as writer:
-            made = manifest(writer.link_files(found.files, found.content, progress))
+            made = manifest(writer.link_files(foreign.files, foreign.tensor, progress))
             return of_bundle(writer.commit(made, card(made, out.name)))
     finally:
         progress.finish()
 
 
-def _open(path: Path, windows: WindowSpec | None, stride: int | None) -> _Foreign:
+def _open(path: Path, windows: WindowSpec | None, stride: int | None) -> _ForeignFilter:
     if path.suffix == redisbloom_dump.SUFFIX:
         if windows is not None:
-            raise SpecError(f"{path}: its width is in its index: give the stride only")
+            raise SpecError(f"{path}: its index states the width: give the stride only", parameter="windows")
         dump = redisbloom_dump.open_dump(path, stride)
         chain = dump.filter.chain
         error = max(link.error for link in chain.links)
         content = redisbloom.TENSOR
-        return _Foreign(dump.filter, dump.files, content, dump.spec, chain.entries, error, dump.fpr)
+        return _ForeignFilter(dump.filter, dump.files, content, dump.spec, chain.entries, error, dump.fpr)
     if path.suffix != pybloom.SUFFIX:
-        raise SpecError(f"{path}: no filter of a known format: .bf and .pybloom can be wrapped")
+        raise SpecError(f"{path}: not a filter of a known format: .bf and .pybloom files can be wrapped")
     if windows is None:
         raise SpecError(
-            f"{path}: the file does not say how its windows were cut: give width, stride, unit and normaliser"
+            f"{path}: the file does not say how its windows were cut: give width, stride, unit and "
+            "normaliser",
+            parameter="windows",
         )
     pybloom.require_text(windows)
     opened = pybloom.read(path)
     header = opened.header
-    return _Foreign(opened, (path,), pybloom.TENSOR, windows, header.count, header.error_rate, opened.rate())
+    return _ForeignFilter(
+        opened, (path,), pybloom.TENSOR, windows, header.count, header.error_rate, opened.rate()
+    )
 
 
-def _record(source: str, found: _Foreign, stored: tuple[tuple[ShardRecord, ...], dict[str, str]]) -> Layer:
-    shards, tensors = stored
-    probe = probe_filter(source, windows_of(found.filter), found.fpr, PROBE_WINDOWS)
+def _record(source: str, foreign: _ForeignFilter, stored: StoredLayer) -> Layer:
+    probe = probe_filter(source, windows_of(foreign.filter), foreign.fpr, PROBE_WINDOWS)
     return Layer(
         source=source,
-        filter=found.filter.parameters,
+        filter=foreign.filter.parameters,
         documents=None,
         short_documents=None,
         windows=None,
-        distinct_keys=found.n_keys,
+        distinct_keys=foreign.n_keys,
         text_bytes=None,
-        fpr_target=found.fpr_target,
+        fpr_target=foreign.fpr_target,
         fpr=probe.fpr,
         probe_keys=probe.n_keys,
         probe_hits=probe.n_hits,
-        tensors=tensors,
-        shards=shards,
+        tensors=stored.tensors,
+        shards=stored.shards,
         test_vectors=TestVectors(present=(), absent=probe.absent),
     )

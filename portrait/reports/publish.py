@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from portrait.corpus import rows
 from portrait.reports.split import require_splittable, split
 from portrait.reports.tally import LETTERS
-from portrait.storage.outputs import Outputs, writing
+from portrait.storage.failures import writing
+from portrait.storage.outputs import Outputs
 
 if TYPE_CHECKING:
     from portrait.corpus.shards import Format, Shard

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,7 +21,34 @@ def part_path(path: Path) -> Path:
 
     Two attempts may run at once, on two machines that share a disk, so a process's number does not suffice.
     """
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{PART_SUFFIX}")
+    return path.with_name(f".{path.name}.{random_name()}{PART_SUFFIX}")
+
+
+def random_name() -> str:
+    """Return sixteen hexadecimal digits that nobody else draws."""
+    return os.urandom(8).hex()
+
+
+@contextmanager
+def creating(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a new file to write, which is removed again when the block ends with an error.
+
+    Args:
+        path: The file to create. Readers may see it half written, so it is for a place that nobody reads
+            yet, such as a staging directory.
+        durable: Whether the content reaches the disk before the block ends.
+
+    Raises:
+        OSError: The file exists or cannot be written.
+    """
+    with path.open("xb", buffering=0) as file:
+        try:
+            yield file
+            if durable:
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -39,15 +65,24 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """
     part = part_path(path)
     try:
-        with part.open("xb", buffering=0) as file:
+        with creating(part, durable=durable) as file:
             yield file
-            if durable:
-                os.fsync(file.fileno())
         part.replace(path)
         if durable:
             sync_directory(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def create_file(path: Path, *buffers: Buffer, durable: bool = True) -> None:
+    """Write a whole new file from ``buffers``, end to end, as :func:`creating` does.
+
+    Raises:
+        OSError: The file exists or cannot be written.
+    """
+    with creating(path, durable=durable) as file:
+        for buffer in buffers:
+            write_all(file, buffer)
 
 
 def write_file(path: Path, *buffers: Buffer, durable: bool = True) -> None:
@@ -73,7 +108,11 @@ def write_all(file: BinaryIO, buffer: Buffer) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Wait until a file's content, or a directory's entries, are on the disk."""
+    """Wait until a file's content, or a directory's entries, are on the disk.
+
+    Raises:
+        OSError: The file cannot be opened or synced.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -82,5 +121,9 @@ def sync_file(path: Path) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Wait until a directory's entries are on the disk, so that a rename survives a power cut."""
+    """Wait until a directory's entries are on the disk, so that a rename survives a power cut.
+
+    Raises:
+        OSError: The directory cannot be opened or synced.
+    """
     sync_file(path)

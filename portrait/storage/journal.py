@@ -1,62 +1,97 @@
-"""A file in the making, of which a process that is killed leaves enough for the next one to go on.
+"""A crash-safe, append-only output file.
 
-Pieces are appended to a file in a hidden directory beside the output, in order; now and then a
-note is made of how far they go. What lies behind the last note is cut off and made again.
+Pieces are appended, in order, to a file in a hidden directory beside the output, and every half second a note
+records how far they go. A process that resumes cuts off what lies behind the last note and goes on there.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
-from portrait.errors import OutputError, OutputExistsError
+from portrait.errors import OutputExistsError
+from portrait.storage.atomic import sync_directory, sync_file, write_all
+from portrait.storage.checkpoint import as_read_back, other_task, read_record, write_record
+from portrait.storage.failures import writing
 from portrait.storage.lock import lock_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
 _SECONDS_BETWEEN_NOTES = 0.5
 
 
-class Done(NamedTuple):
-    """So many pieces of so many bytes, and what was counted in them."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many pieces of how many bytes were written, and what was counted in them."""
 
     n_pieces: int = 0
     n_bytes: int = 0
-    counts: dict[str, int] = {}  # noqa: RUF012  # replaced, never changed
+    counts: Mapping[str, int] = field(default_factory=dict)
 
-    def plus(self, data: bytes, counts: dict[str, int]) -> Done:
-        """With one piece more."""
+    def plus(self, data: bytes, counts: Mapping[str, int]) -> Done:
+        """Return the state after one piece more."""
         total = {name: self.counts.get(name, 0) + n for name, n in counts.items()}
         return Done(self.n_pieces + 1, self.n_bytes + len(data), total)
 
 
-class Journal:
-    """The pieces of the file that ``out`` will be, and what was counted in them. A context manager.
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What was being done, and how far it had come."""
 
-    ``task`` says, in terms of JSON, what is being done: what another task left behind is not gone on
-    with. ``resumable``: leave something behind at all. ``overwrite``: replace ``out``, and what is left
-    of another task; ``restart``: go on with nothing. Until :meth:`commit`, whatever stood at ``out``
-    stands there still. Entering raises :class:`OutputExistsError`, :class:`OutputError`.
+    task: dict[str, Any]
+    done: Done
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the note as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any] | None) -> Self | None:
+        """Return the note of a JSON object; ``None`` where it is none."""
+        try:
+            note = cls(dict(content["task"]), Done(**content["done"]))  # type: ignore[index]
+        except (LookupError, TypeError, ValueError):
+            return None
+        done = note.done
+        whole = all(type(n) is int and n >= 0 for n in (done.n_pieces, done.n_bytes))
+        return note if whole and isinstance(done.counts, dict) else None
+
+
+class Journal:
+    """The pieces of the file that ``out`` will be, and what was counted in them; a context manager.
+
+    Until :meth:`commit`, whatever stood at ``out`` stands there still.
+
+    Args:
+        out: The file to write.
+        task: What is being done, in terms of JSON. Only the same task resumes what is there.
+        resumable: Whether to leave anything behind for a later process.
+        overwrite: Whether to replace ``out``, and what another task left.
+        restart: Whether to begin again, whatever is there.
+
+    Entering raises:
+        OutputExistsError: ``out`` exists, another process is writing it, or another task was begun.
+        OutputError: It cannot be written.
     """
 
     def __init__(
         self,
         out: Path,
-        task: dict[str, Any],
+        task: Mapping[str, Any],
         *,
         resumable: bool = True,
         overwrite: bool = False,
         restart: bool = False,
     ) -> None:
         self.out = out
-        self.task = json.loads(json.dumps(task))
+        self.task = as_read_back(task)
         self.resumable = resumable
         self.overwrite = overwrite
         self.restart = restart
@@ -65,23 +100,21 @@ class Journal:
         self._directory = out.parent / f".{out.name}.parts"
         self._rows = self._directory / "rows"
         self._note = self._directory / "note.json"
-        self._noted = time.monotonic()
+        self._last_note_seconds = time.monotonic()
 
     def __enter__(self) -> Self:
-        with self._failing():
-            self._check_out()
-            self._lock = self._locked()
-            try:
-                # It may have been finished by the process that had the lock.
-                self._check_out()
-                self._recall()
-                self._file = self._rows.open("r+b" if self.done.n_pieces else "w+b")
-                self._file.truncate(self.done.n_bytes)
-                self._file.seek(self.done.n_bytes)
-                self._write_note()
-            except BaseException:
-                os.close(self._lock)
-                raise
+        with writing(self.out), ExitStack() as stack:
+            self._require_free()
+            in_use = f"{self.out}: another process is writing it: wait until it ends, or choose another name"
+            stack.enter_context(lock_file(self._directory / "lock", in_use))
+            # It may have been finished by the process that had the lock.
+            self._require_free()
+            self.done = self._resume()
+            self._file = self._rows.open("r+b" if self.done.n_pieces else "w+b", buffering=0)
+            self._file.truncate(self.done.n_bytes)
+            self._file.seek(self.done.n_bytes)
+            self._write_note()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -95,98 +128,64 @@ class Journal:
                 self._write_note()
         with suppress(OSError):
             self._file.close()
-        os.close(self._lock)
+        self._stack.close()
 
-    def append(self, data: bytes, counts: dict[str, int]) -> None:
-        """Add a piece. Raises :class:`OutputError`."""
-        with self._failing():
-            self._file.write(data)
+    def append(self, data: bytes, counts: Mapping[str, int]) -> None:
+        """Add a piece, in which ``counts`` were counted.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        with writing(self.out):
+            write_all(self._file, data)
             self.done = self.done.plus(data, counts)
-            if time.monotonic() - self._noted >= _SECONDS_BETWEEN_NOTES:
+            if time.monotonic() - self._last_note_seconds >= _SECONDS_BETWEEN_NOTES:
                 self._write_note()
 
     def commit(self, finish: Callable[[Path, Path], Path]) -> None:
         """Move the whole file to its place.
 
-        ``finish`` gets the path of all pieces end to end, and one to write the whole file to; it
-        returns that of the whole file.
+        Args:
+            finish: Gets the path of all pieces end to end, and one to write the whole file to; returns the
+                path of the whole file.
+
+        Raises:
+            OutputExistsError: ``out`` was taken meanwhile.
+            OutputError: The file cannot be written.
         """
-        with self._failing():
-            self._file.flush()
+        with writing(self.out):
             self._write_note()
             whole = finish(self._rows, self._directory / "whole")
-            _sync(whole)
-            self._check_out()
+            sync_file(whole)
+            self._require_free()
             whole.replace(self.out)
-            _sync(self.out.parent)
+            sync_directory(self.out.parent)
             shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _check_out(self) -> None:
+    def _require_free(self) -> None:
         if self.out.is_dir():
             raise OutputExistsError(f"{self.out}: is a directory: choose another name")
         if self.out.exists() and not self.overwrite:
-            raise OutputExistsError(f"{self.out}: already exists: choose another name, or pass --overwrite")
-
-    def _locked(self) -> int:
-        """The lock: while it is held, no other process writes here."""
-        try:
-            return lock_file(self._directory / "lock")
-        except BlockingIOError as error:
             raise OutputExistsError(
-                f"{self.out}: another process is writing it: wait for that, or choose another name"
-            ) from error
-
-    def _recall(self) -> None:
-        """Go on where the last note says, if it is of this task."""
-        if self.restart or not self._note.exists():
-            return
-        try:
-            note = json.loads(self._note.read_bytes())
-            task, done = note["task"], Done(*note["done"])
-        except (ValueError, LookupError, TypeError):
-            return
-        other = _difference(task, self.task)
-        if other and done.n_pieces:
-            if self.overwrite:
-                return
-            raise OutputExistsError(
-                f"{self.out}: begun with other {other}: give the same again to go on, "
-                "or --restart to begin anew"
+                f"{self.out}: already exists: choose another name, or allow overwriting",
+                parameter="overwrite",
             )
-        if not other and self.resumable and self._rows.exists() and self._rows.stat().st_size >= done.n_bytes:
-            self.done = done
+
+    def _resume(self) -> Done:
+        """Return how far the same task has come before."""
+        note = None if self.restart else _Note.from_dict(read_record(self._note))
+        if note is None:
+            return Done()
+        if note.task != self.task:
+            if note.done.n_pieces and not self.overwrite:
+                raise other_task(self.out, note.task, self.task)
+            return Done()
+        there = self.resumable and self._rows.exists() and self._rows.stat().st_size >= note.done.n_bytes
+        return note.done if there else Done()
 
     def _write_note(self) -> None:
         if not self.resumable:
             return
-        self._file.flush()
         os.fsync(self._file.fileno())
-        note = {"task": self.task, "done": self.done}
-        new = self._note.with_suffix(".new")
-        new.write_bytes(json.dumps(note).encode())
-        new.replace(self._note)
-        self._noted = time.monotonic()
-
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Errors of the file system, in the words of this program."""
-        try:
-            yield
-        except OutputExistsError:
-            raise
-        except (OSError, ValueError) as error:
-            what = getattr(error, "strerror", None) or error
-            raise OutputError(f"{self.out}: cannot write: {what}") from error
-
-
-def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """What of two tasks differs, by name."""
-    return ", ".join(name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        write_record(self._note, _Note(self.task, self.done).to_dict())
+        self._last_note_seconds = time.monotonic()

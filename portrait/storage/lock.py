@@ -1,88 +1,98 @@
-"""Locks on files and directories: they end with the process that holds them, however that ends.
-
-A lock is the descriptor of what it is on, and is held until that is closed.
-"""
+"""Locks on files and directories, which end with the process that holds them, however that ends."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from portrait.errors import OutputExistsError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import TracebackType
 
 _SECONDS_BETWEEN_TRIES = 0.02
 
 
-def lock_file(path: Path, *, shared: bool = False, patience_seconds: float = 0) -> int:
-    """The lock on a file, which is made, and its directory, too, where they are not there.
+class Lock:
+    """A lock, from its making until :meth:`release`, or the end of the ``with`` block."""
 
-    ``shared``: it may be held together with others that share it, if it is not to be had alone; for
-    alone it is held first. Raises :class:`BlockingIOError` where another process has it and keeps it for
-    as long as ``patience_seconds``.
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def share(self) -> None:
+        """Let other processes that share it hold the lock, too."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """End the lock."""
+        os.close(self._descriptor)
+
+
+def lock_file(
+    path: Path,
+    in_use: str,
+    *,
+    shared: bool = False,
+    patience_seconds: float = 0,
+    parameter: str | None = None,
+) -> Lock:
+    """Lock a file, which is created, and its directory with it, where it does not exist.
+
+    Args:
+        path: The file to lock.
+        in_use: The message for the case that another process holds the lock.
+        shared: Whether the lock may be shared with other processes if it cannot be had alone. It is had
+            alone where that is possible, until :meth:`Lock.share`.
+        patience_seconds: How long to wait for another process that holds the lock.
+        parameter: The library's parameter whose change would help.
+
+    Raises:
+        OutputExistsError: Another process holds the lock.
+        OSError: The file cannot be created.
     """
     deadline = time.monotonic() + patience_seconds
     while True:
         path.parent.mkdir(exist_ok=True)
         try:
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:  # removed since, by a process that has finished
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # its directory was removed meanwhile, by a process that has finished
             continue
         try:
-            _take(lock, shared=shared)
-        except BlockingIOError:
-            os.close(lock)
+            _take(descriptor, shared=shared)
+        except BlockingIOError as error:
+            os.close(descriptor)
             if time.monotonic() >= deadline:
-                raise
+                raise OutputExistsError(in_use, parameter=parameter) from error
             time.sleep(_SECONDS_BETWEEN_TRIES)
             continue
-        if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
-            return lock
-        os.close(lock)
+        if is_open_at(descriptor, path):
+            return Lock(descriptor)
+        os.close(descriptor)
 
 
-def _take(lock: int, *, shared: bool) -> None:
+def _take(descriptor: int, *, shared: bool) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         if not shared:
             raise
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-def share(lock: int) -> None:
-    """Let others who share it hold the lock, too."""
-    fcntl.flock(lock, fcntl.LOCK_SH)
-
-
-def new_directory(path: Path) -> int:
-    """The lock on a directory that is made here, and empty, whatever was there."""
-    while True:
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir()
-        lock = os.open(path, os.O_RDONLY)
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(lock), path.stat()):
-                return lock
-        # It was swept away before it was locked.
-        os.close(lock)
-
-
-def sweep(parent: Path, prefix: str) -> None:
-    """Remove directories of such names that nobody has locked: killed processes have left them."""
-    for path in parent.iterdir():
-        if not path.name.startswith(prefix) or not path.is_dir() or path.is_symlink():
-            continue
-        with suppress(OSError):
-            lock = os.open(path, os.O_RDONLY)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
-            finally:
-                os.close(lock)
+def is_open_at(descriptor: int, path: Path) -> bool:
+    """Return whether ``path`` is still the file or directory that was opened there."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

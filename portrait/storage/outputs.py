@@ -1,58 +1,66 @@
-"""Files that are written beside their destinations and moved there when all of them are whole."""
+"""Several files that appear together: written beside their places, and moved there when all are whole."""
 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Self
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO, Self
 
-from portrait.errors import OutputError, OutputExistsError, PortraitError
+from portrait.errors import OutputExistsError
+from portrait.storage.atomic import part_path, sync_directory
+from portrait.storage.failures import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
 
 class Outputs:
-    """Some files to be written; a context manager.
+    """Files to be written; a context manager.
 
     Until :meth:`commit`, whatever stood at their places stands there still; leaving the block without
-    it removes all that was written. Raises :class:`OutputExistsError` for a place that is taken, unless
-    ``overwrite``, and for one that is among ``inputs`` or named twice; :class:`OutputError` for a
-    place that cannot be written to.
+    it removes all that was written. Entering raises :class:`OutputError` for a place that cannot be
+    written to.
+
+    Args:
+        paths: The places of the files.
+        inputs: Files that are read meanwhile, none of which may be written.
+        overwrite: Whether files that exist are replaced.
+
+    Raises:
+        OutputExistsError: A place is taken, is among the inputs, or is named twice.
     """
 
     def __init__(
         self, paths: Sequence[Path], *, inputs: Sequence[Path] = (), overwrite: bool = False
     ) -> None:
         self._overwrite = overwrite
-        self._paths = tuple(paths)
-        self._files: dict[Path, IO[bytes]] = {}
+        self._parts = {path: part_path(path) for path in paths}
+        self._files: dict[Path, BinaryIO] = {}
         real = [os.path.realpath(path) for path in paths]
-        read = {os.path.realpath(path) for path in inputs}
+        real_inputs = {os.path.realpath(path) for path in inputs}
         for i, path in enumerate(paths):
             if real[i] in real[:i]:
-                raise OutputExistsError(f"{path}: named for two outputs: choose another name for one")
-            if real[i] in read:
-                raise OutputExistsError(f"{path}: is what is read: choose another name")
+                raise OutputExistsError(f"{path}: named for two outputs: choose another name for one of them")
+            if real[i] in real_inputs:
+                raise OutputExistsError(f"{path}: is one of the inputs: choose another name")
             self._require_free(path)
 
     def _require_free(self, path: Path) -> None:
         if not (path.exists() or path.is_symlink()):
             return
         if path.is_symlink() or not path.is_file():
-            raise OutputExistsError(f"{path}: exists and is not a file: it will not be replaced")
+            raise OutputExistsError(f"{path}: exists and is not a file: choose another name")
         if not self._overwrite:
-            raise OutputExistsError(f"{path}: already exists: choose another name, or pass --overwrite")
+            raise OutputExistsError(
+                f"{path}: already exists: choose another name, or allow overwriting", parameter="overwrite"
+            )
 
     def __enter__(self) -> Self:
         try:
-            for path in self._paths:
+            for path, part in self._parts.items():
                 with writing(path):
-                    part = _part(path)
-                    # What is left there is of a dead process that had our number.
-                    part.unlink(missing_ok=True)
                     self._files[path] = part.open("xb")
         except BaseException:
             self._discard()
@@ -70,37 +78,29 @@ class Outputs:
             with suppress(OSError):
                 file.close()
             with suppress(OSError):
-                _part(path).unlink(missing_ok=True)
+                self._parts[path].unlink(missing_ok=True)
 
-    def file(self, path: Path) -> IO[bytes]:
-        """The open file whose content will stand at ``path``."""
+    def file(self, path: Path) -> BinaryIO:
+        """Return the open file whose content will stand at ``path``."""
         return self._files[path]
 
     def commit(self) -> None:
-        """Make everything durable and move it to its place."""
+        """Make all files durable and move them to their places.
+
+        Raises:
+            OutputExistsError: A place was taken meanwhile; no file is moved.
+            OutputError: A file cannot be written.
+        """
         for path, file in self._files.items():
             with writing(path):
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
-        for path in self._paths:
+        for path in self._parts:
             self._require_free(path)
-        for path in self._paths:
+        for path, part in self._parts.items():
             with writing(path):
-                _part(path).replace(path)
-
-
-def _part(path: Path) -> Path:
-    return path.parent / f".{path.name}.part-{os.getpid()}"
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says into an :class:`OutputError` that names the output."""
-    try:
-        yield
-    except PortraitError:
-        raise
-    except (OSError, ValueError) as error:
-        what = getattr(error, "strerror", None) or (str(error).splitlines() or ["unknown error"])[0]
-        raise OutputError(f"{path}: cannot write: {what}") from error
+                part.replace(path)
+        for directory in {path.parent for path in self._parts}:
+            with writing(directory):
+                sync_directory(directory)

@@ -1,22 +1,24 @@
-"""The directory of a build in the making: a lock, what is being built, and a record of all that is done.
+"""The work directory of a build: a lock, the plan of what is built, and a record of each finished task.
 
-A process that is killed leaves it behind, and the next one with the same plan goes on from there. Every
-record is written beside its place and moved there whole, after the files that it speaks of.
+A process that is killed leaves it behind, and the next one with the same plan resumes there. Every record
+appears whole, after the files that it speaks of.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from portrait.errors import OutputError, OutputExistsError
-from portrait.storage.lock import lock_file, share
+from portrait.errors import OutputExistsError
+from portrait.storage.atomic import PART_SUFFIX
+from portrait.storage.checkpoint import as_read_back, other_task, read_record, write_record
+from portrait.storage.failures import writing
+from portrait.storage.lock import lock_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
@@ -25,59 +27,81 @@ _LOCK = "lock"
 _DATA = "data"
 #: How long writing a plan may take, with a corpus of very many files.
 _SECONDS_TO_PLAN = 3
+#: Of many files that are in the way, a message names no more than these.
+_MAX_NAMED_FILES = 3
 
 
 class WorkDir:
-    """A directory that one build has to itself, or the tasks of one share. A context manager.
+    """A directory that one build has to itself, or that several tasks share; a context manager.
 
-    ``plan`` says, in terms of JSON, what is being built: what is left of another plan is refused, or
-    removed if ``restart``. ``shared``: other processes may do other tasks of the same plan meanwhile.
-    ``lasting``: leave something behind to go on with, if any record was made. Entering raises
-    :class:`OutputExistsError` where another build is at work or was begun, and :class:`OutputError`.
+    Args:
+        path: The directory, which is created where it does not exist.
+        plan: What is being built, in terms of JSON. Only the same plan resumes what is there.
+        restart: Whether to remove what is there and begin again.
+        shared: Whether other processes may do other tasks of the same plan meanwhile.
+        lasting: Whether to leave the directory for a later process, if it holds any record.
+
+    Entering raises:
+        OutputExistsError: Another build is at work there or was begun there, or there are other files.
+        OutputError: It cannot be written.
     """
 
     def __init__(
         self,
         path: Path,
-        plan: dict[str, Any],
+        plan: Mapping[str, Any],
         *,
         restart: bool = False,
         shared: bool = False,
         lasting: bool = True,
     ) -> None:
         self.path = path
+        #: Where the files of the tasks are.
         self.data = path / _DATA
-        self.plan: dict[str, Any] = json.loads(json.dumps(plan))
+        self.plan = as_read_back(plan)
         self._restart = restart
         self._shared = shared
         self._lasting = lasting
 
     def __enter__(self) -> Self:
-        with self._failing():
-            self._make()
-            self._lock = self._locked()
-            try:
-                self._recall()
-                if self._shared:
-                    # Those who come later find the plan, and change nothing.
-                    share(self._lock)
-            except BaseException:
-                os.close(self._lock)
-                raise
+        with self._writing(), ExitStack() as stack:
+            self._create()
+            # Of those who share the directory, the first has it alone until the plan is written.
+            in_use = (
+                f"{self.path}: another build is at work there: wait until it ends, or choose another work "
+                "directory"
+            )
+            patience_seconds = _SECONDS_TO_PLAN if self._shared else 0
+            lock = lock_file(
+                self.path / _LOCK,
+                in_use,
+                shared=self._shared,
+                patience_seconds=patience_seconds,
+                parameter="work_dir",
+            )
+            stack.enter_context(lock)
+            self._resume()
+            if self._shared:
+                # Later tasks read the plan and never modify it.
+                lock.share()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(OSError):
-            if not self._shared and not (self._lasting and any(self.data.glob("*.json"))):
+            if not self._shared and not (self._lasting and self._has_records()):
                 self.remove()
-        with suppress(OSError):
-            os.close(self._lock)
+        self._stack.close()
 
     def remove(self) -> None:
-        """Leave nothing behind: all is done."""
-        # The plan first: what has none is nothing to go on with.
+        """Remove what the build has put there, since all is done.
+
+        Raises:
+            OSError: The plan or the lock cannot be removed.
+        """
+        # The plan first: a directory without one holds nothing to resume.
         (self.path / _PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.data, ignore_errors=True)
         (self.path / _LOCK).unlink(missing_ok=True)
@@ -85,101 +109,62 @@ class WorkDir:
             self.path.rmdir()
 
     def record(self, name: str) -> dict[str, Any] | None:
-        """What was noted under a name, if anything was."""
+        """Return the record of that name; ``None`` where there is none that can be used."""
         try:
-            content = json.loads((self.data / f"{name}.json").read_bytes())
-        except (OSError, ValueError):  # not there, or no use: as if it had not been done
+            return read_record(self._record_path(name))
+        except OSError:
             return None
-        return content if isinstance(content, dict) else None
 
-    def note(self, name: str, content: dict[str, Any]) -> None:
-        """Note that something is done. Raises :class:`OutputError`."""
-        with self._failing():
-            _write(self.data / f"{name}.json", content)
+    def note(self, name: str, content: Mapping[str, Any]) -> None:
+        """Record, in terms of JSON, that a task is finished.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        with self._writing():
+            write_record(self._record_path(name), content)
 
     def forget(self, name: str) -> None:
-        """Have something done again."""
-        (self.data / f"{name}.json").unlink(missing_ok=True)
+        """Remove a record, so that the task is done again.
 
-    def _make(self) -> None:
-        if self.path.exists() and not self.path.is_dir():
-            raise OutputExistsError(f"{self.path}: is no directory: choose another --work-dir")
-        self.path.mkdir(parents=True, exist_ok=True)
-        strange = sorted({path.name for path in self.path.iterdir()} - {_PLAN, _LOCK, _DATA})
-        strange = [name for name in strange if not name.endswith(".part")]
-        if strange:
-            raise OutputExistsError(
-                f"{self.path}: holds other files ({', '.join(strange[:3])}): name an empty or a new "
-                "directory as --work-dir"
-            )
-
-    def _locked(self) -> int:
-        """The lock: while it is held, no other build works here.
-
-        Of those who share the directory, the first has it alone until the plan is written.
+        Raises:
+            OSError: It cannot be removed.
         """
-        patience = _SECONDS_TO_PLAN if self._shared else 0
-        try:
-            return lock_file(self.path / _LOCK, shared=self._shared, patience_seconds=patience)
-        except BlockingIOError as error:
-            raise OutputExistsError(
-                f"{self.path}: another build is at work there: wait for it, or choose another --work-dir"
-            ) from error
+        self._record_path(name).unlink(missing_ok=True)
 
-    def _recall(self) -> None:
-        """Go on with what is there, if it is of this plan."""
-        path = self.path / _PLAN
-        try:
-            old = json.loads(path.read_bytes())
-        except (FileNotFoundError, ValueError):
-            old = None
-        if isinstance(old, dict) and old == self.plan and not self._restart:
-            self.data.mkdir(exist_ok=True)
-            return
-        begun = any(self.data.glob("*.json"))
-        if isinstance(old, dict) and begun and not self._restart:
+    def _record_path(self, name: str) -> Path:
+        return self.data / f"{name}.json"
+
+    def _has_records(self) -> bool:
+        return any(self.data.glob("*.json"))
+
+    def _create(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
             raise OutputExistsError(
-                f"{self.path}: begun with other {_difference(old, self.plan)}: give the same again to go on, "
-                "or --restart to begin anew"
+                f"{self.path}: is not a directory: choose another work directory", parameter="work_dir"
             )
+        self.path.mkdir(parents=True, exist_ok=True)
+        others = sorted({path.name for path in self.path.iterdir()} - {_PLAN, _LOCK, _DATA})
+        others = [name for name in others if not name.endswith(PART_SUFFIX)]
+        if others:
+            raise OutputExistsError(
+                f"{self.path}: holds other files ({', '.join(others[:_MAX_NAMED_FILES])}): choose an empty "
+                "or a new directory as the work directory",
+                parameter="work_dir",
+            )
+
+    def _resume(self) -> None:
+        """Keep what is there if it is of this plan; else write the plan and begin."""
+        old = read_record(self.path / _PLAN)
+        if old is not None and not self._restart:
+            if old == self.plan:
+                self.data.mkdir(exist_ok=True)
+                return
+            if self._has_records():
+                raise other_task(self.path, old, self.plan)
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir()
-        _write(path, self.plan)
+        write_record(self.path / _PLAN, self.plan)
 
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Errors of the file system, in the words of this program."""
-        try:
-            yield
-        except OutputExistsError:
-            raise
-        except (OSError, ValueError) as error:
-            what = getattr(error, "strerror", None) or error
-            raise OutputError(
-                f"{self.path}: cannot write there: {what}: choose another --work-dir"
-            ) from error
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(content), encoding="utf-8", errors="backslashreplace")
-        part.rename(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """What of two plans differs, by name."""
-    names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
-    changed = [] if "inputs" not in names else _changed(old.get("inputs"), new.get("inputs"))
-    return ", ".join(names) + (f" ({', '.join(changed[:3])})" if changed else "")
-
-
-def _changed(old: Any, new: Any) -> list[str]:
-    """The inputs that are not the same in both."""
-    try:
-        before, after = ({str(stamp[0]): stamp for stamp in stamps} for stamps in (old, new))
-    except (TypeError, LookupError):
-        return []
-    return [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self.path, advice="choose another work directory", parameter="work_dir")

@@ -259,7 +259,7 @@ def test_a_directory_with_other_files_is_left_alone(cli: Cli) -> None:
     Path("file").write_text("")
     refused = cli(*BUILD[:-3], "--work-dir", "file")
     assert refused.code == 2
-    assert "is no directory" in refused.err
+    assert "is not a directory" in refused.err
 
 
 def read_all(cli: Cli) -> None:

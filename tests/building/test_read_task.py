@@ -133,7 +133,10 @@ def test_a_task_and_a_plain_build_do_not_work_in_one_directory(cli: Cli) -> None
         while not Path("work/data").exists():
             assert building.poll() is None
         said = cli.refused(*BUILD, "--task", "1/2")
-        assert said == "work: another build is at work there: wait for it, or choose another --work-dir"
+        assert said.startswith(
+            "work: another build is at work there: wait until it ends, or choose another work "
+        )
+        assert said.endswith(" directory (--work-dir)")
         building.kill()
     # And the other way round.
     task(cli, "1/2")

@@ -12,6 +12,7 @@ from support.forge import change_manifest, change_shard, shard_path
 
 import portrait
 from portrait import DamagedBundleError, NotAPortraitError, PortraitError, UnsupportedBundleError
+from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -334,4 +335,4 @@ def test_a_shard_of_another_size_is_named_with_both_sizes(size: int, bundle: Pat
     path.unlink()
     path.write_bytes(data + b"x" * size if size in (1, 32) else data[:size])
     message = refusal(bundle, DamagedBundleError)
-    assert message.startswith(f"{path}: {path.stat().st_size} bytes instead of {len(data)}")
+    assert message.startswith(f"{path}: {counted(path.stat().st_size, 'byte')} instead of {len(data)}")

@@ -17,7 +17,7 @@ from support.forge import manifest_id
 import portrait
 from portrait.bundle import reader as bundles
 from portrait.bundle.manifest import Manifest
-from portrait.bundle.writer import shard_name
+from portrait.bundle.shard_writer import shard_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -129,9 +129,9 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "offsets shifted": (entry(data_offsets=[32, N_BYTES + 32]), "disagree"),
     "offsets reversed": (entry(data_offsets=[N_BYTES, 0]), "disagree"),
     "offsets of strings": (entry(data_offsets=["0", "32"]), "disagree"),
-    "a block more than announced": (block_more, "announced"),
-    "a byte fewer than announced": (lambda data: data[:-1], "announced"),
-    "more announced than there": (entry(shape=[4, 8], data_offsets=[0, 128]), "announced"),
+    "a block more than announced": (block_more, "announces"),
+    "a byte fewer than announced": (lambda data: data[:-1], "announces"),
+    "more announced than there": (entry(shape=[4, 8], data_offsets=[0, 128]), "announces"),
     "no blocks at all": (no_blocks, "blocks"),
 }
 

@@ -75,7 +75,7 @@ def test_what_stands_there_is_left_alone(obstacle: object, directory: Path) -> N
     before = snapshot(directory)
     with pytest.raises(portrait.OutputExistsError) as error:
         portrait.build("a.txt", "out")
-    assert str(error.value) == "out: already exists: choose another name, or pass --overwrite"
+    assert str(error.value) == "out: already exists: choose another name, or allow overwriting"
     assert snapshot(directory) == before
 
 
@@ -86,7 +86,7 @@ def test_what_is_not_a_portrait_is_not_even_overwritten(obstacle: object, direct
     before = snapshot(directory)
     with pytest.raises(portrait.OutputExistsError) as error:
         portrait.build("a.txt", "out", overwrite=True)
-    assert str(error.value) == "out: exists and is not a portrait: it will not be replaced"
+    assert str(error.value) == "out: exists and is not a portrait: choose another name"
     assert snapshot(directory) == before
 
 
@@ -201,7 +201,7 @@ def test_a_place_that_cannot_be_written_to_is_named(out: str, directory: Path) -
     with pytest.raises(portrait.OutputError) as error:
         portrait.build("a.txt", out)
     parent = out.partition("/")[0]
-    assert str(error.value).startswith(f"{parent}: cannot write there: ")
+    assert str(error.value).startswith(f"{parent}: cannot write: ")
     assert "\n" not in str(error.value)
     assert snapshot(directory) == before
 

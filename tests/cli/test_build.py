@@ -171,7 +171,7 @@ def test_a_bad_line_of_standard_input_is_named(cli: Cli, tmp_path: Path) -> None
 def test_an_output_that_cannot_be_written_is_named(out: str, cli: Cli, tmp_path: Path) -> None:
     before = snapshot(tmp_path)
     parent = out.partition("/")[0]
-    assert cli.refused("build", "tale.txt", "-o", out).startswith(f"{parent}: cannot write there: ")
+    assert cli.refused("build", "tale.txt", "-o", out).startswith(f"{parent}: cannot write: ")
     assert snapshot(tmp_path) == before
 
 
@@ -196,7 +196,7 @@ def test_what_is_not_a_portrait_is_not_even_replaced_on_demand(cli: Cli, tmp_pat
     (tmp_path / "out").mkdir()
     before = snapshot(tmp_path)
     message = cli.refused("build", "song.txt", "-o", "out", "--overwrite")
-    assert message == "out: exists and is not a portrait: it will not be replaced"
+    assert message == "out: exists and is not a portrait: choose another name"
     assert snapshot(tmp_path) == before
 
 

@@ -114,7 +114,7 @@ def test_all_files_are_written_and_nothing_is_printed(
     assert (tmp_path / "c.jsonl").read_bytes() == b"".join(lines[5:])
     assert cli("report", known, data, *OPTIONS, *OUTPUTS, "--overwrite") == (0, "", "")
     message = cli.refused("report", known, data, *OPTIONS, *OUTPUTS)
-    assert message == "r.html: already exists: choose another name, or pass --overwrite"
+    assert message == "r.html: already exists: choose another name, or allow overwriting (--overwrite)"
 
 
 def test_the_split_alone_leaves_the_summary(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
@@ -310,12 +310,12 @@ def test_ctrl_c_leaves_no_files(known: Path, cli: Cli, tmp_path: Path) -> None:
         cli.start("report", known, "data.jsonl", *OPTIONS, *OUTPUTS, stdin=subprocess.DEVNULL) as process,
     ):
         deadline = time.monotonic() + 30
-        while not list(tmp_path.glob(".r.html.part-*")):
+        while not list(tmp_path.glob(".r.html.*.part")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(0.3)
-        assert len(list(tmp_path.glob(".*.part-*"))) == 4
+        assert len(list(tmp_path.glob(".*.part"))) == 4
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err.strip()) == (130, b"", b"portrait: error: interrupted")

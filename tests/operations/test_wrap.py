@@ -114,7 +114,7 @@ def test_any_change_of_the_bits_is_noticed(file: str) -> None:
 def test_a_truncated_file_is_noticed_on_opening() -> None:
     portrait.wrap("theirs/words.50-50.bf", "new")
     os.truncate("new/words.50-50.bf.part0.bin", 20000)
-    with pytest.raises(DamagedBundleError, match="20000 bytes instead of 23009"):
+    with pytest.raises(DamagedBundleError, match="20,000 bytes instead of 23,009"):
         portrait.open("new")
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_wrapped() -> None:
         portrait.wrap("live/barges.pybloom", "new")
     with pytest.raises(SpecError, match="give the stride only"):
         portrait.wrap("theirs/words.50-50.bf", "new", windows=WindowSpec())
-    with pytest.raises(SpecError, match="no filter of a known format"):
+    with pytest.raises(SpecError, match="not a filter of a known format"):
         portrait.wrap("theirs/corpus.jsonl", "new")
     with pytest.raises(SpecError, match="windows of bytes"):
         portrait.wrap("live/barges.pybloom", "new", windows=WindowSpec(unit="byte"))

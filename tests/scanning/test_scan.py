@@ -331,7 +331,7 @@ def wait_for(what: Callable[[], object], process: subprocess.Popen[bytes]) -> No
 def noted(parts: Path) -> int:
     """How many pieces the note in this directory speaks of."""
     with suppress(OSError):
-        return int(json.loads((parts / "note.json").read_text())["done"][0])
+        return int(json.loads((parts / "note.json").read_text())["done"]["n_pieces"])
     return 0
 
 
@@ -460,7 +460,7 @@ def test_another_task_does_not_go_on_with_what_one_has_left(
     stopped: Path, cli: Cli, wick: Path, shelf: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / "many.jsonl"
-    advice = "give the same again to go on, or --restart to begin anew"
+    advice = "repeat the original call to resume it, or restart (--restart)"
     for options, other in (
         (["--evalue", "1"], "threshold"),
         (["--keep", "id"], "columns to keep"),

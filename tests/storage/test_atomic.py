@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+import io
+import os
+from array import array
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from portrait.storage.atomic import part_path, replacing, write_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from portrait.storage.atomic import (
+    create_file,
+    creating,
+    part_path,
+    replacing,
+    sync_directory,
+    sync_file,
+    write_all,
+    write_file,
+)
 
 
 def test_the_content_is_all_buffers_end_to_end(tmp_path: Path) -> None:
@@ -43,3 +54,102 @@ def test_attempts_at_one_file_do_not_meet(tmp_path: Path) -> None:
         late.write(b"attempt")
     assert path.read_bytes() == b"late attempt"
     assert part_path(path) != part_path(path)
+
+
+def test_a_new_file_is_not_written_over_another(tmp_path: Path) -> None:
+    create_file(tmp_path / "file", b"first")
+    with pytest.raises(FileExistsError):
+        create_file(tmp_path / "file", b"second")
+    assert (tmp_path / "file").read_bytes() == b"first"
+
+
+def test_a_new_file_that_fails_is_removed(tmp_path: Path) -> None:
+    def fail() -> None:
+        with creating(tmp_path / "file") as file:
+            file.write(b"half")
+            assert (tmp_path / "file").read_bytes() == b"half"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_file(tmp_path / "missing" / "file", b"")
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_file(tmp_path / "directory", b"")
+    assert [path.name for path in tmp_path.iterdir()] == ["directory"]
+
+
+class Stingy(io.RawIOBase):
+    """Takes three bytes at a time, then has no room left."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.content = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        if len(self.content) == self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        n = min(3, self.room - len(self.content))
+        self.content += bytes(data[:n])
+        return n
+
+
+def test_writes_that_fall_short_are_continued() -> None:
+    file = Stingy(100)
+    write_all(file, b"eleven char")  # type: ignore[arg-type]
+    assert file.content == b"eleven char"
+
+
+def test_a_disk_without_room_is_an_error() -> None:
+    file = Stingy(7)
+    with pytest.raises(OSError, match="No space left"):
+        write_all(file, b"eleven char")  # type: ignore[arg-type]
+    assert file.content == b"eleven "
+
+
+def test_numbers_of_any_size_are_written_as_bytes(tmp_path: Path) -> None:
+    write_file(tmp_path / "file", array("Q", [1, 2]))
+    assert (tmp_path / "file").stat().st_size == 16
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what has been synced."""
+    names: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        names.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return names
+
+
+def test_a_durable_file_is_synced_before_and_its_directory_after_the_move(
+    synced: list[str], tmp_path: Path
+) -> None:
+    write_file(tmp_path / "file", b"x")
+    part, directory = synced
+    assert part.startswith(".file.")
+    assert part.endswith(".part")
+    assert directory == tmp_path.name
+
+
+def test_a_file_that_need_not_be_durable_is_not_synced(synced: list[str], tmp_path: Path) -> None:
+    write_file(tmp_path / "file", b"x", durable=False)
+    create_file(tmp_path / "other", b"x", durable=False)
+    assert synced == []
+
+
+def test_files_and_directories_are_synced_by_name(synced: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    sync_file(tmp_path / "file")
+    sync_directory(tmp_path)
+    assert synced == ["file", tmp_path.name]

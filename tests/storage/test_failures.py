@@ -1,0 +1,62 @@
+"""Errors of the file system become one kind of error, in one wording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from portrait.errors import CorpusError, OutputError, OutputExistsError
+from portrait.storage.failures import reason, writing
+
+OUT = Path("out")
+
+
+def said(error: Exception, what: str = "", **options: str) -> OutputError:
+    """The error that another becomes."""
+    with pytest.raises(OutputError) as caught, writing(OUT, what, **options):
+        raise error
+    assert caught.value.__cause__ is error
+    return caught.value
+
+
+def test_an_error_of_the_system_names_the_output_and_the_reason() -> None:
+    assert str(said(OSError(28, "No space left on device"))) == "out: cannot write: No space left on device"
+    assert said(OSError(28, "x")).parameter is None
+
+
+def test_the_part_the_advice_and_the_parameter_are_added() -> None:
+    error = said(
+        OSError(28, "full"), "layer 'a'", advice="choose another work directory", parameter="work_dir"
+    )
+    assert str(error) == "out: cannot write layer 'a': full: choose another work directory"
+    assert error.parameter == "work_dir"
+
+
+def test_an_impossible_name_is_an_error_of_writing() -> None:
+    assert str(said(ValueError("embedded null byte"))) == "out: cannot write: embedded null byte"
+
+
+@pytest.mark.parametrize("error", [OutputExistsError("out: is taken"), CorpusError("in: is bad")])
+def test_our_own_errors_pass(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, writing(OUT):
+        raise error
+    assert caught.value is error
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(KeyError), writing(OUT):
+        raise KeyError("a bug")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(2, "No such file or directory"), "No such file or directory"),
+        (OSError("of a library\nwith a second line"), "of a library"),
+        (ValueError(""), "ValueError"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_the_reason_is_one_line(error: Exception, expected: str) -> None:
+    assert reason(error) == expected

@@ -1,0 +1,279 @@
+"""A journal resumes where its last note says, and its output appears whole."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from portrait.errors import OutputError, OutputExistsError
+from portrait.storage.journal import Done, Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TASK: dict[str, Any] = {"version": "1", "columns": ("a", "b"), "data": [["in.jsonl", 7]]}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out.jsonl"
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Path:
+    """Where an unfinished output is kept."""
+    return tmp_path / ".out.jsonl.parts"
+
+
+def as_it_is(rows: Path, whole: Path) -> Path:
+    return rows
+
+
+def interrupted(out: Path, *pieces: bytes, task: dict[str, Any] = TASK, **options: bool) -> None:
+    """Write some pieces, and be interrupted."""
+    with pytest.raises(KeyboardInterrupt), Journal(out, task, **options) as journal:
+        for piece in pieces:
+            journal.append(piece, {"rows": 1, "bytes": len(piece)})
+        raise KeyboardInterrupt
+
+
+def names(path: Path) -> list[str]:
+    return sorted(one.name for one in path.iterdir())
+
+
+def test_pieces_are_counted() -> None:
+    done = Done().plus(b"abc", {"rows": 2}).plus(b"d", {"rows": 1, "found": 1})
+    assert done == Done(2, 4, {"rows": 3, "found": 1})
+
+
+def test_the_output_is_all_pieces_and_appears_on_commit(out: Path, tmp_path: Path) -> None:
+    with Journal(out, TASK) as journal:
+        journal.append(b"one\n", {"rows": 1})
+        journal.append(b"two\n", {"rows": 2})
+        assert not out.exists()
+        journal.commit(as_it_is)
+        assert journal.done == Done(2, 8, {"rows": 3})
+    assert out.read_bytes() == b"one\ntwo\n"
+    assert names(tmp_path) == ["out.jsonl"]
+
+
+def test_the_whole_file_may_be_made_of_the_pieces(out: Path, tmp_path: Path) -> None:
+    def backwards(rows: Path, whole: Path) -> Path:
+        whole.write_bytes(rows.read_bytes()[::-1])
+        return whole
+
+    with Journal(out, TASK) as journal:
+        journal.append(b"abc", {})
+        journal.commit(backwards)
+    assert out.read_bytes() == b"cba"
+    assert names(tmp_path) == ["out.jsonl"]
+
+
+def test_the_same_task_resumes(out: Path) -> None:
+    interrupted(out, b"one\n", b"two\n")
+    assert not out.exists()
+    with Journal(out, TASK) as journal:
+        assert journal.done == Done(2, 8, {"rows": 2, "bytes": 8})
+        journal.append(b"three\n", {"rows": 1, "bytes": 6})
+        journal.commit(as_it_is)
+    assert out.read_bytes() == b"one\ntwo\nthree\n"
+    assert journal.done.counts == {"rows": 3, "bytes": 14}
+
+
+def test_what_lies_behind_the_last_note_is_cut_off(out: Path, parts: Path) -> None:
+    interrupted(out, b"one\n")
+    with (parts / "rows").open("ab") as file:
+        file.write(b"half a pie")
+    with Journal(out, TASK) as journal:
+        assert journal.done.n_pieces == 1
+        journal.commit(as_it_is)
+    assert out.read_bytes() == b"one\n"
+
+
+def test_a_process_that_is_killed_leaves_what_it_noted(out: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from portrait.storage import journal\n"
+        "with journal.Journal(Path(sys.argv[1]), {'of': 'this'}) as made:\n"
+        "    made.append(b'one ', {'rows': 1})\n"
+        "    journal.time.sleep(0.6)\n"
+        "    made.append(b'two ', {'rows': 1})\n"
+        "    made.append(b'three ', {'rows': 1})\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, out], check=False)
+    with Journal(out, {"of": "this"}) as journal:
+        assert journal.done == Done(2, 8, {"rows": 2})
+        journal.append(b"3", {"rows": 1})
+        journal.commit(as_it_is)
+    assert out.read_bytes() == b"one two 3"
+
+
+def test_another_task_is_refused_and_what_there_is_stays(out: Path) -> None:
+    interrupted(out, b"one\n")
+    with pytest.raises(OutputExistsError) as caught, Journal(out, {**TASK, "version": "2"}):
+        pass
+    assert str(caught.value) == (
+        f"{out}: begun with other version: repeat the original call to resume it, or restart"
+    )
+    assert caught.value.parameter == "restart"
+    with Journal(out, TASK) as journal:
+        assert journal.done.n_pieces == 1
+
+
+@pytest.mark.parametrize("option", ["overwrite", "restart"])
+def test_another_task_may_begin_again(option: str, out: Path) -> None:
+    interrupted(out, b"one\n")
+    with Journal(out, {**TASK, "version": "2"}, **{option: True}) as journal:
+        assert journal.done == Done()
+        journal.append(b"two", {})
+        journal.commit(as_it_is)
+    assert out.read_bytes() == b"two"
+
+
+def test_the_same_task_may_begin_again(out: Path) -> None:
+    interrupted(out, b"one\n")
+    with Journal(out, TASK, restart=True) as journal:
+        assert journal.done == Done()
+
+
+def test_another_task_without_a_piece_is_no_obstacle(out: Path, parts: Path) -> None:
+    interrupted(out)
+    assert not parts.exists()
+    interrupted(out, b"one\n")
+    note = json.loads((parts / "note.json").read_bytes())
+    (parts / "note.json").write_text(
+        json.dumps({**note, "done": {"n_pieces": 0, "n_bytes": 0, "counts": {}}})
+    )
+    with Journal(out, {**TASK, "version": "2"}) as journal:
+        assert journal.done == Done()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda note: {},
+        lambda note: {**note, "done": None},
+        lambda note: {**note, "done": [1, 4, {}]},
+        lambda note: {**note, "done": {"n_pieces": 1}, "task": 7},
+        lambda note: {**note, "done": {"n_pieces": "1", "n_bytes": 4, "counts": {}}},
+        lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": -4, "counts": {}}},
+        lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": 4, "counts": 3}},
+        lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": 4, "more": 3}},
+        lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": 5, "counts": {}}},
+    ],
+    ids=["empty", "null", "list", "no task", "string", "negative", "counts", "unknown", "beyond the rows"],
+)
+def test_a_note_that_is_no_use_begins_again(
+    change: Callable[[dict[str, Any]], dict[str, Any]], out: Path, parts: Path
+) -> None:
+    interrupted(out, b"one\n")
+    note = json.loads((parts / "note.json").read_bytes())
+    (parts / "note.json").write_text(json.dumps(change(note)))
+    with Journal(out, TASK) as journal:
+        assert journal.done == Done()
+        journal.append(b"two", {})
+        journal.commit(as_it_is)
+    assert out.read_bytes() == b"two"
+
+
+def test_rows_that_are_gone_are_written_again(out: Path, parts: Path) -> None:
+    interrupted(out, b"one\n")
+    (parts / "rows").unlink()
+    with Journal(out, TASK) as journal:
+        assert journal.done == Done()
+
+
+def test_what_cannot_be_recognised_leaves_nothing(out: Path, tmp_path: Path) -> None:
+    interrupted(out, b"one\n", resumable=False)
+    assert names(tmp_path) == []
+    with Journal(out, TASK, resumable=False) as journal:
+        journal.append(b"two", {})
+        journal.commit(as_it_is)
+    assert out.read_bytes() == b"two"
+
+
+def test_two_do_not_write_one_output(out: Path) -> None:
+    with Journal(out, TASK):
+        for options in ({}, {"overwrite": True}, {"restart": True}):
+            with pytest.raises(OutputExistsError) as caught, Journal(out, TASK, **options):
+                pass
+            assert str(caught.value) == (
+                f"{out}: another process is writing it: wait until it ends, or choose another name"
+            )
+
+
+def test_an_output_that_exists_is_replaced_only_if_that_is_wanted(out: Path, tmp_path: Path) -> None:
+    out.write_text("mine")
+    with pytest.raises(OutputExistsError) as caught, Journal(out, TASK):
+        pass
+    assert str(caught.value) == f"{out}: already exists: choose another name, or allow overwriting"
+    assert caught.value.parameter == "overwrite"
+    assert names(tmp_path) == ["out.jsonl"]
+    with Journal(out, TASK, overwrite=True) as journal:
+        assert out.read_text() == "mine"
+        journal.commit(as_it_is)
+    assert out.read_text() == ""
+
+
+def test_an_output_that_appears_meanwhile_is_not_replaced(out: Path) -> None:
+    with Journal(out, TASK) as journal:
+        journal.append(b"ours", {})
+        out.write_text("theirs")
+        with pytest.raises(OutputExistsError, match="already exists"):
+            journal.commit(as_it_is)
+    assert out.read_text() == "theirs"
+
+
+def test_a_directory_is_not_replaced(out: Path) -> None:
+    out.mkdir()
+    with pytest.raises(OutputExistsError, match="is a directory"), Journal(out, TASK, overwrite=True):
+        pass
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path, parts: Path) -> None:
+    out = tmp_path / "missing" / "out.jsonl"
+    with pytest.raises(OutputError) as caught, Journal(out, TASK):
+        pass
+    assert str(caught.value) == f"{out}: cannot write: No such file or directory"
+    parts.write_text("in the way")
+    with pytest.raises(OutputError, match="cannot write: File exists"), Journal(tmp_path / "out.jsonl", TASK):
+        pass
+
+
+def test_a_full_disk_is_named_and_what_was_noted_stays(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputError) as caught, Journal(out, TASK) as journal:
+        journal.append(b"one\n", {"rows": 1})
+        monkeypatch.setattr("portrait.storage.journal.write_all", refuse)
+        journal.append(b"two\n", {"rows": 1})
+    assert str(caught.value) == f"{out}: cannot write: No space left on device"
+    monkeypatch.undo()
+    with Journal(out, TASK) as journal:
+        assert journal.done == Done(1, 4, {"rows": 1})
+
+
+def test_what_finishing_raises_is_an_error_of_writing(out: Path) -> None:
+    def fail(rows: Path, whole: Path) -> Path:
+        raise ValueError("the rows do not fit one table")
+
+    with Journal(out, TASK) as journal, pytest.raises(OutputError) as caught:
+        journal.append(b"one", {})
+        journal.commit(fail)
+    assert str(caught.value) == f"{out}: cannot write: the rows do not fit one table"
+    assert not out.exists()
+
+
+def test_names_that_are_not_text_are_recognised(out: Path) -> None:
+    task = {"data": [[os.fsdecode(b"caf\xe9.jsonl"), 1]]}
+    interrupted(out, b"one", task=task)
+    with Journal(out, task) as journal:
+        assert journal.done.n_pieces == 1

@@ -1,0 +1,109 @@
+"""Locks: one process at a time, or several that share, and none that outlives its process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portrait.errors import OutputExistsError
+from portrait.storage.lock import is_open_at, lock_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IN_USE = "work: another build is at work there"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file to lock, in a directory; neither is there yet."""
+    return tmp_path / "work" / "lock"
+
+
+def test_a_lock_creates_its_file_and_keeps_others_out(path: Path) -> None:
+    with lock_file(path, IN_USE):
+        assert path.is_file()
+        with pytest.raises(OutputExistsError) as caught:
+            lock_file(path, IN_USE, parameter="work_dir")
+        assert str(caught.value) == IN_USE
+        assert caught.value.parameter == "work_dir"
+        with pytest.raises(OutputExistsError):
+            lock_file(path, IN_USE, shared=True)
+    lock_file(path, IN_USE).release()
+
+
+def test_a_lock_is_shared_among_those_who_share_it(path: Path) -> None:
+    with lock_file(path, IN_USE, shared=True) as first:
+        # The first has it alone until it says otherwise.
+        with pytest.raises(OutputExistsError):
+            lock_file(path, IN_USE, shared=True)
+        first.share()
+        with lock_file(path, IN_USE, shared=True), pytest.raises(OutputExistsError):
+            lock_file(path, IN_USE)
+    lock_file(path, IN_USE).release()
+
+
+def test_patience_waits_for_the_other_to_finish(path: Path) -> None:
+    lock = lock_file(path, IN_USE)
+    threading.Timer(0.1, lock.release).start()
+    began = time.monotonic()
+    lock_file(path, IN_USE, patience_seconds=30).release()
+    assert 0.05 < time.monotonic() - began < 25
+
+
+def test_patience_ends(path: Path) -> None:
+    with lock_file(path, IN_USE):
+        began = time.monotonic()
+        with pytest.raises(OutputExistsError):
+            lock_file(path, IN_USE, patience_seconds=0.1)
+        assert time.monotonic() - began >= 0.1
+
+
+def test_the_lock_is_on_the_file_that_stands_there(path: Path) -> None:
+    """A process that has finished removes the directory; the lock on the old file keeps nobody out."""
+    with lock_file(path, IN_USE):
+        shutil.rmtree(path.parent)
+        lock_file(path, IN_USE).release()
+
+
+def test_a_file_is_known_to_be_another(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    descriptor = os.open(tmp_path / "file", os.O_RDONLY)
+    try:
+        assert is_open_at(descriptor, tmp_path / "file")
+        (tmp_path / "file").rename(tmp_path / "moved")
+        assert not is_open_at(descriptor, tmp_path / "file")
+        (tmp_path / "file").touch()
+        assert not is_open_at(descriptor, tmp_path / "file")
+        assert is_open_at(descriptor, tmp_path / "moved")
+    finally:
+        os.close(descriptor)
+
+
+def test_a_lock_ends_with_its_process(path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from portrait.storage.lock import lock_file\n"
+        "lock = lock_file(Path(sys.argv[1]), 'in use'); print('locked', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        with pytest.raises(OutputExistsError):
+            lock_file(path, IN_USE)
+        process.kill()
+    lock_file(path, IN_USE).release()
+
+
+def test_a_place_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        lock_file(tmp_path / "file" / "lock", IN_USE)
+    with pytest.raises(FileNotFoundError):
+        lock_file(tmp_path / "missing" / "work" / "lock", IN_USE)

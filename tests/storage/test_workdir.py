@@ -1,0 +1,206 @@
+"""A work directory: one build at a time, of one plan, whose finished tasks are recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portrait.errors import OutputError, OutputExistsError
+from portrait.storage.workdir import WorkDir
+
+PLAN: dict[str, Any] = {"windows": {"width": 50}, "inputs": [["a.txt", 1], ["b.txt", 2]]}
+OTHER = {**PLAN, "windows": {"width": 40}}
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path("work")
+
+
+def begun(path: Path, **options: bool) -> None:
+    """Finish one task, and leave."""
+    with WorkDir(path, PLAN, **options) as work:
+        work.note("read-0", {"n": 1})
+
+
+def files(path: Path) -> list[str]:
+    return sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file())
+
+
+def test_a_record_is_there_for_the_next_process(path: Path) -> None:
+    begun(path)
+    with WorkDir(path, PLAN) as work:
+        assert work.record("read-0") == {"n": 1}
+        assert work.record("read-1") is None
+        work.note("read-0", {"n": 2, "list": (1, 2)})
+        assert work.record("read-0") == {"n": 2, "list": [1, 2]}
+        work.forget("read-0")
+        assert work.record("read-0") is None
+        work.forget("read-0")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"\xff"])
+def test_a_record_that_is_no_use_is_none(text: bytes, path: Path) -> None:
+    with WorkDir(path, PLAN) as work:
+        (work.data / "read-0.json").write_bytes(text)
+        assert work.record("read-0") is None
+        (work.data / "read-1.json").mkdir()
+        assert work.record("read-1") is None
+
+
+def test_a_directory_without_records_is_removed(path: Path) -> None:
+    with WorkDir(path, PLAN):
+        assert path.is_dir()
+    assert not path.exists()
+
+
+def test_nothing_is_left_where_nothing_lasts(path: Path) -> None:
+    begun(path, lasting=False)
+    assert not path.exists()
+
+
+def test_all_is_removed_when_all_is_done(path: Path) -> None:
+    with WorkDir(path, PLAN) as work:
+        work.note("read-0", {})
+        (work.data / "read-0.keys").touch()
+        work.remove()
+    assert not path.exists()
+
+
+def test_files_of_others_survive_the_removal(path: Path) -> None:
+    with WorkDir(path, PLAN) as work:
+        (path / "thesis.tex").touch()
+        work.remove()
+    assert files(path) == ["thesis.tex"]
+
+
+def test_another_plan_is_refused_and_what_there_is_stays(path: Path) -> None:
+    begun(path)
+    before = files(path)
+    with pytest.raises(OutputExistsError) as caught, WorkDir(path, OTHER):
+        pass
+    assert str(caught.value) == (
+        "work: begun with other windows: repeat the original call to resume it, or restart"
+    )
+    assert caught.value.parameter == "restart"
+    assert files(path) == before
+
+
+def test_inputs_that_changed_are_named(path: Path) -> None:
+    begun(path)
+    plan = {**PLAN, "inputs": [["a.txt", 1], ["b.txt", 3]]}
+    with pytest.raises(OutputExistsError, match=r"begun with other inputs \(b\.txt\)"), WorkDir(path, plan):
+        pass
+
+
+def test_another_plan_may_begin_again(path: Path) -> None:
+    begun(path)
+    with WorkDir(path, OTHER, restart=True) as work:
+        assert work.record("read-0") is None
+        assert files(path) == ["lock", "plan.json"]
+
+
+def test_the_same_plan_may_begin_again(path: Path) -> None:
+    begun(path)
+    with WorkDir(path, PLAN, restart=True) as work:
+        assert work.record("read-0") is None
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]"])
+def test_a_plan_that_is_no_use_begins_again(text: bytes, path: Path) -> None:
+    begun(path)
+    (path / "plan.json").write_bytes(text)
+    with WorkDir(path, PLAN) as work:
+        assert work.record("read-0") is None
+
+
+def test_a_plan_that_cannot_be_read_is_an_error_and_no_record_is_lost(path: Path) -> None:
+    begun(path)
+    (path / "plan.json").unlink()
+    (path / "plan.json").mkdir()
+    with pytest.raises(OutputError, match="cannot write: Is a directory"), WorkDir(path, PLAN):
+        pass
+    assert (path / "data" / "read-0.json").exists()
+
+
+def test_a_plan_without_its_data_goes_on(path: Path) -> None:
+    """A process may be killed while it removes the directory."""
+    begun(path)
+    (path / "data" / "read-0.json").unlink()
+    (path / "data").rmdir()
+    with WorkDir(path, PLAN) as work:
+        assert work.data.is_dir()
+
+
+def test_two_builds_do_not_share_a_directory(path: Path) -> None:
+    with WorkDir(path, PLAN):
+        with pytest.raises(OutputExistsError) as caught, WorkDir(path, PLAN):
+            pass
+        assert str(caught.value) == (
+            "work: another build is at work there: wait until it ends, or choose another work directory"
+        )
+        assert caught.value.parameter == "work_dir"
+
+
+def test_tasks_of_one_plan_share_a_directory(path: Path) -> None:
+    with WorkDir(path, PLAN, shared=True) as first, WorkDir(path, PLAN, shared=True) as second:
+        first.note("read-0", {"by": 1})
+        second.note("read-1", {"by": 2})
+        assert second.record("read-0") == {"by": 1}
+    with WorkDir(path, PLAN) as work:
+        assert work.record("read-1") == {"by": 2}
+
+
+def test_a_shared_directory_stays_without_records(path: Path) -> None:
+    with WorkDir(path, PLAN, shared=True):
+        pass
+    assert files(path) == ["lock", "plan.json"]
+
+
+def test_a_directory_with_other_files_is_left_alone(path: Path) -> None:
+    path.mkdir()
+    for name in ("thesis.tex", "b", "c", "d"):
+        (path / name).touch()
+    with pytest.raises(OutputExistsError) as caught, WorkDir(path, PLAN):
+        pass
+    assert str(caught.value) == (
+        "work: holds other files (b, c, d): choose an empty or a new directory as the work directory"
+    )
+    assert caught.value.parameter == "work_dir"
+    assert files(path) == ["b", "c", "d", "thesis.tex"]
+
+
+def test_what_a_killed_process_left_half_written_is_no_obstacle(path: Path) -> None:
+    begun(path)
+    (path / ".plan.json.0123456789abcdef.part").touch()
+    with WorkDir(path, PLAN) as work:
+        assert work.record("read-0") == {"n": 1}
+
+
+def test_a_file_is_not_a_work_directory(path: Path) -> None:
+    path.touch()
+    with pytest.raises(OutputExistsError) as caught, WorkDir(path, PLAN):
+        pass
+    assert str(caught.value) == "work: is not a directory: choose another work directory"
+    assert caught.value.parameter == "work_dir"
+
+
+def test_a_place_that_cannot_be_written_to_is_named() -> None:
+    with pytest.raises(OutputError) as caught, WorkDir(Path("w" * 300), PLAN):
+        pass
+    assert str(caught.value).endswith("cannot write: File name too long: choose another work directory")
+    assert caught.value.parameter == "work_dir"
+
+
+def test_a_record_that_cannot_be_written_is_named(path: Path) -> None:
+    with WorkDir(path, PLAN) as work:
+        work.data.rmdir()
+        with pytest.raises(OutputError) as caught:
+            work.note("read-0", {})
+    assert str(caught.value) == (
+        "work: cannot write: No such file or directory: choose another work directory"
+    )
