@@ -5,7 +5,8 @@
 //!
 //! What bounds it: ASCII goes eight bytes at a time; spaces are found, folded and closed up with
 //! arithmetic on whole words. Other characters cost one table look-up each, and a run of unchanged ones
-//! is copied as a whole.
+//! is copied as a whole. The loop over other characters stays out of line, which keeps the registers of
+//! the ASCII loop free: inlined, it costs `loose` a tenth on ASCII text.
 
 use unicode_normalization::char::canonical_combining_class;
 
@@ -69,6 +70,7 @@ pub struct Run<'t> {
 
 impl<'t> Run<'t> {
     /// Split `text` after the run at its start.
+    #[inline(always)]
     pub fn split<N: Rule>(text: &'t str) -> (Self, &'t str) {
         let mut n_bytes = 0;
         let mut n_chars = 0;
@@ -182,6 +184,7 @@ impl<'a, R: Recorder> Writer<'a, R> {
     }
 
     /// Write everything up to the next ASCII character; return the text from there on.
+    #[inline(never)]
     fn others<'t, N: Rule>(&mut self, text: &'t str) -> &'t str {
         let mut rest = text;
         loop {
