@@ -97,7 +97,7 @@ def _check_layer(bundle: Bundle, layer: Layer, progress: Progress) -> None:
         raise DamagedBundleError(f"{first}: its tensors are not those of layer {layer.source!r}'s record")
     for wanted, keys in ((1, layer.test_vectors.present), (0, layer.test_vectors.absent)):
         try:
-            hits = filters.contains_recorded(opened, keys)
+            hits = filters.contains_vectors(bundle, layer, opened, keys)
         except ValueError as error:
             file = bundle.path / bundles.MANIFEST_NAME
             raise DamagedBundleError(f"{file}: a test vector {error}") from error

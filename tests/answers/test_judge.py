@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support import oracle, samples
 
 import portrait
-from portrait.answers.judge import LayerEvidence, judge
-from portrait.answers.scan import Chain, LayerScan, Stretch
+from portrait.answers.judge import judge
+from portrait.answers.scan import Chain, LayerEvidence, LayerScan, Stretch
 
 if TYPE_CHECKING:
     from portrait.answers.answer import Answer
@@ -46,7 +46,7 @@ def evidence(
         max((one.windows for one in chains), default=0),
         max((one.distinct for one in chains), default=0),
         stretch,
-        lambda n_distinct: [one for one in chains if one.distinct >= n_distinct],
+        chains,
     )
     return LayerEvidence("pile", source, SPEC, fpr, units, windows, scan)
 

@@ -27,6 +27,7 @@ import portrait
 from portrait import _native
 from portrait.corpus.shards import Batch
 from portrait.filters import pybloom
+from portrait.portraits import pybloom as live
 from portrait.filters.bloom import Bloom
 from portrait.sizing import pybloom_slices
 
@@ -94,7 +95,7 @@ def test_the_bits_and_the_answers_are_the_package_s(n_slices: int, slice_bits: i
     for window in stored:
         bloom.add(window, skip_check=True)
     assert written_by_us(n_slices, slice_bits, stored) == bloom.bitarray.tobytes()
-    read = pybloom.from_pybloom(bloom)
+    read = live.from_pybloom(bloom)
     assert read.contains_windows(stored) == b"\x01" * len(stored)
     assert read.contains_windows(probes) == bytes(window in bloom for window in probes)
 
@@ -137,7 +138,7 @@ def test_any_text_is_where_the_package_puts_it(stored: list[str], probe: str, ra
     bloom = BloomFilter(50, rate)
     for window in stored:
         bloom.add(window)
-    read = pybloom.from_pybloom(bloom)
+    read = live.from_pybloom(bloom)
     assert read.contains_windows([*stored, probe]) == b"\x01" * len(stored) + bytes([probe in bloom])
 
 
@@ -168,7 +169,7 @@ def test_the_rate_is_read_off_the_bits_and_observed() -> None:
     for window in words(5, 15_000):
         bloom.add(window)
     probes = [f"probe {i}" for i in range(100_000)]
-    read = pybloom.from_pybloom(bloom)
+    read = live.from_pybloom(bloom)
     expected = 1.0
     for i in range(3):
         bits = bloom.bitarray[30_000 * i : 30_000 * (i + 1)]
@@ -270,7 +271,7 @@ def test_the_recorded_probes_are_windows_that_are_absent(corpus: Path, tmp_path:
     vectors = built.manifest.layers[0].test_vectors
     assert vectors.present == ()
     assert len(vectors.absent) == 16
-    bloom = pybloom.to_pybloom(built.filter("main"))
+    bloom = live.to_pybloom(built.filter("main"))
     assert not any(window in bloom for window in vectors.absent)
 
 
@@ -334,7 +335,7 @@ def test_windows_of_bytes_are_refused(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(portrait.SpecError, match="characters"):
         portrait.build(corpus, tmp_path / "out", windows=spec, filter=portrait.FilterSpec("pybloom"))
     with pytest.raises(portrait.SpecError, match="characters"):
-        pybloom.PyBloomLayer(pybloom.from_pybloom(BloomFilter(5)), spec)
+        live.PyBloomLayer(live.from_pybloom(BloomFilter(5)), spec)
 
 
 # Verified, not converted.
@@ -414,7 +415,7 @@ def test_one_file_is_not_converted(corpus: Path, tmp_path: Path) -> None:
 
 def test_a_layer_becomes_a_live_filter_that_can_go_on(corpus: Path, tmp_path: Path) -> None:
     built = build(corpus, tmp_path / "out")
-    bloom = pybloom.to_pybloom(built.filter("main"))
+    bloom = live.to_pybloom(built.filter("main"))
     assert isinstance(bloom, BloomFilter)
     assert saved(bloom) == shard_path(built.path).read_bytes()
     bloom.add("something new")
@@ -428,8 +429,8 @@ def test_a_layer_becomes_a_live_filter_that_can_go_on(corpus: Path, tmp_path: Pa
 def test_only_pybloom_filters_become_live_ones(corpus: Path, tmp_path: Path) -> None:
     built = portrait.build(corpus, tmp_path / "out")
     assert isinstance(built.filter("main"), Bloom)
-    with pytest.raises(portrait.SpecError, match="--filter pybloom"):
-        pybloom.to_pybloom(built.filter("main"))
+    with pytest.raises(portrait.SpecError, match="build the portrait with a pybloom filter"):
+        live.to_pybloom(built.filter("main"))
     with pytest.raises(portrait.SpecError, match="no source 'web'"):
         built.filter("web")
 
@@ -440,7 +441,7 @@ def test_a_missing_package_is_named(corpus: Path, tmp_path: Path) -> None:
         "import sys\n"
         "sys.modules['pybloom_live'] = None\n"
         "import portrait\n"
-        "from portrait.filters import pybloom\n"
+        "from portrait.portraits import pybloom\n"
         "opened = portrait.open('out')\n"
         "try: pybloom.to_pybloom(opened.filter('main'))\n"
         "except portrait.MissingExtraError as error: print(error)\n"
@@ -451,19 +452,19 @@ def test_a_missing_package_is_named(corpus: Path, tmp_path: Path) -> None:
     assert "pip install 'portrait[pybloom]'" in done.stdout
 
 
-@pytest.mark.parametrize("live", [True, False])
-def test_a_filter_of_the_package_is_asked_like_a_layer(live: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_filter_of_the_package_is_asked_like_a_layer(in_memory: bool, tmp_path: Path) -> None:
     text = " ".join(documents()[0].split())
     bloom = BloomFilter(1000, 0.001)
     for window in stored_windows(text):
         bloom.add(window)
-    if live:
-        filter = pybloom.from_pybloom(bloom)  # noqa: A001
+    if in_memory:
+        filter = live.from_pybloom(bloom)  # noqa: A001
     else:
         with (tmp_path / "theirs.bloom").open("wb") as file:
             bloom.tofile(file)
         filter = pybloom.read(tmp_path / "theirs.bloom")  # noqa: A001
-    layer = pybloom.PyBloomLayer(filter, WINDOWS, source="theirs")
+    layer = live.PyBloomLayer(filter, WINDOWS, source="theirs")
     answer = layer.query(f"Somebody said: {text[10:250]} or so.")
     assert answer.verdict == "found"
     assert answer.layers[0].source == "theirs"
@@ -475,18 +476,18 @@ def test_a_filter_of_the_package_is_asked_like_a_layer(live: bool, tmp_path: Pat
 
 def test_a_copy_of_a_live_filter_stays_as_it_was() -> None:
     bloom = BloomFilter(10)
-    copy = pybloom.from_pybloom(bloom)
+    copy = live.from_pybloom(bloom)
     bloom.add("later")
     assert copy.contains_windows(["later"]) == b"\x00"
 
 
 def test_keys_and_broken_text_are_refused() -> None:
-    read = pybloom.from_pybloom(BloomFilter(10))
+    read = live.from_pybloom(BloomFilter(10))
     with pytest.raises(ValueError, match="windows, not keys"):
         read.contains(bytes(8))
     with pytest.raises(portrait.TextError, match="U\\+D800 at character 1"):
         read.contains_windows(["a\ud800"])
-    layer = pybloom.PyBloomLayer(read, WINDOWS)
+    layer = live.PyBloomLayer(read, WINDOWS)
     with pytest.raises(portrait.TextError):
         layer.query("\ud800")
     with pytest.raises(portrait.SpecError):
@@ -600,11 +601,11 @@ def test_a_live_filter_that_contradicts_itself_is_refused() -> None:
     bloom = BloomFilter(100)
     bloom.num_slices = -1
     with pytest.raises(portrait.DamagedBundleError, match="BloomFilter"):
-        pybloom.from_pybloom(bloom)
+        live.from_pybloom(bloom)
     bloom = BloomFilter(100)
     bloom.bits_per_slice += 8
     with pytest.raises(portrait.DamagedBundleError, match="BloomFilter"):
-        pybloom.from_pybloom(bloom)
+        live.from_pybloom(bloom)
 
 
 @pytest.mark.parametrize(

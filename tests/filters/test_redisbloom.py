@@ -148,7 +148,7 @@ def test_it_knows_no_keys() -> None:
 
 def test_it_has_no_manifest_but_facts() -> None:
     opened = portrait.open(REDISBLOOM / "words-scaling.50-25.bf")
-    with pytest.raises(UnsupportedBundleError, match="has no manifest: see `portrait info`"):
+    with pytest.raises(UnsupportedBundleError, match="has no manifest: see its facts"):
         _ = opened.manifest
     facts = opened.facts
     assert (facts["format"], facts["entries"]) == ("redisbloom", 25274)
@@ -173,7 +173,9 @@ def renamed(folder: Path, name: str) -> Path:
 
 def test_the_stride_is_given_where_the_name_has_none(folder: Path) -> None:
     path = renamed(folder, "words.bf")
-    with pytest.raises(SpecError, match=r"words\.bf: the stride is not in the file's name .* --stride 50"):
+    with pytest.raises(
+        SpecError, match=r"words\.bf: the stride is not in the file's name .* give the stride"
+    ):
         portrait.open(path)
     opened = portrait.open(path, stride=50)
     assert (opened.spec.width, opened.spec.stride) == (50, 50)
@@ -296,9 +298,9 @@ def come_back(path: Path) -> None:
     ("damage", "message"),
     [
         (lambda path: part_of(path).unlink(), "part0.bin: the part is missing: fetch it, too"),
-        (cut, "part0.bin: 23008 bytes instead of 23009: fetch it again"),
-        (grow, "part0.bin: 23010 bytes instead of 23009: fetch it again"),
-        (lambda path: part_of(path).write_bytes(b""), "part0.bin: 0 bytes instead of 23009"),
+        (cut, "part0.bin: 23,008 bytes instead of 23,009: fetch it again"),
+        (grow, "part0.bin: 23,010 bytes instead of 23,009: fetch it again"),
+        (lambda path: part_of(path).write_bytes(b""), "part0.bin: 0 bytes instead of 23,009"),
         (
             lambda path: path.write_text("{"),
             ".bf: not an index: it is not JSON and there is no words.50-50.bf.idx",
@@ -322,26 +324,26 @@ def come_back(path: Path) -> None:
         (change_block(1, part_file=".."), "block 1: part_file '..' is not a plain file name"),
         (change_block(1, part_file=3), "block 1: part_file 3 is not a plain file name"),
         (change_block(1, part_file="a\0"), "is not a plain file name"),
-        (change_block(1, part_file="b.bin"), "part0.bin: 23009 bytes instead of 73"),
+        (change_block(1, part_file="b.bin"), "part0.bin: 23,009 bytes instead of 73"),
         (come_back, "block 2 goes back to 'words.50-50.bf.part0.bin'"),
         (change_info(hashes=11), ".bf: hashes is 11, but 10 in the header"),
         (change_info(bits=8), ".bf: bits is 8, but 183488 in the header"),
         (change_info(options=5), ".bf: options is 5, but 13 in the header"),
-        (fewer_bits, "the header speaks of 22936 bytes of bits, and 22928 are there"),
+        (fewer_bits, "the header wants 22,936 bytes of bits, but there are 22,928"),
         (short_header, "part0.bin: 19 bytes are too few for a header of 20"),
-        (poke(8, "<I", 0), "the header speaks of 0 links"),
-        (poke(8, "<I", 1 << 31), "the header speaks of 2147483648 links"),
-        (poke(8, "<I", 2), "the header has 73 bytes, and 126 for 2 links"),
+        (poke(8, "<I", 0), "the header has 0 links instead of 1 to 1,024"),
+        (poke(8, "<I", 1 << 31), "the header has 2,147,483,648 links instead of 1 to 1,024"),
+        (poke(8, "<I", 2), "the header has 73 bytes, but 2 links take 126"),
         (poke(12, "<I", 13 | 16), "unknown options 0x1d in the header"),
         (poke(0, "<Q", 5), "the links' entries do not add up to the 5 of the header"),
-        (poke(20, "<Q", 0), "link 0 of the header has 183488 bits in 0 bytes"),
-        (poke(28, "<Q", 0), "link 0 of the header has 0 bits in 22936 bytes"),
-        (poke(28, "<Q", 183489), "link 0 of the header has 183489 bits in 22936 bytes"),
+        (poke(20, "<Q", 0), "link 0 of the header has 183,488 bits in 0 bytes"),
+        (poke(28, "<Q", 0), "link 0 of the header has 0 bits in 22,936 bytes"),
+        (poke(28, "<Q", 183489), "link 0 of the header has 183,489 bits in 22,936 bytes"),
         (poke(44, "<d", math.nan), "link 0 of the header aims at a rate of nan"),
         (poke(52, "<d", math.inf), "link 0 of the header aims at a rate of 0.001 with inf"),
         (poke(60, "<I", 0), "link 0 of the header has 0 hashes"),
-        (poke(60, "<I", 4_000_000_000), "link 0 of the header has 4000000000 hashes"),
-        (poke(72, "<B", 18), "link 0 of the header has 2^18 bits in use, of 183488"),
+        (poke(60, "<I", 4_000_000_000), "link 0 of the header has 4,000,000,000 hashes"),
+        (poke(72, "<B", 18), "link 0 of the header has 2^18 bits in use, of 183,488"),
         (poke(72, "<B", 64), "link 0 of the header has 2^64 bits in use"),
     ],
 )
@@ -357,7 +359,7 @@ def test_damage_has_a_named_error(damage: Callable[[Path], None], message: str, 
 def test_the_older_form_is_checked_as_well(folder: Path) -> None:
     path, index = folder / "words-legacy.50-50.bf", folder / "words-legacy.50-50.bf.idx"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DamagedBundleError, match=r"legacy\.50-50\.bf: 2000 bytes instead of 2001"):
+    with pytest.raises(DamagedBundleError, match=r"legacy\.50-50\.bf: 2,000 bytes instead of 2,001"):
         portrait.open(path)
     index.write_text("[")
     with pytest.raises(DamagedBundleError, match=r"legacy\.50-50\.bf\.idx: not an index: it is not JSON"):
@@ -408,7 +410,7 @@ def test_an_unknown_stride_is_one_line_and_an_option(folder: Path, capfd: pytest
     assert run(["query", path, DOCUMENTS[0]]) == 2
     assert capfd.readouterr().err == (
         f"portrait: error: {path}: the stride is not in the file's name (NAME.WIDTH-STRIDE.bf): "
-        "give it, as stride=50 or --stride 50\n"
+        "give the stride (--stride)\n"
     )
     assert run(["query", "--stride", "50", "-q", path, DOCUMENTS[0]]) == 0
 
