@@ -10,7 +10,7 @@ from pyarrow import array, string
 from pybloom_live import BloomFilter
 
 from portrait import _native
-from portrait.filters import pybloom
+from portrait.portraits import pybloom
 from portrait.sizing import pybloom_slices
 
 if TYPE_CHECKING:

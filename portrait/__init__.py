@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portrait.answers.answer import Answer, Approximate, LayerAnswer, Match, Verdict
+from portrait.answers.answer import Answer, LayerAnswer
+from portrait.answers.matches import Approximate, Match
+from portrait.answers.verdict import Verdict
 from portrait.bundle.manifest import Manifest
 from portrait.errors import (
     BadRowError,

@@ -4,6 +4,13 @@ Every message is one line that says what is wrong, where, and what to do. The ex
 command line and the HTTP status of the service are read off the class.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
 
 def printable(text: str, *, keep: str = "") -> str:
     """``text`` with everything spelled out that could command a terminal or cannot be encoded.
@@ -44,6 +51,15 @@ class TextError(PortraitError, ValueError):
     """A text that was asked about is not text: it has a lone surrogate, or is not UTF-8."""
 
     http_status = 400
+
+    @classmethod
+    def lone_surrogate(cls, error: UnicodeEncodeError) -> Self:
+        """Return the error that names the lone surrogate at which encoding a text failed."""
+        code = ord(error.object[error.start])
+        return cls(
+            f"the text is not valid Unicode: lone surrogate U+{code:04X} at character {error.start}: "
+            "decode it with the right encoding first"
+        )
 
 
 class CorpusError(PortraitError):

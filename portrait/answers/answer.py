@@ -1,69 +1,31 @@
-"""Hits → chains → matches → verdict: what a scan of a text means.
-
-Pure: it knows numbers and spans, neither filters nor files.
-"""
+"""The answer about a text: what its layers say, each for itself and all together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from portrait.answers.wording import reason
 
-Verdict = Literal["found", "not_found", "inconclusive"]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A passage of the text that a layer holds.
-
-    The union of overlapping significant chains. ``start`` and ``end`` count characters of the text
-    as given; ``windows`` (different ones) and ``evalue`` are the best chain's.
-    """
-
-    start: int
-    end: int
-    windows: int
-    evalue: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The match as a JSON object."""
-        return {"start": self.start, "end": self.end, "windows": self.windows, "evalue": self.evalue}
-
-
-@dataclass(frozen=True, slots=True)
-class Approximate:
-    """A passage that looks like an edited copy: more of its windows hit than chance explains.
-
-    ``hits`` of ``windows`` stored a stride apart, from ``start`` to ``end`` in characters of the text as
-    given. Its E-value is one of its own, and no part of the verdict: what stands in the corpus may be
-    pieces of this passage only.
-    """
-
-    start: int
-    end: int
-    windows: int
-    hits: int
-    evalue: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The passage as a JSON object."""
-        return {
-            "start": self.start,
-            "end": self.end,
-            "windows": self.windows,
-            "hits": self.hits,
-            "evalue": self.evalue,
-        }
+if TYPE_CHECKING:
+    from portrait.answers.matches import Approximate, Match
+    from portrait.answers.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class LayerAnswer:
-    """What one source of one portrait says of a text.
+    """What one source of one portrait says about a text.
 
-    ``windows`` is the number tested, ``fpr`` the layer's false-positive rate per window, ``evalue``
-    that of the best chain (``None`` where no window hit). ``approximate`` is the passage most like an
-    edited copy, if its E-value is within the threshold.
+    Attributes:
+        portrait: The portrait's name.
+        source: The layer's name.
+        verdict: The layer's verdict.
+        windows: The number of windows tested.
+        hits: The number of windows that the filter holds.
+        fpr: The layer's false-positive rate for each window.
+        evalue: The best chain's E-value; ``None`` if no window hit.
+        matches: The passages that the layer holds, in the order of the text.
+        approximate: The passage most like an edited copy, if its E-value is within the threshold.
     """
 
     portrait: str
@@ -78,11 +40,11 @@ class LayerAnswer:
 
     @property
     def hit_rate(self) -> float:
-        """Hits per window tested: the QUIP score where every window was stored."""
+        """Hits per window tested: the QUIP score if every window was stored."""
         return self.hits / self.windows if self.windows else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """The layer's answer as a JSON object."""
+        """Return the layer's answer as a JSON object."""
         return {
             "portrait": self.portrait,
             "source": self.source,
@@ -99,14 +61,21 @@ class LayerAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known about a text.
+    """What one or several portraits say about a text.
 
-    ``detectable_length`` counts units of the normalised text: the shortest passage certain to be
-    found, in this text and at this threshold, in whichever layer it stands (``None``: none would
-    be). ``longest_match`` is in characters and ``coverage`` a share of the characters of the text as
-    given. ``exact_document``: some layer holds this very text as a whole document. ``units`` is the
-    length of the normalised text, the shortest if portraits differ, and ``unit`` their name in the
-    plural. ``text`` is the text itself, for showing the answer; no record of the answer holds it.
+    Attributes:
+        verdict: The verdict of all layers together.
+        evalue: The best chain's E-value; ``None`` if no window hit.
+        detectable_length: The shortest passage, in units of the normalised text, that is certain to be
+            found in this text and at this threshold, in whichever layer it stands; ``None`` if no
+            passage is.
+        coverage: The share of the characters of the text as given that stand inside matches.
+        longest_match: The length of the longest match in characters.
+        exact_document: Whether some layer holds this very text as a whole document.
+        layers: Each layer's own answer.
+        units: The length of the normalised text; the shortest if portraits differ.
+        unit: The name of the unit, in the plural.
+        text: The text itself, for showing the answer. It is not part of :meth:`to_dict`.
     """
 
     verdict: Verdict
@@ -123,16 +92,25 @@ class Answer:
     @property
     def reason(self) -> str:
         """The verdict in a sentence for people."""
-        return reason(self)
+        return reason(
+            self.verdict,
+            evalue=self.evalue,
+            n_matches=sum(len(layer.matches) for layer in self.layers),
+            longest_match=self.longest_match,
+            detectable_length=self.detectable_length,
+            units=self.units,
+            unit=self.unit,
+            approximate=[layer.approximate for layer in self.layers if layer.approximate is not None],
+        )
 
     @property
     def matches(self) -> tuple[tuple[LayerAnswer, Match], ...]:
-        """All matches with the layer they are in, in the order of the text."""
+        """All matches, each with its layer, in the order of the text."""
         pairs = [(layer, match) for layer in self.layers for match in layer.matches]
         return tuple(sorted(pairs, key=lambda pair: (pair[1].start, -pair[1].end)))
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as a JSON object: the same shape on the command line and in the service."""
+        """Return the answer as a JSON object, the same on the command line and in the service."""
         return {
             "verdict": self.verdict,
             "reason": self.reason,
@@ -145,12 +123,17 @@ class Answer:
         }
 
     def to_html(self) -> str:
-        """The answer as a piece of HTML: verdict, the text with its matches marked, their sources."""
-        # Whoever only asks does not load what draws.
-        from portrait.answers.snippet import snippet
+        """Return the answer as a piece of HTML: verdict, marked text, and a table of the matches."""
+        # Programs that only ask do not load what draws.
+        from portrait.answers.snippet import SourceMatches, snippet
 
-        return snippet(self)
+        sources = [
+            SourceMatches(layer.portrait, layer.source, layer.matches)
+            for layer in self.layers
+            if layer.matches
+        ]
+        return snippet(self.text, self.verdict, self.reason, sources)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """Return what a notebook shows."""
         return self.to_html()

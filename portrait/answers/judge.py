@@ -1,56 +1,48 @@
-"""Hits → chains → matches → verdict: what the scans of a text mean.
-
-Pure: it knows numbers and spans, neither filters nor files.
-"""
+"""Evidence → answer: what the scans of one text mean."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portrait.answers.answer import Answer, Approximate, LayerAnswer, Match, Verdict
-from portrait.answers.matches import unite
+from portrait.answers.answer import Answer, LayerAnswer
+from portrait.answers.matches import approximate, unite
+from portrait.answers.verdict import strongest
 from portrait.errors import SpecError
-from portrait.sizing import detectable_length, evalue, significant_chain, stretch_evalue
+from portrait.sizing import detectable_length, evalue, significant_chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portrait.answers.scan import LayerScan
-    from portrait.spec import WindowSpec
-
-#: A layer that finds something decides; to exclude it, all must.
-_STRONGEST_FIRST: tuple[Verdict, ...] = ("found", "inconclusive", "not_found")
+    from portrait.answers.matches import Match
+    from portrait.answers.scan import LayerEvidence
 
 #: The E-value up to which a chain counts as a copy, unless the caller says otherwise.
 DEFAULT_EVALUE = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class LayerEvidence:
-    """One layer's part in an answer: who it is, how it cuts text, how often it errs, what it found."""
-
-    portrait: str
-    source: str
-    spec: WindowSpec
-    fpr: float
-    units: int
-    windows: int
-    scan: LayerScan
-
-
 def require_evalue(threshold: float) -> float:
-    """``threshold``, if it is a positive number. Raises :class:`SpecError`."""
+    """Return ``threshold`` if it is a positive number up to a million.
+
+    Raises:
+        SpecError: ``threshold`` is anything else.
+    """
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold <= 1e6:
-        raise SpecError(f"the E-value threshold must be a positive number up to 1e6, not {threshold!r}")
+        raise SpecError(
+            f"the E-value threshold must be a positive number up to 1e6, not {threshold!r}",
+            parameter="evalue",
+        )
     return threshold
 
 
 def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAULT_EVALUE) -> Answer:
-    """Conclude from the scans of one text.
+    """Conclude from the evidence about one text.
 
-    ``threshold`` is the E-value up to which a chain is taken for a copy; see docs/answers.md for
-    the definitions.
+    docs/answers.md defines every number of the answer.
+
+    Args:
+        text: The text as given.
+        evidence: The evidence of every layer, at least one.
+        threshold: The E-value up to which a chain counts as a copy.
     """
     n_layers = len(evidence)
     layers: list[LayerAnswer] = []
@@ -79,22 +71,18 @@ def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAU
                 fpr=one.fpr,
                 evalue=evalue(one.windows, n_layers, one.fpr, scan.distinct) if scan.distinct else None,
                 matches=matches,
-                approximate=_approximate(one, n_layers, threshold),
+                approximate=approximate(one, n_layers, threshold),
             )
         )
 
     spans = [(match.start, match.end) for layer in layers for match in layer.matches]
-    verdicts = {layer.verdict for layer in layers}
-    overall = next(verdict for verdict in _STRONGEST_FIRST if verdict in verdicts)
     values = [layer.evalue for layer in layers if layer.evalue is not None]
-    best_value = min(values, default=None)
-    longest = max((end - start for start, end in spans), default=0)
     return Answer(
-        verdict=overall,
-        evalue=best_value,
+        verdict=strongest({layer.verdict for layer in layers}),
+        evalue=min(values, default=None),
         detectable_length=detectable,
         coverage=_covered(spans) / len(text) if spans else 0.0,
-        longest_match=longest,
+        longest_match=max((end - start for start, end in spans), default=0),
         exact_document=any(one.scan.document for one in evidence),
         layers=tuple(layers),
         units=min(one.units for one in evidence),
@@ -103,18 +91,8 @@ def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAU
     )
 
 
-def _approximate(one: LayerEvidence, n_layers: int, threshold: float) -> Approximate | None:
-    stretch = one.scan.stretch
-    if stretch is None:
-        return None
-    value = stretch_evalue(one.windows, n_layers, stretch.score)
-    if value > threshold:
-        return None
-    return Approximate(stretch.start, stretch.end, stretch.windows, stretch.hits, value)
-
-
 def _covered(spans: list[tuple[int, int]]) -> int:
-    """Characters inside at least one span."""
+    """Return the number of characters inside at least one span."""
     covered = reached = 0
     for start, end in sorted(spans):
         covered += max(0, end - max(start, reached))

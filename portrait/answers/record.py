@@ -1,4 +1,4 @@
-"""What a scan says of one row: the parts of its answer that make a line or a row of a table."""
+"""An answer as one flat record: a line of JSON, or a row of a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from portrait.answers.answer import Answer
 
-#: The fields that are an answer's own, each with its type, as Arrow and ``datasets`` both call it.
-OF_ANSWER = {
+#: The fields that stand in the answer itself, each with its type in the words of Arrow and ``datasets``.
+ANSWER_FIELDS = {
     "verdict": "string",
     "evalue": "float64",
     "detectable_length": "int64",
@@ -16,13 +16,14 @@ OF_ANSWER = {
     "longest_match": "int64",
     "exact_document": "bool",
 }
-#: Those that sum up its layers.
-OF_LAYERS = {"hit_rate": "float64"}
-FIELDS = {**OF_ANSWER, **OF_LAYERS}
-#: A list of strings, then a list of these: the fields that a row has one of for each match.
+#: The fields that sum up its layers.
+LAYER_FIELDS = {"hit_rate": "float64"}
+FIELDS = {**ANSWER_FIELDS, **LAYER_FIELDS}
+#: The name of the field that lists sources, strings.
 SOURCES = "sources"
+#: The name of the field that lists matches, and the fields of each.
 MATCHES = "matches"
-OF_MATCH = {
+MATCH_FIELDS = {
     "portrait": "string",
     "source": "string",
     "start": "int64",
@@ -32,14 +33,20 @@ OF_MATCH = {
 }
 
 
-def finding(answer: Answer, *, matches: bool, qualified: bool) -> dict[str, Any]:
-    """An answer as one flat record, whose ``hit_rate`` is the highest of its layers'.
+def to_record(answer: Answer, *, matches: bool, qualified: bool) -> dict[str, Any]:
+    """Return an answer as one flat record.
 
-    ``sources`` names those with a match, with their portraits' names before them (``books:main``) if
-    ``qualified``, as it takes where several portraits are asked. ``matches`` says whether to list the
-    spans.
+    Args:
+        answer: The answer.
+        matches: Whether to list the matches.
+        qualified: Whether ``sources`` puts the portraits' names before the sources' (``books:main``), as
+            is necessary if the question goes to several portraits.
+
+    Returns:
+        The record, by the names of :data:`FIELDS`, ``sources``, and ``matches`` if wanted. ``hit_rate`` is
+        the highest of all layers, ``sources`` are the sources with a match.
     """
-    record: dict[str, Any] = {name: getattr(answer, name) for name in OF_ANSWER}
+    record: dict[str, Any] = {name: getattr(answer, name) for name in ANSWER_FIELDS}
     record["hit_rate"] = max(layer.hit_rate for layer in answer.layers)
     record[SOURCES] = [
         f"{layer.portrait}:{layer.source}" if qualified else layer.source

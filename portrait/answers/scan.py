@@ -1,19 +1,24 @@
-"""What the kernel found in a text, before anything is concluded from it."""
+"""The evidence in a text: what the layers' filters answer, before anything is concluded from it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from portrait.spec import WindowSpec
 
 
 class Chain(NamedTuple):
-    """Hits at ``window``, ``window`` + stride, …: ``windows`` of them, as many as there are.
+    """A maximal run of hits at ``window``, ``window`` + stride, ``window`` + 2 · stride, …
 
-    ``window`` counts units of the normalised text; ``start`` and ``end`` are characters of the text
-    as given. ``distinct`` is the number of different windows among them: one that repeats has the same
-    key, and proves nothing again. (The first 64 are told apart; from then on each counts.)
+    Attributes:
+        window: The first window's offset, in units of the normalised text.
+        windows: The number of windows.
+        distinct: The number of different windows. A window that repeats has the same key and proves
+            nothing again. (The first 64 are told apart; from then on each counts.)
+        start: The first character of the passage, in the text as given.
+        end: The character after the passage, in the text as given.
     """
 
     window: int
@@ -24,10 +29,15 @@ class Chain(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Windows ``window``, ``window`` + stride, … of which so many hit that it looks like an edited copy.
+    """A run of windows a stride apart of which so many hit that it looks like an edited copy.
 
-    It begins and ends with a hit; ``hits`` counts different windows. ``score`` is the logarithm of the
-    odds at which a copy would show this rather than chance (see docs/answers.md).
+    Attributes:
+        window: The first window's offset, in units of the normalised text; it is a hit.
+        windows: The number of windows, from the first hit to the last.
+        hits: The number of different windows that hit.
+        score: The logarithm of the odds that a copy and not chance shows this (see docs/answers.md).
+        start: The first character of the passage, in the text as given.
+        end: The character after the passage, in the text as given.
     """
 
     window: int
@@ -39,13 +49,17 @@ class Stretch(NamedTuple):
 
 
 class LayerScan(NamedTuple):
-    """What one layer's filter says of a text.
+    """What one layer's filter answers about a text.
 
-    ``document``: the key of the whole text is in the filter, and so is every window that a document
-    of this text would have stored. ``longest`` is the longest chain's number of windows, ``distinct``
-    the largest number of different windows in a chain, 0 if there is none. ``stretch`` has the highest
-    score of all. ``chains(n)`` lists the chains of ``n`` different windows or more, ordered by
-    ``window``: chance makes short ones by the thousand, which nobody needs to see.
+    Attributes:
+        hits: The number of windows that the filter holds.
+        document: Whether the filter holds the key of the whole text and every window that a document
+            of this text would have stored.
+        longest: The number of windows of the longest chain.
+        distinct: The largest number of different windows in a chain; 0 if there is no chain.
+        stretch: The stretch with the highest score.
+        chains: The chains that are significant at the threshold of the question, ordered by ``window``.
+            Chance makes shorter ones by the thousand; these are left out.
     """
 
     hits: int
@@ -53,12 +67,41 @@ class LayerScan(NamedTuple):
     longest: int
     distinct: int
     stretch: Stretch | None
-    chains: Callable[[int], list[Chain]]
+    chains: tuple[Chain, ...]
 
 
 class TextScan(NamedTuple):
-    """A text's length in units after normalising, the windows tested, and what each layer says."""
+    """What all layers of a portrait answer about a text.
+
+    Attributes:
+        units: The length of the normalised text in units.
+        windows: The number of windows tested in each layer.
+        layers: One scan for each layer, in the portrait's order.
+    """
 
     units: int
     windows: int
     layers: list[LayerScan]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEvidence:
+    """What a judge must know about one layer and one text.
+
+    Attributes:
+        portrait: The portrait's name.
+        source: The layer's name.
+        spec: How the portrait cuts text into windows.
+        fpr: The layer's false-positive rate for each window.
+        units: The length of the normalised text in units.
+        windows: The number of windows tested.
+        scan: What the layer's filter answers.
+    """
+
+    portrait: str
+    source: str
+    spec: WindowSpec
+    fpr: float
+    units: int
+    windows: int
+    scan: LayerScan

@@ -20,7 +20,7 @@ from portrait.portraits import portrait as portraits
 from portrait.scanning.scan import scan_rows
 
 if TYPE_CHECKING:
-    from portrait.scanning.scan import Scanned
+    from portrait.scanning.scan import ScanSummary
 
 
 @click.command("scan")
@@ -116,7 +116,7 @@ def _stdout() -> Any:
     return sys.stdout.buffer
 
 
-def _summary(done: Scanned, seconds: float) -> str:
+def _summary(done: ScanSummary, seconds: float) -> str:
     speed = size(round((done.text_bytes - done.resumed_bytes) / seconds))
     before = f", {count(done.resumed_rows)} of them before" if done.resumed_rows else ""
     return (

@@ -1,1 +1,1 @@
-"""Filters: one module a kind, the protocols that all follow, and the table of kinds."""
+"""Filters: one module a kind, the protocols they all follow, and the table of kinds."""

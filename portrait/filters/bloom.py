@@ -1,7 +1,7 @@
 """The split-block Bloom filter as a layer of a bundle.
 
-A range of keys is a range of blocks, so that each shard is a piece of the blocks. All shards but the
-last hold the same number, so that a division finds a block's shard.
+A range of keys is a range of blocks, so each shard holds a range of the blocks. All shards but the last
+hold the same number of blocks, so that a division finds the shard of a block.
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ TENSOR = "blocks"
 
 
 class Bloom:
-    """A split-block Bloom filter over buffers of whole 32-byte blocks, which it keeps alive.
+    """A split-block Bloom filter over buffers of its blocks, which it keeps alive.
 
-    All buffers but the last are of one size, and the last is no larger. Raises
-    :class:`ValueError` for others.
+    Args:
+        *buffers: Whole blocks of 32 bytes. All buffers but the last have the same size, and the last is no
+            larger.
+
+    Raises:
+        ValueError: The buffers are different.
     """
 
     def __init__(self, *buffers: Buffer) -> None:
@@ -40,15 +44,15 @@ class Bloom:
         self._buffers = [memoryview(buffer).cast("B") for buffer in buffers]
 
     def contains(self, keys: Buffer) -> bytes:
-        """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it."""
+        """Return one byte per little-endian key of 8 bytes: 1 if the filter holds it."""
         return self.native.contains(keys)
 
     def rate(self) -> float:
-        """The exact false-positive rate for random keys, read off the bits."""
+        """Return the exact false-positive rate for random keys, read off the bits."""
         return self.native.rate()
 
     def pieces(self, max_bytes: int) -> Iterator[Piece]:
-        """The blocks in as few pieces of at most ``max_bytes`` as there can be, and as even."""
+        """Cut the blocks into as few and as even pieces of at most ``max_bytes`` as possible."""
         n_blocks = sum(buffer.nbytes for buffer in self._buffers) // BLOCK_BYTES
         n_pieces = -(-n_blocks // max(1, max_bytes // BLOCK_BYTES))
         per_piece = -(-n_blocks // n_pieces)
@@ -61,7 +65,7 @@ class Bloom:
             )
 
     def _bytes(self, start: int, end: int) -> Sequence[Buffer]:
-        """The bytes from ``start`` to ``end`` of all buffers, as parts of some."""
+        """Return the bytes from ``start`` to ``end`` of all buffers, as slices of these."""
         size = self._buffers[0].nbytes
         parts = []
         while start < end:
@@ -73,12 +77,12 @@ class Bloom:
 
 
 def key_range(first: int, after: int, n_blocks: int) -> tuple[int, int]:
-    """The first and the last key whose blocks are ``first`` to ``after`` − 1."""
+    """Return the first and the last key whose blocks are ``first`` to ``after`` − 1."""
     return -(-first * N_KEYS // n_blocks), -(-after * N_KEYS // n_blocks) - 1
 
 
 class BloomBuilder:
-    """Fills a filter of ``n_blocks``, or its blocks ``first`` to ``after`` − 1."""
+    """A filter of ``n_blocks`` to be filled, or its blocks ``first`` to ``after`` − 1."""
 
     def __init__(self, n_blocks: int, first: int = 0, after: int | None = None) -> None:
         self.n_blocks = n_blocks
@@ -86,7 +90,7 @@ class BloomBuilder:
 
     @classmethod
     def for_keys(cls, n_keys: int, fpr: float) -> Self:
-        """An empty filter sized for ``n_keys`` distinct keys at the rate ``fpr``."""
+        """Return an empty filter sized for ``n_keys`` distinct keys at the rate ``fpr``."""
         return cls(bloom_blocks(n_keys, fpr))
 
     def insert(self, keys: Keys | Buffer) -> None:
@@ -95,11 +99,11 @@ class BloomBuilder:
 
     @property
     def data(self) -> Buffer:
-        """The blocks, end to end; nothing can be inserted while it is in use."""
+        """The blocks, end to end. While the buffer is in use, nothing can be inserted."""
         return self._bits
 
     def finish(self) -> Bloom:
-        """The filter, to be asked; shares its memory with the builder."""
+        """Return the filter, which shares its memory with the builder."""
         return Bloom(self._bits)
 
 
@@ -111,16 +115,16 @@ class BloomLayout:
 
     @classmethod
     def for_keys(cls, n_keys: int, fpr: float) -> Self:
-        """The fewest blocks that hold ``n_keys`` distinct keys at ``fpr``."""
+        """Return the layout of the fewest blocks that hold ``n_keys`` distinct keys at ``fpr``."""
         return cls(bloom_blocks(n_keys, fpr))
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the manifest says of the filter."""
+        """What the manifest says about the filter."""
         return {"kind": KIND, "n_blocks": self.n_blocks}
 
     def ranges(self, n_ranges: int) -> list[KeyRange]:
-        """All keys, by ranges of as many blocks each but for the last."""
+        """Return all keys, in ranges of the same number of blocks; the last may be shorter."""
         per_range = -(-self.n_blocks // n_ranges)
         return [
             KeyRange(first, after, *key_range(first, after, self.n_blocks))
@@ -129,28 +133,32 @@ class BloomLayout:
         ]
 
     def build(self, keys: Iterable[Keys | Buffer], within: KeyRange) -> Part:
-        """The blocks that belong to the keys of a range. A key that comes twice changes nothing."""
+        """Fill the blocks of a range of keys. A key that comes twice changes nothing."""
         builder = BloomBuilder(self.n_blocks, within.first, within.after)
-        for some in keys:
-            builder.insert(some)
+        for batch in keys:
+            builder.insert(batch)
         return Part((builder.data,), None)
 
     def assemble(self, parts: Sequence[Part]) -> Bloom:
-        """The filter of the parts, end to end."""
+        """Return the filter made of the parts, end to end."""
         return Bloom(*(part.buffers[0] for part in parts))
 
 
 def expected(n_keys: int, fpr: float) -> tuple[int, float]:
-    """How many bytes a filter for ``n_keys`` distinct keys takes at ``fpr``, and the rate that it has."""
+    """Return how many bytes a filter for ``n_keys`` distinct keys takes at ``fpr``, and its rate."""
     return bloom_blocks(n_keys, fpr) * BLOCK_BYTES, fpr
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
-    """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and files differ."""
+    """Map a layer's filter.
+
+    Raises:
+        DamagedBundleError: Manifest and files contradict each other.
+    """
     n_blocks = layer.filter.get("n_blocks")
     if type(n_blocks) is not int or not 0 < n_blocks < N_KEYS // BLOCK_BYTES:
         raise DamagedBundleError(
-            f"{bundle.path}: layer {layer.source!r} speaks of {n_blocks!r:.50} blocks: fetch the bundle again"
+            f"{bundle.path}: layer {layer.source!r} records {n_blocks!r:.50} blocks: fetch the bundle again"
         )
     buffers: list[memoryview] = []
     first = per_shard = 0
@@ -165,17 +173,17 @@ def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
         fits = len(tensors) == 1 and info == TensorInfo(TENSOR, "U32", (n, LANES), data.nbytes)
         fits &= 0 < n <= per_shard and after == n_blocks if last else n == per_shard and after < n_blocks
         if not fits:
-            found = ", ".join(
+            content = ", ".join(
                 f"{one.dtype} {one.name!r:.100} {list(one.shape)}" for one, _ in tensors.values()
             )
             raise DamagedBundleError(
-                f"{bundle.path / shard.file}: holds {found:.400} where blocks from {first} of {n_blocks} "
+                f"{bundle.path / shard.file}: holds {content:.400} where blocks from {first} of {n_blocks} "
                 "belong: fetch the bundle again"
             )
         if (int(shard.first_key, 16), int(shard.last_key, 16)) != key_range(first, after, n_blocks):
             raise DamagedBundleError(
-                f"{bundle.path / shard.file}: holds blocks {first} to {after - 1}, not those of the keys "
-                f"that the manifest names, in a filter of {n_blocks}: fetch the bundle again"
+                f"{bundle.path / shard.file}: holds blocks {first} to {after - 1} of {n_blocks}, which are "
+                "not those of the keys that the manifest names: fetch the bundle again"
             )
         buffers.append(data)
         first = after

@@ -1,7 +1,7 @@
-"""The binary fuse filter as a layer of a bundle: the smallest, built once from all keys.
+"""The binary fuse filter as a layer of a bundle: the smallest kind, built once from all keys.
 
-A shard holds whole partitions: a table of them, and their fingerprints. The tables and the
-fingerprints of all shards, end to end, are the same however the layer is cut.
+A shard holds whole partitions: their table and their fingerprints. The tables and the fingerprints of
+all shards, end to end, are the same however the layer is cut.
 """
 
 from __future__ import annotations
@@ -29,16 +29,21 @@ if TYPE_CHECKING:
 KIND = "fuse"
 TABLE, FINGERPRINTS = "partitions", "fingerprints"
 MAX_BITS = 32
-#: Keys after which duplicates are dropped.
+#: The number of keys in memory after which duplicates are dropped.
 _SORTED_AT_ONCE = 1 << 23
-#: Numbers in a partition's row: seed, log2 of the segment length, segments, first byte, four zeros.
+#: A partition's row in the table: seed, log2 of the segment length, segments, first byte, four zeros.
 _ROW = struct.Struct("<8Q")
 
 
 class Fuse:
     """A binary fuse filter over its shards' tables and fingerprints, which it keeps alive.
 
-    Raises :class:`ValueError` where they contradict each other.
+    Args:
+        shards: Each shard's table and fingerprints, in the order of the keys.
+        fingerprint_bits: The number of bits in a fingerprint.
+
+    Raises:
+        ValueError: The arguments contradict each other.
     """
 
     def __init__(self, shards: list[tuple[Buffer, Buffer]], fingerprint_bits: int) -> None:
@@ -46,15 +51,15 @@ class Fuse:
         self._shards = [(memoryview(a).cast("B"), memoryview(b).cast("B")) for a, b in shards]
 
     def contains(self, keys: Buffer) -> bytes:
-        """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it."""
+        """Return one byte per little-endian key of 8 bytes: 1 if the filter holds it."""
         return self.native.contains(keys)
 
     def rate(self) -> float:
-        """The false-positive rate for random keys: 2^-bits, the chance of a random fingerprint."""
+        """Return the false-positive rate for random keys: 2^-bits, the chance of a random fingerprint."""
         return self.native.rate()
 
     def pieces(self, max_bytes: int) -> Iterator[Piece]:
-        """Whole partitions, as many in a piece as ``max_bytes`` allow, and one at least."""
+        """Cut the filter into pieces of as many whole partitions as ``max_bytes`` allow, at least one."""
         partitions = list(self._partitions())
         first = 0
         while first < len(partitions):
@@ -76,7 +81,7 @@ class Fuse:
             first = after
 
     def _partitions(self) -> Iterator[tuple[memoryview, memoryview]]:
-        """Each partition's row and fingerprints."""
+        """Yield each partition's row and fingerprints."""
         for table, data in self._shards:
             rows = [table[i : i + _ROW.size] for i in range(0, table.nbytes, _ROW.size)]
             firsts = [_ROW.unpack(row)[3] for row in rows]
@@ -86,20 +91,22 @@ class Fuse:
 
 
 def key_range(first: int, after: int, n_partitions: int) -> tuple[int, int]:
-    """The first and the last key whose partitions are ``first`` to ``after`` − 1."""
+    """Return the first and the last key whose partitions are ``first`` to ``after`` − 1."""
     return first * N_KEYS // n_partitions, after * N_KEYS // n_partitions - 1
 
 
 def bits_for(fpr: float) -> int:
-    """The fewest fingerprint bits that keep the rate within ``fpr``."""
+    """Return the fewest fingerprint bits that keep the rate within ``fpr``."""
     return min(MAX_BITS, math.ceil(-math.log2(fpr)))
 
 
 class FuseLayout:
     """The partitions of a filter; a :class:`portrait.filters.protocols.Layout`.
 
-    ``n_keys`` may be an estimate: how many partitions there are follows from it, and each is as large
-    as the keys in it want.
+    Args:
+        n_keys: The number of distinct keys, which may be an estimate: it decides the number of partitions,
+            and each partition is as large as its own keys need.
+        fingerprint_bits: The number of bits in a fingerprint.
     """
 
     def __init__(self, n_keys: int, fingerprint_bits: int) -> None:
@@ -108,16 +115,16 @@ class FuseLayout:
 
     @classmethod
     def for_keys(cls, n_keys: int, fpr: float) -> Self:
-        """A filter of about ``n_keys`` distinct keys whose rate is ``fpr`` or up to half of it."""
+        """Return the layout for about ``n_keys`` distinct keys, at a rate between ``fpr`` / 2 and ``fpr``."""
         return cls(n_keys, bits_for(fpr))
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the manifest says of the filter."""
+        """What the manifest says about the filter."""
         return {"kind": KIND, "fingerprint_bits": self.fingerprint_bits, "n_partitions": self.n_partitions}
 
     def ranges(self, n_ranges: int) -> list[KeyRange]:
-        """All keys, by ranges of as many whole partitions each but for the last."""
+        """Return all keys, in ranges of the same number of partitions; the last may be shorter."""
         per_range = -(-self.n_partitions // n_ranges)
         return [
             KeyRange(first, after, *key_range(first, after, self.n_partitions))
@@ -126,20 +133,20 @@ class FuseLayout:
         ]
 
     def build(self, keys: Iterable[Keys | Buffer], within: KeyRange) -> Part:
-        """The partitions of a range, of keys in any order and any number of times, which are counted."""
+        """Build the partitions of a range from keys in any order, and count the distinct keys."""
         unique = Keys()
-        enough = _SORTED_AT_ONCE
-        for some in keys:
-            unique.extend(some)
-            if len(unique) >= enough:
-                # Where keys repeat, they need not all be in memory.
-                enough = max(enough, 2 * unique.sort_unique())
+        limit = _SORTED_AT_ONCE
+        for batch in keys:
+            unique.extend(batch)
+            if len(unique) >= limit:
+                # Keys that repeat do not all have to be in memory.
+                limit = max(limit, 2 * unique.sort_unique())
         n_keys = unique.sort_unique()
         shard = build_fuse(unique, self.fingerprint_bits, self.n_partitions, within.first, within.after)
         return Part(shard, n_keys)
 
     def assemble(self, parts: Sequence[Part]) -> Fuse:
-        """The filter of the parts: their tables count bytes from the filter's first one on."""
+        """Return the filter made of the parts: their tables count bytes from the filter's beginning."""
         shards: list[tuple[Buffer, Buffer]] = []
         first_byte = 0
         for table, fingerprints in (part.buffers for part in parts):
@@ -152,17 +159,21 @@ class FuseLayout:
 
 
 def expected(n_keys: int, fpr: float) -> tuple[int, float]:
-    """About how many bytes a filter for ``n_keys`` distinct keys takes at ``fpr``, and the rate it has."""
+    """Return about how many bytes a filter for ``n_keys`` distinct keys takes, and its rate."""
     bits = bits_for(fpr)
     return fuse_bytes(n_keys, fuse_partitions(n_keys), bits), 2.0**-bits
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> Fuse:
-    """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and files differ."""
+    """Map a layer's filter.
+
+    Raises:
+        DamagedBundleError: Manifest and files contradict each other.
+    """
     bits, n_partitions = layer.filter.get("fingerprint_bits"), layer.filter.get("n_partitions")
     if type(bits) is not int or type(n_partitions) is not int or not 0 < n_partitions <= 1 << 40:
         raise DamagedBundleError(
-            f"{bundle.path}: layer {layer.source!r} speaks of {n_partitions!r:.50} partitions with "
+            f"{bundle.path}: layer {layer.source!r} records {n_partitions!r:.50} partitions with "
             f"fingerprints of {bits!r:.50} bits: fetch the bundle again"
         )
     shards: list[tuple[Buffer, Buffer]] = []
@@ -181,13 +192,13 @@ def open_layer(bundle: Bundle, layer: Layer) -> Fuse:
         fits = (table.dtype, table.shape, values.dtype) == ("U64", (n, _ROW.size // 8), "U8")
         if not fits or n == 0 or after > n_partitions:
             raise DamagedBundleError(
-                f"{where}: holds {table.dtype} {list(table.shape)} and {values.dtype} where partitions from "
-                f"{first} of {n_partitions} belong: fetch the bundle again"
+                f"{where}: holds {table.dtype} {list(table.shape)} and {values.dtype} where partitions "
+                f"from {first} of {n_partitions} belong: fetch the bundle again"
             )
         if (int(shard.first_key, 16), int(shard.last_key, 16)) != key_range(first, after, n_partitions):
             raise DamagedBundleError(
-                f"{where}: holds partitions {first} to {after - 1}, not those of the keys that the manifest "
-                f"names, in a filter of {n_partitions}: fetch the bundle again"
+                f"{where}: holds partitions {first} to {after - 1} of {n_partitions}, which are not those of "
+                "the keys that the manifest names: fetch the bundle again"
             )
         shards.append((rows, data))
         first = after

@@ -1,14 +1,15 @@
-"""Filters: what remembers a layer's keys. One module a kind, one protocol, one table of kinds."""
+"""The table of kinds: everything in which one kind of filter differs from another."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from portrait.errors import SpecError, TextError, UnsupportedBundleError
 from portrait.filters import bloom, fuse, pybloom, redisbloom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from portrait.bundle.manifest import Layer, ShardRecord
     from portrait.bundle.reader import Bundle
@@ -16,93 +17,137 @@ if TYPE_CHECKING:
     from portrait.spec import FilterSpec, WindowSpec
 
 
-class Kind(NamedTuple):
-    """How a kind of filter is laid out, for so many distinct keys at such a rate, and how it is opened.
+def _any_windows(windows: WindowSpec) -> None:
+    """Accept windows of every spec."""
 
-    No ``layout``: keys do not suffice to build it. ``whole_file``: the shards are files of another
-    format, and this is what digests call their bytes. ``expected``: about how many bytes it takes, and
-    the rate that it has, for so many distinct keys where such a rate is asked for.
+
+def _contains_keys(opened: Filter, vectors: Sequence[str]) -> bytes:
+    try:
+        keys = b"".join(int(key, 16).to_bytes(8, "little") for key in vectors)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("is not a key of 16 hexadecimal digits") from error
+    return opened.contains(keys)
+
+
+def _contains_windows(opened: Filter, vectors: Sequence[str]) -> bytes:
+    try:
+        return opened.native.contains_windows(list(vectors))
+    except UnicodeEncodeError as error:
+        raise ValueError(f"is not a window: {TextError.lone_surrogate(error)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of filter.
+
+    Attributes:
+        open_layer: Maps the filter of a bundle's layer.
+        layout: Makes the layout for a number of distinct keys and a false-positive rate; ``None`` if the
+            kind cannot be built from keys.
+        expected: Returns about how many bytes a filter takes for a number of distinct keys and a
+            false-positive rate, and the rate that it then has; ``None`` if the kind is only read.
+        whole_file: What digests call the bytes of a layer's files if these are files of another format;
+            ``None`` if the files are shards with tensors.
+        require_windows: Raises :class:`SpecError` for windows that the kind cannot hold.
+        contains_vectors: Asks a filter for test vectors in the form in which manifests record them: keys
+            in hexadecimal, or windows. Raises :class:`ValueError` for anything else.
     """
 
-    layout: Callable[[int, float], Layout] | None
     open_layer: Callable[[Bundle, Layer], StoredFilter]
-    whole_file: str | None = None
+    layout: Callable[[int, float], Layout] | None = None
     expected: Callable[[int, float], tuple[int, float]] | None = None
+    whole_file: str | None = None
+    require_windows: Callable[[WindowSpec], None] = _any_windows
+    contains_vectors: Callable[[Filter, Sequence[str]], bytes] = _contains_keys
 
 
 KINDS = {
-    bloom.KIND: Kind(bloom.BloomLayout.for_keys, bloom.open_layer, expected=bloom.expected),
-    fuse.KIND: Kind(fuse.FuseLayout.for_keys, fuse.open_layer, expected=fuse.expected),
-    pybloom.KIND: Kind(None, pybloom.open_layer, pybloom.TENSOR, pybloom.expected),
-    redisbloom.KIND: Kind(None, redisbloom.open_layer, redisbloom.TENSOR),
+    bloom.KIND: Kind(bloom.open_layer, bloom.BloomLayout.for_keys, bloom.expected),
+    fuse.KIND: Kind(fuse.open_layer, fuse.FuseLayout.for_keys, fuse.expected),
+    pybloom.KIND: Kind(
+        pybloom.open_layer,
+        expected=pybloom.expected,
+        whole_file=pybloom.TENSOR,
+        require_windows=pybloom.require_text,
+        contains_vectors=_contains_windows,
+    ),
+    redisbloom.KIND: Kind(
+        redisbloom.open_layer, whole_file=redisbloom.TENSOR, contains_vectors=_contains_windows
+    ),
 }
 
 
 def layout(spec: FilterSpec, n_keys: int) -> Layout:
-    """The layout of a filter for ``n_keys`` distinct keys, which may be an estimate.
+    """Return the layout of a filter for ``n_keys`` distinct keys, which may be an estimate.
 
-    Raises :class:`SpecError` for a kind that is made of windows instead.
+    Raises:
+        SpecError: The kind of filter is built from windows instead.
     """
     make = KINDS[spec.kind].layout
     if make is None:
-        raise SpecError(f"a {spec.kind} filter is built of windows, not of keys")
+        raise SpecError(f"a {spec.kind} filter is built from windows, not from keys", parameter="filter")
     return make(n_keys, spec.fpr)
 
 
 def require_windows(kind: str, windows: WindowSpec) -> None:
-    """Raise :class:`SpecError` for windows that a kind of filter cannot hold."""
-    if kind == pybloom.KIND:
-        pybloom.require_text(windows)
+    """Check that a kind of filter can hold such windows.
+
+    Raises:
+        SpecError: It cannot.
+    """
+    KINDS[kind].require_windows(windows)
 
 
 def expected(spec: FilterSpec, n_keys: int) -> tuple[int, float]:
-    """About how many bytes a filter for ``n_keys`` distinct keys takes, and its false-positive rate.
+    """Return about how many bytes a filter for ``n_keys`` distinct keys takes, and its false-positive rate.
 
-    Raises :class:`SpecError` for a kind that is not built.
+    Raises:
+        SpecError: The kind of filter cannot be built.
     """
     make = KINDS[spec.kind].expected
     if make is None:
-        raise SpecError(f"a {spec.kind} filter is not built, only read")
+        raise SpecError(f"a {spec.kind} filter can only be read, not built", parameter="filter")
     return make(n_keys, spec.fpr)
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> StoredFilter:
-    """The filter of a bundle's layer, mapped. Raises :class:`BundleError`'s children."""
+    """Map the filter of a bundle's layer.
+
+    Raises:
+        DamagedBundleError: Manifest and files contradict each other.
+        UnsupportedBundleError: This version does not know the kind of filter.
+    """
+    return _kind(bundle, layer).open_layer(bundle, layer)
+
+
+def tensor_sizes(bundle: Bundle, layer: Layer, shard: ShardRecord) -> list[tuple[str, int]]:
+    """Return the names and lengths of a shard's tensors, which stand end to end at the end of its file."""
+    if (name := _kind(bundle, layer).whole_file) is not None:
+        return [(name, shard.bytes)]
+    return [(info.name, info.n_bytes) for info, _ in bundle.map_shard(shard).values()]
+
+
+def contains_vectors(bundle: Bundle, layer: Layer, opened: Filter, vectors: Sequence[str]) -> bytes:
+    """Return one byte per test vector of a layer's record: 1 if the filter holds it.
+
+    Args:
+        bundle: The bundle.
+        layer: The layer's record in its manifest.
+        opened: The layer's filter.
+        vectors: Keys in hexadecimal, or windows if the filter has a hash function of its own.
+
+    Raises:
+        ValueError: A vector is neither.
+    """
+    return _kind(bundle, layer).contains_vectors(opened, vectors)
+
+
+def _kind(bundle: Bundle, layer: Layer) -> Kind:
+    """Return the kind of a layer's filter. Raises :class:`UnsupportedBundleError` if it is unknown."""
     name = layer.filter.get("kind")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise UnsupportedBundleError(
             f"{bundle.path}: layer {layer.source!r} has an unknown filter {name!r}: upgrade portrait"
         )
-    return kind.open_layer(bundle, layer)
-
-
-def whole_file(layer: Layer) -> str | None:
-    """What digests call the bytes of a layer's files, if these are of another format than ours."""
-    kind = KINDS.get(str(layer.filter.get("kind")))
-    return None if kind is None else kind.whole_file
-
-
-def tensor_sizes(bundle: Bundle, layer: Layer, shard: ShardRecord) -> list[tuple[str, int]]:
-    """The names and lengths of a shard's tensors, which stand end to end at the end of its file."""
-    if (name := whole_file(layer)) is not None:
-        return [(name, shard.bytes)]
-    return [(info.name, info.n_bytes) for info, _ in bundle.map_shard(shard).values()]
-
-
-def contains_recorded(opened: Filter, vectors: tuple[str, ...]) -> bytes:
-    """One byte per test vector as manifests record them: 1 where the filter holds it.
-
-    They are keys, in hexadecimal, or windows where the filter has a hash of its own. Raises
-    :class:`ValueError` for what is neither.
-    """
-    if isinstance(opened, pybloom.PyBloom | redisbloom.RedisBloom):
-        try:
-            return opened.contains_windows(list(vectors))
-        except TextError as error:
-            raise ValueError(f"is not a window: {error}") from error
-    try:
-        keys = b"".join(int(key, 16).to_bytes(8, "little") for key in vectors)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("is not a key of 16 hexadecimal digits") from error
-    return opened.contains(keys)
+    return kind

@@ -1,4 +1,4 @@
-"""Asking a finished filter random keys: its rate, confirmed, and test vectors for its record."""
+"""Random keys asked of a finished filter: they confirm its rate and give test vectors for its record."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.errors import PortraitError
 from portrait.keys.maker import KEY_BYTES
+from portrait.markup.numbers import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from portrait.filters.pybloom import PyBloom
-    from portrait.filters.redisbloom import RedisBloom
+    from portrait.filters.protocols import WindowFilter
 
+#: The number of random keys for a filter that takes keys.
 PROBE_KEYS = 1 << 20
-#: Fewer where each is a text to hash.
+#: The number for a filter that takes windows: each is a text to hash.
 PROBE_WINDOWS = 1 << 17
 N_TEST_VECTORS = 16
 
 
 class Probe(NamedTuple):
-    """A filter's rate, confirmed with random keys, and some of them that it does not hold."""
+    """A filter's rate, confirmed with random keys.
+
+    Attributes:
+        fpr: The false-positive rate.
+        n_keys: The number of random keys.
+        n_hits: The number of these that the filter holds.
+        absent: Some keys that the filter does not hold, in hexadecimal.
+    """
 
     fpr: float
     n_keys: int
@@ -30,9 +38,16 @@ class Probe(NamedTuple):
 
 
 def probe_filter(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys: int) -> Probe:
-    """Ask a filter with the rate ``fpr`` so many random keys, the same ones for every filter of a source.
+    """Ask a filter random keys, which are the same for every filter of a source.
 
-    Raises :class:`PortraitError` where the rate is another than its bits promise.
+    Args:
+        source: The layer's name.
+        ask: Returns one byte per key, of 8 bytes each: 1 if the filter holds it.
+        fpr: The rate that the filter's bits promise.
+        n_keys: The number of keys.
+
+    Raises:
+        PortraitError: The observed rate is not the promised one.
     """
     keys = random.Random(source).randbytes(n_keys * KEY_BYTES)
     hits = ask(keys)
@@ -40,8 +55,8 @@ def probe_filter(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys:
     deviation = (n_keys * fpr * (1 - fpr)) ** 0.5
     if abs(n_hits - n_keys * fpr) > 6 * deviation + 3:
         raise PortraitError(
-            f"source {source!r}: {n_hits} of {n_keys} random keys were found where the filter's bits "
-            f"promise {n_keys * fpr:.0f}: the filter is broken, please report this"
+            f"source {source!r}: the filter holds {count(n_hits)} of {count(n_keys)} random keys, but its "
+            f"bits promise {count(round(n_keys * fpr))}: the filter is broken, please report this"
         )
     absent = [i for i in range(min(n_keys, 1 << 12)) if not hits[i]][:N_TEST_VECTORS]
     absent_keys = b"".join(keys[i * KEY_BYTES : (i + 1) * KEY_BYTES] for i in absent)
@@ -49,15 +64,15 @@ def probe_filter(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys:
 
 
 def hex_keys(data: bytes) -> tuple[str, ...]:
-    """Little-endian keys as hexadecimal numbers."""
+    """Return little-endian keys as hexadecimal numbers of 16 digits."""
     return tuple(
         f"{int.from_bytes(data[i : i + KEY_BYTES], 'little'):016x}" for i in range(0, len(data), KEY_BYTES)
     )
 
 
-def windows_of(opened: PyBloom | RedisBloom) -> Callable[[bytes], bytes]:
-    """Asks a filter that has a hash of its own: windows of any text will do for random keys.
+def windows_of(opened: WindowFilter) -> Callable[[bytes], bytes]:
+    """Return a function that asks a filter with a hash function of its own about random keys.
 
-    Their 16 digits are also what the manifest records.
+    It asks the keys' 16 digits as windows. The manifest records the same digits.
     """
     return lambda keys: opened.contains_windows(list(hex_keys(keys)))

@@ -1,4 +1,4 @@
-"""What every filter can do, and what builds and stores it."""
+"""What every filter can do, and how filters are laid out, built and stored."""
 
 from __future__ import annotations
 
@@ -15,37 +15,55 @@ if TYPE_CHECKING:
 
 
 class Filter(Protocol):
-    """A set of windows that may answer yes by chance and never no by mistake."""
+    """A set of windows that may answer yes by chance and never answers no by mistake."""
 
     @property
     def native(self) -> NativeFilter:
         """The kernel's handle, for asking whole texts."""
 
     def contains(self, keys: Buffer) -> bytes:
-        """One byte per key (little-endian, 8 bytes each): 1 where the filter holds it.
+        """Return one byte per key: 1 if the filter holds it.
 
-        Raises :class:`ValueError` for a filter that has a hash of its own, so that keys say nothing to it.
+        Args:
+            keys: Little-endian keys of 8 bytes each.
+
+        Raises:
+            ValueError: The filter has a hash function of its own, and keys mean nothing to it.
         """
 
     def rate(self) -> float:
-        """The false-positive rate for random keys, computed from the filter's content."""
+        """Return the false-positive rate for random keys, computed from the filter's content."""
+
+
+class WindowFilter(Filter, Protocol):
+    """A filter with a hash function of its own, which takes windows instead of keys."""
+
+    def contains_windows(self, windows: list[str]) -> bytes:
+        """Return one byte per window, a piece of normalised text: 1 if the filter holds it.
+
+        Raises:
+            TextError: A window has a lone surrogate.
+        """
 
 
 class StoredFilter(Filter, Protocol):
     """A filter that can be a layer of a bundle."""
 
     def pieces(self, max_bytes: int) -> Iterator[Piece]:
-        """Its content in pieces of at most ``max_bytes`` of data, in the order of their keys.
+        """Cut the content into pieces of at most ``max_bytes`` of data, in the order of their keys.
 
-        Every key is in one piece's range. Which pieces these are depends on nothing but the
-        filter's content and ``max_bytes``.
+        Every key is in one piece's range. The cuts depend on nothing but the filter's content and
+        ``max_bytes``.
+
+        Raises:
+            SpecError: The filter is a file of another format, which cannot be cut.
         """
 
 
 class KeyRange(NamedTuple):
-    """The keys from ``first_key`` to ``last_key``, which are all there are to know for some of a filter.
+    """The keys from ``first_key`` to ``last_key``, which fill a part of a filter on their own.
 
-    These are its blocks or partitions ``first`` to ``after`` − 1.
+    The part consists of the filter's blocks or partitions ``first`` to ``after`` − 1.
     """
 
     first: int
@@ -57,7 +75,7 @@ class KeyRange(NamedTuple):
 class Part(NamedTuple):
     """A filter's content for a range of keys, as its :class:`Layout` made it.
 
-    ``n_keys``: how many different keys it holds, where the kind of filter has them counted.
+    ``n_keys`` is the number of different keys in the part, if this kind of filter counts them.
     """
 
     buffers: tuple[Buffer, ...]
@@ -65,21 +83,21 @@ class Part(NamedTuple):
 
 
 class Layout(Protocol):
-    """Where the keys of a filter go, decided before the first is there.
+    """Where the keys of a filter go, decided before the first key is there.
 
-    So a filter can be built range by range, by several processes, in memory that is bounded: whatever
-    the ranges, the filter is the same.
+    So several processes can build a filter range by range, in bounded memory; the filter is the same
+    whatever the ranges.
     """
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the manifest says of the filter; ``kind`` names its kind."""
+        """What the manifest says about the filter; ``kind`` names its kind."""
 
     def ranges(self, n_ranges: int) -> list[KeyRange]:
-        """All keys in at most so many ranges of about the same size, in order; at least one."""
+        """Return all keys in order, in one to ``n_ranges`` ranges of about the same size."""
 
     def build(self, keys: Iterable[Keys | Buffer], within: KeyRange) -> Part:
-        """The part of the filter that some ``keys`` make, all of which lie in one of the ranges."""
+        """Build the part of the filter for ``keys``, all of which lie in one of the ranges."""
 
     def assemble(self, parts: Sequence[Part]) -> StoredFilter:
-        """The filter of the parts of all :meth:`ranges`, in order; it keeps their buffers alive."""
+        """Return the filter made of the parts of all ranges, in order; it keeps their buffers alive."""

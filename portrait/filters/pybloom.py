@@ -1,26 +1,23 @@
-"""Filters of the Python package pybloom-live: as layers of a bundle, and on their own.
+"""The filter of the Python package pybloom-live, as a layer of a bundle or on its own.
 
-The file is what ``BloomFilter.tofile`` writes: a header of 40 bytes, then the bits. See
+The file is the one that ``BloomFilter.tofile`` writes: a header of 40 bytes, then the bits. See
 ``docs/pybloom.md``.
 """
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from portrait import extras
 from portrait._native import Filter as NativeFilter
 from portrait._native import PyBloomBits
-from portrait.answers.judge import DEFAULT_EVALUE, LayerEvidence, judge, require_evalue
 from portrait.bundle.tensors import map_file
-from portrait.errors import DamagedBundleError, SpecError
+from portrait.errors import DamagedBundleError, SpecError, TextError
 from portrait.keys.maker import BatchSink
-from portrait.portraits.scanner import Scanner, surrogate_error
+from portrait.markup.numbers import count, counted
 from portrait.sizing import pybloom_slices
 
 if TYPE_CHECKING:
@@ -29,25 +26,24 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from portrait.answers.answer import Answer
     from portrait.bundle.manifest import Layer
     from portrait.bundle.pieces import Piece
     from portrait.bundle.reader import Bundle
-    from portrait.filters.protocols import Filter
     from portrait.spec import WindowSpec
 
 KIND = "pybloom"
 SUFFIX = ".pybloom"
-#: Names the whole file where a manifest has digests of tensors.
+#: What a manifest calls the whole file among its digests of tensors.
 TENSOR = "bits"
 _HEADER = struct.Struct("<dQQQQ")
-#: No error rate that a double can hold asks for more; the kernel has the same limit.
+HEADER_BYTES = _HEADER.size
+#: No error rate that a double can hold needs more; the kernel has the same limit.
 _MAX_SLICES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says of its bits; the fields' names and order are the package's."""
+    """What a file says about its bits; the fields' names and order are the package's."""
 
     error_rate: float
     num_slices: int
@@ -57,43 +53,58 @@ class Header:
 
     @property
     def n_bytes(self) -> int:
-        """The length of the bits that belong to the header."""
+        """The length of the bits that follow the header."""
         return -(-self.num_slices * self.bits_per_slice // 8)
 
+    @property
+    def layout(self) -> str:
+        """The slices and their bits, in words."""
+        return f"{counted(self.num_slices, 'slice')} of {counted(self.bits_per_slice, 'bit')}"
+
     def pack(self) -> bytes:
-        """The file's first 40 bytes."""
+        """Return the file's first 40 bytes."""
         return _HEADER.pack(*astuple(self))
 
     @classmethod
     def parse(cls, data: memoryview, where: str) -> Self:
-        """The header of a whole file, believed only where it fits the file's length.
+        """Read the header of a whole file.
 
-        Raises :class:`DamagedBundleError`.
+        Args:
+            data: The whole file.
+            where: What error messages call it.
+
+        Raises:
+            DamagedBundleError: The header contradicts itself or the file's length.
         """
 
         def damaged(what: str) -> DamagedBundleError:
             return DamagedBundleError(f"{where}: {what}: the file is damaged or not pybloom-live's")
 
-        if len(data) < _HEADER.size:
-            raise damaged(f"{len(data)} bytes are too few for a header of {_HEADER.size}")
+        if len(data) < HEADER_BYTES:
+            raise damaged(f"{counted(len(data), 'byte')} are too few for a header of {HEADER_BYTES}")
         header = cls(*_HEADER.unpack_from(data))
-        # A comparison with what is no number is false.
+        # Every comparison with NaN is false.
         if not 0 < header.error_rate < 1:
             raise damaged(f"the error rate is {header.error_rate}, not between 0 and 1")
         if not 1 <= header.num_slices <= _MAX_SLICES:
-            raise damaged(f"{header.num_slices} slices instead of 1 to {_MAX_SLICES}")
+            raise damaged(f"{counted(header.num_slices, 'slice')} instead of 1 to {count(_MAX_SLICES)}")
         # The package takes the whole number above, but logarithms round.
         if abs(header.num_slices + math.log2(header.error_rate)) > 1.001:
-            raise damaged(f"{header.num_slices} slices do not belong to an error rate of {header.error_rate}")
+            raise damaged(
+                f"an error rate of {header.error_rate} does not need {counted(header.num_slices, 'slice')}"
+            )
         if header.bits_per_slice < 1 or header.capacity < 1:
-            raise damaged(f"slices of {header.bits_per_slice} bits for {header.capacity} keys")
+            bits, keys = counted(header.bits_per_slice, "bit"), counted(header.capacity, "key")
+            raise damaged(f"slices of {bits} for {keys}")
         # The package refuses keys once there are more than the capacity.
         if header.count > header.capacity + 1:
-            raise damaged(f"{header.count} keys are counted and {header.capacity} fit")
-        if header.n_bytes != len(data) - _HEADER.size:
             raise damaged(
-                f"{header.num_slices} slices of {header.bits_per_slice} bits need {header.n_bytes} bytes, "
-                f"and {len(data) - _HEADER.size} are there"
+                f"the header counts {counted(header.count, 'key')}, but only {count(header.capacity)} fit"
+            )
+        if header.n_bytes != len(data) - HEADER_BYTES:
+            raise damaged(
+                f"{header.layout} need {counted(header.n_bytes, 'byte')}, but the file has "
+                f"{count(len(data) - HEADER_BYTES)}"
             )
         return header
 
@@ -107,38 +118,47 @@ class PyBloom:
         self.native = NativeFilter.pybloom(bits, header.num_slices, header.bits_per_slice)
 
     def contains(self, keys: Buffer) -> bytes:
-        """Raises ValueError: a window's key does not say where the package puts the window."""
+        """Raise :class:`ValueError`: a window's key does not say where the package puts the window."""
         return self.native.contains(keys)
 
     def contains_windows(self, windows: list[str]) -> bytes:
-        """One byte per window, each a piece of normalised text: 1 where the filter holds it.
+        """Return one byte per window, a piece of normalised text: 1 if the filter holds it.
 
-        Raises :class:`TextError` for lone surrogates.
+        Raises:
+            TextError: A window has a lone surrogate.
         """
         try:
             return self.native.contains_windows(windows)
         except UnicodeEncodeError as error:
-            raise surrogate_error(str(error.object), error) from None
+            raise TextError.lone_surrogate(error) from None
 
     def rate(self) -> float:
-        """The exact false-positive rate for random keys, read off the bits."""
+        """Return the exact false-positive rate for random keys, read off the bits."""
         return self.native.rate()
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What a manifest says of the filter."""
+        """What a manifest says about the filter."""
         return _parameters(self.header)
 
     def pieces(self, max_bytes: int) -> Iterator[Piece]:  # noqa: ARG002  # the protocol's
-        """Raises :class:`SpecError`: the format knows no pieces."""
+        """Raise :class:`SpecError`: the format is one file."""
         raise SpecError(f"a {KIND} layer is one file by its format: it cannot be cut into other shards")
 
 
 class PyBloomBuilder:
-    """Fills a filter sized for ``n_windows`` distinct windows at the rate ``fpr``, batch by batch.
+    """A filter that is filled batch by batch.
 
     The file is the one that the package writes after ``BloomFilter(max(1, n_windows), fpr)`` and
     ``add(window, skip_check=True)`` for each of the distinct windows.
+
+    Args:
+        spec: How texts become windows.
+        n_windows: The number of distinct windows.
+        fpr: The false-positive rate that the filter is sized for.
+
+    Raises:
+        SpecError: The windows may cut a character.
     """
 
     def __init__(self, spec: WindowSpec, n_windows: int, fpr: float) -> None:
@@ -150,16 +170,16 @@ class PyBloomBuilder:
 
     @property
     def data(self) -> tuple[Buffer, ...]:
-        """The file, in pieces; nothing can be added while the bits are in use."""
+        """The file in pieces. While the bits are in use, nothing can be added."""
         return self.header.pack(), self._bits
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the manifest says of the filter."""
+        """What the manifest says about the filter."""
         return _parameters(self.header)
 
     def finish(self) -> PyBloom:
-        """The filter, to be asked; shares its memory with the builder."""
+        """Return the filter, which shares its memory with the builder."""
         return PyBloom(self.header, self._bits)
 
 
@@ -168,40 +188,53 @@ def _parameters(header: Header) -> dict[str, Any]:
 
 
 def require_text(spec: WindowSpec) -> None:
-    """Raise :class:`SpecError` for windows that may cut a character: the package takes text."""
+    """Check that windows are text, which the package takes.
+
+    Raises:
+        SpecError: The windows may cut a character.
+    """
     if spec.unit == "byte":
         raise SpecError(
-            "pybloom-live holds text, and windows of bytes may be none: count in characters or words"
+            "pybloom-live takes text, and windows of bytes may cut a character: count in characters or words",
+            parameter="unit",
         )
 
 
 def expected(n_windows: int, fpr: float) -> tuple[int, float]:
-    """How many bytes a file for ``n_windows`` distinct windows has at ``fpr``, and that rate."""
+    """Return how many bytes a file for ``n_windows`` distinct windows has at ``fpr``, and that rate."""
     n_slices, slice_bits = pybloom_slices(max(1, n_windows), fpr)
-    return _HEADER.size + -(-n_slices * slice_bits // 8), fpr
+    return HEADER_BYTES + -(-n_slices * slice_bits // 8), fpr
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
-    """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and file differ."""
+    """Map a layer's filter.
+
+    Raises:
+        DamagedBundleError: Manifest and file contradict each other.
+    """
     if len(layer.shards) != 1:
         raise DamagedBundleError(
-            f"{bundle.path}: layer {layer.source!r} has {len(layer.shards)} shards, not 1"
+            f"{bundle.path}: layer {layer.source!r} has {counted(len(layer.shards), 'shard')}, not 1"
         )
     path = bundle.shard_path(layer.shards[0])
-    found = read(path, sequential=bundle.sequential)
-    if found.parameters != layer.filter:
+    opened = read(path, sequential=bundle.sequential)
+    if opened.parameters != layer.filter:
         raise DamagedBundleError(
-            f"{path}: holds {found.header.num_slices} slices of {found.header.bits_per_slice} bits where "
-            f"the manifest speaks of {layer.filter}: fetch the bundle again"
+            f"{path}: holds {opened.header.layout}, but the manifest records {layer.filter}: "
+            "fetch the bundle again"
         )
-    return found
+    return opened
 
 
 def read(path: str | os.PathLike[str], *, sequential: bool = False) -> PyBloom:
     """Map a file written by ``BloomFilter.tofile``, or a bundle's layer, which is such a file.
 
-    ``sequential``: it will be read from end to end rather than asked at random.
-    Raises :class:`DamagedBundleError` for a file that is none, or cannot be read.
+    Args:
+        path: The file.
+        sequential: Whether it will be read from end to end instead of at random.
+
+    Raises:
+        DamagedBundleError: The file cannot be read, or is not pybloom-live's.
     """
     path = Path(path)
     try:
@@ -211,63 +244,4 @@ def read(path: str | os.PathLike[str], *, sequential: bool = False) -> PyBloom:
         data = map_file(path, sequential=sequential)
     except OSError as error:
         raise DamagedBundleError(f"{path}: {error.strerror}") from error
-    return PyBloom(Header.parse(data, str(path)), data[_HEADER.size :])
-
-
-def from_pybloom(bloom: Any) -> PyBloom:
-    """A copy of a live ``pybloom_live.BloomFilter``, as it is now.
-
-    Raises :class:`DamagedBundleError` for one whose numbers contradict its bits.
-    """
-    header = Header(bloom.error_rate, bloom.num_slices, bloom.bits_per_slice, bloom.capacity, bloom.count)
-    try:
-        data = header.pack() + bloom.bitarray.tobytes()
-    except struct.error as error:
-        raise DamagedBundleError(
-            f"{type(bloom).__name__}: {error}: not a filter that can be saved"
-        ) from error
-    header = Header.parse(memoryview(data), type(bloom).__name__)
-    return PyBloom(header, memoryview(data)[_HEADER.size :])
-
-
-def to_pybloom(layer: Filter) -> Any:
-    """A live ``pybloom_live.BloomFilter`` with a copy of the layer's bits.
-
-    Raises :class:`SpecError` for a filter of another kind, :class:`MissingExtraError` without the
-    package.
-    """
-    if not isinstance(layer, PyBloom):
-        raise SpecError(f"a {type(layer).__name__} has other bits: build with --filter {KIND}")
-    package = extras.load("pybloom_live", KIND)
-    bloom = package.BloomFilter.fromfile(io.BytesIO(layer.header.pack() + bytes(layer.bits)))
-    # Read from a file, a filter has the last byte's spare bits, too, and cannot be united with others.
-    del bloom.bitarray[bloom.num_bits :]
-    return bloom
-
-
-class PyBloomLayer:
-    """A filter and the windows that its owner put into it: asked like a layer of a portrait.
-
-    ``spec`` must describe how those windows were cut; the filter cannot tell. ``fpr`` is read off
-    the bits, all of them, here.
-    """
-
-    def __init__(self, bloom: PyBloom, spec: WindowSpec, source: str = KIND) -> None:
-        require_text(spec)
-        self.spec = spec
-        self.source = source
-        self.fpr = bloom.rate()
-        self._scanner = Scanner(spec, [(bloom, self.fpr)])
-
-    def query(self, text: str, *, evalue: float = DEFAULT_EVALUE) -> Answer:
-        """As :meth:`portrait.Portrait.query`, of one text."""
-        if not isinstance(text, str):
-            raise TypeError(f"a text is a str, not {type(text).__name__}")
-        require_evalue(evalue)
-        units, windows, (scan,) = self._scanner.scan(text)
-        evidence = LayerEvidence(KIND, self.source, self.spec, self.fpr, units, windows, scan)
-        return judge(text, [evidence], evalue)
-
-    def hits(self, text: str) -> bytes:
-        """A byte per window of ``text`` at stride 1: 1 where the filter holds it."""
-        return self._scanner.hits(text)[0]
+    return PyBloom(Header.parse(data, str(path)), data[HEADER_BYTES:])

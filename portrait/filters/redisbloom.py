@@ -1,7 +1,7 @@
 """A filter of RedisBloom over mapped files: its header, its links, and its place in a bundle.
 
-The bytes are those that ``BF.SCANDUMP`` gives: a header, then the bits of the links, oldest first
-(RedisBloom, ``src/sb.c``). A layer's shards are files that hold them end to end.
+The bytes are the ones that ``BF.SCANDUMP`` returns: a header, then the bits of the links, oldest first
+(RedisBloom, ``src/sb.c``). The files of a layer's shards, end to end, are these bytes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from portrait._native import Filter as NativeFilter
 from portrait.bundle.tensors import map_file
-from portrait.errors import DamagedBundleError, SpecError
-from portrait.portraits.scanner import surrogate_error
+from portrait.errors import DamagedBundleError, SpecError, TextError
+from portrait.markup.numbers import count, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from portrait.bundle.reader import Bundle
 
 KIND = "redisbloom"
-#: Names all files of a layer, end to end, where a manifest has digests of tensors.
+#: What a manifest calls all files of a layer, end to end, among its digests of tensors.
 TENSOR = "dump"
 
 _MAX_LINKS = 1024
@@ -35,7 +35,7 @@ _CHAIN = struct.Struct("<QIII")
 _LINK = struct.Struct("<QQQddIQB")
 _LN2 = 0.693147180559945
 
-# What a header's options say, bit by bit.
+# The bits of a header's options.
 _FORCE64 = 4
 _KNOWN_OPTIONS = 1 | 2 | _FORCE64 | 8  # no rounding, entries are bits, 64-bit hashes, no scaling
 _REFETCH = "fetch it again"
@@ -56,13 +56,13 @@ class Link:
 
     @property
     def bits_in_use(self) -> int:
-        """What positions are taken modulo: a power of two, unless rounding was turned off."""
+        """The modulus of positions: a power of two, unless rounding was turned off."""
         return 1 << self.log2_bits if self.log2_bits else self.bits
 
 
 @dataclass(frozen=True, slots=True)
 class ScalingChain:
-    """The header: how many windows were put in, and the links that hold them."""
+    """The header: the number of windows in the filter, and the links that hold them."""
 
     entries: int
     options: int
@@ -71,7 +71,7 @@ class ScalingChain:
 
     @property
     def wide(self) -> bool:
-        """Whether the hashes have 64 bits; those of the first versions have 32."""
+        """Whether hashes have 64 bits, as in all but the first versions, which had 32."""
         return bool(self.options & _FORCE64)
 
     @property
@@ -92,38 +92,43 @@ class RedisBloom:
         self.native = NativeFilter.redisbloom(links, chain.wide)
 
     def contains(self, keys: Buffer) -> bytes:
-        """Raise :class:`ValueError`: the filter has a hash of its own, so it knows no keys."""
+        """Raise :class:`ValueError`: the filter has a hash function of its own and does not know keys."""
         return self.native.contains(keys)
 
     def contains_windows(self, windows: list[str]) -> bytes:
-        """One byte per window, each a piece of normalised text: 1 where the filter holds it.
+        """Return one byte per window, a piece of normalised text: 1 if the filter holds it.
 
-        Raises :class:`TextError` for lone surrogates.
+        Raises:
+            TextError: A window has a lone surrogate.
         """
         try:
             return self.native.contains_windows(windows)
         except UnicodeEncodeError as error:
-            raise surrogate_error(str(error.object), error) from None
+            raise TextError.lone_surrogate(error) from None
 
     def rate(self) -> float:
-        """The false-positive rate, read off the bits; off a sample of them in links over 64 MiB."""
+        """Return the false-positive rate, read off the bits, or off a sample in links over 64 MiB."""
         return self.native.rate()
 
     def pieces(self, max_bytes: int) -> Iterator[Piece]:  # noqa: ARG002  # the protocol's
-        """Raises :class:`SpecError`: the files are another program's."""
+        """Raise :class:`SpecError`: the files belong to another program."""
         raise SpecError(f"a {KIND} layer keeps the files it came in: it cannot be cut into other shards")
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What a manifest says of the filter."""
+        """What a manifest says about the filter."""
         return {"kind": KIND, "n_links": len(self.chain.links), "hash": self.chain.hash_name}
 
 
 def of_files(files: Sequence[tuple[Path, memoryview]], header_bytes: int | None = None) -> RedisBloom:
-    """The filter that stands in mapped files end to end, its header at the beginning of the first.
+    """Return the filter in mapped files that hold it end to end.
 
-    ``header_bytes``: how long something else says that the header is. Raises
-    :class:`DamagedBundleError`.
+    Args:
+        files: The files; the first begins with the header.
+        header_bytes: The length of the header, if an index states it.
+
+    Raises:
+        DamagedBundleError: The header contradicts itself, the index or the files' length.
     """
     (path, first), *others = files
     if header_bytes is None:
@@ -135,24 +140,29 @@ def of_files(files: Sequence[tuple[Path, memoryview]], header_bytes: int | None 
     n_there = sum(map(len, pieces))
     if n_bytes != n_there:
         raise DamagedBundleError(
-            f"{path}: the header speaks of {n_bytes} bytes of bits, and {n_there} are there: {_REFETCH}"
+            f"{path}: the header wants {counted(n_bytes, 'byte')} of bits, but there are {count(n_there)}: "
+            f"{_REFETCH}"
         )
     return RedisBloom(chain, _split(pieces, [link.n_bytes for link in chain.links]))
 
 
 def open_layer(bundle: Bundle, layer: Layer) -> RedisBloom:
-    """Map a layer's filter. Raises :class:`DamagedBundleError` where manifest and files differ."""
+    """Map a layer's filter.
+
+    Raises:
+        DamagedBundleError: Manifest and files contradict each other.
+    """
     paths = [bundle.shard_path(shard) for shard in layer.shards]
     try:
-        found = of_files([(path, map_file(path, sequential=bundle.sequential)) for path in paths])
+        opened = of_files([(path, map_file(path, sequential=bundle.sequential)) for path in paths])
     except OSError as error:
         raise DamagedBundleError(f"{error.filename or bundle.path}: {error.strerror}") from error
-    if found.parameters != layer.filter:
+    if opened.parameters != layer.filter:
         raise DamagedBundleError(
-            f"{paths[0]}: holds {found.parameters} where the manifest speaks of {layer.filter}: "
+            f"{paths[0]}: holds {opened.parameters}, but the manifest records {layer.filter}: "
             "fetch the bundle again"
         )
-    return found
+    return opened
 
 
 def _parse_header(path: Path, data: memoryview) -> ScalingChain:
@@ -160,13 +170,16 @@ def _parse_header(path: Path, data: memoryview) -> ScalingChain:
         return DamagedBundleError(f"{path}: {what}: {_REFETCH}")
 
     if len(data) < _CHAIN.size:
-        raise damaged(f"{len(data)} bytes are too few for a header of {_CHAIN.size}")
+        raise damaged(f"{counted(len(data), 'byte')} are too few for a header of {_CHAIN.size}")
     entries, n_links, options, growth = _CHAIN.unpack_from(data)
     if not 1 <= n_links <= _MAX_LINKS:
-        raise damaged(f"the header speaks of {n_links} links")
+        raise damaged(f"the header has {counted(n_links, 'link')} instead of 1 to {count(_MAX_LINKS)}")
     expected = _CHAIN.size + n_links * _LINK.size
     if len(data) != expected:
-        raise damaged(f"the header has {len(data)} bytes, and {expected} for {n_links} links")
+        raise damaged(
+            f"the header has {counted(len(data), 'byte')}, but {counted(n_links, 'link')} take "
+            f"{count(expected)}"
+        )
     if options & ~_KNOWN_OPTIONS:
         raise damaged(f"unknown options {options:#x} in the header")
     links = tuple(Link(*fields) for fields in _LINK.iter_unpack(data[_CHAIN.size :]))
@@ -174,25 +187,25 @@ def _parse_header(path: Path, data: memoryview) -> ScalingChain:
         if (what := _wrong_with(link)) is not None:
             raise damaged(f"link {i} of the header {what}")
     if sum(link.entries for link in links) != entries:
-        raise damaged(f"the links' entries do not add up to the {entries} of the header")
+        raise damaged(f"the links' entries do not add up to the {count(entries)} of the header")
     return ScalingChain(entries, options, growth, links)
 
 
 def _wrong_with(link: Link) -> str | None:
-    """What contradicts itself in a link's record: the conditions RedisBloom sets, and none less."""
+    """Return what contradicts itself in a link's record, by RedisBloom's own conditions."""
     if link.n_bytes < 1 or link.bits < 1 or link.bits > 8 * link.n_bytes:
-        return f"has {link.bits} bits in {link.n_bytes} bytes"
+        return f"has {counted(link.bits, 'bit')} in {counted(link.n_bytes, 'byte')}"
     if link.log2_bits > 62 or link.bits_in_use > link.bits:
-        return f"has 2^{link.log2_bits} bits in use, of {link.bits}"
+        return f"has 2^{link.log2_bits} bits in use, of {count(link.bits)}"
     if not 0 < link.error < 1 or not 0 < link.bits_per_entry < 1e4:
         return f"aims at a rate of {link.error} with {link.bits_per_entry} bits per entry"
     if link.hashes != math.ceil(_LN2 * link.bits_per_entry):
-        return f"has {link.hashes} hashes for {link.bits_per_entry} bits per entry"
+        return f"has {count(link.hashes)} hashes for {link.bits_per_entry} bits per entry"
     return None
 
 
 def _split(pieces: list[memoryview], sizes: list[int]) -> list[list[memoryview]]:
-    """Cut the bytes of ``pieces``, taken end to end, into runs of these sizes."""
+    """Cut the bytes of ``pieces``, taken end to end, into runs of the given sizes."""
     rest = [piece for piece in reversed(pieces) if len(piece)]
     runs = []
     for size in sizes:

@@ -1,8 +1,8 @@
 """Filters of the original Data Portraits library (dumps of RedisBloom), mapped and asked in place.
 
-``NAME.WIDTH-STRIDE.bf`` is a JSON index; it lists the chunks that ``BF.SCANDUMP`` gave and the files
-``NAME.WIDTH-STRIDE.bf.partN.bin`` that hold them, end to end. The older form has the chunks in the
-``.bf`` itself and their list in ``.bf.idx``. The first chunk is a header; the others are the bits.
+``NAME.WIDTH-STRIDE.bf`` is a JSON index; it lists the chunks that ``BF.SCANDUMP`` returned and the files
+``NAME.WIDTH-STRIDE.bf.partN.bin`` that hold the chunks, end to end. In the older form, the ``.bf`` itself
+holds the chunks, and ``.bf.idx`` lists them. The first chunk is a header; the others are the bits.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import Any
 from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError
 from portrait.filters.redisbloom import KIND, RedisBloom, ScalingChain, of_files
+from portrait.markup.numbers import count, counted
 from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
 
 SUFFIX = ".bf"
 LEGACY_INDEX_SUFFIX = ".idx"
 
-#: An index has a line or two for each chunk of 16 MiB; a larger one than this is none.
+#: An index has a line or two for each chunk of 16 MiB; a larger file is something else.
 _MAX_INDEX_BYTES = 64 << 20
 
-#: The index's names for what the header says, where there is one link.
+#: The index's names for the header's fields, if there is one link.
 _INFO_NAMES = (
     ("chain_size", "chain_n_filters", "options", "growth"),
     ("bytes", "bits", "current_size", "error", "bits_per_element", "hashes", "max_entries", "n2"),
@@ -34,9 +35,15 @@ _REFETCH = "fetch it again"
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """An open filter of the original library: how it cuts texts, and how often it errs.
+    """An open filter of the original library.
 
-    ``files`` hold its bytes, end to end.
+    Attributes:
+        path: The ``.bf`` file.
+        name: The file's name without ``.bf``.
+        spec: How the filter's owner cut texts into windows.
+        filter: The filter.
+        fpr: Its false-positive rate.
+        files: The files that hold its bytes, end to end.
     """
 
     path: Path
@@ -47,7 +54,7 @@ class Dump:
     files: tuple[Path, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """What is known of it, as a JSON object; fields that a manifest has, too, are named as there."""
+        """Return what is known about the filter, as a JSON object with a manifest's names."""
         chain, spec = self.filter.chain, self.spec
         return {
             "format": KIND,
@@ -73,16 +80,20 @@ class Dump:
 
 
 def is_dump(path: Path) -> bool:
-    """Whether ``path`` is a file named as the original library names its filters."""
+    """Return whether ``path`` is a file with the name of a filter of the original library."""
     return path.suffix == SUFFIX and path.is_file()
 
 
 def open_dump(path: Path, stride: int | None = None) -> Dump:
     """Map the filter at ``path``, in time independent of its size.
 
-    The width is in the index, or in the name of the older form. ``stride`` is read off the name if
-    it is not given. Raises :class:`SpecError` if that cannot be, :class:`DamagedBundleError` for
-    files that contradict themselves or each other.
+    Args:
+        path: The ``.bf`` file. The width is in its index or, in the older form, in its name.
+        stride: The stride; by default, the one in the file's name.
+
+    Raises:
+        SpecError: Neither the name nor the caller says what the width and the stride are.
+        DamagedBundleError: The files contradict themselves or each other.
     """
     legacy = path.with_name(path.name + LEGACY_INDEX_SUFFIX)
     try:
@@ -92,8 +103,8 @@ def open_dump(path: Path, stride: int | None = None) -> Dump:
         else:
             content = _read_json(path)
             index, own_file = path, None
-        spec, found, files = _open(path, index, content, own_file, stride)
-        return Dump(path, require_source_name(path.stem), spec, found, found.rate(), files)
+        spec, opened, files = _open(path, index, content, own_file, stride)
+        return Dump(path, require_source_name(path.stem), spec, opened, opened.rate(), files)
     except OSError as error:
         where = error.filename if error.filename is not None else path
         raise DamagedBundleError(f"{where}: {error.strerror}") from error
@@ -106,9 +117,9 @@ def _open(
     sizes = _chunk_sizes(index, blocks, own_file)
     width = _width(index, content, own_file)
     files = [_map_part(path.with_name(name), size) for name, size in sizes.parts]
-    found = of_files(files, sizes.header)
-    _compare_info(index, content.get("bf_info"), found.chain)
-    return _windows(path, width, stride), found, tuple(part for part, _ in files)
+    opened = of_files(files, sizes.header)
+    _compare_info(index, content.get("bf_info"), opened.chain)
+    return _windows(path, width, stride), opened, tuple(part for part, _ in files)
 
 
 # --- The index --------------------------------------------------------------------------------------
@@ -116,7 +127,7 @@ def _open(
 
 @dataclass(frozen=True, slots=True)
 class _Sizes:
-    """Bytes: of the header, of all bits, and of each part file in order."""
+    """Lengths in bytes: of the header, of all bits, and of each part file in order."""
 
     header: int
     data: int
@@ -136,7 +147,7 @@ def _read_json(path: Path) -> Any:
 
 
 def _chunk_sizes(index: Path, blocks: Any, own_file: str | None) -> _Sizes:
-    """Check the list of chunks. ``own_file``: the file that holds all of them, in the older form."""
+    """Check the list of chunks. In the older form, ``own_file`` holds all of them."""
     if not isinstance(blocks, list) or not blocks:
         raise DamagedBundleError(f"{index}: not an index: it lists no blocks: {_REFETCH}")
     parts: list[tuple[str, int]] = []
@@ -169,7 +180,7 @@ def _count(index: Path, block: Any, i: int, field: str) -> int:
 
 
 def _compare_info(index: Path, info: Any, chain: ScalingChain) -> None:
-    """What the index repeats of the header must be what the header says."""
+    """Check that the header agrees with what the index repeats of it."""
     if not isinstance(info, dict):
         raise DamagedBundleError(f"{index}: bf_info is not an object: {_REFETCH}")
     if not info:  # the original library writes it for a single link only
@@ -188,13 +199,13 @@ def _compare_info(index: Path, info: Any, chain: ScalingChain) -> None:
 
 
 def _named(path: Path) -> tuple[int, int] | None:
-    """Width and stride, if the file is named ``NAME.WIDTH-STRIDE.bf``."""
-    found = re.search(r"\.(\d{1,7})-(\d{1,7})\.", path.name, flags=re.ASCII)
-    return (int(found[1]), int(found[2])) if found else None
+    """Return width and stride, if the file is named ``NAME.WIDTH-STRIDE.bf``."""
+    match = re.search(r"\.(\d{1,7})-(\d{1,7})\.", path.name, flags=re.ASCII)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _width(index: Path, content: dict[str, Any], own_file: str | None) -> int | None:
-    """The width that the index states; the older form has none."""
+    """Return the width that the index states; the older form has none."""
     if own_file is not None:
         return None
     width = content.get("width")
@@ -214,13 +225,14 @@ def _windows(path: Path, width: int | None, stride: int | None) -> WindowSpec:
     if stride is None:
         if named is None:
             raise SpecError(
-                f"{path}: the stride is not in the file's name (NAME.WIDTH-STRIDE{SUFFIX}): "
-                "give it, as stride=50 or --stride 50"
+                f"{path}: the stride is not in the file's name (NAME.WIDTH-STRIDE{SUFFIX}): give the stride",
+                parameter="stride",
             )
         if named[0] != width:
             raise SpecError(
-                f"{path}: the name says windows of {named[0]} characters and the index of {width}, so the "
-                "name's stride is not to be trusted: give it, as stride=50 or --stride 50"
+                f"{path}: the name says windows of {counted(named[0], 'character')} and the index of "
+                f"{count(width)}, so the name's stride cannot be trusted: give the stride",
+                parameter="stride",
             )
         stride = named[1]
     return WindowSpec(width=width, stride=stride, unit="char", normalizer="data-portraits")
@@ -230,10 +242,12 @@ def _windows(path: Path, width: int | None, stride: int | None) -> WindowSpec:
 
 
 def _map_part(path: Path, n_bytes: int) -> tuple[Path, memoryview]:
-    # Caches of model hubs consist of symbolic links: these are followed.
+    # The caches of model hubs consist of symbolic links, which are followed.
     if not path.is_file():
         raise DamagedBundleError(f"{path}: the part is missing: fetch it, too")
     data = map_file(path)
     if len(data) != n_bytes:
-        raise DamagedBundleError(f"{path}: {len(data)} bytes instead of {n_bytes}: {_REFETCH}")
+        raise DamagedBundleError(
+            f"{path}: {counted(len(data), 'byte')} instead of {count(n_bytes)}: {_REFETCH}"
+        )
     return path, data

@@ -55,7 +55,7 @@ def check_layer(bundle: Bundle, layer: Layer, progress: Progress) -> None:
 def _check_test_vectors(bundle: Bundle, layer: Layer, opened: Filter) -> None:
     for wanted, keys in ((1, layer.test_vectors.present), (0, layer.test_vectors.absent)):
         try:
-            hits = filters.contains_recorded(opened, keys)
+            hits = filters.contains_vectors(bundle, layer, opened, keys)
         except ValueError as error:
             file = bundle.path / MANIFEST_NAME
             raise DamagedBundleError(f"{file}: a test vector {error}") from error

@@ -1,1 +1,1 @@
-"""An open portrait, ready to be queried."""
+"""An open portrait: its files mapped, its layers ready to be asked."""

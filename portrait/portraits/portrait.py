@@ -1,18 +1,18 @@
-"""Portrait: open a bundle, or a filter of the original Data Portraits library, and ask it."""
+"""An open portrait, and questions to one or several of them."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from portrait.answers.judge import DEFAULT_EVALUE, LayerEvidence, judge, require_evalue
-from portrait.bundle import reader as bundles
+from portrait.answers.judge import DEFAULT_EVALUE, judge, require_evalue
+from portrait.answers.record import to_record
+from portrait.answers.scan import LayerEvidence
 from portrait.bundle.manifest import Manifest
 from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
-from portrait.filters import redisbloom_dump
-from portrait.filters.kinds import open_layer
+from portrait.portraits.contents import bundle_contents, open_contents
 from portrait.portraits.scanner import Scanner
 
 if TYPE_CHECKING:
@@ -22,35 +22,15 @@ if TYPE_CHECKING:
     from portrait.answers.answer import Answer
     from portrait.bundle.reader import Bundle
     from portrait.filters.protocols import Filter
-    from portrait.filters.redisbloom_dump import Dump
+    from portrait.portraits.contents import Contents, OpenLayer
     from portrait.spec import WindowSpec
-
-
-@dataclass(frozen=True, slots=True)
-class OpenLayer:
-    """One source: its filter, and how often that errs."""
-
-    source: str
-    fpr: float
-    filter: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a portrait is made of, whatever its files look like, and what these say of it."""
-
-    path: Path
-    name: str
-    spec: WindowSpec
-    layers: tuple[OpenLayer, ...]
-    about: Manifest | Dump
 
 
 class Portrait:
     """An open portrait: read-only, memory-mapped, safe to share between threads.
 
-    Opening takes time independent of the portrait's size; asking reads only what it needs. Made by
-    :func:`open` and :func:`portrait.build`.
+    :func:`open` and :func:`portrait.build` make it. Opening takes the same time for every size; a question
+    reads only what it needs.
     """
 
     def __init__(self, contents: Contents) -> None:
@@ -60,57 +40,64 @@ class Portrait:
 
     @property
     def path(self) -> Path:
-        """Where it is: a bundle's directory, or a foreign filter's file."""
+        """The bundle's directory, or a foreign filter's file."""
         return self._contents.path
 
     @property
     def name(self) -> str:
-        """The name of its directory without ``.portrait``, or of its file without ``.bf``."""
+        """The directory's name without ``.portrait``, or the file's without ``.bf``."""
         return self._contents.name
 
     @property
     def manifest(self) -> Manifest:
-        """What a bundle says of itself.
+        """The bundle's manifest.
 
-        Raises :class:`UnsupportedBundleError` for a foreign filter, which has none: its
-        :attr:`facts` are all there is.
+        Raises:
+            UnsupportedBundleError: The portrait is a foreign filter, which has :attr:`facts` only.
         """
         about = self._contents.about
         if not isinstance(about, Manifest):
             raise UnsupportedBundleError(
-                f"{self.path}: a filter of the original library has no manifest: see `portrait info`"
+                f"{self.path}: a filter of the original library has no manifest: see its facts"
             )
         return about
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What its files say of it, as a JSON object: the manifest, or a foreign filter's header."""
+        """What the files say about the portrait, as a JSON object: manifest, or foreign filter's header."""
         return self._contents.about.to_dict()
 
     @property
     def is_bundle(self) -> bool:
-        """Whether it is a bundle of our own, with a manifest."""
+        """Whether the portrait is a bundle, with a manifest."""
         return isinstance(self._contents.about, Manifest)
 
     @property
     def spec(self) -> WindowSpec:
-        """How it cuts texts into windows."""
+        """How the portrait cuts texts into windows."""
         return self._contents.spec
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The names of its layers."""
+        """The names of the layers."""
         return tuple(layer.source for layer in self._layers)
 
     @property
     def layers(self) -> tuple[OpenLayer, ...]:
-        """Its layers, each with its false-positive rate."""
+        """The layers, each with its filter and false-positive rate."""
         return self._layers
 
     def filter(self, source: str) -> Filter:
-        """The filter of a layer. Raises :class:`SpecError` where no layer has that name."""
+        """Return the filter of a layer.
+
+        Raises:
+            SpecError: No layer has that name.
+        """
         if source not in self.sources:
-            raise SpecError(f"{self.path}: no source {source!r}: choose one of {', '.join(self.sources)}")
+            raise SpecError(
+                f"{self.path}: no source {source!r}: choose one of {', '.join(self.sources)}",
+                parameter="source",
+            )
         return self._layers[self.sources.index(source)].filter
 
     # A str is an Iterable of str, too: the first overload wins, and is meant to.
@@ -119,11 +106,19 @@ class Portrait:
     @overload
     def query(self, texts: Iterable[str], *, evalue: float = ...) -> list[Answer]: ...
     def query(self, texts: str | Iterable[str], *, evalue: float = DEFAULT_EVALUE) -> Answer | list[Answer]:
-        """Ask whether a text, or each of several, was in the corpus.
+        """Ask whether a text, or each of several texts, was in the corpus.
 
-        ``evalue`` is the threshold: how many chains as strong may turn up in one text by chance for
-        a chain to count as a copy. Raises :class:`TextError` for a text with lone surrogates,
-        :class:`SpecError` for a threshold that is not positive.
+        Args:
+            texts: One text, or several.
+            evalue: The threshold: how many chains as strong may turn up in one text by chance for a chain
+                to count as a copy.
+
+        Returns:
+            An answer, or a list of as many answers as texts.
+
+        Raises:
+            TextError: A text has a lone surrogate.
+            SpecError: The threshold is not a positive number.
         """
         return query([self], texts, evalue=evalue)
 
@@ -137,57 +132,85 @@ class Portrait:
         prefix: str = "portrait_",
         **options: Any,
     ) -> Any:
-        """Ask every row of a ``datasets`` object, which comes back with the answers as further columns.
+        """Ask about every row of a ``datasets`` object, and return it with the answers as columns.
 
-        ``dataset`` is a ``Dataset``, an ``IterableDataset`` or a ``DatasetDict`` of either; ``column``
-        holds the text; ``options``, such as ``num_proc``, go to the dataset's ``map``. Each row gets,
-        their names beginning with ``prefix``: ``verdict`` (string), ``evalue`` (float64, or null),
-        ``detectable_length`` (int64, or null), ``coverage`` (float64), ``longest_match`` (int64),
-        ``exact_document`` (bool), ``hit_rate`` (float64, the highest of the layers'), ``sources`` (list of
-        string: those with a match) and, if wanted, ``matches`` (list of structs of ``portrait`` and
-        ``source``, string, ``start``, ``end`` and ``windows``, int64, and ``evalue``, float64).
+        Args:
+            dataset: A ``Dataset``, an ``IterableDataset``, or a ``DatasetDict`` of either.
+            column: The column that holds the text.
+            evalue: The threshold, as for :meth:`query`.
+            matches: Whether to add the column ``matches``.
+            prefix: What the names of the new columns begin with.
+            **options: Arguments of the dataset's ``map``, such as ``num_proc``.
 
-        Raises :class:`SpecError` where a column of these names is there already, :class:`CorpusError`
-        for a column that is not there or a row that is no text.
+        Returns:
+            The dataset with the new columns ``verdict`` (string), ``evalue`` (float64, or null),
+            ``detectable_length`` (int64, or null), ``coverage`` (float64), ``longest_match`` (int64),
+            ``exact_document`` (bool), ``hit_rate`` (float64, the highest of all layers), ``sources`` (list
+            of string: the sources with a match) and, if wanted, ``matches`` (list of structs of
+            ``portrait`` and ``source``, string, ``start``, ``end`` and ``windows``, int64, and ``evalue``,
+            float64).
+
+        Raises:
+            SpecError: The dataset has a column of one of these names, or the threshold is not a positive
+                number.
+            CorpusError: There is no such column, or a row is not text.
         """
-        from portrait.portraits.dataset_map import scan
+        from portrait.portraits.dataset_map import add_records
 
-        return scan(
-            self, dataset, column=column, evalue=evalue, matches=matches, prefix=prefix, options=options
-        )
+        require_evalue(evalue)
+        recorder = partial(_record, self, evalue=evalue, matches=matches)
+        return add_records(dataset, recorder, column=column, matches=matches, prefix=prefix, options=options)
 
     def hits(self, text: str) -> dict[str, bytes]:
-        """For each source, a byte per window of ``text`` at stride 1: 1 where its filter holds it."""
+        """Return, for each source, one byte per window of ``text`` at stride 1: 1 if the filter holds it.
+
+        Raises:
+            TextError: The text has a lone surrogate.
+        """
         return dict(zip(self.sources, self._scanner.hits(text), strict=True))
 
     def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
-        """``text`` as windows are cut from it, and which characters [start, end) of ``text`` each of
-        its characters comes from. Raises :class:`TextError` for lone surrogates.
+        """Return the normalised text, and the characters [start, end) of ``text`` that each comes from.
+
+        Raises:
+            TextError: The text has a lone surrogate.
         """
         return self._scanner.normalize(text)
 
-    def evidence(self, text: str) -> list[LayerEvidence]:
-        """What each layer holds of ``text``, before anything is concluded."""
-        units, windows, layers = self._scanner.scan(text)
+    def evidence(
+        self, text: str, *, evalue: float = DEFAULT_EVALUE, n_layers: int | None = None
+    ) -> list[LayerEvidence]:
+        """Return what each layer answers about a text, before anything is concluded.
+
+        Args:
+            text: The text as given.
+            evalue: The threshold. Chains that are not significant are left out.
+            n_layers: The number of layers in the whole question; by default, the portrait's own.
+
+        Raises:
+            TextError: The text has a lone surrogate.
+        """
+        units, windows, scans = self._scanner.scan(text, n_layers=n_layers, threshold=evalue)
+        name, spec = self.name, self.spec
         return [
-            LayerEvidence(self.name, layer.source, self.spec, layer.fpr, units, windows, scan)
-            for layer, scan in zip(self._layers, layers, strict=True)
+            LayerEvidence(name, layer.source, spec, layer.fpr, units, windows, scan)
+            for layer, scan in zip(self._layers, scans, strict=True)
         ]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as the path and what stood there; another process maps the same files."""
+        """Pickle the path and the identity: another process maps the same files."""
         return _reopen, (self.path.absolute(), self.spec.stride, self.identity)
 
     @property
     def identity(self) -> str:
-        """What tells it from others: a bundle's id, or what a foreign filter's header says, and its age."""
+        """A bundle's id, or a foreign filter's header and time of change."""
         if self.is_bundle:
             return self.manifest.id
         return f"{self.path.stat().st_mtime_ns} {json.dumps(self.facts, sort_keys=True, default=str)}"
 
     def __repr__(self) -> str:
-        known_by = f", id={self.manifest.id[:12]}" if self.is_bundle else ""
-        return f"Portrait({str(self.path)!r}{known_by}, sources={list(self.sources)!r})"
+        identity = f", id={self.manifest.id[:12]}" if self.is_bundle else ""
+        return f"Portrait({str(self.path)!r}{identity}, sources={list(self.sources)!r})"
 
 
 def open(  # noqa: A001  # portrait.open, as gzip.open
@@ -195,42 +218,34 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
 ) -> Portrait:
     """Open the portrait at ``path``: a bundle, or a filter of the original library (``.bf``).
 
-    Its filters are mapped, so that this takes no longer for a large portrait and memory is shared
-    between processes. ``stride`` is for a filter of the original library whose name does not say it
-    (``NAME.WIDTH-STRIDE.bf``); a bundle states its own.
+    The filters are mapped, so that opening takes no longer for a large portrait and processes share the
+    memory.
 
-    Raises :class:`NotAPortraitError`, :class:`DamagedBundleError`, :class:`UnsupportedBundleError`,
-    and :class:`SpecError` where the stride is unknown or a bundle's is another.
+    Args:
+        path: A bundle's directory, or a ``.bf`` file.
+        stride: The stride of a filter of the original library, if its name does not say it
+            (``NAME.WIDTH-STRIDE.bf``). A bundle states its own.
+
+    Raises:
+        NotAPortraitError: Nothing at the path looks like a portrait.
+        DamagedBundleError: The files contradict each other or the format.
+        UnsupportedBundleError: The format is newer than this version.
+        SpecError: The stride is unknown, or is not the one that a bundle was built with.
     """
-    path = Path(path)
-    if redisbloom_dump.is_dump(path):
-        return _of_dump(redisbloom_dump.open_dump(path, stride))
-    bundle = bundles.read(path)
-    if stride is not None and stride != bundle.manifest.windows.stride:
-        raise SpecError(
-            f"{path}: was built with a stride of {bundle.manifest.windows.stride}, not {stride!r}: "
-            "a stride is given for filters of the original library only"
-        )
-    return of_bundle(bundle)
+    return Portrait(open_contents(Path(path), stride))
+
+
+def of_bundle(bundle: Bundle) -> Portrait:
+    """Return the portrait in a bundle whose manifest has been read."""
+    return Portrait(bundle_contents(bundle))
 
 
 def _reopen(path: Path, stride: int, identity: str) -> Portrait:
+    """Open a portrait that another process had open."""
     opened = open(path, stride=stride)
     if opened.identity != identity:
         raise DamagedBundleError(f"{path}: is another portrait than it was: open it again")
     return opened
-
-
-def of_bundle(bundle: Bundle) -> Portrait:
-    """The portrait in a bundle that has been read."""
-    manifest = bundle.manifest
-    layers = tuple(OpenLayer(layer.source, layer.fpr, open_layer(bundle, layer)) for layer in manifest.layers)
-    return Portrait(Contents(bundle.path, bundle.name, manifest.windows, layers, manifest))
-
-
-def _of_dump(dump: Dump) -> Portrait:
-    layers = (OpenLayer(dump.name, dump.fpr, dump.filter),)
-    return Portrait(Contents(dump.path, dump.name, dump.spec, layers, dump))
 
 
 @overload
@@ -244,8 +259,19 @@ def query(
 ) -> Answer | list[Answer]:
     """Ask several portraits at once; one answer speaks for all their layers.
 
-    See :meth:`Portrait.query`. The more layers are asked, the more chance can show: the E-values
-    account for all of them.
+    The more layers are asked, the more chance can show: the E-values account for all of them.
+
+    Args:
+        portraits: One or more portraits.
+        texts: One text, or several.
+        evalue: The threshold, as for :meth:`Portrait.query`.
+
+    Returns:
+        An answer, or a list of as many answers as texts.
+
+    Raises:
+        TextError: A text has a lone surrogate.
+        SpecError: There is no portrait, or the threshold is not a positive number.
     """
     if not portraits:
         raise SpecError("no portrait to ask: name one or more")
@@ -258,5 +284,13 @@ def query(
 def _query_one(portraits: Sequence[Portrait], text: str, threshold: float) -> Answer:
     if not isinstance(text, str):
         raise TypeError(f"a text is a str, not {type(text).__name__}")
-    evidence = [layer for portrait in portraits for layer in portrait.evidence(text)]
+    n_layers = sum([len(portrait.layers) for portrait in portraits])
+    evidence: list[LayerEvidence] = []
+    for portrait in portraits:
+        evidence += portrait.evidence(text, evalue=threshold, n_layers=n_layers)
     return judge(text, evidence, threshold)
+
+
+def _record(portrait: Portrait, text: str, *, evalue: float, matches: bool) -> dict[str, Any]:
+    """Return a text's record for a dataset; the processes of ``map`` pickle this function."""
+    return to_record(portrait.query(text, evalue=evalue), matches=matches, qualified=False)

@@ -1,78 +1,92 @@
-"""Asking all windows of a text of all layers of a portrait, in one pass."""
+"""All layers of a portrait, asked about a text in one pass: the kernel's answers as plain values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portrait._native import Scan as NativeScan
 from portrait._native import Scanner as NativeScanner
 from portrait._native import Windows as NativeWindows
+from portrait.answers.judge import DEFAULT_EVALUE
 from portrait.answers.scan import Chain, LayerScan, Stretch, TextScan
 from portrait.errors import TextError
+from portrait.sizing import evalue, significant_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from portrait._native import Scan as NativeScan
     from portrait.filters.protocols import Filter
     from portrait.spec import WindowSpec
 
 
 class Scanner:
-    """All layers of a portrait, ready to be asked."""
+    """The layers of a portrait, ready to be asked.
+
+    Args:
+        spec: How texts become windows.
+        filters: The layers' filters, each with its false-positive rate.
+    """
 
     def __init__(self, spec: WindowSpec, filters: Sequence[tuple[Filter, float]]) -> None:
-        """Each filter comes with its false-positive rate."""
         windows = NativeWindows(spec.normalizer, spec.unit, spec.width, spec.stride)
         self._windows = windows
+        self._rates = [fpr for _, fpr in filters]
         self._native = NativeScanner(windows, [(layer.native, fpr) for layer, fpr in filters])
 
-    def scan(self, text: str) -> TextScan:
-        """Ask every window of ``text``. Raises :class:`TextError` for lone surrogates."""
+    def scan(self, text: str, *, n_layers: int | None = None, threshold: float = DEFAULT_EVALUE) -> TextScan:
+        """Ask every window of a text.
+
+        Args:
+            text: The text as given.
+            n_layers: The number of layers in the whole question; by default, the scanner's own.
+            threshold: The E-value up to which a chain is significant.
+
+        Raises:
+            TextError: The text has a lone surrogate.
+        """
         try:
-            found = self._native.scan(text)
+            scan = self._native.scan(text)
         except UnicodeEncodeError as error:
-            raise surrogate_error(text, error) from None
-        return TextScan(
-            found.n_units,
-            found.n_windows,
-            [_layer(found, i, *layer) for i, layer in enumerate(found.layers())],
-        )
+            raise TextError.lone_surrogate(error) from None
+        n_windows = scan.n_windows
+        if n_layers is None:
+            n_layers = len(self._rates)
+        layers = []
+        for i, (hits, document, longest, distinct, stretch) in enumerate(scan.layers()):
+            fpr = self._rates[i]
+            chains: tuple[Chain, ...] = ()
+            # The best chain decides whether to look at any: in most texts none is significant.
+            if distinct and evalue(n_windows, n_layers, fpr, distinct) <= threshold:
+                chains = _chains(scan, i, significant_chain(n_windows, n_layers, fpr, threshold))
+            best = None if stretch is None else Stretch(*stretch)
+            layers.append(LayerScan(hits, document, longest, distinct, best, chains))
+        return TextScan(scan.n_units, n_windows, layers)
 
     def hits(self, text: str) -> list[bytes]:
-        """For each layer, a byte per window of ``text``: 1 where the filter holds it."""
+        """Return, for each layer, one byte per window of a text: 1 if the filter holds the window.
+
+        Raises:
+            TextError: The text has a lone surrogate.
+        """
         try:
             return self._native.hits(text)
         except UnicodeEncodeError as error:
-            raise surrogate_error(text, error) from None
+            raise TextError.lone_surrogate(error) from None
 
     def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
-        """``text`` as windows are cut from it, and the origin [start, end) of each character."""
+        """Return the normalised text, and the origin [start, end) of each of its characters.
+
+        Raises:
+            TextError: The text has a lone surrogate.
+        """
         try:
             return self._windows.normalize(text)
         except UnicodeEncodeError as error:
-            raise surrogate_error(text, error) from None
+            raise TextError.lone_surrogate(error) from None
 
 
-def _layer(
-    found: NativeScan,
-    i: int,
-    hits: int,
-    document: bool,
-    longest: int,
-    distinct: int,
-    stretch: tuple[int, int, int, float, int, int] | None,
-) -> LayerScan:
-    best = None if stretch is None else Stretch(*stretch)
-    return LayerScan(hits, document, longest, distinct, best, _chains(found, i))
-
-
-def _chains(found: NativeScan, layer: int) -> Callable[[int], list[Chain]]:
-    return lambda n_distinct: [Chain(*chain) for chain in found.chains(layer, n_distinct)]
-
-
-def surrogate_error(text: str, error: UnicodeEncodeError) -> TextError:
-    """The error that names the lone surrogate which cannot be encoded."""
-    return TextError(
-        f"the text is not valid Unicode: lone surrogate U+{ord(text[error.start]):04X} at character "
-        f"{error.start}: decode it with the right encoding first"
-    )
+def _chains(scan: NativeScan, layer: int, shortest: int | None) -> tuple[Chain, ...]:
+    """Return a layer's significant chains; none if no chain of any length is."""
+    if shortest is None:
+        return ()
+    return tuple([Chain(*chain) for chain in scan.chains(layer, shortest)])

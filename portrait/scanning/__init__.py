@@ -1,1 +1,1 @@
-"""Every row of a dataset, queried and written out."""
+"""Every row of a dataset, asked about and written out."""

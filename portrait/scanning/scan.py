@@ -1,48 +1,50 @@
-"""Every row of a data set asked: rows → answers → a file of findings, in the same order."""
+"""Every row of a dataset asked about: rows → answers → a file of records, in the same order."""
 
 from __future__ import annotations
 
 import os
-from contextlib import closing, nullcontext
+from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from portrait.answers.answer import Verdict
 from portrait.answers.judge import DEFAULT_EVALUE, require_evalue
-from portrait.answers.record import finding
 from portrait.corpus import rows
 from portrait.corpus.columns import DEFAULT_COLUMN
 from portrait.corpus.locations import is_url
 from portrait.engines.pool import in_order, require_workers
 from portrait.errors import CorpusError, SpecError
-from portrait.portraits import portrait as asking
 from portrait.progress import Silent
-from portrait.scanning import row_files as rowfiles
-from portrait.storage.journal import Done, Journal
-from portrait.version import __version__
+from portrait.scanning.json_lines import JsonLines
+from portrait.scanning.row_files import row_file
+from portrait.scanning.task import COUNTERS, ScanTask
+from portrait.storage.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from portrait.corpus.columns import Columns
     from portrait.corpus.shards import Chunk, Format
     from portrait.portraits.portrait import Portrait
     from portrait.progress import Progress
     from portrait.scanning.row_files import RowFile
 
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-COUNTED = ("rows", *VERDICTS, "text_bytes")
-
-#: Of less data than this, starting a second process would take longer than asking it does.
+#: For less data than this, starting a second process takes longer than the scan.
 _SMALL_BYTES = 4_000_000
 
 
-class Scanned(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
     """What a scan has gone through.
 
-    ``text_bytes`` of text in ``rows`` rows, of which ``resumed_rows`` and ``resumed_bytes`` had been
-    done before, by a scan that was stopped.
+    Attributes:
+        rows: The number of rows.
+        found: The number of rows with this verdict.
+        not_found: The number of rows with this verdict.
+        inconclusive: The number of rows with this verdict.
+        text_bytes: The number of bytes of text in all rows.
+        resumed_rows: The number of rows that an interrupted scan had finished before.
+        resumed_bytes: The number of bytes of text in these.
     """
 
     rows: int
@@ -52,6 +54,12 @@ class Scanned(NamedTuple):
     text_bytes: int
     resumed_rows: int
     resumed_bytes: int
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, int], resumed: Mapping[str, int]) -> ScanSummary:
+        """Return the summary of the counts of all rows, and of those of the resumed rows among them."""
+        totals = {name: counts.get(name, 0) for name in COUNTERS}
+        return cls(**totals, resumed_rows=resumed.get("rows", 0), resumed_bytes=resumed.get("text_bytes", 0))
 
 
 def scan_rows(
@@ -68,60 +76,114 @@ def scan_rows(
     overwrite: bool = False,
     restart: bool = False,
     progress: Progress | None = None,
-) -> Scanned:
-    """Ask every row of ``data`` and write one row for each to ``out``, in the same order.
+) -> ScanSummary:
+    """Ask about every row of ``data`` and write one row for each to ``out``, in the same order.
 
-    ``data``, ``columns`` and ``keep`` are as for :func:`portrait.corpus.rows.read`; ``portraits`` are asked
-    together, as by :func:`portrait.query`. ``out`` is a path that ends in ``.jsonl`` or
-    ``.parquet``, or a stream, which gets JSON lines: ``row``, ``place``, ``values`` (an object of the
-    kept columns, where there are any), then the fields of :mod:`portrait.answers.record`, ``matches`` only
-    where wanted. ``workers`` is the number of processes; memory is bounded whatever the data's size.
+    A file appears when it is whole. After an interruption, the same call skips the rows that are finished,
+    and the file is the same to the byte. Data from a stream or a dataset in memory cannot be recognised, so
+    such a scan starts again.
 
-    A file appears when it is whole. What a scan that was killed has finished is not asked again by
-    the same call, and the file is the same to the byte; unless the data come from a stream or a data
-    set in memory, which cannot be recognised. ``restart`` begins anew, ``overwrite`` replaces a file.
+    Args:
+        portraits: The portraits, asked together as by :func:`portrait.query`.
+        data: The rows, as for :func:`portrait.corpus.rows.read`.
+        out: A path that ends in ``.jsonl`` or ``.parquet``, or a stream, which gets JSON lines. A row has
+            ``row``, ``place``, ``values`` (an object of the kept columns, if there are any), and the fields
+            of :mod:`portrait.answers.record`.
+        columns: The columns that make the text.
+        keep: The columns to carry along.
+        evalue: The threshold, as for :func:`portrait.query`.
+        format: The format of the data.
+        matches: Whether a row lists its matches.
+        workers: The number of processes. Memory is bounded whatever the size of the data.
+        overwrite: Whether to replace a file at ``out``, and what another scan into it has left.
+        restart: Whether to scan all rows again, whatever an interrupted scan has finished.
+        progress: Receives the number of bytes read.
 
-    Raises :class:`SpecError`, :class:`CorpusError`, :class:`TextError`, :class:`OutputExistsError`
-    (for another scan into the same file, too), :class:`OutputError`, :class:`WorkerError`.
+    Returns:
+        The numbers of rows, by verdict.
+
+    Raises:
+        SpecError: An argument is outside its range.
+        CorpusError: The data cannot be read, or changed meanwhile.
+        OutputExistsError: The output exists, or another scan into it is unfinished or running.
+        OutputError: The output cannot be written.
+        WorkerError: A process died.
     """
     if not portraits:
         raise SpecError("no portrait to ask: name one or more")
     require_evalue(evalue)
     require_workers(workers)
-    target = Path(out) if isinstance(out, str | os.PathLike) else None
-    file: RowFile = rowfiles.JsonLines()
-    if target is not None:
-        file = rowfiles.of_name(target.name, keep, matches=matches)
+    file: RowFile = JsonLines()
+    if isinstance(out, str | os.PathLike):
+        file = row_file(Path(out).name, keep, matches=matches)
     reading = rows.read(data, columns=columns, keep=keep, format=format)
     if reading.n_bytes is not None and reading.n_bytes < _SMALL_BYTES:
         workers = 1
-    work = Asking(tuple(portraits), reading.columns, evalue, matches, file)
-    sink: Any
-    if target is None:
-        assert not isinstance(out, str | os.PathLike)
-        sink = nullcontext(_Stream(out))
-    else:
-        inputs = _inputs(reading)
-        task = work.task() | {"format": format, "data": inputs}
-        sink = Journal(target, task, resumable=bool(inputs), overwrite=overwrite, restart=restart)
-    with sink as written:
-        before = written.done.counts
-        _ask(reading, work, workers, written, progress or Silent())
-        if target is not None:
-            if _inputs(reading) != inputs:
-                raise CorpusError(f"{target}: the data changed while they were read: --restart to begin anew")
-            written.commit(file.finish)
-    counted = {name: written.done.counts.get(name, 0) for name in COUNTED}
-    return Scanned(**counted, resumed_rows=before.get("rows", 0), resumed_bytes=before.get("text_bytes", 0))
+    task = ScanTask(tuple(portraits), reading.columns, evalue, matches, file)
+    progress = progress or Silent()
+    if isinstance(out, str | os.PathLike):
+        return _into_file(
+            Path(out),
+            reading,
+            task,
+            workers,
+            progress,
+            format=format,
+            overwrite=overwrite,
+            restart=restart,
+        )
+    return _into_stream(out, reading, task, workers, progress)
 
 
-def _ask(
-    reading: rows.Reading, work: Asking, workers: int, written: Journal | _Stream, progress: Progress
-) -> None:
-    """Ask what is not written yet, and write it."""
-    n_done = written.done.n_pieces
+def _into_stream(
+    stream: BinaryIO, reading: rows.Reading, task: ScanTask, workers: int, progress: Progress
+) -> ScanSummary:
+    """Scan into a stream, which no later scan can resume."""
 
-    def tasks() -> Iterator[tuple[int, Chunk]]:
+    def append(piece: bytes, counts: dict[str, int]) -> None:  # noqa: ARG001
+        stream.write(piece)
+
+    return ScanSummary.of_counts(_scan(reading, task, workers, append, 0, progress), {})
+
+
+def _into_file(
+    path: Path,
+    reading: rows.Reading,
+    task: ScanTask,
+    workers: int,
+    progress: Progress,
+    *,
+    format: Format,  # noqa: A002
+    overwrite: bool,
+    restart: bool,
+) -> ScanSummary:
+    """Scan into a file that appears when it is whole, and resume an unfinished scan into it."""
+    inputs = _inputs(reading)
+    identity = task.identity() | {"format": format, "data": inputs}
+    with Journal(path, identity, resumable=bool(inputs), overwrite=overwrite, restart=restart) as journal:
+        resumed = journal.done
+        counts = _scan(reading, task, workers, journal.append, resumed.n_pieces, progress)
+        if _inputs(reading) != inputs:
+            raise CorpusError(
+                f"{path}: the data changed while they were read: scan them again from the start",
+                parameter="restart",
+            )
+        journal.commit(task.file.finish)
+    return ScanSummary.of_counts(counts + Counter(resumed.counts), resumed.counts)
+
+
+def _scan(
+    reading: rows.Reading,
+    task: ScanTask,
+    workers: int,
+    append: Callable[[bytes, dict[str, int]], None],
+    n_done: int,
+    progress: Progress,
+) -> Counter[str]:
+    """Scan all chunks but the first ``n_done``, and return the counts of these chunks together."""
+    counts: Counter[str] = Counter()
+
+    def chunks() -> Iterator[tuple[int, Chunk]]:
         for i, (number, chunk) in enumerate(reading.chunks()):
             if i < n_done:
                 progress.advance(chunk.read_bytes)
@@ -130,89 +192,22 @@ def _ask(
 
     progress.start(reading.n_bytes)
     try:
-        with closing(in_order(work, tasks(), workers)) as results:
-            for asked in results:
-                written.append(asked.data, asked.counts)
-                progress.advance(asked.read_bytes)
+        with closing(in_order(task, chunks(), workers)) as results:
+            for result in results:
+                append(result.data, result.counts)
+                counts.update(result.counts)
+                progress.advance(result.read_bytes)
     finally:
         progress.finish()
-
-
-class _Stream:
-    """Where rows go that nobody will go on with."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.done = Done()
-
-    def append(self, data: bytes, counts: dict[str, int]) -> None:
-        """Write them."""
-        self._stream.write(data)
-        self.done = self.done.plus(data, counts)
-
-
-class Asked(NamedTuple):
-    """A chunk of the output, what was counted in it, and how much was read for it."""
-
-    data: bytes
-    counts: dict[str, int]
-    read_bytes: int
-
-
-@dataclass(frozen=True)
-class Asking:
-    """What is asked of every row; called, it makes the function that asks a chunk's."""
-
-    portraits: tuple[Portrait, ...]
-    columns: Columns
-    evalue: float
-    matches: bool
-    file: RowFile
-
-    def task(self) -> dict[str, Any]:
-        """What a scan must have in common with another to go on with it."""
-        return {
-            "version of portrait": __version__,
-            "portraits": [[one.name, one.identity, one.spec.stride] for one in self.portraits],
-            "columns": list(self.columns.text),
-            "columns to keep": list(self.columns.keep),
-            "threshold": self.evalue,
-            "matches": self.matches,
-            "output": type(self.file).__name__,
-        }
-
-    def __call__(self) -> Callable[[tuple[int, Chunk]], Asked]:
-        """The function, which gets the number of a chunk's first row and the chunk."""
-        return self._ask
-
-    def _ask(self, task: tuple[int, Chunk]) -> Asked:
-        number, chunk = task
-        asked, kept = rows.unpack(chunk, number, self.columns)
-        qualified = len(self.portraits) > 1
-        findings = [
-            finding(
-                asking.query(self.portraits, row.text, evalue=self.evalue),
-                matches=self.matches,
-                qualified=qualified,
-            )
-            for row in asked
-        ]
-        counts = dict.fromkeys(COUNTED, 0)
-        counts["rows"] = len(asked)
-        counts["text_bytes"] = sum(
-            len(row.text) if row.text.isascii() else len(row.text.encode()) for row in asked
-        )
-        for found in findings:
-            counts[found["verdict"]] += 1
-        return Asked(self.file.encode(asked, kept, findings), counts, chunk.read_bytes)
+    return counts
 
 
 def _inputs(reading: rows.Reading) -> list[list[Any]]:
-    """The files as they are now; none if some of the data is not in files."""
+    """Return the files of the data as they are now, or nothing if some of the data is not in files."""
     if reading.n_bytes is None:
         return []
-    found = []
-    for shard in reading.shards:
-        for path, *rest in shard.stamps():
-            found.append([path if is_url(path) else os.path.abspath(path), *rest])  # noqa: PTH100
-    return found
+    return [
+        [path if is_url(path) else os.path.abspath(path), *stamp]  # noqa: PTH100
+        for shard in reading.shards
+        for path, *stamp in shard.stamps()
+    ]

@@ -1,4 +1,4 @@
-"""Filters shared with the real pybloom-live, in both directions."""
+"""pybloom-live's filter: bits, sizes and files shared with the package, and layers of a bundle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import math
 import random
 import struct
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,21 +21,26 @@ from hypothesis import strategies as st
 from pybloom_live import BloomFilter
 from support import oracle
 from support.forge import change_manifest, replace, shard_path
+from support.pybloom_files import TEXT, WINDOWS, build, documents, saved, stored_windows, write_corpus
 
 import portrait
 from portrait import _native
 from portrait.corpus.shards import Batch
 from portrait.filters import pybloom
-from portrait.filters.bloom import Bloom
+from portrait.portraits import pybloom as live
 from portrait.sizing import pybloom_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("pybloom") / "corpus.jsonl")
+
+
 SPEC = portrait.WindowSpec(width=8, stride=8, normalizer="none")
-#: White space and words in several scripts, so that windows have characters of one to four bytes.
-TEXT = "The ferry to Σύρος left at noon; 京都 sent rain, Köln sent fog, and 🚢 nobody minded at all. "
-WINDOWS = portrait.WindowSpec()
+
 
 #: Slices and bits in each, on both sides of every choice of numbers' width and hash function.
 LAYOUTS = [
@@ -49,12 +53,6 @@ LAYOUTS = [
     }.items()
     for n_slices in slices
 ]
-
-
-def saved(bloom: Any) -> bytes:
-    file = io.BytesIO()
-    bloom.tofile(file)
-    return file.getvalue()
 
 
 def real(n_slices: int, slice_bits: int) -> Any:
@@ -94,7 +92,7 @@ def test_the_bits_and_the_answers_are_the_package_s(n_slices: int, slice_bits: i
     for window in stored:
         bloom.add(window, skip_check=True)
     assert written_by_us(n_slices, slice_bits, stored) == bloom.bitarray.tobytes()
-    read = pybloom.from_pybloom(bloom)
+    read = live.from_pybloom(bloom)
     assert read.contains_windows(stored) == b"\x01" * len(stored)
     assert read.contains_windows(probes) == bytes(window in bloom for window in probes)
 
@@ -137,7 +135,7 @@ def test_any_text_is_where_the_package_puts_it(stored: list[str], probe: str, ra
     bloom = BloomFilter(50, rate)
     for window in stored:
         bloom.add(window)
-    read = pybloom.from_pybloom(bloom)
+    read = live.from_pybloom(bloom)
     assert read.contains_windows([*stored, probe]) == b"\x01" * len(stored) + bytes([probe in bloom])
 
 
@@ -168,7 +166,7 @@ def test_the_rate_is_read_off_the_bits_and_observed() -> None:
     for window in words(5, 15_000):
         bloom.add(window)
     probes = [f"probe {i}" for i in range(100_000)]
-    read = pybloom.from_pybloom(bloom)
+    read = live.from_pybloom(bloom)
     expected = 1.0
     for i in range(3):
         bits = bloom.bitarray[30_000 * i : 30_000 * (i + 1)]
@@ -178,38 +176,10 @@ def test_the_rate_is_read_off_the_bits_and_observed() -> None:
     assert abs(observed - expected) < 5 * (expected * (1 - expected) / len(probes)) ** 0.5
 
 
-# Bundles.
-
-
-def stored_windows(text: str) -> set[str]:
-    text = " ".join(text.split())
-    last = len(text) - WINDOWS.width
-    return {text[i : i + WINDOWS.width] for i in [*range(0, last, WINDOWS.stride), last]}
-
-
-def documents() -> list[str]:
-    dice = random.Random(6)
-    sentences = TEXT.split()
-    texts = [" ".join(dice.choices(sentences, k=60)) for _ in range(40)]
-    # Repeated documents store nothing new, and a short one nothing at all.
-    return [*texts, *texts[:5], "short"]
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pybloom") / "corpus.jsonl"
-    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in documents()))
-    return path
-
-
 @pytest.fixture(params=[0.5, 0.01, 1e-4, 1e-11], ids=str)
 def fpr(request: pytest.FixtureRequest) -> float:
     value: float = request.param
     return value
-
-
-def build(corpus: Path, out: Path, fpr: float = 0.01) -> portrait.Portrait:
-    return portrait.build(corpus, out, filter=portrait.FilterSpec("pybloom", fpr))
 
 
 def test_a_layer_is_the_file_that_the_package_writes(corpus: Path, tmp_path: Path, fpr: float) -> None:
@@ -270,7 +240,7 @@ def test_the_recorded_probes_are_windows_that_are_absent(corpus: Path, tmp_path:
     vectors = built.manifest.layers[0].test_vectors
     assert vectors.present == ()
     assert len(vectors.absent) == 16
-    bloom = pybloom.to_pybloom(built.filter("main"))
+    bloom = live.to_pybloom(built.filter("main"))
     assert not any(window in bloom for window in vectors.absent)
 
 
@@ -334,10 +304,7 @@ def test_windows_of_bytes_are_refused(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(portrait.SpecError, match="characters"):
         portrait.build(corpus, tmp_path / "out", windows=spec, filter=portrait.FilterSpec("pybloom"))
     with pytest.raises(portrait.SpecError, match="characters"):
-        pybloom.PyBloomLayer(pybloom.from_pybloom(BloomFilter(5)), spec)
-
-
-# Verified, not converted.
+        live.PyBloomLayer(live.from_pybloom(BloomFilter(5)), spec)
 
 
 def test_a_layer_is_one_shard_whatever_its_size(corpus: Path, tmp_path: Path) -> None:
@@ -409,100 +376,11 @@ def test_one_file_is_not_converted(corpus: Path, tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [built.path]
 
 
-# From the package and back.
-
-
-def test_a_layer_becomes_a_live_filter_that_can_go_on(corpus: Path, tmp_path: Path) -> None:
-    built = build(corpus, tmp_path / "out")
-    bloom = pybloom.to_pybloom(built.filter("main"))
-    assert isinstance(bloom, BloomFilter)
-    assert saved(bloom) == shard_path(built.path).read_bytes()
-    bloom.add("something new")
-    assert built.path.exists()
-    assert saved(bloom) != shard_path(built.path).read_bytes()
-    # A filter read by the package itself keeps the spare bits of its last byte, and this fails.
-    union = bloom | BloomFilter(bloom.capacity, bloom.error_rate)
-    assert union.bitarray == bloom.bitarray
-
-
-def test_only_pybloom_filters_become_live_ones(corpus: Path, tmp_path: Path) -> None:
-    built = portrait.build(corpus, tmp_path / "out")
-    assert isinstance(built.filter("main"), Bloom)
-    with pytest.raises(portrait.SpecError, match="--filter pybloom"):
-        pybloom.to_pybloom(built.filter("main"))
-    with pytest.raises(portrait.SpecError, match="no source 'web'"):
-        built.filter("web")
-
-
-def test_a_missing_package_is_named(corpus: Path, tmp_path: Path) -> None:
-    build(corpus, tmp_path / "out")
-    code = (
-        "import sys\n"
-        "sys.modules['pybloom_live'] = None\n"
-        "import portrait\n"
-        "from portrait.filters import pybloom\n"
-        "opened = portrait.open('out')\n"
-        "try: pybloom.to_pybloom(opened.filter('main'))\n"
-        "except portrait.MissingExtraError as error: print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert "pip install 'portrait[pybloom]'" in done.stdout
-
-
-@pytest.mark.parametrize("live", [True, False])
-def test_a_filter_of_the_package_is_asked_like_a_layer(live: bool, tmp_path: Path) -> None:
-    text = " ".join(documents()[0].split())
-    bloom = BloomFilter(1000, 0.001)
-    for window in stored_windows(text):
-        bloom.add(window)
-    if live:
-        filter = pybloom.from_pybloom(bloom)  # noqa: A001
-    else:
-        with (tmp_path / "theirs.bloom").open("wb") as file:
-            bloom.tofile(file)
-        filter = pybloom.read(tmp_path / "theirs.bloom")  # noqa: A001
-    layer = pybloom.PyBloomLayer(filter, WINDOWS, source="theirs")
-    answer = layer.query(f"Somebody said: {text[10:250]} or so.")
-    assert answer.verdict == "found"
-    assert answer.layers[0].source == "theirs"
-    assert answer.layers[0].fpr == filter.rate()
-    assert layer.query("".join(random.Random(9).choices("abcdefgh ", k=400))).verdict == "not_found"
-    windows = [text[i : i + WINDOWS.width] for i in range(len(text) - WINDOWS.width + 1)]
-    assert layer.hits(text) == bytes(window in bloom for window in windows)
-
-
-def test_a_copy_of_a_live_filter_stays_as_it_was() -> None:
-    bloom = BloomFilter(10)
-    copy = pybloom.from_pybloom(bloom)
-    bloom.add("later")
-    assert copy.contains_windows(["later"]) == b"\x00"
-
-
-def test_keys_and_broken_text_are_refused() -> None:
-    read = pybloom.from_pybloom(BloomFilter(10))
-    with pytest.raises(ValueError, match="windows, not keys"):
-        read.contains(bytes(8))
-    with pytest.raises(portrait.TextError, match="U\\+D800 at character 1"):
-        read.contains_windows(["a\ud800"])
-    layer = pybloom.PyBloomLayer(read, WINDOWS)
-    with pytest.raises(portrait.TextError):
-        layer.query("\ud800")
-    with pytest.raises(portrait.SpecError):
-        layer.query(TEXT, evalue=0)
-    with pytest.raises(TypeError, match="bytes"):
-        layer.query(b"text")  # type: ignore[arg-type]  # that is the mistake
-
-
 def test_a_bad_row_is_named() -> None:
     builder = pybloom.PyBloomBuilder(SPEC, 10, 0.01)
     broken = Batch(pyarrow.array([b"fine", b"\xff"], pyarrow.binary()), lambda row: f"row {row}", 0)
     with pytest.raises(portrait.CorpusError, match="row 1: not UTF-8"):
         builder.documents.add(broken)
-
-
-# Damage.
 
 
 def header(**changes: float) -> Callable[[bytes], bytes]:
@@ -594,27 +472,3 @@ def test_a_missing_file_is_named(corpus: Path, tmp_path: Path) -> None:
     shard_path(build(corpus, tmp_path / "out").path).unlink()
     with pytest.raises(portrait.DamagedBundleError, match="missing"):
         portrait.open(tmp_path / "out")
-
-
-def test_a_live_filter_that_contradicts_itself_is_refused() -> None:
-    bloom = BloomFilter(100)
-    bloom.num_slices = -1
-    with pytest.raises(portrait.DamagedBundleError, match="BloomFilter"):
-        pybloom.from_pybloom(bloom)
-    bloom = BloomFilter(100)
-    bloom.bits_per_slice += 8
-    with pytest.raises(portrait.DamagedBundleError, match="BloomFilter"):
-        pybloom.from_pybloom(bloom)
-
-
-@pytest.mark.parametrize(
-    ("n_slices", "slice_bits", "n_bytes"), [(0, 8, 0), (1, 0, 0), (1025, 8, 1025), (2, 8, 3), (2, 1 << 63, 8)]
-)
-def test_the_kernel_checks_again(n_slices: int, slice_bits: int, n_bytes: int) -> None:
-    with pytest.raises(ValueError, match=f"{slice_bits} bits"):
-        _native.Filter.pybloom(bytes(n_bytes), n_slices, slice_bits)
-
-
-def test_the_builder_does_not_allocate_what_cannot_be() -> None:
-    with pytest.raises(MemoryError, match="no memory"):
-        _native.PyBloomBits(1, 1 << 62)

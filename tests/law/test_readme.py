@@ -14,7 +14,7 @@ import pytest
 from support.places import GOLDEN, ROOT
 
 import portrait
-from portrait.answers.record import FIELDS, MATCHES, OF_MATCH, SOURCES
+from portrait.answers.record import FIELDS, MATCH_FIELDS, MATCHES, SOURCES
 from portrait.bundle.tensors import map_tensors
 from portrait.filters.bloom import BloomBuilder
 from portrait.portraits.portrait import open as open_portrait
@@ -160,7 +160,7 @@ def test_the_scan_of_questions_is_real(workplace: Path) -> None:
 
 
 def test_every_field_of_a_scan_is_documented() -> None:
-    names = {"row", "place", "values", *FIELDS, SOURCES, MATCHES, *OF_MATCH}
+    names = {"row", "place", "values", *FIELDS, SOURCES, MATCHES, *MATCH_FIELDS}
     assert [name for name in sorted(names) if f"`{name}`" not in ANSWERS] == []
 
 

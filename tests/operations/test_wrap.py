@@ -127,7 +127,7 @@ def test_a_manifest_that_speaks_of_another_filter() -> None:
     Path("other", shard.file).unlink()
     data = Path("new/words.50-50.bf.part0.bin").read_bytes()
     Path("other", shard.file).write_bytes(data + bytes(shard.bytes - len(data)))
-    with pytest.raises(DamagedBundleError, match="the header speaks of"):
+    with pytest.raises(DamagedBundleError, match="the header wants"):
         portrait.open("other")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import TYPE_CHECKING, Any
 
 import datasets
 import pytest
 
 import portrait
-from portrait.errors import CorpusError, DamagedBundleError, SpecError
+from portrait.errors import CorpusError, SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,23 +160,3 @@ def test_what_cannot_be_scanned_is_named(
 def test_only_datasets_can_be_scanned(asked: portrait.Portrait) -> None:
     with pytest.raises(SpecError, match="cannot scan a list: pass a dataset"):
         asked.scan(["text"])
-
-
-def test_a_portrait_is_pickled_by_its_path(
-    asked: portrait.Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    there = pickle.dumps(portrait.open("book.portrait"))
-    assert len(there) < 1000
-    monkeypatch.chdir("/")
-    assert pickle.loads(there).query(STORY) == asked.query(STORY)
-
-
-def test_another_portrait_at_the_path_is_not_taken_for_the_one_that_was_pickled(
-    asked: portrait.Portrait, tmp_path: Path
-) -> None:
-    there = pickle.dumps(asked)
-    (tmp_path / "other.txt").write_text(STORY * 2)
-    portrait.build(tmp_path / "other.txt", asked.path, overwrite=True)
-    with pytest.raises(DamagedBundleError, match="is another portrait than it was"):
-        pickle.loads(there)

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.answers.answer import Answer, Approximate, LayerAnswer, Match, Verdict
+from portrait.answers.answer import Answer, LayerAnswer
+from portrait.answers.matches import Approximate, Match
+from portrait.answers.verdict import Verdict
 from portrait.errors import SpecError
 from portrait.reports.report import AskedRow, Passage
 from portrait.reports.statistics import Spread

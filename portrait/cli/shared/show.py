@@ -15,7 +15,8 @@ from portrait.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from portrait.answers.answer import Answer, LayerAnswer, Match
+    from portrait.answers.answer import Answer, LayerAnswer
+    from portrait.answers.matches import Match
 
 #: Characters shown on either side of a match; what lies further away is folded.
 _CONTEXT = 60

@@ -1,0 +1,84 @@
+"""What a portrait is made of, whatever its files look like: a bundle, or another library's filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portrait.bundle import reader as bundles
+from portrait.errors import SpecError
+from portrait.filters import redisbloom_dump
+from portrait.filters.kinds import open_layer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from portrait.bundle.manifest import Manifest
+    from portrait.bundle.reader import Bundle
+    from portrait.filters.protocols import Filter
+    from portrait.filters.redisbloom_dump import Dump
+    from portrait.spec import WindowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLayer:
+    """One source: its name, its filter, and the filter's false-positive rate."""
+
+    source: str
+    fpr: float
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The parts of an open portrait.
+
+    Attributes:
+        path: A bundle's directory, or a foreign filter's file.
+        name: The name that answers give the portrait.
+        spec: How it cuts texts into windows.
+        layers: Its sources.
+        about: What its files say about it: a bundle's manifest, or a foreign filter's header.
+    """
+
+    path: Path
+    name: str
+    spec: WindowSpec
+    layers: tuple[OpenLayer, ...]
+    about: Manifest | Dump
+
+
+def open_contents(path: Path, stride: int | None) -> Contents:
+    """Map the files at ``path``.
+
+    Args:
+        path: A bundle's directory, or a filter of the original library (``.bf``).
+        stride: The stride of a filter of the original library, if its name does not say it.
+
+    Raises:
+        NotAPortraitError, DamagedBundleError, UnsupportedBundleError: The files are not a portrait, or
+            not one that can be read.
+        SpecError: The stride is unknown, or is not the one that a bundle was built with.
+    """
+    if redisbloom_dump.is_dump(path):
+        return _of_dump(redisbloom_dump.open_dump(path, stride))
+    bundle = bundles.read(path)
+    if stride is not None and stride != bundle.manifest.windows.stride:
+        raise SpecError(
+            f"{path}: was built with a stride of {bundle.manifest.windows.stride}, not {stride!r}: "
+            "a stride is given for filters of the original library only",
+            parameter="stride",
+        )
+    return bundle_contents(bundle)
+
+
+def bundle_contents(bundle: Bundle) -> Contents:
+    """Map the layers of a bundle whose manifest has been read."""
+    manifest = bundle.manifest
+    layers = tuple(OpenLayer(layer.source, layer.fpr, open_layer(bundle, layer)) for layer in manifest.layers)
+    return Contents(bundle.path, bundle.name, manifest.windows, layers, manifest)
+
+
+def _of_dump(dump: Dump) -> Contents:
+    layers = (OpenLayer(dump.name, dump.fpr, dump.filter),)
+    return Contents(dump.path, dump.name, dump.spec, layers, dump)

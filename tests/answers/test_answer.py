@@ -1,0 +1,68 @@
+"""The answer: its members, their order, and its JSON object."""
+
+from __future__ import annotations
+
+import json
+
+from support import samples
+from support.evidence import ask, chain, evidence
+
+import portrait
+
+
+def test_hit_rate_is_hits_per_window_tested() -> None:
+    assert ask(evidence(chain(0, 4), chain(50, 1))).layers[0].hit_rate == 5 / 100
+    assert ask(evidence(units=3)).layers[0].hit_rate == 0.0
+
+
+def test_an_answer_has_the_same_members_everywhere() -> None:
+    opened = samples.build({"a": ["it was the best of times"], "b": ["天地玄黃"]}, portrait.WindowSpec(8, 4))
+    answer = opened.portrait.query("why,  it was the best of times!")
+    result = answer.to_dict()
+    assert list(result) == [
+        "verdict",
+        "reason",
+        "evalue",
+        "detectable_length",
+        "coverage",
+        "longest_match",
+        "exact_document",
+        "layers",
+    ]
+    for layer in result["layers"]:
+        assert list(layer) == [
+            "portrait",
+            "source",
+            "verdict",
+            "windows",
+            "hits",
+            "hit_rate",
+            "fpr",
+            "evalue",
+            "matches",
+            "approximate",
+        ]
+    assert [layer["source"] for layer in result["layers"]] == ["a", "b"]
+    assert {layer["portrait"] for layer in result["layers"]} == {"sample"}
+    (match,) = result["layers"][0]["matches"]
+    assert list(match) == ["start", "end", "windows", "evalue"]
+    assert (match["start"], match["end"], match["windows"]) == (6, 30, 5)
+    assert result["reason"]
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_matches_come_in_the_order_of_the_text_and_the_longer_first() -> None:
+    answer = ask(
+        evidence(chain(30, 4), fpr=0.01, source="a"),
+        evidence(chain(0, 4), chain(30, 9), fpr=0.01, source="b"),
+    )
+    assert [(layer.source, match.start, match.end) for layer, match in answer.matches] == [
+        ("b", 0, 25),
+        ("b", 30, 80),
+        ("a", 30, 55),
+    ]
+
+
+def test_the_reason_speaks_of_all_layers() -> None:
+    answer = ask(evidence(chain(0, 4), fpr=0.01, source="a"), evidence(chain(30, 9), fpr=0.01, source="b"))
+    assert answer.reason.startswith("2 matching passages, the longest of 50 characters; ")

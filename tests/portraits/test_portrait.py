@@ -1,0 +1,126 @@
+"""Portraits that are asked: alone or together, in this process or another."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import oracle, samples
+from support.evidence import without_words
+from support.places import GOLDEN
+
+import portrait
+from portrait.errors import DamagedBundleError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STORY = "The tide clerk of Sandholm wrote two numbers into his book every morning, and on Sundays a third."
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> portrait.Portrait:
+    (tmp_path / "book.txt").write_text(STORY)
+    return portrait.build({"books": tmp_path / "book.txt"}, tmp_path / "book.portrait")
+
+
+def test_several_portraits_give_one_answer_that_counts_all_their_layers() -> None:
+    one = samples.build({"a": ["it was the best of times"]}, portrait.WindowSpec(8, 4))
+    other = samples.build({"b": ["天地玄黃"], "c": ["宇宙洪荒"]}, portrait.WindowSpec(8, 4))
+    text = "it was the best of times"
+    answer = portrait.query([one.portrait, other.portrait], text)
+    assert [layer.source for layer in answer.layers] == ["a", "b", "c"]
+    assert without_words(answer) == oracle.judge(text, one.spec, one.layers + other.layers, 0.01)
+
+
+def test_no_portraits_at_all_is_a_named_error() -> None:
+    with pytest.raises(portrait.PortraitError):
+        portrait.query([], "a text")
+
+
+@pytest.mark.parametrize("value", [0, 0.0, -1.0, math.nan, math.inf, -math.inf, True, "0.01", None])
+def test_the_threshold_is_a_positive_number(value: Any) -> None:
+    opened = samples.build({"main": ["text"]}, portrait.WindowSpec()).portrait
+    with pytest.raises(portrait.SpecError, match="E-value threshold must be a positive number"):
+        opened.query("text", evalue=value)
+
+
+@pytest.mark.parametrize("value", [5e-324, 1, 1e6])
+def test_thresholds_of_all_sizes_up_to_a_million_are_taken(value: float) -> None:
+    opened = samples.build({"main": ["some text"]}, portrait.WindowSpec(4, 2)).portrait
+    assert opened.query("some text", evalue=value).detectable_length
+
+
+@pytest.mark.parametrize("text", [None, 1, b"bytes"])
+def test_a_text_is_a_string(text: Any) -> None:
+    opened = samples.build({"main": ["text"]}, portrait.WindowSpec()).portrait
+    with pytest.raises(TypeError, match="a text is a str"):
+        opened.query([text])
+
+
+def test_a_portrait_is_pickled_by_its_path(
+    asked: portrait.Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    there = pickle.dumps(portrait.open("book.portrait"))
+    assert len(there) < 1000
+    monkeypatch.chdir("/")
+    assert pickle.loads(there).query(STORY) == asked.query(STORY)
+
+
+def test_another_portrait_at_the_path_is_not_taken_for_the_one_that_was_pickled(
+    asked: portrait.Portrait, tmp_path: Path
+) -> None:
+    there = pickle.dumps(asked)
+    (tmp_path / "other.txt").write_text(STORY * 2)
+    portrait.build(tmp_path / "other.txt", asked.path, overwrite=True)
+    with pytest.raises(DamagedBundleError, match="is another portrait than it was"):
+        pickle.loads(there)
+
+
+def test_a_portrait_says_what_it_is(asked: portrait.Portrait) -> None:
+    assert (asked.name, asked.sources, asked.is_bundle) == ("book", ("books",), True)
+    assert asked.facts == asked.manifest.to_dict()
+    assert asked.spec == asked.manifest.windows
+    (layer,) = asked.layers
+    assert (layer.source, layer.fpr) == ("books", asked.manifest.layers[0].fpr)
+    assert asked.filter("books") is layer.filter
+    assert repr(asked) == f"Portrait({str(asked.path)!r}, id={asked.manifest.id[:12]}, sources=['books'])"
+
+
+def test_a_source_that_is_not_there_is_named(asked: portrait.Portrait) -> None:
+    with pytest.raises(portrait.SpecError, match="no source 'web': choose one of books") as caught:
+        asked.filter("web")
+    assert caught.value.parameter == "source"
+
+
+def test_a_text_is_normalised_as_its_windows_are(asked: portrait.Portrait) -> None:
+    assert asked.normalize(" a \n\tb") == ("a b", [(1, 2), (2, 5), (5, 6)])
+
+
+def test_evidence_holds_the_chains_that_are_significant_in_the_whole_question() -> None:
+    opened = samples.build({"main": [STORY]}, portrait.WindowSpec(8, 4), 0.3).portrait
+    text = f"{STORY[:12]}##{STORY[20:36]}##{STORY[40:90]}"
+    (every,), (strict,) = opened.evidence(text, evalue=1e6), opened.evidence(text, evalue=1e-6)
+    assert len(every.scan.chains) > len(strict.scan.chains) > 0
+    assert every.scan[:5] == strict.scan[:5]
+    (alone,), (among_many,) = opened.evidence(text), opened.evidence(text, n_layers=10**6)
+    longest = significant(alone.windows, 1, alone.fpr), significant(alone.windows, 10**6, alone.fpr)
+    assert alone.scan.chains == tuple(one for one in every.scan.chains if one.distinct >= longest[0])
+    assert among_many.scan.chains == tuple(one for one in every.scan.chains if one.distinct >= longest[1])
+
+
+def significant(n_windows: int, n_layers: int, fpr: float) -> int:
+    shortest = oracle.significant_chain(n_windows, n_layers, fpr, 0.01)
+    assert shortest is not None
+    return shortest
+
+
+def test_foreign_filters_are_told_apart_by_what_they_hold_and_when_it_changed() -> None:
+    one, other = (
+        portrait.open(GOLDEN / "redisbloom" / name) for name in ("words.50-50.bf", "words-quip.25-1.bf")
+    )
+    assert one.identity != other.identity
+    assert pickle.loads(pickle.dumps(one)).identity == one.identity
