@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,3 +234,18 @@ def test_the_place_may_be_spelled_in_any_way(out: str, directory: Path) -> None:
     assert built.name == "out"
     assert portrait.open(directory / "out").manifest == built.manifest
     assert names(directory) == ["a.txt", "bad.txt", "out"]
+
+
+@pytest.mark.parametrize("size", [0, -1, 4095, 1e9, "5GB", None, True])
+def test_a_size_that_is_none_is_refused(size: Any) -> None:
+    with pytest.raises(portrait.SpecError, match="largest size of a shard is 4,096 bytes or more") as error:
+        portrait.build("a.txt", "out", max_shard_bytes=size)
+    assert error.value.parameter == "max_shard_bytes"
+    assert not Path("out").exists()
+
+
+def test_a_bundle_holds_its_manifest_its_shards_and_its_card() -> None:
+    built = portrait.build({"arxiv": "a.txt", "日本 web": "a.txt"}, "two")
+    files = [shard.file for layer in built.manifest.layers for shard in layer.shards]
+    assert files == ["arxiv-00001-of-00001.safetensors", "web-00001-of-00001.safetensors"]
+    assert {path.name for path in Path("two").iterdir()} == {"README.md", "portrait.json", *files}
