@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.forge import (
-    manifest_id,
-)
+from support.forge import manifest_id
 
 import portrait
 from portrait.bundle import reader as bundles
-from portrait.bundle.manifest import Manifest
+from portrait.bundle.manifest import Manifest, check_digest
+from portrait.bundle.manifest_reader import parse
+from portrait.errors import DamagedBundleError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,3 +64,40 @@ def test_a_manifest_survives_the_way_to_disk_and_back(bundle: Path) -> None:
     found = bundles.read(bundle).manifest
     assert isinstance(found, Manifest)
     assert found.to_json() == (bundle / "portrait.json").read_bytes()
+
+
+def test_the_id_is_of_the_content_not_of_the_files(bundle: Path) -> None:
+    whole = portrait.open(bundle).manifest
+    layer = whole.layers[0]
+    other_files = replace(layer, shards=(), documents=None)
+    assert replace(whole, layers=(other_files, *whole.layers[1:]), license="MIT", corpus={}).id == whole.id
+    changes: list[dict[str, Any]] = [
+        {"tensors": {"blocks": "0" * 64}},
+        {"source": "x"},
+        {"fpr": 0.5},
+        {"filter": {}},
+    ]
+    for change in changes:
+        changed = replace(layer, **change)
+        assert replace(whole, layers=(changed, *whole.layers[1:])).id != whole.id
+    assert replace(whole, windows=portrait.WindowSpec(50, 24)).id != whole.id
+
+
+def test_the_digest_covers_every_byte(bundle: Path) -> None:
+    text = (bundle / "portrait.json").read_bytes()
+    check_digest(text, "portrait.json")
+    for changed in (text + b"\n", text.replace(b'"license": null', b'"license": "MIT"')):
+        assert changed != text
+        with pytest.raises(DamagedBundleError) as caught:
+            check_digest(changed, "portrait.json")
+        assert str(caught.value) == (
+            "portrait.json: its digest is not the one it states: it was changed after the build"
+        )
+
+
+def test_names_that_are_not_text_are_escaped(bundle: Path) -> None:
+    manifest = replace(portrait.open(bundle).manifest, corpus={"arxiv": {"files": ["caf\udce9.txt"]}})
+    text = manifest.to_json()
+    assert b"caf\\udce9.txt" in text
+    check_digest(text, "portrait.json")
+    assert parse(text, "portrait.json") == manifest

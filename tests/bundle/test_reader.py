@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 from typing import TYPE_CHECKING, Any
@@ -366,3 +367,40 @@ def test_a_shard_cut_short(whole: Path, scratch: Path, data: st.DataObject, reco
     else:
         replace(path, content[:length])
     opens_or_is_refused(scratch, TEXT * 3)
+
+
+def test_a_manifest_too_large_to_be_one_is_not_read(two: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two, tmp_path / "copy")
+    os.truncate(copy / "portrait.json", (1 << 30) + 1)
+    with pytest.raises(DamagedBundleError) as caught:
+        bundles.read(copy)
+    assert str(caught.value) == (
+        f"{copy / 'portrait.json'}: larger than any manifest, which has 1,073,741,824 bytes at most"
+    )
+
+
+def test_shards_are_not_touched_until_they_are_asked_for(two: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two, tmp_path / "copy")
+    for path in copy.glob("*.safetensors"):
+        path.unlink()
+    opened = bundles.read(copy)
+    with pytest.raises(DamagedBundleError, match="the shard is missing: fetch the bundle again"):
+        opened.map_shard(opened.manifest.layers[0].shards[0])
+
+
+def test_a_bundle_is_a_directory_with_a_manifest(two: Path, tmp_path: Path) -> None:
+    assert bundles.is_bundle(two)
+    assert not bundles.is_bundle(two / "portrait.json")
+    assert not bundles.is_bundle(tmp_path)
+
+
+def test_a_shard_that_cannot_be_read_is_named(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("portrait.bundle.reader.map_tensors", refuse)
+    opened = bundles.read(two)
+    shard = opened.manifest.layers[0].shards[0]
+    with pytest.raises(DamagedBundleError) as caught:
+        opened.map_shard(shard)
+    assert str(caught.value) == f"{two / shard.file}: Input/output error"

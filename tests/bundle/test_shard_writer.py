@@ -1,4 +1,4 @@
-"""Shards on disk, read with other people's tools."""
+"""Shards on disk, written and recorded, and read with other people's tools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import safetensors.numpy
 import xxhash
 
 import portrait
-from portrait.bundle.shard_writer import shard_name
+from portrait.bundle.pieces import Piece
+from portrait.bundle.shard_writer import ShardWriter, shard_name
+from portrait.bundle.tensors import TensorInfo, map_tensors
+from portrait.progress import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,3 +111,76 @@ def test_shard_names_differ_in_more_than_case() -> None:
     taken: set[str] = set()
     names = [shard_name(source, 1, 1, taken) for source in ("Web", "web", "WEB", "w/eb", "web-2")]
     assert len({name.casefold() for name in names}) == len(names)
+
+
+TABLE = TensorInfo.of("table", "U64", 3, 8)
+PRINTS = TensorInfo.of("fingerprints", "U8", 77)
+DATA = bytes(range(192)) + bytes(range(77))
+
+
+class Counter(Silent):
+    """Counts the bytes that it is told of."""
+
+    n_bytes = 0
+
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
+        self.n_bytes += n_bytes
+
+
+def piece(*buffers: bytes, first_key: int = 0, last_key: int = 99) -> Piece:
+    return Piece(first_key, last_key, [TABLE, PRINTS], buffers)
+
+
+@pytest.mark.parametrize("cuts", [(), (192,), (1,), (191, 193), (0, 192, 269)])
+def test_buffers_and_tensors_need_not_end_together(cuts: tuple[int, ...], tmp_path: Path) -> None:
+    buffers = [DATA[i:j] for i, j in zip((0, *cuts), (*cuts, len(DATA)), strict=True)]
+    progress = Counter()
+    writer = ShardWriter(progress)
+    shard = writer.write_piece(tmp_path / "shard", piece(*buffers), {"format": "portrait"})
+    content = (tmp_path / "shard").read_bytes()
+    assert content.endswith(DATA)
+    assert [bytes(data) for _, data in map_tensors(tmp_path / "shard").values()] == [DATA[:192], DATA[192:]]
+    assert (shard.file, shard.first_key, shard.last_key) == ("shard", "0" * 16, f"{99:016x}")
+    assert shard.bytes == progress.n_bytes == len(content)
+    assert shard.sha256 == hashlib.sha256(content).hexdigest()
+    assert shard.xxh3_128 == xxhash.xxh3_128_hexdigest(content)
+
+
+def test_tensors_are_digested_over_all_shards(tmp_path: Path) -> None:
+    writer = ShardWriter()
+    assert writer.tensors == {}
+    for name in ("one", "two"):
+        writer.write_piece(tmp_path / name, piece(DATA), {})
+    assert writer.tensors == {
+        "table": hashlib.sha256(DATA[:192] * 2).hexdigest(),
+        "fingerprints": hashlib.sha256(DATA[192:] * 2).hexdigest(),
+    }
+
+
+@pytest.mark.parametrize("buffers", [(), (DATA[:-1],), (DATA, b"x")])
+def test_buffers_that_are_not_the_tensors_data_are_refused(
+    buffers: tuple[bytes, ...], tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="not the tensors' data"):
+        ShardWriter().write_piece(tmp_path / "shard", piece(*buffers), {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_another_format_is_written_and_recorded_alike(tmp_path: Path) -> None:
+    progress = Counter()
+    writer, reader = ShardWriter(), ShardWriter(progress)
+    shard = writer.write_file(tmp_path / "main.bloom", "bits", [b"header", memoryview(b"bits"), b""])
+    assert (tmp_path / "main.bloom").read_bytes() == b"headerbits"
+    assert reader.record_file(tmp_path / "main.bloom", "bits") == shard
+    assert writer.tensors == reader.tensors == {"bits": hashlib.sha256(b"headerbits").hexdigest()}
+    assert (shard.first_key, shard.last_key, shard.bytes) == ("0" * 16, "f" * 16, 10)
+    assert progress.n_bytes == 10
+
+
+def test_a_file_that_exists_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "shard").write_text("mine")
+    with pytest.raises(FileExistsError):
+        ShardWriter().write_piece(tmp_path / "shard", piece(DATA), {})
+    assert (tmp_path / "shard").read_text() == "mine"
+    with pytest.raises(FileNotFoundError):
+        ShardWriter().record_file(tmp_path / "missing", "bits")
