@@ -365,7 +365,7 @@ def test_shards_that_do_not_fit_together_are_refused(kind: str, cut: Path) -> No
 
 @pytest.fixture(scope="module")
 def scratch(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that is damaged anew in every example."""
+    """A copy that is damaged in another way in every example."""
     return shutil.copytree(whole, tmp_path_factory.mktemp("scratch") / "bundle")
 
 

@@ -1,4 +1,4 @@
-"""Opening a bundle: what is no bundle, and shards that are missing, damaged, or lie."""
+"""Opening a bundle: what is not a bundle, and shards that are missing, damaged, or lie."""
 
 from __future__ import annotations
 
@@ -331,7 +331,7 @@ def test_any_rate_gets_an_answer(fpr: float, bundle: Path) -> None:
 
 @pytest.fixture(scope="module")
 def scratch(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that is damaged anew in every example."""
+    """A copy that is damaged in another way in every example."""
     return shutil.copytree(whole, tmp_path_factory.mktemp("scratch") / "bundle")
 
 
