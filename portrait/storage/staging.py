@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class StagingDirectory:
     """A hidden directory beside ``out``, locked as long as the ``with`` block lasts, then removed.
 
-    Entering also removes what killed processes left: staging directories for ``out`` that no process has locked.
+    Entering also removes what killed processes left: staging directories for ``out`` that are not locked.
     Methods raise :class:`OSError`, and :class:`ValueError` where ``out`` cannot be a file's name.
     """
 
