@@ -75,11 +75,11 @@ def add(
     bundle = bundles.read(Path(path))
     old = bundle.manifest
     request = Request(old.windows, filter or _like(old.layers[0]), column, source_column, format, on_error)
-    resolved = request.resolve(sources)
+    found = request.resolve(sources)
     there = {layer.source for layer in old.layers}
     if source_column is None:
-        _require_new(path, [source.name for source in resolved], there)
-    with request.build(resolved, execution or Execution(), Path(path), progress or Silent()) as made:
+        _require_new(path, [source.name for source in found], there)
+    with request.build(found, execution or Execution(), Path(path), progress or Silent()) as made:
         made.read()
         with BundleWriter(Path(path), overwrite=True) as writer:
             kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
