@@ -46,8 +46,8 @@ class Layer:
 
     ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys`` random keys
     confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards end to
-    end: what the layer holds, however it is cut into files. Counts are ``None`` where nobody knows
-    them: where other software built the filter.
+    end: what the layer holds, however it is cut into files. Counts are ``None`` where they are
+    unknown: where other software built the filter.
     """
 
     source: str

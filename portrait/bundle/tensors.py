@@ -100,7 +100,7 @@ def map_tensors(path: Path, *, sequential: bool = False) -> dict[str, tuple[Tens
     with path.open("rb") as file:
         size = file.seek(0, 2)
         if size < _PREFIX.size:
-            raise DamagedBundleError(f"{path}: {counted(size, 'byte')} are too few for a safetensors file")
+            raise DamagedBundleError(f"{path}: has {counted(size, 'byte')}, too few for a safetensors file")
         file.seek(0)
         (header_bytes,) = _PREFIX.unpack(file.read(_PREFIX.size))
         if header_bytes > min(_MAX_HEADER_BYTES, size - _PREFIX.size):

@@ -25,7 +25,7 @@ def part_path(path: Path) -> Path:
 
 
 def random_name() -> str:
-    """Return sixteen hexadecimal digits that nobody else draws."""
+    """Return sixteen random hexadecimal digits: a name that no other attempt has."""
     return os.urandom(8).hex()
 
 
@@ -34,7 +34,7 @@ def creating(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a new file to write, which is removed again when the block ends with an error.
 
     Args:
-        path: The file to create. Readers may see it half written, so it is for a place that nobody reads
+        path: The file to create. Readers may see it half written, so it is for a place that is not read
             yet, such as a staging directory.
         durable: Whether the content reaches the disk before the block ends.
 

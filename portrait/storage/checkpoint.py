@@ -23,7 +23,7 @@ def as_read_back(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """Return a record, or ``None`` where there is none that can be used: the work is then done again.
+    """Return a record, or ``None`` where it is missing or unusable, so that the work is done again.
 
     Raises:
         OSError: The file is there and cannot be read.

@@ -54,7 +54,7 @@ class _Note:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any] | None) -> Self | None:
-        """Return the note of a JSON object; ``None`` where it is none."""
+        """Return the note of a JSON object; ``None`` where it is unusable."""
         try:
             note = cls(dict(content["task"]), Done(**content["done"]))  # type: ignore[index]
         except (LookupError, TypeError, ValueError):

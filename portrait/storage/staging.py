@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class StagingDirectory:
     """A hidden directory beside ``out``, locked as long as the ``with`` block lasts, then removed.
 
-    Entering also removes what killed processes left: staging directories for ``out`` that nobody has locked.
+    Entering also removes what killed processes left: staging directories for ``out`` that are not locked.
     Methods raise :class:`OSError`, and :class:`ValueError` where ``out`` cannot be a file's name.
     """
 
@@ -85,7 +85,7 @@ def _new_directory(path: Path) -> Lock:
 
 
 def _sweep(parent: Path, prefix: str) -> None:
-    """Remove the directories of such names that nobody has locked."""
+    """Remove the directories whose names begin with ``prefix`` and that no process has locked."""
     for path in parent.iterdir():
         if not path.name.startswith(prefix) or not path.is_dir() or path.is_symlink():
             continue

@@ -109,7 +109,7 @@ class WorkDir:
             self.path.rmdir()
 
     def record(self, name: str) -> dict[str, Any] | None:
-        """Return the record of that name; ``None`` where there is none that can be used."""
+        """Return the record of that name; ``None`` where it is missing or unusable."""
         try:
             return read_record(self._record_path(name))
         except OSError:

@@ -1,26 +1,39 @@
-"""What a bundle is on disk, read with other people's tools."""
+"""Opening a bundle: what is not a bundle, and shards that are missing, damaged, or lie."""
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
+import shutil
 import struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
-import xxhash
-from support.forge import manifest_id
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.forge import (
+    change_manifest,
+    change_shard,
+    join_tensor_file,
+    opens_or_is_refused,
+    replace,
+    restore,
+    shard_path,
+    split_tensor_file,
+    within,
+)
 
 import portrait
+from portrait import DamagedBundleError, NotAPortraitError, PortraitError
 from portrait.bundle import reader as bundles
-from portrait.bundle.manifest import Manifest
-from portrait.bundle.shard_writer import shard_name
+from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
 
 SOURCES = {
     "arxiv": "We show that every finite lattice of this kind embeds in a free one. " * 40,
@@ -29,9 +42,9 @@ SOURCES = {
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A portrait of two sources."""
-    directory = tmp_path_factory.mktemp("bundle")
+    directory = tmp_path_factory.mktemp("two")
     for i, text in enumerate(SOURCES.values()):
         (directory / f"{i}.txt").write_text(text)
     out = directory / "two.portrait"
@@ -40,64 +53,19 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def manifest(bundle: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((bundle / "portrait.json").read_bytes())
+def manifest(two: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((two / "portrait.json").read_bytes())
     return content
 
 
-def shards(bundle: Path, manifest: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], Path]]:
+def shards(two: Path, manifest: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], Path]]:
     """Each layer with its shard's record and file."""
-    return [
-        (layer, shard, bundle / shard["file"]) for layer in manifest["layers"] for shard in layer["shards"]
-    ]
+    return [(layer, shard, two / shard["file"]) for layer in manifest["layers"] for shard in layer["shards"]]
 
 
-def test_a_bundle_holds_its_manifest_its_shards_and_its_card(bundle: Path, manifest: dict[str, Any]) -> None:
-    files = [path.name for _, _, path in shards(bundle, manifest)]
-    assert files == ["arxiv-00001-of-00001.safetensors", "web-00001-of-00001.safetensors"]
-    assert {path.name for path in bundle.iterdir()} == {"README.md", "portrait.json", *files}
-
-
-def test_the_manifest_is_text_for_people_with_sorted_keys(bundle: Path, manifest: dict[str, Any]) -> None:
-    text = (bundle / "portrait.json").read_text(encoding="utf-8")
-    assert text == json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
-    assert "日本 web" in text
-
-
-def test_the_manifest_says_what_it_is(manifest: dict[str, Any]) -> None:
-    assert manifest["format"] == "portrait"
-    assert manifest["format_version"] == 1
-    assert manifest["hash"] == {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
-    assert manifest["windows"] == {"width": 50, "stride": 25, "unit": "char"}
-    assert manifest["normalizer"]["name"] == "spaces"
-    assert [layer["source"] for layer in manifest["layers"]] == list(SOURCES)
-
-
-def test_the_id_is_a_digest_of_specs_and_layers(bundle: Path, manifest: dict[str, Any]) -> None:
-    assert manifest["id"] == manifest_id(manifest) == portrait.open(bundle).manifest.id
-
-
-def test_a_manifest_survives_the_way_to_disk_and_back(bundle: Path) -> None:
-    found = bundles.read(bundle).manifest
-    assert isinstance(found, Manifest)
-    assert found.to_json() == (bundle / "portrait.json").read_bytes()
-
-
-def test_shards_are_safetensors_of_one_aligned_tensor(bundle: Path, manifest: dict[str, Any]) -> None:
-    for layer, shard, path in shards(bundle, manifest):
-        data = path.read_bytes()
-        (header_bytes,) = struct.unpack_from("<Q", data)
-        assert (8 + header_bytes) % 64 == 0
-        blocks = safetensors.numpy.load_file(path)["blocks"]
-        assert blocks.dtype == np.dtype("<u4")
-        assert blocks.shape == (layer["filter"]["n_blocks"], 8)
-        assert blocks.tobytes() == data[8 + header_bytes :]
-        assert len(data) == shard["bytes"]
-
-
-def test_the_mapped_blocks_are_those_of_the_file(bundle: Path, manifest: dict[str, Any]) -> None:
-    opened = bundles.read(bundle)
-    for layer, (_, _, path) in zip(opened.manifest.layers, shards(bundle, manifest), strict=True):
+def test_the_mapped_blocks_are_those_of_the_file(two: Path, manifest: dict[str, Any]) -> None:
+    opened = bundles.read(two)
+    for layer, (_, _, path) in zip(opened.manifest.layers, shards(two, manifest), strict=True):
         info, data = opened.map_shard(layer.shards[0])["blocks"]
         expected = safetensors.numpy.load_file(path)["blocks"]
         assert (info.name, info.dtype, info.shape) == ("blocks", "U32", expected.shape)
@@ -106,65 +74,17 @@ def test_the_mapped_blocks_are_those_of_the_file(bundle: Path, manifest: dict[st
         assert data.readonly
 
 
-def test_shards_say_where_they_come_from(bundle: Path, manifest: dict[str, Any]) -> None:
-    for layer, _, path in shards(bundle, manifest):
-        with safetensors.safe_open(path, framework="numpy") as file:
-            assert list(file.keys()) == ["blocks"]
-            assert file.metadata() == {
-                "format": "portrait",
-                "format_version": "1",
-                "filter": "bloom",
-                "source": layer["source"],
-            }
-
-
-def test_the_recorded_digests_are_those_of_the_files(bundle: Path, manifest: dict[str, Any]) -> None:
-    for _, shard, path in shards(bundle, manifest):
-        data = path.read_bytes()
-        assert shard["sha256"] == hashlib.sha256(data).hexdigest()
-        assert shard["xxh3_128"] == xxhash.xxh3_128_hexdigest(data)
-        assert (shard["first_key"], shard["last_key"]) == ("0" * 16, "f" * 16)
-
-
-def test_the_fill_of_the_blocks_is_the_recorded_rate(bundle: Path, manifest: dict[str, Any]) -> None:
-    for layer, _, path in shards(bundle, manifest):
-        fill = np.bitwise_count(safetensors.numpy.load_file(path)["blocks"]) / 32
-        assert layer["fpr"] == pytest.approx(fill.prod(axis=1).mean(), rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("arxiv", "arxiv"),
-        ("a b/c\\d", "a-b-c-d"),
-        ("..", "layer"),
-        (".hidden", "hidden"),
-        ("日本", "layer"),
-        ("-", "layer"),
-        ("v1.2_final", "v1.2_final"),
-    ],
-)
-def test_a_shard_is_named_after_its_source_by_a_name_safe_everywhere(source: str, expected: str) -> None:
-    assert shard_name(source, 3, 12, set()) == f"{expected}-00003-of-00012.safetensors"
-
-
-def test_shard_names_differ_in_more_than_case() -> None:
-    taken: set[str] = set()
-    names = [shard_name(source, 1, 1, taken) for source in ("Web", "web", "WEB", "w/eb", "web-2")]
-    assert len({name.casefold() for name in names}) == len(names)
-
-
-def test_a_bundle_is_named_after_its_directory(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert portrait.open(bundle).name == "two"
-    monkeypatch.chdir(bundle)
+def test_a_bundle_is_named_after_its_directory(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert portrait.open(two).name == "two"
+    monkeypatch.chdir(two)
     assert portrait.open(".").name == "two"
 
 
-def test_opening_reads_none_of_the_shards_content(bundle: Path, tmp_path: Path) -> None:
+def test_opening_reads_none_of_the_shards_content(two: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
-    (copy / "portrait.json").write_bytes((bundle / "portrait.json").read_bytes())
-    for path in bundle.glob("*.safetensors"):
+    (copy / "portrait.json").write_bytes((two / "portrait.json").read_bytes())
+    for path in two.glob("*.safetensors"):
         data = path.read_bytes()
         (header_bytes,) = struct.unpack_from("<Q", data)
         # The right size, and a hole where the blocks should be.
@@ -172,3 +92,315 @@ def test_opening_reads_none_of_the_shards_content(bundle: Path, tmp_path: Path) 
             file.write(data[: 8 + header_bytes])
             file.truncate(len(data))
     assert portrait.open(copy).query(SOURCES["arxiv"]).verdict == "not_found"
+
+
+TEXT = "Nobody had told the gardener that the party was over, so he went on lighting the lanterns. "
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portrait in good order."""
+    directory = tmp_path_factory.mktemp("whole")
+    (directory / "a.txt").write_text(TEXT * 20)
+    portrait.build(directory / "a.txt", directory / "out")
+    return directory / "out"
+
+
+@pytest.fixture
+def bundle(whole: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be damaged."""
+    return shutil.copytree(whole, tmp_path / "bundle")
+
+
+def refusal(bundle: Path, error: type[PortraitError]) -> str:
+    """The message with which the bundle is refused."""
+    with pytest.raises(error) as caught:
+        portrait.open(bundle)
+    assert caught.type is error
+    message = str(caught.value)
+    assert message.startswith(str(bundle))
+    assert message.isprintable()
+    return message
+
+
+def test_the_undamaged_copy_opens(bundle: Path) -> None:
+    change_manifest(bundle, lambda _: None)
+    change_shard(bundle, lambda data: data)
+    assert portrait.open(bundle).query(TEXT).verdict == "found"
+
+
+def test_a_path_with_nothing_there_is_not_a_portrait(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "missing", NotAPortraitError).endswith("no such file or directory")
+
+
+def test_a_file_is_not_a_portrait(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("{}")
+    assert "not a portrait" in refusal(tmp_path / "file", NotAPortraitError)
+
+
+def test_a_path_below_a_file_is_not_a_portrait(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("{}")
+    refusal(tmp_path / "file" / "bundle", NotAPortraitError)
+
+
+def test_an_impossible_path_is_not_a_portrait(tmp_path: Path) -> None:
+    refusal(tmp_path / ("n" * 300), NotAPortraitError)
+
+
+def test_a_directory_without_a_manifest_is_not_a_portrait(bundle: Path) -> None:
+    (bundle / "portrait.json").unlink()
+    assert "no portrait.json" in refusal(bundle, NotAPortraitError)
+
+
+def test_a_directory_in_the_manifests_place_is_not_a_portrait(bundle: Path) -> None:
+    (bundle / "portrait.json").unlink()
+    (bundle / "portrait.json").mkdir()
+    refusal(bundle, NotAPortraitError)
+
+
+def test_a_missing_shard_is_named(bundle: Path) -> None:
+    path = shard_path(bundle)
+    path.unlink()
+    assert refusal(bundle, DamagedBundleError).startswith(f"{path}: the shard is missing")
+
+
+def test_a_directory_for_a_shard_is_named(bundle: Path) -> None:
+    path = shard_path(bundle)
+    path.unlink()
+    path.mkdir()
+    assert refusal(bundle, DamagedBundleError).startswith(f"{path}: ")
+
+
+def test_a_shard_with_an_impossible_name_is_refused(bundle: Path) -> None:
+    change_manifest(bundle, lambda manifest: manifest["layers"][0]["shards"][0].update(file="n" * 300))
+    assert "too long" in refusal(bundle, DamagedBundleError)
+
+
+@pytest.mark.parametrize("where", ["beside", "outside"])
+def test_a_link_is_not_a_shard(where: str, bundle: Path) -> None:
+    path = shard_path(bundle)
+    target = (bundle if where == "beside" else bundle.parent) / "target"
+    path.rename(target)
+    path.symlink_to(target)
+    assert refusal(bundle, DamagedBundleError).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("size", [0, 7, 8, 100, -32, -1, 1, 32])
+def test_a_shard_of_another_size_is_named_with_both_sizes(size: int, bundle: Path) -> None:
+    path = shard_path(bundle)
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data + b"x" * size if size in (1, 32) else data[:size])
+    message = refusal(bundle, DamagedBundleError)
+    assert message.startswith(f"{path}: {counted(path.stat().st_size, 'byte')} instead of {len(data)}")
+
+
+def header_length(n_bytes: int) -> Callable[[bytes], bytes]:
+    return lambda data: struct.pack("<Q", n_bytes) + data[8:]
+
+
+def header(text: object) -> Callable[[bytes], bytes]:
+    return lambda data: join_tensor_file(text, split_tensor_file(data)[1])
+
+
+def entry(**fields: Any) -> Callable[[bytes], bytes]:
+    """Change members of the tensor's description; ``None`` removes them."""
+
+    def change(data: bytes) -> bytes:
+        content, blocks = split_tensor_file(data)
+        content["blocks"].update(fields)
+        content["blocks"] = {name: value for name, value in content["blocks"].items() if value is not None}
+        return join_tensor_file(content, blocks)
+
+    return change
+
+
+def second_tensor(data: bytes) -> bytes:
+    content, blocks = split_tensor_file(data)
+    n = len(blocks)
+    content["more"] = {"dtype": "U8", "shape": [8], "data_offsets": [n, n + 8]}
+    return join_tensor_file(content, blocks + b"8 bytes.")
+
+
+def renamed(data: bytes) -> bytes:
+    content, blocks = split_tensor_file(data)
+    content["bricks"] = content.pop("blocks")
+    return join_tensor_file(content, blocks)
+
+
+def no_blocks(data: bytes) -> bytes:
+    return entry(shape=[0, 8], data_offsets=[0, 0])(data)[: -len(split_tensor_file(data)[1])]
+
+
+def block_more(data: bytes) -> bytes:
+    return data + bytes(32)
+
+
+N_BLOCKS = 3
+
+
+N_BYTES = 32 * N_BLOCKS
+
+
+LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "no bytes": (lambda _: b"", "too few"),
+    "seven bytes": (lambda data: data[:7], "too few"),
+    "header length only": (lambda data: data[:8], "header's length"),
+    "header length huge": (header_length((1 << 64) - 1), "header's length"),
+    "header length overflowing": (header_length((1 << 63) - 8), "header's length"),
+    "header length a byte beyond": (lambda data: header_length(len(data) - 7)(data), "header's length"),
+    "header length to the end": (lambda data: header_length(len(data) - 8)(data), "not JSON"),
+    "header length 0": (header_length(0), "not JSON"),
+    "header over a megabyte": (header(b"{}" + b" " * (1 << 20)), "header's length"),
+    "header not JSON": (header(b"not JSON"), "not JSON"),
+    "header not UTF-8": (header(b'{"\xff": 1}'), "not JSON"),
+    "header nested deeply": (header(b"[" * 100_000), "not JSON"),
+    "header a list": (header([]), "describe tensors"),
+    "header a number": (header(7), "describe tensors"),
+    "no tensor": (header({"__metadata__": {}}), "describe tensors"),
+    "two tensors": (second_tensor, "'more'"),
+    "tensor not an object": (header({"blocks": [0, 32]}), "describe tensors"),
+    "other name": (renamed, "'bricks'"),
+    "no dtype": (entry(dtype=None), "dtype"),
+    "unknown dtype": (entry(dtype="F32"), "dtype 'F32'"),
+    "dtype not a string": (entry(dtype=["U32"]), "dtype"),
+    "other dtype of that size": (entry(dtype="U64", shape=[N_BLOCKS, 4]), "U64"),
+    "bytes": (entry(dtype="U8", shape=[N_BYTES]), "U8"),
+    "no shape": (entry(shape=None), "shape"),
+    "flat shape": (entry(shape=[8 * N_BLOCKS]), f"[{8 * N_BLOCKS}]"),
+    "transposed shape": (entry(shape=[8, N_BLOCKS]), f"[8, {N_BLOCKS}]"),
+    "negative shape": (entry(shape=[-N_BLOCKS, -8]), "shape"),
+    "fractional shape": (entry(shape=[float(N_BLOCKS), 8]), "shape"),
+    "shape of booleans": (entry(shape=[True, 8]), "shape"),
+    "many dimensions": (entry(shape=[1] * 5000), "shape"),
+    "huge shape": (entry(shape=[1 << 62, 8]), "disagree"),
+    "absurd shape": (entry(shape=[10**1000] * 4), "disagree"),
+    "no offsets": (entry(data_offsets=None), "disagree"),
+    "offsets too short": (entry(data_offsets=[0, N_BYTES - 1]), "disagree"),
+    "offsets too long": (entry(data_offsets=[0, N_BYTES + 32]), "disagree"),
+    "offsets shifted": (entry(data_offsets=[32, N_BYTES + 32]), "disagree"),
+    "offsets reversed": (entry(data_offsets=[N_BYTES, 0]), "disagree"),
+    "offsets of strings": (entry(data_offsets=["0", "32"]), "disagree"),
+    "a block more than announced": (block_more, "announces"),
+    "a byte fewer than announced": (lambda data: data[:-1], "announces"),
+    "more announced than there": (entry(shape=[4, 8], data_offsets=[0, 128]), "announces"),
+    "no blocks at all": (no_blocks, "blocks"),
+}
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_a_shard_whose_header_lies_is_named(kind: str, bundle: Path) -> None:
+    change, what = LIES[kind]
+    change_shard(bundle, change)
+    with pytest.raises(DamagedBundleError) as caught:
+        portrait.open(bundle)
+    message = str(caught.value)
+    assert message.startswith(f"{shard_path(bundle)}: ")
+    assert what in message
+    assert message.isprintable()
+    assert len(message) < 1000
+
+
+def test_the_lies_are_told_of_a_shard_of_this_size(whole: Path) -> None:
+    assert len(split_tensor_file(shard_path(whole).read_bytes())[1]) == N_BYTES
+
+
+@pytest.mark.parametrize("padding", [0, 1, 31])
+def test_a_shard_that_is_not_aligned_answers_the_same(padding: int, bundle: Path) -> None:
+    def change(data: bytes) -> bytes:
+        content, blocks = split_tensor_file(data)
+        return join_tensor_file(json.dumps(content).encode() + b" " * padding, blocks)
+
+    expected = portrait.open(bundle).query(TEXT).to_dict()
+    change_shard(bundle, change)
+    assert portrait.open(bundle).query(TEXT).to_dict() == {
+        **expected,
+        "layers": [{**layer, "portrait": "bundle"} for layer in expected["layers"]],
+    }
+
+
+@pytest.mark.parametrize("fpr", [0.0, 5e-324, 0.01, 0.5, 1 - 1e-6, 1 - 1e-10, 1 - 1e-13, 1 - 2**-53, 1.0])
+def test_any_rate_gets_an_answer(fpr: float, bundle: Path) -> None:
+    change_manifest(bundle, lambda manifest: manifest["layers"][0].update(fpr=fpr))
+    opened = portrait.open(bundle)
+    with within(5):
+        answer = opened.query(TEXT * 3)
+    assert answer.layers[0].fpr == fpr
+    assert answer.verdict == ("found" if fpr < 0.5 else "inconclusive")
+
+
+@pytest.fixture(scope="module")
+def scratch(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that is damaged in another way in every example."""
+    return shutil.copytree(whole, tmp_path_factory.mktemp("scratch") / "bundle")
+
+
+@given(st.data(), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_one_changed_byte_in_the_head_of_a_shard(
+    whole: Path, scratch: Path, data: st.DataObject, recorded: bool
+) -> None:
+    restore(whole, scratch)
+    head = min(256, shard_path(whole).stat().st_size)
+    at, byte = data.draw(st.integers(0, head - 1)), data.draw(st.integers(0, 255))
+
+    def change(content: bytes) -> bytes:
+        return content[:at] + bytes([byte]) + content[at + 1 :]
+
+    if recorded:
+        change_shard(scratch, change)
+    else:
+        path = shard_path(scratch)
+        replace(path, change(path.read_bytes()))
+    opens_or_is_refused(scratch, TEXT * 3)
+
+
+@given(st.data(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_a_shard_cut_short(whole: Path, scratch: Path, data: st.DataObject, recorded: bool) -> None:
+    restore(whole, scratch)
+    path = shard_path(scratch)
+    content = path.read_bytes()
+    length = data.draw(st.integers(0, min(256, len(content))))
+    if recorded:
+        change_shard(scratch, lambda whole_shard: whole_shard[:length])
+    else:
+        replace(path, content[:length])
+    opens_or_is_refused(scratch, TEXT * 3)
+
+
+def test_a_manifest_too_large_to_be_one_is_not_read(two: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two, tmp_path / "copy")
+    os.truncate(copy / "portrait.json", (1 << 30) + 1)
+    with pytest.raises(DamagedBundleError) as caught:
+        bundles.read(copy)
+    assert str(caught.value) == (
+        f"{copy / 'portrait.json'}: larger than any manifest, which has 1,073,741,824 bytes at most"
+    )
+
+
+def test_shards_are_not_touched_until_they_are_asked_for(two: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(two, tmp_path / "copy")
+    for path in copy.glob("*.safetensors"):
+        path.unlink()
+    opened = bundles.read(copy)
+    with pytest.raises(DamagedBundleError, match="the shard is missing: fetch the bundle again"):
+        opened.map_shard(opened.manifest.layers[0].shards[0])
+
+
+def test_a_bundle_is_a_directory_with_a_manifest(two: Path, tmp_path: Path) -> None:
+    assert bundles.is_bundle(two)
+    assert not bundles.is_bundle(two / "portrait.json")
+    assert not bundles.is_bundle(tmp_path)
+
+
+def test_a_shard_that_cannot_be_read_is_named(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("portrait.bundle.reader.map_tensors", refuse)
+    opened = bundles.read(two)
+    shard = opened.manifest.layers[0].shards[0]
+    with pytest.raises(DamagedBundleError) as caught:
+        opened.map_shard(shard)
+    assert str(caught.value) == f"{two / shard.file}: Input/output error"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import safetensors.numpy
 from support.forge import join_tensor_file
 
 from portrait import DamagedBundleError
-from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, header, map_tensors
+from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, header, map_file, map_tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +110,31 @@ def test_an_empty_tensor_is_a_tensor(tmp_path: Path) -> None:
     found = map_tensors(write(tmp_path / "file", empty, PRINTS, data=DATA[192:]))
     assert bytes(found["empty"][1]) == b""
     assert bytes(found["fingerprints"][1]) == DATA[192:]
+
+
+@pytest.mark.parametrize("content", [b"", b"x", DATA])
+@pytest.mark.parametrize("sequential", [False, True])
+def test_a_whole_file_of_any_format_is_mapped(content: bytes, sequential: bool, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    mapped = map_file(tmp_path / "file", sequential=sequential)
+    assert bytes(mapped) == content
+    assert mapped.readonly
+
+
+def test_a_file_that_is_missing_is_an_error_of_the_system(tmp_path: Path) -> None:
+    for read in (map_file, map_tensors):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("size", [0, 1, 7])
+def test_a_file_too_short_for_a_header_is_named(size: int, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(size))
+    with pytest.raises(DamagedBundleError, match="too few for a safetensors file"):
+        map_tensors(tmp_path / "file")
+
+
+def test_a_header_longer_than_its_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(struct.pack("<Q", 1234567) + b"{}")
+    with pytest.raises(DamagedBundleError, match="the header's length, 1,234,567, does not fit the file"):
+        map_tensors(tmp_path / "file")

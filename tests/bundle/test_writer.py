@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import fcntl
+import hashlib
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import portrait
+from portrait.bundle.pieces import N_KEYS, Piece
+from portrait.bundle.reader import read
+from portrait.bundle.tensors import TensorInfo
+from portrait.bundle.writer import (
+    DEFAULT_SHARD_BYTES,
+    BundleWriter,
+    StoredLayer,
+    data_bytes,
+    record_files,
+    write_beside,
+)
+from portrait.progress import Silent
 
 TEXT = "The lighthouse keeper counted the waves until he fell asleep, and woke at the wrong number."
 
@@ -233,3 +250,201 @@ def test_the_place_may_be_spelled_in_any_way(out: str, directory: Path) -> None:
     assert built.name == "out"
     assert portrait.open(directory / "out").manifest == built.manifest
     assert names(directory) == ["a.txt", "bad.txt", "out"]
+
+
+@pytest.mark.parametrize("size", [0, -1, 4095, 1e9, "5GB", None, True])
+def test_a_size_that_is_none_is_refused(size: Any) -> None:
+    with pytest.raises(portrait.SpecError, match="largest size of a shard is 4,096 bytes or more") as error:
+        portrait.build("a.txt", "out", max_shard_bytes=size)
+    assert error.value.parameter == "max_shard_bytes"
+    assert not Path("out").exists()
+
+
+def test_a_bundle_holds_its_manifest_its_shards_and_its_card() -> None:
+    built = portrait.build({"arxiv": "a.txt", "日本 web": "a.txt"}, "two")
+    files = [shard.file for layer in built.manifest.layers for shard in layer.shards]
+    assert files == ["arxiv-00001-of-00001.safetensors", "web-00001-of-00001.safetensors"]
+    assert {path.name for path in Path("two").iterdir()} == {"README.md", "portrait.json", *files}
+
+
+# The writer by itself.
+
+
+class Counter(Silent):
+    """Counts the bytes that it is told of."""
+
+    n_bytes = 0
+
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
+        self.n_bytes += n_bytes
+
+
+def piece(first_key: int = 0, last_key: int = N_KEYS - 1, n: int = 64) -> Piece:
+    return Piece(first_key, last_key, [TensorInfo.of("blocks", "U8", n)], [bytes(n)])
+
+
+def test_the_size_of_a_shard_leaves_room_for_its_header() -> None:
+    assert 0 < data_bytes(4096) < 4096
+    assert data_bytes(DEFAULT_SHARD_BYTES) > 0.999 * DEFAULT_SHARD_BYTES
+
+
+def test_a_layer_is_a_shard_for_each_piece() -> None:
+    progress = Counter()
+    with BundleWriter(Path("out")) as writer:
+        half = N_KEYS // 2
+        stored = writer.add_layer("a", "bloom", [piece(0, half - 1), piece(half)], progress)
+        again = writer.add_layer("A", "bloom", [piece()])
+    assert [shard.file for shard in stored.shards] == [
+        "a-00001-of-00002.safetensors",
+        "a-00002-of-00002.safetensors",
+    ]
+    assert [shard.first_key for shard in stored.shards] == ["0" * 16, f"{half:016x}"]
+    assert stored.tensors == {"blocks": hashlib.sha256(bytes(128)).hexdigest()}
+    assert progress.n_bytes == sum(shard.bytes for shard in stored.shards)
+    assert again.tensors == {"blocks": hashlib.sha256(bytes(64)).hexdigest()}
+    assert not Path("out").exists()
+
+
+def test_a_file_of_another_format_is_a_layer() -> None:
+    with BundleWriter(Path("out")) as writer:
+        stored = writer.add_file("a", ".pybloom", "bits", [b"header", b"bits"])
+    (shard,) = stored.shards
+    assert (shard.file, shard.bytes) == ("a-00001-of-00001.pybloom", 10)
+    assert stored == StoredLayer((shard,), {"bits": shard.sha256})
+
+
+def test_a_layer_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("portrait.bundle.shard_writer.write_all", refuse)
+    with BundleWriter(Path("out")) as writer:
+        with pytest.raises(portrait.OutputError) as error:
+            writer.add_layer("a", "bloom", [piece()])
+        assert str(error.value) == "out: cannot write layer 'a': No space left on device"
+        with pytest.raises(portrait.OutputError) as error:
+            writer.add_file("a", ".pybloom", "bits", [b"x"])
+        assert str(error.value) == "out: cannot write layer 'a': No space left on device"
+    assert names(Path()) == ["a.txt", "bad.txt"]
+
+
+def test_a_layer_is_kept_as_it_is_under_a_free_name() -> None:
+    built = portrait.build({"a": "a.txt"}, "old")
+    old = read(Path("old"))
+    (layer,) = old.manifest.layers
+    with BundleWriter(Path("new")) as writer:
+        kept = writer.keep_layer(old, layer)
+        other = writer.keep_layer(old, dataclasses.replace(layer, source="b"))
+        writer.commit(dataclasses.replace(built.manifest, layers=(kept,)), "")
+    assert kept == layer
+    assert [shard.file for shard in other.shards] == ["b-00001-of-00001.safetensors"]
+    assert dataclasses.replace(other, source="a", shards=layer.shards) == layer
+    shard = layer.shards[0].file
+    assert Path("new", shard).stat().st_ino == Path("old", shard).stat().st_ino
+
+
+def test_a_layer_that_cannot_be_kept_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    portrait.build({"a": "a.txt"}, "old")
+    old = read(Path("old"))
+    (layer,) = old.manifest.layers
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    with BundleWriter(Path("new")) as writer, pytest.raises(portrait.OutputError) as error:
+        writer.keep_layer(old, layer)
+    assert str(error.value) == f"new: cannot write {layer.shards[0].file}: No space left on device"
+    (Path("old") / layer.shards[0].file).unlink()
+    with BundleWriter(Path("new")) as writer, pytest.raises(portrait.DamagedBundleError, match="missing"):
+        writer.keep_layer(old, layer)
+
+
+def test_files_are_linked_and_recorded() -> None:
+    Path("theirs").mkdir()
+    for name in ("one", "two"):
+        Path("theirs", name).write_text(name)
+    Path("link").symlink_to("theirs/two")
+    progress = Counter()
+    with BundleWriter(Path("out")) as writer:
+        stored = writer.link_files([Path("theirs/one"), Path("link")], "dump", progress)
+    assert [(shard.file, shard.bytes) for shard in stored.shards] == [("one", 3), ("link", 3)]
+    assert stored.tensors == {"dump": hashlib.sha256(b"onetwo").hexdigest()}
+    assert progress.n_bytes == 6
+    assert record_files([Path("theirs/one"), Path("link")], "dump") == stored
+
+
+def test_a_file_that_cannot_be_linked_or_read_is_named() -> None:
+    with BundleWriter(Path("out")) as writer, pytest.raises(portrait.OutputError) as error:
+        writer.link_files([Path("theirs/missing")], "dump")
+    assert str(error.value) == (
+        "out: cannot link theirs/missing there: No such file or directory: wrap it in place, by giving "
+        "theirs as the output, or write to the same file system"
+    )
+    with pytest.raises(portrait.OutputError) as error:
+        record_files([Path("missing")], "dump")
+    assert str(error.value) == "missing: cannot read it: No such file or directory"
+
+
+def test_a_bundle_that_cannot_be_committed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = portrait.build({"a": "a.txt"}, "old")
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with BundleWriter(Path("out")) as writer:
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(portrait.OutputError) as error:
+            writer.commit(built.manifest, "")
+    assert str(error.value) == "out: cannot write: Input/output error"
+    assert not Path("out").exists()
+
+
+def test_a_check_says_at_once_what_would_be_said_at_the_end() -> None:
+    BundleWriter(Path("out")).check()
+    assert names(Path()) == ["a.txt", "bad.txt"]
+    with pytest.raises(portrait.OutputExistsError) as taken:
+        BundleWriter(Path("a.txt")).check()
+    assert taken.value.parameter == "overwrite"
+    with pytest.raises(portrait.OutputExistsError, match="is not a portrait"):
+        BundleWriter(Path("a.txt"), overwrite=True).check()
+    with pytest.raises(portrait.OutputError) as error:
+        BundleWriter(Path("missing/out")).check()
+    assert str(error.value) == "missing: cannot write: No such file or directory"
+
+
+# A manifest beside files that are there.
+
+
+def test_a_directory_of_shards_becomes_a_bundle() -> None:
+    built = portrait.build({"a": "a.txt"}, "old")
+    Path("old/portrait.json").unlink()
+    Path("old/README.md").write_text("mine")
+    write_beside(Path("old"), built.manifest, "a card", overwrite=False)
+    assert portrait.open("old").manifest == built.manifest
+    assert Path("old/README.md").read_text() == "mine"
+    Path("old/README.md").unlink()
+    with pytest.raises(portrait.OutputExistsError) as error:
+        write_beside(Path("old"), built.manifest, "a card", overwrite=False)
+    assert str(error.value) == (
+        "old/portrait.json: already exists: choose another output, or allow overwriting"
+    )
+    assert error.value.parameter == "overwrite"
+    write_beside(Path("old"), built.manifest, "a card of caf\udce9", overwrite=True)
+    assert Path("old/README.md").read_text() == "a card of caf\\udce9"
+    assert names(Path("old")) == ["README.md", "a-00001-of-00001.safetensors", "portrait.json"]
+
+
+def test_a_directory_that_cannot_be_written_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = portrait.build({"a": "a.txt"}, "old")
+    before = snapshot(Path("old"))
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(portrait.OutputError) as error:
+        write_beside(Path("old"), built.manifest, "", overwrite=True)
+    assert str(error.value) == "old: cannot write: No space left on device"
+    assert snapshot(Path("old")) == before

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import oracle
 
 from portrait import _native
-from portrait.filters.bloom import Bloom, BloomBuilder
+from portrait.filters.bloom import Bloom, BloomBuilder, key_range
 
 KEYS = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1]))
 #: One, even, odd, prime, powers of two and their neighbours.
@@ -170,3 +170,61 @@ except MemoryError:
 """
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "survived\n")
+
+
+@pytest.mark.parametrize("n_blocks", [1, 2, 3, 7, 97, 100, 1024])
+@pytest.mark.parametrize("max_bytes", [1, 32, 63, 64, 100, 1000, 10**9])
+def test_pieces_are_the_blocks_of_their_keys(n_blocks: int, max_bytes: int) -> None:
+    builder = BloomBuilder(n_blocks)
+    builder.insert(random.Random(n_blocks).randbytes(80 * n_blocks))
+    data = bytes(builder.data)
+    pieces = list(builder.finish().pieces(max_bytes))
+    per_piece = pieces[0].tensors[0].shape[0]
+    block = 0
+    for piece in pieces:
+        (tensor,) = piece.tensors
+        n = tensor.shape[0]
+        assert n == min(per_piece, n_blocks - block)
+        assert 32 * n == tensor.n_bytes <= max(32, max_bytes)
+        assert b"".join(map(bytes, piece.buffers)) == data[32 * block : 32 * (block + n)]
+        assert (piece.first_key * n_blocks) >> 64 == block
+        assert (piece.last_key * n_blocks) >> 64 == block + n - 1
+        assert (piece.last_key + 1) * n_blocks >> 64 == block + n
+        block += n
+    assert block == n_blocks
+    assert pieces[0].first_key == 0
+    assert pieces[-1].last_key == 2**64 - 1
+
+
+@pytest.mark.parametrize("per_buffer", [1, 2, 33, 99, 100])
+def test_a_filter_of_several_buffers_is_cut_and_asked_as_one(per_buffer: int) -> None:
+    dice = random.Random(per_buffer)
+    builder = BloomBuilder(100)
+    builder.insert(dice.randbytes(8 * 2000))
+    data, whole = bytes(builder.data), builder.finish()
+    several = Bloom(*(data[i : i + 32 * per_buffer] for i in range(0, len(data), 32 * per_buffer)))
+    keys = dice.randbytes(8 * 20_000) + bytes(8) + b"\xff" * 8
+    assert several.contains(keys) == whole.contains(keys)
+    assert several.rate() == whole.rate()
+    for max_bytes in (32, 1000, 3200):
+        for one, other in zip(several.pieces(max_bytes), whole.pieces(max_bytes), strict=True):
+            assert (one.first_key, one.last_key, one.tensors) == (
+                other.first_key,
+                other.last_key,
+                other.tensors,
+            )
+            assert b"".join(map(bytes, one.buffers)) == b"".join(map(bytes, other.buffers))
+
+
+@pytest.mark.parametrize("sizes", [[], [32, 64], [64, 32, 64], [64, 0], [0], [64, 63]])
+def test_buffers_of_other_sizes_are_no_filter(sizes: list[int]) -> None:
+    with pytest.raises(ValueError, match="whole blocks"):
+        Bloom(*(bytes(size) for size in sizes))
+
+
+def test_key_ranges_of_any_filter_meet() -> None:
+    for n_blocks in (1, 2, 3, 1000, 2**32 - 1, 2**58 + 1):
+        for block in {0, n_blocks // 3, n_blocks - 1}:
+            first, last = key_range(block, block + 1, n_blocks)
+            assert first * n_blocks >> 64 == last * n_blocks >> 64 == block
+            assert first == 0 or (first - 1) * n_blocks >> 64 == block - 1

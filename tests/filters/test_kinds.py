@@ -12,7 +12,7 @@ from pybloom_live import BloomFilter
 import portrait
 from portrait.bundle import reader as bundles
 from portrait.errors import SpecError, UnsupportedBundleError
-from portrait.filters import kinds
+from portrait.filters import kinds, pybloom, redisbloom
 from portrait.filters.bloom import Bloom, BloomBuilder
 from portrait.filters.fuse import Fuse
 from portrait.filters.pybloom import PyBloom
@@ -128,3 +128,14 @@ def test_only_pybloom_refuses_windows_of_bytes() -> None:
 def test_filters_of_windows_say_so_when_asked_keys() -> None:
     with pytest.raises(ValueError, match="windows, not keys"):
         from_pybloom(BloomFilter(10)).contains(bytes(8))
+
+
+def test_every_kind_of_filter_that_can_be_asked_for_can_be_built() -> None:
+    assert set(kinds.KINDS) == {*FILTER_KINDS, redisbloom.KIND}  # of which only the last is read only
+    for kind in FILTER_KINDS:
+        spec = FilterSpec(kind)  # type: ignore[arg-type]
+        if kind == pybloom.KIND:  # of windows, not of keys
+            with pytest.raises(SpecError, match="windows"):
+                kinds.layout(spec, 10)
+        else:
+            assert kinds.layout(spec, 10).parameters["kind"] == kind

@@ -17,7 +17,6 @@ from support.evaluation import COLUMNS, FOUND, ROWS, built, line, write_jsonl
 import portrait
 from portrait.errors import CorpusError, OutputError, OutputExistsError, PortraitError, SpecError
 from portrait.reports.publish import Files
-from portrait.storage.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,23 +250,3 @@ def test_data_that_changes_under_way_is_noticed(change: list[dict[str, Any]], kn
         with pytest.raises(CorpusError, match="changed while it was being read"):
             files.write(report, "data.jsonl", out)
     assert not list(Path().glob("*x.*"))
-
-
-@pytest.mark.usefixtures("here")
-def test_a_place_that_is_taken_under_way_is_not_replaced() -> None:
-    with Outputs([Path("a"), Path("b")]) as outputs:
-        outputs.file(Path("a")).write(b"ours")
-        Path("b").write_text("theirs")
-        with pytest.raises(OutputExistsError):
-            outputs.commit()
-    assert Path("b").read_text() == "theirs"
-    assert not Path("a").exists()
-    assert not list(Path().glob(".*.part"))
-
-
-@pytest.mark.usefixtures("here")
-def test_a_block_that_is_left_without_commit_leaves_nothing() -> None:
-    with Outputs([Path("a")]) as outputs:
-        outputs.file(Path("a")).write(b"x" * 100_000)
-    assert not list(Path().glob("*a"))
-    assert not list(Path().glob(".a*"))

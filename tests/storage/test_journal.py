@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +17,7 @@ from portrait.storage.journal import Done, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 TASK: dict[str, Any] = {"version": "1", "columns": ("a", "b"), "data": [["in.jsonl", 7]]}
 
@@ -32,16 +33,17 @@ def parts(tmp_path: Path) -> Path:
     return tmp_path / ".out.jsonl.parts"
 
 
-def as_it_is(rows: Path, whole: Path) -> Path:
+def as_it_is(rows: Path, _: Path) -> Path:
     return rows
 
 
 def interrupted(out: Path, *pieces: bytes, task: dict[str, Any] = TASK, **options: bool) -> None:
     """Write some pieces, and be interrupted."""
-    with pytest.raises(KeyboardInterrupt), Journal(out, task, **options) as journal:
+    with suppress(KeyboardInterrupt), Journal(out, task, **options) as journal:
         for piece in pieces:
             journal.append(piece, {"rows": 1, "bytes": len(piece)})
         raise KeyboardInterrupt
+    assert not out.exists()
 
 
 def names(path: Path) -> list[str]:
@@ -99,10 +101,10 @@ def test_what_lies_behind_the_last_note_is_cut_off(out: Path, parts: Path) -> No
 
 def test_a_process_that_is_killed_leaves_what_it_noted(out: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from portrait.storage import journal\n"
-        "with journal.Journal(Path(sys.argv[1]), {'of': 'this'}) as made:\n"
+        "import os, sys, time; from pathlib import Path; from portrait.storage.journal import Journal\n"
+        "with Journal(Path(sys.argv[1]), {'of': 'this'}) as made:\n"
         "    made.append(b'one ', {'rows': 1})\n"
-        "    journal.time.sleep(0.6)\n"
+        "    time.sleep(0.6)\n"
         "    made.append(b'two ', {'rows': 1})\n"
         "    made.append(b'three ', {'rows': 1})\n"
         "    os.kill(os.getpid(), 9)\n"
@@ -148,9 +150,8 @@ def test_another_task_without_a_piece_is_no_obstacle(out: Path, parts: Path) -> 
     assert not parts.exists()
     interrupted(out, b"one\n")
     note = json.loads((parts / "note.json").read_bytes())
-    (parts / "note.json").write_text(
-        json.dumps({**note, "done": {"n_pieces": 0, "n_bytes": 0, "counts": {}}})
-    )
+    note["done"] = {"n_pieces": 0, "n_bytes": 0, "counts": {}}
+    (parts / "note.json").write_text(json.dumps(note))
     with Journal(out, {**TASK, "version": "2"}) as journal:
         assert journal.done == Done()
 
@@ -158,7 +159,7 @@ def test_another_task_without_a_piece_is_no_obstacle(out: Path, parts: Path) -> 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda note: {},
+        lambda _: {},
         lambda note: {**note, "done": None},
         lambda note: {**note, "done": [1, 4, {}]},
         lambda note: {**note, "done": {"n_pieces": 1}, "task": 7},
@@ -251,10 +252,11 @@ def test_a_full_disk_is_named_and_what_was_noted_stays(out: Path, monkeypatch: p
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(OutputError) as caught, Journal(out, TASK) as journal:
+    with Journal(out, TASK) as journal:
         journal.append(b"one\n", {"rows": 1})
         monkeypatch.setattr("portrait.storage.journal.write_all", refuse)
-        journal.append(b"two\n", {"rows": 1})
+        with pytest.raises(OutputError) as caught:
+            journal.append(b"two\n", {"rows": 1})
     assert str(caught.value) == f"{out}: cannot write: No space left on device"
     monkeypatch.undo()
     with Journal(out, TASK) as journal:
@@ -262,12 +264,13 @@ def test_a_full_disk_is_named_and_what_was_noted_stays(out: Path, monkeypatch: p
 
 
 def test_what_finishing_raises_is_an_error_of_writing(out: Path) -> None:
-    def fail(rows: Path, whole: Path) -> Path:
+    def fail(*_: Path) -> Path:
         raise ValueError("the rows do not fit one table")
 
-    with Journal(out, TASK) as journal, pytest.raises(OutputError) as caught:
+    with Journal(out, TASK) as journal:
         journal.append(b"one", {})
-        journal.commit(fail)
+        with pytest.raises(OutputError) as caught:
+            journal.commit(fail)
     assert str(caught.value) == f"{out}: cannot write: the rows do not fit one table"
     assert not out.exists()
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import xxhash
 
+import portrait
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -104,3 +107,36 @@ def join_tensor_file(header: object, data: bytes) -> bytes:
     """A safetensors file of a header, which may be bytes that are not JSON at all."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Turn a hang into a failure."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError(f"no answer within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def opens_or_is_refused(bundle: Path, text: str) -> None:
+    """Open a bundle and ask it for ``text``: nothing but an answer or a PortraitError may come out of it."""
+    with within(20):
+        try:
+            answer = portrait.open(bundle).query(text)
+        except portrait.PortraitError:
+            return
+    assert answer.verdict in ("found", "not_found", "inconclusive")
+    assert json.loads(json.dumps(answer.to_dict(), allow_nan=False))["verdict"] == answer.verdict
+
+
+def restore(whole: Path, scratch: Path) -> None:
+    """Put all files of ``whole`` in ``scratch`` as they were."""
+    for path in whole.iterdir():
+        replace(scratch / path.name, path.read_bytes())

@@ -1,0 +1,419 @@
+"""Manifests that are not, or not quite: each kind of damage has its error, and none crashes."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.forge import (
+    change_manifest,
+    opens_or_is_refused,
+    replace,
+    restore,
+    shard_path,
+)
+
+import portrait
+from portrait import DamagedBundleError, NotAPortraitError, PortraitError, UnsupportedBundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+TEXT = "The third violinist had lost her place, and played the rest of the movement from memory. "
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portrait in good order."""
+    directory = tmp_path_factory.mktemp("whole")
+    (directory / "a.txt").write_text(TEXT * 20)
+    (directory / "b.txt").write_text(TEXT.upper())
+    portrait.build({"a": directory / "a.txt", "b": directory / "b.txt"}, directory / "out")
+    return directory / "out"
+
+
+@pytest.fixture
+def bundle(whole: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be damaged."""
+    return shutil.copytree(whole, tmp_path / "bundle")
+
+
+def refusal(bundle: Path, error: type[PortraitError]) -> str:
+    """The message with which the bundle is refused."""
+    with pytest.raises(error) as caught:
+        portrait.open(bundle)
+    assert caught.type is error
+    message = str(caught.value)
+    assert message.startswith(str(bundle))
+    assert message.isprintable()
+    return message
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"hello", b"\xff\xfe\xfd", b"[" * 200_000, b'{"format": 1}}', b"9" * 5000, b"\0"]
+)
+def test_a_manifest_that_is_not_json_is_damaged(text: bytes, bundle: Path) -> None:
+    (bundle / "portrait.json").write_bytes(text)
+    assert "not JSON" in refusal(bundle, DamagedBundleError)
+
+
+@pytest.mark.parametrize(
+    "content", [[], None, 7, "portrait", {}, {"format": "other"}, {"format": ["portrait"]}]
+)
+def test_json_that_is_no_manifest_is_not_a_portrait(content: object, bundle: Path) -> None:
+    (bundle / "portrait.json").write_text(json.dumps(content))
+    assert "not a portrait's manifest" in refusal(bundle, NotAPortraitError)
+
+
+@pytest.mark.parametrize("version", [2, 10**30])
+def test_a_newer_version_is_unsupported_and_named(version: int, bundle: Path) -> None:
+    # A newer format may look like anything otherwise.
+    (bundle / "portrait.json").write_text(json.dumps({"format": "portrait", "format_version": version}))
+    message = refusal(bundle, UnsupportedBundleError)
+    assert f"version {version} is newer than 1" in message
+    assert "upgrade" in message
+
+
+@pytest.mark.parametrize("version", [None, 0, -1, "1", 1.0, True, [1]])
+def test_a_version_that_is_none_is_damage(version: object, bundle: Path) -> None:
+    change_manifest(bundle, lambda manifest: manifest.update(format_version=version))
+    assert "format_version" in refusal(bundle, DamagedBundleError)
+
+
+def set_in(path: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """A change that puts ``value`` at a dotted path, in the first layer or shard where it matters."""
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+
+    def change(manifest: Any) -> None:
+        for part in parents:
+            manifest = manifest[part]
+        manifest[last] = value
+
+    return change
+
+
+def one_source_twice(manifest: dict[str, Any]) -> None:
+    manifest["layers"][1]["source"] = manifest["layers"][0]["source"]
+
+
+def two_shards(manifest: dict[str, Any]) -> None:
+    manifest["layers"][0]["shards"] *= 2
+
+
+def fractional_blocks(manifest: dict[str, Any]) -> None:
+    parameters = manifest["layers"][0]["filter"]
+    parameters["n_blocks"] = float(parameters["n_blocks"])
+
+
+CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[PortraitError], str]] = {
+    "changed id": (set_in("id", "0" * 64), DamagedBundleError, "id does not belong"),
+    "duplicate sources": (one_source_twice, DamagedBundleError, "different sources"),
+    "no layers": (set_in("layers", []), DamagedBundleError, "layers"),
+    "no shards": (set_in("layers.0.shards", []), DamagedBundleError, "shards"),
+    "the same shard twice": (two_shards, DamagedBundleError, "files of their own"),
+    "blank source": (set_in("layers.0.source", " "), DamagedBundleError, "source"),
+    "unprintable source": (set_in("layers.0.source", "a\nb"), DamagedBundleError, "source"),
+    "surrogate source": (set_in("layers.0.source", "\ud800"), DamagedBundleError, "source"),
+    "unknown filter": (set_in("layers.0.filter.kind", "cuckoo"), UnsupportedBundleError, "'cuckoo'"),
+    "unknown normalizer": (set_in("normalizer.name", "shout"), UnsupportedBundleError, "'shout'"),
+    "newer normalizer": (set_in("normalizer.version", 2), UnsupportedBundleError, "'spaces' version 2"),
+    "unknown hash": (set_in("hash.name", "md5"), UnsupportedBundleError, "'md5'"),
+    "unknown seed": (set_in("hash.window_seed", 3), UnsupportedBundleError, "hash"),
+    "unknown unit": (set_in("windows.unit", "verse"), DamagedBundleError, "'verse'"),
+    "width 0": (set_in("windows.width", 0), DamagedBundleError, "width"),
+    "width huge": (set_in("windows.width", 1 << 62), DamagedBundleError, "width"),
+    "stride 0": (set_in("windows.stride", 0), DamagedBundleError, "stride"),
+    "negative count": (set_in("layers.0.documents", -1), DamagedBundleError, "documents"),
+    "huge count": (set_in("layers.0.windows", 1 << 64), DamagedBundleError, "windows"),
+    "rate over 1": (set_in("layers.0.fpr", 1.5), DamagedBundleError, "fpr"),
+    "negative rate": (set_in("layers.0.fpr", -0.1), DamagedBundleError, "fpr"),
+    "infinite rate": (set_in("layers.0.fpr", float("inf")), DamagedBundleError, "fpr"),
+    "rate not a number": (set_in("layers.0.fpr_target", float("nan")), DamagedBundleError, "fpr_target"),
+    "surrogate in the filter": (set_in("layers.0.filter.note", "\ud800"), DamagedBundleError, ""),
+    "surrogate in the digest": (set_in("layers.0.shards.0.sha256", "\ud800"), DamagedBundleError, ""),
+    "n_blocks 0": (set_in("layers.0.filter.n_blocks", 0), DamagedBundleError, "0 blocks"),
+    "n_blocks wrong": (set_in("layers.0.filter.n_blocks", 99), DamagedBundleError, "of 99 belong"),
+    "n_blocks fractional": (fractional_blocks, DamagedBundleError, ".0 blocks"),
+    "n_blocks negative": (set_in("layers.0.filter.n_blocks", -1), DamagedBundleError, "-1 blocks"),
+    "id in capitals": (
+        lambda manifest: manifest.update(id=manifest["id"].upper()),
+        DamagedBundleError,
+        "id does not belong",
+    ),
+    "text for a model": (set_in("trained_models", ["a", 1]), DamagedBundleError, "trained_models"),
+    "number for a licence": (set_in("license", 1), DamagedBundleError, "license"),
+}
+
+
+@pytest.mark.parametrize("kind", CONTRADICTIONS)
+def test_a_manifest_that_contradicts_the_format_is_refused(kind: str, bundle: Path) -> None:
+    change, error, what = CONTRADICTIONS[kind]
+    change_manifest(bundle, change)
+    assert what in refusal(bundle, error)
+
+
+@pytest.mark.parametrize("depth", [500, *range(900, 1010), 5000])
+def test_nesting_of_any_depth_opens_or_is_refused(depth: int, bundle: Path) -> None:
+    path = bundle / "portrait.json"
+    text = path.read_text().replace('"kind"', f'"deep": {"[" * depth}{"]" * depth}, "kind"', 1)
+    path.write_text(text)
+    refusal(bundle, DamagedBundleError)
+
+
+def fields(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of all members that a reader needs; of lists, the first element stands for all."""
+    for name, value in content.items():
+        here = (*path, name)
+        yield here
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from fields(value[0], (*here, 0))
+        elif isinstance(value, dict) and name != "corpus":
+            yield from fields(value, here)
+
+
+OPTIONAL = {("license",)}
+
+
+#: Counts that nobody may know.
+NULLABLE = {("layers", 0, name) for name in ("documents", "short_documents", "windows", "text_bytes")}
+
+
+#: Members that are checked as part of something else, by whose name they are refused.
+CHECKED_AS = {
+    ("format",): "format",
+    ("hash", "name"): "hash",
+    ("hash", "window_seed"): "hash",
+    ("hash", "document_seed"): "hash",
+    ("windows", "unit"): "unit",
+    ("layers", 0, "filter", "kind"): "unknown filter",
+    ("layers", 0, "filter", "n_blocks"): "blocks",
+    ("layers", 0, "tensors", "blocks"): "layers[0].tensors",
+}
+
+
+def dotted(path: tuple[Any, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+#: Takes a member away.
+MISSING = object()
+
+
+#: One value of every kind that JSON has.
+KINDS: list[object] = [MISSING, None, True, 7, 1.5, "x", [], {}]
+
+
+def wrong_values(path: tuple[Any, ...], value: object) -> list[object]:
+    allowed = [type(value), *([type(None), str, type(MISSING)] if path in OPTIONAL else [])]
+    allowed += [type(None)] * (path in NULLABLE)
+    return [kind for kind in KINDS if type(kind) not in allowed]
+
+
+def put(content: Any, path: tuple[Any, ...], value: object) -> None:
+    *parents, last = path
+    for part in parents:
+        content = content[part]
+    if value is MISSING:
+        del content[last]
+    else:
+        content[last] = value
+
+
+def test_every_field_must_be_there_with_its_type(whole: Path, bundle: Path) -> None:
+    original = (whole / "portrait.json").read_bytes()
+    unnoticed = []
+    tried = 0
+    for path in fields(json.loads(original)):
+        value: Any = json.loads(original)
+        for part in path:
+            value = value[part]
+        for wrong in wrong_values(path, value):
+            (bundle / "portrait.json").write_bytes(original)
+            change_manifest(bundle, partial(put, path=path, value=wrong))
+            tried += 1
+            try:
+                portrait.open(bundle)
+            except portrait.BundleError as error:
+                if CHECKED_AS.get(path, dotted(path)) in str(error):
+                    continue
+                unnoticed.append(f"{dotted(path)} = {wrong!r}: {error}")
+            else:
+                unnoticed.append(f"{dotted(path)} = {wrong!r}")
+    assert unnoticed == []
+    assert tried > 250
+
+
+def test_the_walk_reaches_the_innermost_fields(whole: Path) -> None:
+    paths = {dotted(path) for path in fields(json.loads((whole / "portrait.json").read_bytes()))}
+    assert {"id", "layers[0].shards[0].sha256", "layers[0].filter.n_blocks", "normalizer.unicode"} < paths
+
+
+NAMES = [
+    "../secret",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "/etc/hostname",
+    "..\\secret",
+    "C:\\secret",
+    "a\0b",
+    ".hidden",
+    "sub/../../secret",
+    "line\nfeed",
+    "\x1b[2J",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shard_outside_the_bundle_is_refused_unseen(name: str, bundle: Path) -> None:
+    (bundle.parent / "secret").write_bytes(shard_path(bundle).read_bytes())
+    change_manifest(bundle, set_in("layers.0.shards.0.file", name))
+    message = refusal(bundle, DamagedBundleError)
+    assert "must be the plain name of a file in the bundle" in message
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portrait of a layer in several shards."""
+    directory = tmp_path_factory.mktemp("several")
+    dice = random.Random(5)
+    (directory / "a.txt").write_text("".join(dice.choices("abcdefghij ", k=80_000)))
+    portrait.build({"a": directory / "a.txt"}, directory / "out", max_shard_bytes=4096)
+    return directory / "out"
+
+
+@pytest.fixture
+def cut(several: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    return shutil.copytree(several, tmp_path / "cut")
+
+
+def shards_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = manifest["layers"][0]["shards"]
+    return found
+
+
+def shift(manifest: dict[str, Any]) -> None:
+    one, two = shards_of(manifest)[:2]
+    border = int(two["first_key"], 16) + 1
+    one["last_key"], two["first_key"] = f"{border - 1:016x}", f"{border:016x}"
+
+
+def unite(manifest: dict[str, Any]) -> None:
+    one, two = shards_of(manifest)[:2]
+    one["last_key"] = two["last_key"]
+    del shards_of(manifest)[1]
+
+
+def set_shard(i: int, **fields: str) -> Callable[[dict[str, Any]], None]:
+    return lambda manifest: shards_of(manifest)[i].update(fields)
+
+
+def share(manifest: dict[str, Any]) -> None:
+    shards_of(manifest)[1]["file"] = shards_of(manifest)[0]["file"]
+
+
+WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "one missing": (lambda manifest: shards_of(manifest).pop(1), "cover all keys"),
+    "last missing": (lambda manifest: shards_of(manifest).pop(), "cover all keys"),
+    "first missing": (lambda manifest: shards_of(manifest).pop(0), "cover all keys"),
+    "reversed": (lambda manifest: shards_of(manifest).reverse(), "cover all keys"),
+    "begins late": (set_shard(0, first_key=f"{1:016x}"), "cover all keys"),
+    "ends before it begins": (set_shard(1, last_key=f"{0:016x}"), "cover all keys"),
+    "ends early": (set_shard(-1, last_key="f" * 15 + "e"), "cover all keys"),
+    "overlap": (set_shard(1, first_key=f"{1:016x}"), "cover all keys"),
+    "all twice": (lambda manifest: shards_of(manifest).extend(shards_of(manifest)), "cover all keys"),
+    "a file twice": (share, "files of their own"),
+    "capitals": (set_shard(-1, last_key="F" * 16), "16 hexadecimal digits"),
+    "short": (set_shard(0, first_key="0"), "16 hexadecimal digits"),
+    "signed": (set_shard(0, first_key="+" + "0" * 15), "16 hexadecimal digits"),
+    "border shifted": (shift, "not those of the keys"),
+    "two ranges for one file": (unite, "not those of the keys"),
+    "fewer blocks": (
+        lambda manifest: manifest["layers"][0]["filter"].update(n_blocks=3),
+        "where blocks from 0 of 3 belong",
+    ),
+    "more blocks": (
+        lambda manifest: manifest["layers"][0]["filter"].update(n_blocks=2**40),
+        "not those of the keys",
+    ),
+    "more blocks than keys": (
+        lambda manifest: manifest["layers"][0]["filter"].update(n_blocks=2**80),
+        "speaks of",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_shards_that_do_not_fit_together_are_refused(kind: str, cut: Path) -> None:
+    change, what = WRONG[kind]
+    change_manifest(cut, change)
+    with pytest.raises(DamagedBundleError) as caught:
+        portrait.open(cut)
+    assert what in str(caught.value)
+    assert str(caught.value).startswith(str(cut))
+
+
+@pytest.fixture(scope="module")
+def scratch(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that is damaged in another way in every example."""
+    return shutil.copytree(whole, tmp_path_factory.mktemp("scratch") / "bundle")
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_one_changed_byte_in_the_manifest(whole: Path, scratch: Path, data: st.DataObject) -> None:
+    restore(whole, scratch)
+    text = bytearray((whole / "portrait.json").read_bytes())
+    text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
+    replace(scratch / "portrait.json", bytes(text))
+    opens_or_is_refused(scratch, TEXT * 3)
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_manifest_cut_short(whole: Path, scratch: Path, data: st.DataObject) -> None:
+    restore(whole, scratch)
+    text = (whole / "portrait.json").read_bytes()
+    replace(scratch / "portrait.json", text[: data.draw(st.integers(0, len(text)))])
+    opens_or_is_refused(scratch, TEXT * 3)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters() | st.characters(categories=["Cs"]), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data(), JSON)
+@settings(max_examples=500, deadline=None)
+def test_anything_in_any_field_of_the_manifest(
+    whole: Path, scratch: Path, data: st.DataObject, value: Any
+) -> None:
+    restore(whole, scratch)
+
+    def change(content: Any) -> None:
+        while True:
+            keys = sorted(content) if isinstance(content, dict) else list(range(len(content)))
+            key = data.draw(st.sampled_from(keys))
+            if not isinstance(content[key], dict | list) or not content[key] or data.draw(st.booleans()):
+                content[key] = value
+                return
+            content = content[key]
+
+    change_manifest(scratch, change)
+    opens_or_is_refused(scratch, TEXT * 3)

@@ -1,0 +1,68 @@
+"""Sizes as people write them, and the option that takes one."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+import portrait
+from portrait.cli.shared.sizes import parse_size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "n_bytes"),
+    [
+        ("5GB", 5_000_000_000),
+        ("64MB", 64_000_000),
+        ("64mb", 64_000_000),
+        ("1.5 GiB", 3 << 29),
+        ("4096", 4096),
+        ("10kB", 10_000),
+        ("2T", 2 * 10**12),
+        ("7B", 7),
+    ],
+)
+def test_sizes_are_read_as_people_write_them(text: str, n_bytes: int) -> None:
+    assert parse_size(text) == n_bytes
+
+
+@pytest.mark.parametrize("text", ["", "GB", "-1GB", "5XB", "1e9", "5GBB", "iB", "5iB", "0x10", "1.GB", "٣GB"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no size"):
+        parse_size(text)
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "portrait", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    dice = random.Random(7)
+    path = tmp_path / "a.txt"
+    path.write_text("".join(dice.choices("abcdefghij ", k=80_000)))
+    return path
+
+
+def test_the_command_line_cuts(corpus: Path, tmp_path: Path) -> None:
+    done = run("build", corpus, "-o", tmp_path / "out", "--max-shard-size", "5kB", "-q")
+    assert (done.returncode, done.stderr) == (0, "")
+    shards = portrait.open(tmp_path / "out").manifest.layers[0].shards
+    assert len(shards) > 1
+    assert all(shard.bytes <= 5000 for shard in shards)
+
+
+def test_the_command_line_refuses_a_size_that_is_none(corpus: Path, tmp_path: Path) -> None:
+    done = run("build", corpus, "-o", tmp_path / "out", "--max-shard-size", "big")
+    assert done.returncode == 2
+    assert "'big' is no size" in done.stderr
+    assert done.stderr.count("\n") == 1

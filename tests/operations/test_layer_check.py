@@ -1,0 +1,134 @@
+"""A layer is what its record says, to the last byte, or it is refused by name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.forge import change_manifest, opens_or_is_refused, replace, shard_path
+
+import portrait
+from portrait import BundleError, DamagedBundleError
+from portrait.bundle.reader import read
+from portrait.operations.layer_check import check_layer
+from portrait.progress import Silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = "The lamplighter knew every street by the sound of its cats. "
+
+
+def refusal(bundle: Path) -> str:
+    with pytest.raises(DamagedBundleError) as caught:
+        portrait.verify(bundle)
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_changed_byte_of_any_shard_is_caught(whole: Path, scratch: Path, data: st.DataObject) -> None:
+    names = sorted(path.name for path in whole.glob("*.safetensors"))
+    path = scratch / data.draw(st.sampled_from(names))
+    original = (whole / path.name).read_bytes()
+    # Half of the examples in the header, which is a fraction of the file.
+    end = data.draw(st.sampled_from([192, len(original)]))
+    changed = bytearray(original)
+    changed[data.draw(st.integers(0, end - 1))] ^= data.draw(st.integers(1, 255))
+    replace(path, bytes(changed))
+    try:
+        with pytest.raises(BundleError) as caught:
+            portrait.verify(scratch)
+        assert path.name in str(caught.value)
+        opens_or_is_refused(scratch, TEXT * 3)
+    finally:
+        replace(path, original)
+
+
+def test_a_wrong_record_with_right_digests_is_caught(bundle: Path) -> None:
+    path = shard_path(bundle)
+    vectors = {name: ["0" * 16] for name in ("present", "absent")}
+    absent = json.loads((bundle / "portrait.json").read_bytes())["layers"][0]["test_vectors"]["absent"]
+    cases: dict[str, dict[str, Any]] = {
+        "does not hold the test key": {"test_vectors": {"present": absent, "absent": []}},
+        "the filter's rate is": {"fpr": 0.5},
+        "is not a key": {"test_vectors": vectors | {"present": ["x"]}},
+        "its tensors are not those": {"tensors": {"blocks": "0" * 64}},
+    }
+    original = (bundle / "portrait.json").read_bytes()
+    for what, fields in cases.items():
+        replace(bundle / "portrait.json", original)
+        change_manifest(bundle, lambda manifest, fields=fields: manifest["layers"][0].update(fields))  # type: ignore[misc]
+        message = refusal(bundle)
+        assert what in message
+        assert message.startswith((f"{path}: ", f"{bundle / 'portrait.json'}: "))
+
+
+@pytest.mark.parametrize("name", ["sha256", "xxh3_128"])
+def test_both_digests_count(name: str, bundle: Path) -> None:
+    change_manifest(bundle, lambda manifest: flip(manifest["layers"][0]["shards"][0], name))
+    assert refusal(bundle).startswith(f"{shard_path(bundle)}: its digest is not the recorded one")
+
+
+def flip(record: dict[str, str], name: str) -> None:
+    record[name] = record[name][:-1] + ("0" if record[name][-1] != "0" else "1")
+
+
+def shards_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = manifest["layers"][0]["shards"]
+    return found
+
+
+def swap(manifest: dict[str, Any]) -> None:
+    """Exchange two files of equal size, so that only the bits are wrong."""
+    one, two = shards_of(manifest)[:2]
+    for name in ("file", "sha256", "xxh3_128", "bytes"):
+        one[name], two[name] = two[name], one[name]
+
+
+def test_exchanged_shards_are_noticed_when_verified(bundle: Path) -> None:
+    change_manifest(bundle, swap)
+    portrait.open(bundle)
+    with pytest.raises(DamagedBundleError, match="its tensors are not those"):
+        portrait.verify(bundle)
+
+
+def test_every_layer_is_checked_by_itself(bundle: Path) -> None:
+    opened = read(bundle)
+    first, second = opened.manifest.layers
+    (shard,) = second.shards
+    data = (bundle / shard.file).read_bytes()
+    replace(bundle / shard.file, data[:-1] + bytes([data[-1] ^ 1]))
+    check_layer(opened, first, Silent())
+    with pytest.raises(DamagedBundleError) as caught:
+        check_layer(opened, second, Silent())
+    assert str(caught.value) == (
+        f"{bundle / shard.file}: its digest is not the recorded one: fetch the bundle again"
+    )
+
+
+def test_a_shard_that_is_gone_is_named(bundle: Path) -> None:
+    opened = read(bundle)
+    shard_path(bundle).unlink()
+    with pytest.raises(DamagedBundleError, match="the shard is missing"):
+        check_layer(opened, opened.manifest.layers[0], Silent())
+
+
+def test_a_shard_that_goes_while_it_is_checked_is_named(bundle: Path) -> None:
+    opened = read(bundle)
+    layer = opened.manifest.layers[0]
+    last = bundle / layer.shards[-1].file
+
+    class Thief(Silent):
+        """Takes the last shard away when the first has been read."""
+
+        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
+            last.unlink(missing_ok=True)
+
+    with pytest.raises(DamagedBundleError, match=r"the shard is missing|No such file") as caught:
+        check_layer(opened, layer, Thief())
+    assert str(caught.value).startswith(f"{last}: ")
