@@ -37,7 +37,7 @@ def sorted_keys(n: int) -> bytes:
 def file_bytes(fuse: Fuse) -> int:
     """The size of the filter's one shard, written as the library writes it."""
     with tempfile.TemporaryDirectory() as directory, BundleWriter(Path(directory, "x.portrait")) as writer:
-        ((shard,), _) = writer.add_layer("main", KIND, fuse.pieces(1 << 60))
+        (shard,) = writer.add_layer("main", KIND, fuse.pieces(1 << 60)).shards
     return shard.bytes
 
 

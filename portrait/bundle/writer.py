@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
@@ -59,6 +59,14 @@ def shard_name(source: str, number: int, total: int, taken: set[str], extension:
         suffix = f"-{n}"
     taken.add(name.casefold())
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLayer:
+    """The files of a layer: the record of each, and the digest of each tensor over all of them."""
+
+    shards: tuple[ShardRecord, ...]
+    tensors: dict[str, str]
 
 
 class BundleWriter:
@@ -131,7 +139,7 @@ class BundleWriter:
         kind: str,
         pieces: Iterable[Piece],
         progress: Progress | None = None,
-    ) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
+    ) -> StoredLayer:
         """Write a layer's pieces, a shard each.
 
         Returns the shards' records and the digest of each tensor over all shards; ``progress`` hears
@@ -158,11 +166,9 @@ class BundleWriter:
                 shards[i] = replace(shard, file=name)
         except OSError as error:
             raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
-        return tuple(shards), {name: digest.hexdigest() for name, digest in content.items()}
+        return StoredLayer(tuple(shards), {name: digest.hexdigest() for name, digest in content.items()})
 
-    def add_file(
-        self, source: str, extension: str, content: str, pieces: Sequence[Buffer]
-    ) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
+    def add_file(self, source: str, extension: str, content: str, pieces: Sequence[Buffer]) -> StoredLayer:
         """Write the only shard of a layer whose file is of another format, ``pieces`` end to end.
 
         Returns what :meth:`add_layer` does, with the whole file as the one tensor, named ``content``.
@@ -173,7 +179,7 @@ class BundleWriter:
             shard = self._write(self._part / name, chunks, 0, N_KEYS - 1, {}, None)
         except OSError as error:
             raise OutputError(f"{self.out}: cannot write layer {source!r}: {error.strerror}") from error
-        return (shard,), {content: shard.sha256}
+        return StoredLayer((shard,), {content: shard.sha256})
 
     def keep_layer(self, bundle: Bundle, layer: Layer) -> Layer:
         """Take over a layer of another bundle as it is, its shards under names that are free here.
@@ -200,7 +206,7 @@ class BundleWriter:
 
     def link_files(
         self, files: Sequence[Path], content: str, progress: Progress | None = None
-    ) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
+    ) -> StoredLayer:
         """Make files that stand elsewhere a layer's shards, by hard links: no byte is copied.
 
         Returns what :meth:`add_layer` does, all files end to end being the one tensor, named ``content``.
@@ -280,9 +286,7 @@ class BundleWriter:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def record_files(
-    files: Sequence[Path], content: str, progress: Progress | None = None
-) -> tuple[tuple[ShardRecord, ...], dict[str, str]]:
+def record_files(files: Sequence[Path], content: str, progress: Progress | None = None) -> StoredLayer:
     """The records of files of another format as shards, and the digest of all of them end to end.
 
     Raises :class:`OutputError` for one that cannot be read.
@@ -304,7 +308,7 @@ def record_files(
             raise OutputError(f"{path}: cannot read it: {error.strerror}") from error
         first, last = f"{0:016x}", f"{N_KEYS - 1:016x}"
         shards.append(ShardRecord(path.name, first, last, n_bytes, sha256.hexdigest(), xxh3.hexdigest()))
-    return tuple(shards), {content: whole.hexdigest()}
+    return StoredLayer(tuple(shards), {content: whole.hexdigest()})
 
 
 def write_beside(directory: Path, manifest: Manifest, card: str, *, overwrite: bool) -> Bundle:

@@ -58,13 +58,13 @@ def _copy(
     bundle: Bundle, layer: Layer, writer: BundleWriter, max_piece_bytes: int, progress: Progress
 ) -> Layer:
     pieces = filters.open_layer(bundle, layer).pieces(max_piece_bytes)
-    shards, tensors = writer.add_layer(layer.source, str(layer.filter["kind"]), pieces, progress)
-    if tensors != layer.tensors:
+    stored = writer.add_layer(layer.source, str(layer.filter["kind"]), pieces, progress)
+    if stored.tensors != layer.tensors:
         raise DamagedBundleError(
             f"{bundle.path / layer.shards[0].file}: its content is not what the manifest's digest says: "
             "fetch the bundle again"
         )
-    return replace(layer, shards=shards)
+    return replace(layer, shards=stored.shards)
 
 
 def _card(bundle: Bundle) -> str | None:

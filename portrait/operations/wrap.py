@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.bundle.card import card
 from portrait.bundle.manifest import Layer, Manifest, TestVectors
-from portrait.bundle.writer import BundleWriter, record_files, write_beside
+from portrait.bundle.writer import BundleWriter, StoredLayer, record_files, write_beside
 from portrait.errors import OutputError, SpecError
 from portrait.filters import pybloom, redisbloom, redisbloom_dump
 from portrait.filters.probe import PROBE_WINDOWS, probe_filter, windows_of
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from portrait.bundle.manifest import ShardRecord
     from portrait.progress import Progress
 
 
@@ -74,7 +73,7 @@ def wrap(
     name = require_source_name(path.stem if source is None else source)
     progress = progress or Silent()
 
-    def manifest(stored: tuple[tuple[ShardRecord, ...], dict[str, str]]) -> Manifest:
+    def manifest(stored: StoredLayer) -> Manifest:
         return Manifest(
             windows=found.spec,
             unicode_version=UNICODE_VERSION,
@@ -124,8 +123,7 @@ def _open(path: Path, windows: WindowSpec | None, stride: int | None) -> _Foreig
     return _Foreign(opened, (path,), pybloom.TENSOR, windows, header.count, header.error_rate, opened.rate())
 
 
-def _record(source: str, found: _Foreign, stored: tuple[tuple[ShardRecord, ...], dict[str, str]]) -> Layer:
-    shards, tensors = stored
+def _record(source: str, found: _Foreign, stored: StoredLayer) -> Layer:
     probe = probe_filter(source, windows_of(found.filter), found.fpr, PROBE_WINDOWS)
     return Layer(
         source=source,
@@ -139,7 +137,7 @@ def _record(source: str, found: _Foreign, stored: tuple[tuple[ShardRecord, ...],
         fpr=probe.fpr,
         probe_keys=probe.n_keys,
         probe_hits=probe.n_hits,
-        tensors=tensors,
-        shards=shards,
+        tensors=stored.tensors,
+        shards=stored.shards,
         test_vectors=TestVectors(present=(), absent=probe.absent),
     )

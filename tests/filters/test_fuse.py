@@ -61,7 +61,7 @@ def test_it_is_as_small_as_promised(n: int, most: float, tmp_path: Path) -> None
     bits = 10
     _, fuse = built(n, bits)
     with BundleWriter(tmp_path / "a.portrait") as writer:
-        (shard,), _ = writer.add_layer("main", "fuse", fuse.pieces(1 << 40))
+        (shard,) = writer.add_layer("main", "fuse", fuse.pieces(1 << 40)).shards
     assert shard.bytes < most * n * bits / 8
 
 
