@@ -1,1 +1,1 @@
-"""Corpus → keys → runs → filters → bundle."""
+"""Building: corpus → keys → runs → filters → bundle."""

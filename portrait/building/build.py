@@ -1,15 +1,15 @@
-"""Corpus → keys → filters → bundle."""
+"""The public verbs: build a portrait, or read a share of its corpus for another process to finish."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portrait import presets
 from portrait.building.request import Request
+from portrait.building.way import open_build, open_on_disk
 from portrait.bundle.card import card
 from portrait.bundle.manifest import Manifest
-from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
+from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.filters import pybloom
@@ -49,51 +49,81 @@ def build(
 ) -> Portrait:
     """Build the portrait of ``sources`` at ``out`` and open it.
 
-    ``sources`` is one or several of: a file (``.txt``: one document; ``.jsonl``, ``.csv``, ``.tsv``, also
-    ``.gz`` or ``.zst``; ``.parquet``, ``.arrow``, ``.feather``), a directory or glob of them, a URL of any
-    of these, ``hf://datasets/ORG/NAME[@REVISION][?config=…&split=…&column=…]``, ``NAME=`` any of these,
-    ``-`` for standard input, a ``datasets.Dataset`` or ``datasets.IterableDataset``; or a mapping from
-    source names to these, such as ``dict(splits)`` for a layer of each split. ``windows`` and ``filter``
-    are the ``preset``'s unless given. ``column`` holds the text of JSON lines and tables, and may be a path
-    into structs (``meta.text``); several columns are one text, a line each. ``source_column``: each row's
-    source is what stands there. The same corpus and specs give the same portrait, whatever the order of
-    files and the number of processes. ``on_error``: ``skip`` leaves rows and files out that cannot be read,
-    and has the manifest count them. A layer is cut into files of at most ``max_shard_bytes``, but for one
-    of kind ``pybloom``, which is one file.
+    The same corpus and specs give the same portrait, byte for byte, whatever the order of files and the
+    number of processes. ``out`` appears when it is whole, or not at all. Re-running the same call resumes
+    an interrupted build.
 
-    ``execution`` says who does the work, where, and in how much memory. ``out`` appears when it is whole
-    or not at all. A build that was stopped, even killed, is gone on with by the same call. ``finish``: the
-    shards have been read, by :func:`read_share`, and only the rest is to be done. A filter of kind
-    ``pybloom`` is built in memory and has the corpus read twice, so it takes no standard input.
+    Args:
+        sources: One or several of: a file (``.txt``: one document; ``.jsonl``, ``.csv``, ``.tsv``, also
+            ``.gz`` or ``.zst``; ``.parquet``, ``.arrow``, ``.feather``), a directory or a glob of files, a
+            URL of any of these, ``hf://datasets/ORG/NAME[@REVISION][?config=…&split=…&column=…]``, ``-`` for
+            standard input, a ``datasets.Dataset`` or ``datasets.IterableDataset``. ``NAME=`` before a source
+            puts it into a layer of its own; so does a mapping from names to sources, such as
+            ``dict(splits)``.
+        out: The directory to write.
+        windows: How texts are cut; by default the preset's way.
+        filter: The kind of filter and its false-positive rate; by default the preset's.
+        preset: The name of the defaults, one of :data:`portrait.PRESETS`.
+        column: The column of the text in JSON lines and tables, or a path into structs (``meta.text``).
+            Several columns make one text, a line each.
+        source_column: The column that names each row's source, for a layer each.
+        format: The format of the files; by default their suffixes tell.
+        on_error: ``fail`` ends the build at the first row or file that cannot be read; ``skip`` leaves such
+            rows and files out, and the manifest counts them.
+        max_shard_bytes: The size of the bundle's files in bytes, at most. A layer of kind ``pybloom`` is one
+            file, whatever its size.
+        overwrite: Whether to replace a portrait at ``out``.
+        license: The portrait's licence, for its manifest and card.
+        trained_models: Models trained on this corpus, for its manifest and card.
+        execution: What runs the build, where, and in how much memory.
+        finish: Whether :func:`read_share` has read all shards already, so that only the rest is to be done.
+        progress: Receives the progress.
 
-    Raises :class:`SpecError` for a value out of range, :class:`CorpusError` for a source that
-    cannot be read, :class:`EmptyCorpusError`, :class:`OutputExistsError`, :class:`OutputError`,
-    :class:`SpoolError`, :class:`WorkerError`, :class:`MissingExtraError`.
+    Returns:
+        The portrait, open.
+
+    Raises:
+        SpecError: A value is outside its range, or does not go with another.
+        CorpusError: A source cannot be read, or changes meanwhile.
+        EmptyCorpusError: A source holds no text.
+        OutputExistsError: Something is at ``out``, or another build is in the work directory.
+        OutputError: ``out`` or the work directory cannot be written.
+        SpoolError: The work directory has lost something; re-running the same call does that part again.
+        WorkerError: A worker process died, again and again, or the engine cannot be started.
+        MissingExtraError: An optional package is not installed.
     """
-    chosen = presets.preset(preset)
     execution = execution or Execution()
-    request = Request(
-        windows or chosen.windows, filter or chosen.filter, column, source_column, format, on_error
+    request = Request.of(
+        windows,
+        filter,
+        preset=preset,
+        column=column,
+        source_column=source_column,
+        format=format,
+        on_error=on_error,
+        max_shard_bytes=max_shard_bytes,
     )
-    max_piece_bytes = data_bytes(max_shard_bytes)
     path = Path(out)
     writer = BundleWriter(path, overwrite=overwrite)
     writer.check()
-    found = request.resolve(sources)
+    resolved = request.resolve(sources)
     if finish:
         _require_no_restart(execution, path)
-    if finish and not execution.begun(path):
-        raise SpecError(f"{execution.work_path(path)}: no shard has been read there: run the tasks first")
-    with request.build(found, execution, path, progress or Silent()) as made:
+        if not execution.can_resume(path):
+            raise SpecError(
+                f"{execution.work_path(path)}: no shard has been read there: read the shares first",
+                parameter="share",
+            )
+    with open_build(request, resolved, execution, path, progress or Silent()) as opened:
         if not finish:
-            made.read()
+            opened.read()
         with writer:
-            layers = made.layers(writer, max_piece_bytes)
+            layers = opened.layers(writer)
             manifest = Manifest(
                 windows=request.windows,
                 unicode_version=UNICODE_VERSION,
                 layers=tuple(layers),
-                corpus=made.corpus(),
+                corpus=opened.corpus(),
                 tool=f"portrait {__version__}",
                 license=license,
                 trained_models=tuple(trained_models),
@@ -117,38 +147,68 @@ def read_share(
     execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Read a share of the shards of a build, (1, n) to (n, n), for :func:`build` to finish.
+    """Read a share of a corpus into the work directory, for :func:`build` to finish.
 
-    Any processes that see the same files can do it at the same time, in any order, and again: what is
-    read already is not read twice. All arguments must be those of the build.
+    Any processes that see the same files can read shares, at the same time, in any order, and repeatedly:
+    finished shards are skipped.
 
-    Raises :class:`SpecError` for a share that is none, and for sources that others cannot read; the
-    rest is as for :func:`build`.
+    Args:
+        sources: As for :func:`build`, like all arguments that are not described here.
+        out: Where :func:`build` will write the portrait.
+        share: The number of the share, from 1, and the number of shares.
+        windows: How texts are cut.
+        filter: The kind of filter and its false-positive rate.
+        preset: The name of the defaults.
+        column: The column of the text.
+        source_column: The column that names each row's source.
+        format: The format of the files.
+        on_error: Whether rows and files that cannot be read end the reading or are skipped.
+        execution: What runs the reading; its work directory must be the build's.
+        progress: Receives the progress.
+
+    Raises:
+        SpecError: There is no such share, or other processes cannot read the sources; or as for
+            :func:`build`.
+        CorpusError: A source cannot be read, or changes meanwhile.
+        OutputExistsError: Another build is in the work directory.
+        OutputError: The work directory cannot be written.
+        WorkerError: A worker process died, again and again, or the engine cannot be started.
+        MissingExtraError: An optional package is not installed.
     """
-    chosen = presets.preset(preset)
     execution = execution or Execution()
-    number, of = share
-    if not 1 <= number <= of:
-        raise SpecError(f"task {number}/{of}: the tasks are 1/{of} to {of}/{of}")
-    request = Request(
-        windows or chosen.windows, filter or chosen.filter, column, source_column, format, on_error
+    number, n_shares = share
+    if not 1 <= number <= n_shares:
+        raise SpecError(
+            f"there is no share {number}/{n_shares}: the shares are 1/{n_shares} to {n_shares}/{n_shares}",
+            parameter="share",
+        )
+    request = Request.of(
+        windows,
+        filter,
+        preset=preset,
+        column=column,
+        source_column=source_column,
+        format=format,
+        on_error=on_error,
     )
     if request.filter.kind == pybloom.KIND:
-        raise SpecError("a pybloom filter is built in one process: leave --task out")
-    found = request.resolve(sources)
-    if any(shard.read_once for source in found for shard in source.shards):
+        raise SpecError("a pybloom filter is built by one process, not in shares", parameter="share")
+    resolved = request.resolve(sources)
+    if any(shard.read_once for source in resolved for shard in source.shards):
         raise SpecError(
-            "standard input, pipes and streams in memory are read by one process: leave --task out"
+            "standard input, pipes and streams in memory are read by one process, not in shares",
+            parameter="share",
         )
     path = Path(out)
     _require_no_restart(execution, path)
-    with request.spooled(found, execution, path, progress or Silent(), shared=True) as (made, _):
-        made.read(range(number - 1, made.n_shards, of))
+    with open_on_disk(request, resolved, execution, path, progress or Silent(), shared=True) as (opened, _):
+        opened.read(range(number - 1, opened.n_shards, n_shares))
 
 
 def _require_no_restart(execution: Execution, out: Path) -> None:
     if execution.restart:
         raise SpecError(
-            f"restarting would remove what other tasks have read: to begin anew, delete "
-            f"{execution.work_path(out)} first"
+            f"restarting would remove what other tasks have read: to start over, delete "
+            f"{execution.work_path(out)} first",
+            parameter="restart",
         )

@@ -1,4 +1,4 @@
-"""Keys → parts of filters → layers of a bundle: the half of a build that sees only keys."""
+"""From keys to parts of filters to layers of a bundle: the half of a build that sees only keys."""
 
 from __future__ import annotations
 
@@ -14,68 +14,83 @@ from portrait.sizing import SKETCH_KEYS, distinct_keys, keys_to_hold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from portrait.building.request import Request
     from portrait.bundle.writer import BundleWriter, StoredLayer
     from portrait.filters.protocols import Layout, Part
     from portrait.keys.runs import KeySource
     from portrait.progress import Progress
     from portrait.spec import FilterSpec
 
-_WRITE_BYTES = 1 << 24
-
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What is known of a layer's keys before its filter is built: how many differ, and the first few."""
+class KeySummary:
+    """What a layer's filter is laid out from: how many distinct keys there are, and the first few as hex."""
 
     n_distinct: int
-    present: tuple[str, ...]
+    first_keys: tuple[str, ...]
 
     def layout(self, spec: FilterSpec) -> Layout:
-        """The layout of the filter for them."""
+        """Return the layout of the filter for these keys."""
         return filters.layout(spec, keys_to_hold(self.n_distinct))
 
 
-def measure(keys: KeySource) -> Measured:
-    """Estimate how many different keys there are, from the smallest. Raises :class:`SpoolError`."""
+def summarise(keys: KeySource) -> KeySummary:
+    """Estimate the number of distinct keys from the smallest ones; small numbers are exact.
+
+    Raises:
+        SpoolError: A run is gone or damaged.
+    """
     smallest = keys.smallest(SKETCH_KEYS)
     first = b"".join(key.to_bytes(KEY_BYTES, "little") for key in smallest[:N_TEST_VECTORS])
-    return Measured(distinct_keys(smallest), hex_keys(first))
+    return KeySummary(distinct_keys(smallest), hex_keys(first))
 
 
-def held_layer(
-    source: str,
-    counts: Counts,
-    keys: KeySource,
-    spec: FilterSpec,
-    writer: BundleWriter,
-    max_piece_bytes: int,
+def build_layer(
+    source: str, counts: Counts, keys: KeySource, request: Request, writer: BundleWriter
 ) -> Layer:
-    """Build and write the layer of keys that are in memory."""
-    measured = measure(keys)
-    layout = measured.layout(spec)
+    """Build and write the layer of some keys at once, in this process."""
+    summary = summarise(keys)
+    layout = summary.layout(request.filter)
     (whole,) = layout.ranges(1)
     part = layout.build(keys.within(whole.first_key, whole.last_key), whole)
-    return store_layer(source, counts, measured, spec, [part], writer, max_piece_bytes)
+    return store_layer(source, counts, summary, [part], request, writer)
 
 
 def store_layer(
     source: str,
     counts: Counts,
-    measured: Measured,
-    spec: FilterSpec,
+    summary: KeySummary,
     parts: Sequence[Part],
+    request: Request,
     writer: BundleWriter,
-    max_piece_bytes: int,
     progress: Progress | None = None,
 ) -> Layer:
-    """Write a layer whose filter is there in parts, and confirm its rate."""
-    layout = measured.layout(spec)
+    """Write a layer whose filter is built, and measure its false-positive rate.
+
+    Args:
+        source: The layer's source.
+        counts: The counts of its documents.
+        summary: The summary of its keys.
+        parts: All parts of its filter, in order.
+        request: What is to be built.
+        writer: The writer of the bundle.
+        progress: Receives the bytes written.
+
+    Returns:
+        The layer as the manifest records it.
+
+    Raises:
+        OutputError: The layer cannot be written.
+    """
+    layout = summary.layout(request.filter)
     built = layout.assemble(parts)
     probe = probe_filter(source, built.contains, built.rate(), PROBE_KEYS)
-    stored = writer.add_layer(source, spec.kind, built.pieces(max_piece_bytes), progress)
+    stored = writer.add_layer(source, request.filter.kind, built.pieces(request.max_piece_bytes), progress)
     counted = [part.n_keys for part in parts if part.n_keys is not None]
-    n_keys = sum(counted) if len(counted) == len(parts) else measured.n_distinct
-    return layer_record(source, counts, n_keys, spec, layout.parameters, stored, probe, measured.present)
+    n_keys = sum(counted) if len(counted) == len(parts) else summary.n_distinct
+    return layer_record(
+        source, counts, n_keys, request.filter, layout.parameters, stored, probe, summary.first_keys
+    )
 
 
 def layer_record(
@@ -88,7 +103,18 @@ def layer_record(
     probe: Probe,
     present: tuple[str, ...],
 ) -> Layer:
-    """What the manifest says of a layer."""
+    """Return the manifest's record of a layer.
+
+    Args:
+        source: The layer's source.
+        counts: The counts of its documents.
+        n_keys: How many distinct keys it holds.
+        spec: The kind of its filter and the rate it was built for.
+        parameters: The filter's parameters.
+        stored: Its files.
+        probe: The measurement of its false-positive rate.
+        present: Test vectors: keys that it holds, as hex.
+    """
     return Layer(
         source=source,
         filter=parameters,

@@ -1,119 +1,70 @@
-"""A build whose keys lie in files: shards → runs → parts of filters → layers, each step noted.
+"""The build that keeps its keys in files: shards → runs → parts of filters → layers.
 
-What is noted is not done again, by whatever process goes on with it; only a shard's runs depend on
-text, and only on that of its own.
+The result of each step is recorded in the work directory, and no later process repeats a step that is
+recorded. Only a shard's runs depend on text, and only on that shard's.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
-from portrait.building.layer import Measured, measure, store_layer
-from portrait.building.part_task import PartTask, build_part, open_part
-from portrait.building.read_task import ReadTask, read_shard
+from portrait.building.layer import KeySummary, store_layer, summarise
+from portrait.building.part_task import PartRecord, PartTask, RunList, build_part, open_part
+from portrait.building.read_task import ReadRecord, ReadTask, read_shard
 from portrait.building.reader import require_few_sources, require_text, require_unchanged
 from portrait.corpus.provenance import ShardRead, corpus_records
-from portrait.corpus.shards import expansion
-from portrait.errors import SpecError, SpoolError, UnreadableFileError
+from portrait.errors import SpecError, SpoolError
 from portrait.keys.maker import KEY_BYTES, Counts
-from portrait.keys.runs import Run, Spool
-from portrait.version import __version__
+from portrait.keys.runs import KeysInRuns, Run
+from portrait.markup.numbers import count, counted
+from portrait.progress import READING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from portrait.building.reader import ReadOptions
+    from portrait.building.read_plan import ReadPlan
     from portrait.bundle.manifest import Layer
     from portrait.bundle.writer import BundleWriter
-    from portrait.corpus.shards import Shard, Source
     from portrait.engines.execution import Execution
     from portrait.engines.task import AnyTask, Engine, Work
     from portrait.progress import Progress
-    from portrait.spec import FilterSpec
     from portrait.storage.workdir import WorkDir
 
-#: Text in a task, roughly: enough to make its cost small, little enough to share the work evenly.
-_TASK_TEXT_BYTES = 64 << 20
-#: Text whose keys make a partition, roughly: its blocks of a Bloom filter fit the cache.
-_PARTITION_TEXT_BYTES = 32 << 20
-_MIN_PARTITIONS, _MAX_PARTITIONS = 16, 4096
-#: Keys of which one task makes a part of a filter, at most, whatever the memory.
-_MOST_PART_KEYS = 1 << 23
+#: Keys from which one task builds a part of a filter, at most, however much memory there is.
+_MAX_PART_KEYS = 1 << 23
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPlan:
-    """What is to be read, in which tasks, and into how many partitions."""
+class _Record(Protocol):
+    """The result of a task, which the work directory stores as JSON."""
 
-    sources: tuple[Source, ...]
-    reading: ReadOptions
-    filter: FilterSpec
-    shards: tuple[tuple[str, Shard], ...]
-    stamps: tuple[list[list[Any]], ...]
-    n_partitions: int
-    request: dict[str, Any] = field(default_factory=dict)
+    def to_json(self) -> dict[str, Any]: ...
 
-    def to_dict(self) -> dict[str, Any]:
-        """What another build must have in common with this one to go on with it."""
-        # With its source: the same files in other sources are another corpus.
-        inputs = {
-            (source, str(stamp[0])): [*stamp, source]
-            for (source, _), stamps in zip(self.shards, self.stamps, strict=True)
-            for stamp in stamps
-        }
-        return {
-            "version of portrait": __version__,
-            "windows": asdict(self.reading.windows),
-            "filter": asdict(self.filter),
-            "source column": self.reading.source_column,
-            **self.request,
-            "sources": [source.name for source in self.sources],
-            "inputs": list(inputs.values()),
-            "tasks": len(self.shards),
-            "partitions": self.n_partitions,
-        }
-
-    @property
-    def resumable(self) -> bool:
-        """Whether all of its inputs can be recognised."""
-        return all(self.stamps) and not any(shard.read_once for _, shard in self.shards)
-
-    def name(self, number: int) -> str:
-        """What the files of a shard's task begin with."""
-        return f"read-{number:06}"
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self: ...
 
 
-def plan(
-    sources: Sequence[Source], reading: ReadOptions, spec: FilterSpec, request: dict[str, Any]
-) -> ReadPlan:
-    """Divide the reading of a corpus into tasks, the same ones whoever does them."""
-    text_bytes = sum(source.text_bytes or 0 for source in sources)
-    partitions = _MIN_PARTITIONS
-    while partitions < _MAX_PARTITIONS and partitions * _PARTITION_TEXT_BYTES < text_bytes:
-        partitions *= 2
-    # By name, so that a build can be gone on with whatever order the files are given in.
-    shards = tuple(
-        (source.name, part)
-        for source in sources
-        for shard in sorted(source.shards, key=lambda shard: shard.label)
-        for part in _parts_of(shard)
-    )
-    stamps = tuple(shard.stamps() for _, shard in shards)
-    return ReadPlan(tuple(sources), reading, spec, shards, stamps, partitions, request)
+_AnyRecord = TypeVar("_AnyRecord", bound=_Record)
 
 
-def _parts_of(shard: Shard) -> list[Shard]:
-    """The shard in parts of a task each; whole where it cannot be read, which its task will say."""
-    try:
-        return shard.split(round(_TASK_TEXT_BYTES / expansion(shard)))
-    except UnreadableFileError:
-        return [shard]
+class _Parts(NamedTuple):
+    """A layer's filter in parts: the summary of its keys, and the names of its tasks, in order."""
+
+    summary: KeySummary
+    names: list[str]
 
 
-class SpooledBuild:
-    """The steps of a build in a work directory, whose tasks an engine runs."""
+class OnDiskBuild:
+    """A build in a work directory; a :class:`portrait.building.way.Build`.
+
+    Args:
+        plan: What is to be read, in which tasks.
+        work: The work directory, which this build has entered.
+        engine: Runs the tasks.
+        execution: How much memory each worker has.
+        progress: Receives the progress.
+    """
 
     def __init__(
         self, plan: ReadPlan, work: WorkDir, engine: Engine, execution: Execution, progress: Progress
@@ -126,166 +77,226 @@ class SpooledBuild:
 
     @property
     def n_shards(self) -> int:
-        """How many shards, or parts of them, there are to read."""
+        """How many shards, or parts of shards, there are to read."""
         return len(self._plan.shards)
 
-    def read(self, chosen: range | None = None) -> None:
-        """Read the shards, or ``chosen`` ones of them, that are not read yet. Raises :class:`CorpusError`."""
+    def read(self, numbers: range | None = None) -> None:
+        """Read the shards that no record says are read.
+
+        Args:
+            numbers: Which shards to consider; by default all.
+
+        Raises:
+            CorpusError: A row or a file cannot be read, or a file changes meanwhile.
+            OutputError: The work directory cannot be written.
+            WorkerError: A worker process died, again and again.
+        """
         shards = self._plan.shards
-        numbers = chosen if chosen is not None else range(len(shards))
+        numbers = numbers if numbers is not None else range(len(shards))
         sizes = [shards[i][1].n_bytes for i in numbers]
-        self._progress.start(None if None in sizes else sum(size or 0 for size in sizes), "reading")
+        self._progress.start(None if None in sizes else sum(size or 0 for size in sizes), READING)
         try:
             tasks = []
             for i in numbers:
-                if self._work.record(self._plan.name(i)) is None:
+                if self._read_record(i) is None:
                     tasks.append(self._read_task(i))
                 else:
                     self._progress.advance(shards[i][1].n_bytes or 0)
-            # What only this process can read comes first.
+            # First the shards that only this process can read.
             for task in [task for task in tasks if task.shard.read_once]:
-                self._work.note(task.name, read_shard(task, self._progress.advance))
-            self._do(read_shard, [task for task in tasks if not task.shard.read_once])
+                self._work.note(task.name, read_shard(task, self._progress.advance).to_json())
+            self._run(read_shard, [task for task in tasks if not task.shard.read_once])
         finally:
             self._progress.finish()
+
+    def layers(self, writer: BundleWriter) -> list[Layer]:
+        """Build and write all layers, ordered by source.
+
+        Raises:
+            SpecError: Some shards are not read yet.
+            CorpusError: Files have changed since they were read, or hold no text.
+            SpoolError: Files of the work directory are gone or damaged. What was lost with them, and nothing
+                else, is done again when the build is resumed; the message says how much that is.
+            OutputError: A file cannot be written.
+            WorkerError: A worker process died, again and again.
+        """
+        records = self._read_records()
+        counts: dict[str, Counts] = {}
+        runs: dict[str, list[Run]] = {}
+        for record in records:
+            for source, some in record.counts.items():
+                counts.setdefault(source, Counts()).add(some)
+            for source, listed in record.runs.items():
+                runs.setdefault(source, []).extend(listed)
+        reading = self._plan.request.reading
+        require_few_sources(len(counts), reading)
+        require_text(self._plan.sources, counts, reading.source_column)
+        try:
+            parts = self._build_parts(runs)
+            # The rest is this process's work, which may need the workers' memory.
+            self._engine.close()
+            for (_, shard), stamps in zip(self._plan.shards, self._plan.stamps, strict=True):
+                require_unchanged(stamps, shard)
+            return self._store(parts, counts, writer)
+        except SpoolError as error:
+            raise SpoolError(f"{error} ({self._discard_damaged(records)})") from error
+        finally:
+            self._progress.finish()
+
+    def corpus(self) -> dict[str, Any]:
+        """Return the manifest's record of the corpus.
+
+        Raises:
+            SpecError: Some shards are not read yet.
+        """
+        shards_read = [
+            ShardRead(
+                location,
+                [str(stamp[0]) for stamp in stamps],
+                record.sources,
+                record.digests,
+                record.skipped,
+            )
+            for (location, _), stamps, record in zip(
+                self._plan.shards, self._plan.stamps, self._read_records(), strict=True
+            )
+        ]
+        return corpus_records(self._plan.sources, shards_read, self._plan.request.reading.source_column)
 
     def _read_task(self, number: int) -> ReadTask:
         source, shard = self._plan.shards[number]
         return ReadTask(
-            self._plan.name(number),
+            self._plan.record_name(number),
             source,
             shard,
             self._plan.stamps[number],
-            self._plan.reading,
+            self._plan.request.reading,
             self._work.data,
             self._plan.n_partitions,
             self._execution.buffer_keys,
         )
 
-    def _do(self, work: Work[AnyTask], tasks: list[AnyTask]) -> None:
-        for task, result in self._engine.run(work, tasks, self._progress.advance):
-            self._work.note(task.name, result)
+    def _run(self, work: Work[AnyTask, _Record], tasks: Sequence[AnyTask]) -> None:
+        """Run tasks, and record the result of each."""
+        for task, record in self._engine.run(work, tasks, self._progress.advance):
+            self._work.note(task.name, record.to_json())
 
-    def layers(self, writer: BundleWriter, max_piece_bytes: int) -> list[Layer]:
-        """Build and write all layers.
+    def _recorded(self, kind: type[_AnyRecord], name: str) -> _AnyRecord | None:
+        """Return the record of a task; nothing where there is none, or none that makes sense."""
+        content = self._work.record(name)
+        if content is not None:
+            with suppress(LookupError, TypeError, ValueError, AttributeError):
+                return kind.from_json(content)
+        return None
 
-        Raises :class:`SpecError` where shards are not read yet, :class:`CorpusError` where files are no
-        longer what they were, :class:`SpoolError`, which leaves what was lost to be done again.
-        """
-        records = self._records()
-        counts: dict[str, Counts] = {}
-        runs: dict[str, list[Run]] = {}
-        for (_, shard), record in zip(self._plan.shards, records, strict=True):
-            for source, counted in record["counts"].items():
-                counts.setdefault(source, Counts()).add(Counts.from_dict(counted))
-            for source, files in record["runs"].items():
-                runs.setdefault(source, []).extend(Run(file, n, shard.label) for file, n in files)
-        require_few_sources(len(counts), self._plan.reading)
-        require_text(self._plan.sources, counts, self._plan.reading.source_column)
-        spec = self._plan.filter
-        try:
-            made = self._parts(runs)
-            # What is left is this process's work, and the others' memory may be wanted for it.
-            self._engine.close()
-            for (_, shard), stamps in zip(self._plan.shards, self._plan.stamps, strict=True):
-                require_unchanged(stamps, shard)
-            layers = []
-            names_of_all = [name for _, names in made.values() for name in names]
-            self._progress.start(sum(sum(self._noted(name)["sizes"]) for name in names_of_all), "writing")
-            for source, (measured, names) in made.items():
-                parts = [open_part(self._work.data, name, self._noted(name)) for name in names]
-                layers.append(
-                    store_layer(
-                        source, counts[source], measured, spec, parts, writer, max_piece_bytes, self._progress
-                    )
-                )
-            return layers
-        except SpoolError:
-            self._forget_lost(records)
-            raise
-        finally:
-            self._progress.finish()
+    def _read_record(self, number: int) -> ReadRecord | None:
+        return self._recorded(ReadRecord, self._plan.record_name(number))
 
-    def corpus(self) -> dict[str, Any]:
-        """What the manifest says of it."""
-        read = [
-            ShardRead(
-                location,
-                [str(stamp[0]) for stamp in stamps],
-                record["sources"],
-                record["digests"],
-                record["skipped"],
-            )
-            for (location, _), stamps, record in zip(
-                self._plan.shards, self._plan.stamps, self._records(), strict=True
-            )
-        ]
-        return corpus_records(self._plan.sources, read, self._plan.reading.source_column)
-
-    def _records(self) -> list[dict[str, Any]]:
-        found = [self._work.record(self._plan.name(i)) for i in range(len(self._plan.shards))]
-        missing = [self._plan.shards[i][1].label for i, record in enumerate(found) if record is None]
+    def _read_records(self) -> list[ReadRecord]:
+        """Return the records of all map tasks."""
+        records = [self._read_record(i) for i in range(self.n_shards)]
+        missing = [self._plan.shards[i][1].label for i, record in enumerate(records) if record is None]
         if missing:
             raise SpecError(
-                f"{self._work.path}: {len(missing)} of {len(found)} shards are not read yet, {missing[0]} "
-                "among them: run the tasks that read them first"
+                f"{self._work.path}: {count(len(missing))} of {counted(len(records), 'shard')} are not read "
+                f"yet, {missing[0]} among them: read their shares first",
+                parameter="share",
             )
-        return [record for record in found if record is not None]
+        return [record for record in records if record is not None]
 
-    def _parts(self, runs: dict[str, list[Run]]) -> dict[str, tuple[Measured, list[str]]]:
-        """Of each layer, what was measured of its keys, and the names of its filter's parts, in order."""
+    def _part_record(self, name: str) -> PartRecord:
+        record = self._recorded(PartRecord, name)
+        if record is None:
+            raise SpoolError(
+                f"{self._work.data / name}: its record is gone: re-run the same call, which builds it again"
+            )
+        return record
+
+    def _build_parts(self, runs: dict[str, list[Run]]) -> dict[str, _Parts]:
+        """Build the parts of all layers' filters that no record says are built."""
         tasks: list[PartTask] = []
-        made: dict[str, tuple[Measured, list[str]]] = {}
-        keys_at_once = min(_MOST_PART_KEYS, self._execution.sorted_keys)
+        parts: dict[str, _Parts] = {}
+        spec = self._plan.request.filter
         n_keys = 0
         for number, source in enumerate(sorted(runs)):
-            listed = f"runs-{number:03}"
-            self._work.note(listed, {"runs": runs[source]})
-            spool = Spool(self._work.data, runs[source], self._plan.n_partitions)
-            n_keys += spool.n_keys
-            measured = measure(spool)
-            n_ranges = max(1, -(-spool.n_keys // keys_at_once))
-            if n_ranges > 1:  # as much work for the last worker as for the first
-                n_ranges = -(-n_ranges // self._engine.n_workers) * self._engine.n_workers
-            ranges = measured.layout(self._plan.filter).ranges(n_ranges)
+            list_name = f"runs-{number:03}"
+            self._work.note(list_name, RunList(tuple(runs[source])).to_json())
+            keys = KeysInRuns(self._work.data, runs[source], self._plan.n_partitions)
+            n_keys += keys.n_keys
+            summary = summarise(keys)
+            ranges = summary.layout(spec).ranges(self._n_ranges(keys.n_keys))
             names = [f"part-{number:03}-{i:06}-of-{len(ranges):06}" for i in range(len(ranges))]
-            made[source] = measured, names
+            parts[source] = _Parts(summary, names)
             tasks += [
                 PartTask(
                     name,
                     source,
-                    self._plan.filter,
-                    measured,
+                    spec,
+                    summary,
                     within,
                     self._work.data,
-                    f"{listed}.json",
+                    f"{list_name}.json",
                     self._plan.n_partitions,
                 )
                 for name, within in zip(names, ranges, strict=True)
-                if self._work.record(name) is None
+                if self._recorded(PartRecord, name) is None
             ]
         self._progress.start(KEY_BYTES * n_keys, "building")
-        self._do(build_part, tasks)
+        self._run(build_part, tasks)
         self._progress.finish()
-        return made
+        return parts
 
-    def _noted(self, name: str) -> dict[str, Any]:
-        record = self._work.record(name)
-        if record is None:
-            raise SpoolError(f"{self._work.data / name}: is gone: run the same command again")
-        return record
+    def _n_ranges(self, n_keys: int) -> int:
+        """Return into how many ranges to divide a layer's keys so that each fits into a worker's memory."""
+        n_ranges = max(1, -(-n_keys // min(_MAX_PART_KEYS, self._execution.sorted_keys)))
+        if n_ranges > 1:  # as much work for the last worker as for the first
+            n_ranges = -(-n_ranges // self._engine.n_workers) * self._engine.n_workers
+        return n_ranges
 
-    def _forget_lost(self, records: list[dict[str, Any]]) -> None:
-        """Have what is gone or damaged read or made again, next time."""
-        for number, record in enumerate(records):
-            runs = [Run(file, n, "") for files in record["runs"].values() for file, n in files]
-            spool = Spool(self._work.data, runs, self._plan.n_partitions)
-            if not _is_whole(spool.check):
-                self._work.forget(self._plan.name(number))
-        for path in self._work.data.glob("part-*.json"):
-            made = self._work.record(path.stem)
-            if made is None or not _is_whole(partial(open_part, self._work.data, path.stem, made)):
-                self._work.forget(path.stem)
+    def _store(
+        self, parts: dict[str, _Parts], counts: dict[str, Counts], writer: BundleWriter
+    ) -> list[Layer]:
+        """Write the layers whose filters are built."""
+        names = [name for layer in parts.values() for name in layer.names]
+        self._progress.start(sum(self._part_record(name).n_bytes for name in names), "writing")
+        return [
+            store_layer(
+                source,
+                counts[source],
+                layer.summary,
+                [open_part(self._work.data, name, self._part_record(name)) for name in layer.names],
+                self._plan.request,
+                writer,
+                self._progress,
+            )
+            for source, layer in parts.items()
+        ]
+
+    def _discard_damaged(self, records: list[ReadRecord]) -> str:
+        """Remove the records of all that is gone or damaged, and return how much will be done again."""
+        runs = [[run for some in record.runs.values() for run in some] for record in records]
+        n_keys = sum(run.n_keys for some in runs for run in some)
+        self._progress.start(KEY_BYTES * n_keys, "checking")
+        n_shards = 0
+        for number, some in enumerate(runs):
+            keys = KeysInRuns(self._work.data, some, self._plan.n_partitions)
+            if not _is_whole(keys.check):
+                self._work.forget(self._plan.record_name(number))
+                n_shards += 1
+            self._progress.advance(KEY_BYTES * keys.n_keys)
+        names = sorted(path.stem for path in self._work.data.glob("part-*.json"))
+        n_parts = 0
+        for name in names:
+            part = self._recorded(PartRecord, name)
+            if part is None or not _is_whole(partial(open_part, self._work.data, name, part)):
+                self._work.forget(name)
+                n_parts += 1
+        again = []
+        if n_shards:
+            again.append(f"{count(n_shards)} of {counted(len(records), 'shard')} to read again")
+        if n_parts:
+            again.append(f"{count(n_parts)} of {counted(len(names), 'part')} of filters to build again")
+        return ", ".join(again) or "nothing else is lost"
 
 
 def _is_whole(look: Callable[[], object]) -> bool:

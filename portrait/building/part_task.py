@@ -1,39 +1,53 @@
-"""A reduce task: a range of keys of all runs → a part of a filter."""
+"""The reduce task: a range of keys of all runs → a part of a filter in a file, and a record of it."""
 
 from __future__ import annotations
 
 import json
 import mmap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
 from portrait.errors import OutputError, SpoolError
 from portrait.filters.protocols import KeyRange, Part
-from portrait.keys.runs import Run, Spool
+from portrait.keys.runs import KeysInRuns, Run
+from portrait.storage.atomic import replacing, write_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from portrait.building.layer import Measured
+    from typing_extensions import Buffer
+
+    from portrait.building.layer import KeySummary
     from portrait.engines.task import ProgressCallback
+    from portrait.keys.maker import Keys
     from portrait.spec import FilterSpec
 
+#: A part is written and digested piece by piece, so that a piece is in the cache for both.
 _WRITE_BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
 class PartTask:
-    """A part of a layer's filter to be made; a :class:`portrait.engines.task.Task`.
+    """A part of a layer's filter to build; a :class:`portrait.engines.task.Task`.
 
-    ``runs`` is a file that lists the layer's runs of ``n_partitions`` each, as JSON.
+    Args:
+        name: The name of the record, and of the part's file.
+        source: The layer's source.
+        spec: The kind of the filter and its rate.
+        summary: The summary of the layer's keys, which decides the filter's layout.
+        within: The range of keys.
+        directory: Where the runs are, and where the part goes.
+        runs: The file there that lists the layer's runs, a :class:`RunList`.
+        n_partitions: How many partitions each run has.
     """
 
     name: str
     source: str
     spec: FilterSpec
-    measured: Measured
+    summary: KeySummary
     within: KeyRange
     directory: Path
     runs: str
@@ -41,76 +55,151 @@ class PartTask:
 
     @property
     def label(self) -> str:
-        """The source's, and the number of the part."""
+        """The source and the number of the part."""
         return f"source {self.source!r}, {self.name}"
 
 
-def read_runs(directory: Path, name: str) -> list[Run]:
-    """The runs that a file lists. Raises :class:`SpoolError`."""
-    try:
-        return [Run(*run) for run in json.loads((directory / name).read_bytes())["runs"]]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise SpoolError(
-            f"{directory / name}: cannot be read: {error}: run the same command again"
-        ) from error
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """All runs of a layer: in a file, because a list of many runs is too long for each task to carry."""
+
+    runs: tuple[Run, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the list as JSON."""
+        return {"runs": [run.to_json() for run in self.runs]}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Return the list of :meth:`to_json`."""
+        return cls(tuple(map(Run.from_json, content["runs"])))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the list from a file.
+
+        Raises:
+            SpoolError: The file cannot be read.
+        """
+        try:
+            return cls.from_json(json.loads(path.read_bytes()))
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise SpoolError(
+                f"{path}: cannot be read: {error}: re-run the same call, which writes it again"
+            ) from error
 
 
-def build_part(task: PartTask, report: ProgressCallback) -> dict[str, Any]:
-    """Make a part of a filter and write it to a file; what it returns says what is in that.
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """What a reduce task leaves for the rest of the build.
 
-    Raises :class:`SpoolError`, :class:`OutputError`.
+    Args:
+        sizes: The sizes of the part's buffers in bytes; they are end to end in its file.
+        xxh3_64: The checksum of the file.
+        n_keys: How many distinct keys the part holds, where the kind of filter counts them.
     """
-    spool = Spool(task.directory, read_runs(task.directory, task.runs), task.n_partitions)
-    layout = task.measured.layout(task.spec)
-    n_bytes = 0
 
-    def keys() -> Any:
-        nonlocal n_bytes
-        for some in spool.within(task.within.first_key, task.within.last_key):
-            size = memoryview(some).nbytes
-            n_bytes += size
-            report(size)
+    sizes: tuple[int, ...]
+    xxh3_64: str
+    n_keys: int | None
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of the file."""
+        return sum(self.sizes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON."""
+        return {"sizes": list(self.sizes), "xxh3_64": self.xxh3_64, "n_keys": self.n_keys}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Return the record of :meth:`to_json`.
+
+        Raises:
+            LookupError, TypeError, ValueError: ``content`` is something else.
+        """
+        n_keys = content["n_keys"]
+        return cls(
+            sizes=tuple(map(int, content["sizes"])),
+            xxh3_64=str(content["xxh3_64"]),
+            n_keys=None if n_keys is None else int(n_keys),
+        )
+
+
+def build_part(task: PartTask, report: ProgressCallback) -> PartRecord:
+    """Build a part of a filter and write it to its file.
+
+    Several attempts at one task may run at once: each writes a file of its own, and the last to finish stays.
+
+    Args:
+        task: The task.
+        report: Receives the progress, in bytes of keys.
+
+    Returns:
+        What is in the file.
+
+    Raises:
+        SpoolError: A run is gone or damaged.
+        OutputError: The file cannot be written.
+    """
+    runs = RunList.read(task.directory / task.runs)
+    keys = KeysInRuns(task.directory, runs.runs, task.n_partitions)
+
+    def counted() -> Iterator[Keys | Buffer]:
+        for some in keys.within(task.within.first_key, task.within.last_key):
+            report(memoryview(some).nbytes)
             yield some
 
-    part = layout.build(keys(), task.within)
-    digest = xxhash.xxh3_64()
-    path = task.directory / f"{task.name}.part"
+    part = task.summary.layout(task.spec).build(counted(), task.within)
     try:
-        with path.open("wb", buffering=0) as file:
-            for buffer in part.buffers:
-                rest = memoryview(buffer).cast("B")
-                while rest:
-                    chunk = rest[: file.write(rest[:_WRITE_BYTES])]
-                    digest.update(chunk)
-                    rest = rest[len(chunk) :]
-        path.rename(path.with_suffix(".filter"))
+        digest = _write(_path(task.directory, task.name), part.buffers)
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise OutputError(
-            f"{task.directory}: cannot write a part of the filter there: {error.strerror}: make room, or "
-            "choose another --work-dir; the same command goes on from here"
+            f"{task.directory}: cannot write a part of the filter there: {error.strerror}: make room and "
+            "re-run the same call, which resumes the build, or choose another work directory",
+            parameter="work_dir",
         ) from error
-    sizes = [memoryview(buffer).nbytes for buffer in part.buffers]
-    return {"sizes": sizes, "xxh3_64": digest.hexdigest(), "n_keys": part.n_keys}
+    return PartRecord(tuple(memoryview(buffer).nbytes for buffer in part.buffers), digest, part.n_keys)
 
 
-def open_part(directory: Path, name: str, record: dict[str, Any]) -> Part:
-    """Map a part that :func:`build_part` made. Raises :class:`SpoolError` where it is not as it was."""
-    path = directory / f"{name}.filter"
-    again = "run the same command again, which will make it anew"
-    sizes = record["sizes"]
+def open_part(directory: Path, name: str, record: PartRecord) -> Part:
+    """Map the part of a filter that the task ``name`` built.
+
+    Raises:
+        SpoolError: Its file is gone or damaged.
+    """
+    path = _path(directory, name)
+    again = "re-run the same call, which builds it again"
     try:
         with path.open("rb") as file:
-            size = file.seek(0, 2)
-            if size != sum(sizes) or not size:
-                raise SpoolError(f"{path}: is not as long as it was: {again}")
+            n_bytes = file.seek(0, 2)
+            if n_bytes != record.n_bytes or not n_bytes:
+                raise SpoolError(f"{path}: has the wrong length: {again}")
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
         raise SpoolError(f"{path}: {error.strerror}: {again}") from error
-    if xxhash.xxh3_64_hexdigest(data) != record["xxh3_64"]:
+    if xxhash.xxh3_64_hexdigest(data) != record.xxh3_64:
         raise SpoolError(f"{path}: is damaged: its checksum does not fit: {again}")
     buffers = []
-    for n_bytes in sizes:
+    for n_bytes in record.sizes:
         buffers.append(data[:n_bytes])
         data = data[n_bytes:]
-    return Part(tuple(buffers), record["n_keys"])
+    return Part(tuple(buffers), record.n_keys)
+
+
+def _path(directory: Path, name: str) -> Path:
+    return directory / f"{name}.filter"
+
+
+def _write(path: Path, buffers: Sequence[Buffer]) -> str:
+    """Write buffers end to end, and return their checksum."""
+    digest = xxhash.xxh3_64()
+    with replacing(path, durable=False) as file:
+        for buffer in buffers:
+            view = memoryview(buffer).cast("B")
+            for start in range(0, len(view), _WRITE_BYTES):
+                chunk = view[start : start + _WRITE_BYTES]
+                write_all(file, chunk)
+                digest.update(chunk)
+    return digest.hexdigest()

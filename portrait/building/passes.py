@@ -1,4 +1,4 @@
-"""A pass over a corpus in one process: its shards, one after the other, into sinks."""
+"""A pass over a corpus in one process: one shard after the other, into sinks."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from portrait.progress import READING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from portrait.building.reader import ReadOptions
+    from portrait.building.request import Request
     from portrait.corpus.shards import Source
     from portrait.keys.maker import BatchSink
     from portrait.progress import Progress
-    from portrait.spec import FilterSpec
 
 
 class CorpusPass:
-    """Reads shards one after the other."""
+    """The part of a build in one process that reads the corpus."""
 
-    def __init__(
-        self, sources: Sequence[Source], reading: ReadOptions, spec: FilterSpec, progress: Progress
-    ) -> None:
+    def __init__(self, sources: Sequence[Source], request: Request, progress: Progress) -> None:
         self._sources = sources
-        self._reading = reading
-        self._spec = spec
+        self._request = request
         self._progress = progress
-        self._read: list[ShardRead] = []
+        self._shards_read: list[ShardRead] = []
 
-    def _go_through(self, make: Callable[[str], BatchSink], stage: str = READING) -> dict[str, BatchSink]:
-        """Put all text into sinks, by source."""
+    def _read_all(self, make_sink: Callable[[str], BatchSink], stage: str = READING) -> None:
+        """Put all rows into sinks, one for each source.
+
+        Raises:
+            CorpusError: A row or a file cannot be read, or a file changes meanwhile.
+        """
         sizes = [source.n_bytes for source in self._sources]
-        self._read.clear()
-        reader = Reader(self._reading, make)
+        self._shards_read.clear()
+        reader = Reader(self._request.reading, make_sink)
         self._progress.start(None if None in sizes else sum(size or 0 for size in sizes), stage)
         try:
             for source in self._sources:
@@ -42,18 +42,17 @@ class CorpusPass:
                     stamps = shard.stamps()
                     reader.skipped.clear()
                     reader.digests.clear()
-                    seen = reader.read(shard, source.name, self._progress.advance)
+                    names = reader.read(shard, source.name, self._progress.advance)
                     require_unchanged(stamps, shard)
                     paths = [str(stamp[0]) for stamp in stamps]
-                    self._read.append(
-                        ShardRead(source.name, paths, seen, dict(reader.digests), dict(reader.skipped))
+                    self._shards_read.append(
+                        ShardRead(source.name, paths, names, dict(reader.digests), dict(reader.skipped))
                     )
         finally:
             self._progress.finish()
         counts = {name: sink.counts for name, sink in reader.sinks.items()}
-        require_text(self._sources, counts, self._reading.source_column)
-        return dict(sorted(reader.sinks.items()))
+        require_text(self._sources, counts, self._request.reading.source_column)
 
     def corpus(self) -> dict[str, Any]:
-        """What the manifest says of it."""
-        return corpus_records(self._sources, self._read, self._reading.source_column)
+        """Return the manifest's record of the corpus."""
+        return corpus_records(self._sources, self._shards_read, self._request.reading.source_column)

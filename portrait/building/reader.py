@@ -1,6 +1,6 @@
-"""Shards → keys, source by source: the half of a build that sees the text.
+"""From shards to sinks, source by source: the half of a build that sees the text.
 
-A shard's rows are its source's, or those of as many sources as a column of theirs names.
+The rows of a shard belong to its source, or each to the source that a column names.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from portrait import extras
+from portrait.corpus.provenance import Skipped
 from portrait.errors import BadRowError, CorpusError, EmptyCorpusError, SpecError, UnreadableFileError
 from portrait.keys.maker import BatchSink, Counts
+from portrait.markup.numbers import count
 from portrait.spec import WindowSpec, require_source_name
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 OnError = Literal["fail", "skip"]
 ON_ERROR: tuple[str, ...] = get_args(OnError)
 
-#: Each is a layer, which every answer asks: a column of many more values is no column of sources.
+#: Every answer asks each layer: a column of more values than this does not name sources.
 MAX_SOURCES = 1000
 
 
@@ -30,8 +32,13 @@ MAX_SOURCES = 1000
 class ReadOptions:
     """How shards are read.
 
-    ``source_column``: each row's source is what this column holds, which is then the last of those
-    that the shards keep. ``on_error``: what becomes of rows and files that cannot be read.
+    Args:
+        windows: How texts are cut.
+        source_column: The column that names each row's source; it is the last one that the shards keep.
+        on_error: Whether a row or file that cannot be read ends the build or is skipped.
+
+    Raises:
+        SpecError: ``on_error`` is unknown.
     """
 
     windows: WindowSpec
@@ -40,20 +47,32 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         if self.on_error not in ON_ERROR:
-            raise SpecError(f"unknown on_error {self.on_error!r}: choose one of {', '.join(ON_ERROR)}")
+            raise SpecError(
+                f"unknown on_error {self.on_error!r}: choose one of {', '.join(ON_ERROR)}",
+                parameter="on_error",
+            )
 
 
 def require_few_sources(n_sources: int, reading: ReadOptions) -> None:
-    """Raise :class:`CorpusError` where a column names more sources than a portrait may have."""
+    """Check that a column does not name more sources than a portrait may have.
+
+    Raises:
+        CorpusError: It does.
+    """
     if reading.source_column is not None and n_sources > MAX_SOURCES:
         raise CorpusError(
-            f"column {reading.source_column!r} names more than {MAX_SOURCES} sources, each of which would be "
-            "a layer: choose a column of fewer values"
+            f"column {reading.source_column!r} names more than {count(MAX_SOURCES)} sources, each of which "
+            "would be a layer: choose a column of fewer values",
+            parameter="source_column",
         )
 
 
 def require_text(sources: Sequence[Source], counts: dict[str, Counts], source_column: str | None) -> None:
-    """Raise :class:`EmptyCorpusError` for a source without text."""
+    """Check that there is text: in each source, or in any that a column names.
+
+    Raises:
+        EmptyCorpusError: There is none.
+    """
     if source_column is not None:
         if not any(counted.text_bytes for counted in counts.values()):
             raise EmptyCorpusError("the sources hold no text")
@@ -65,41 +84,61 @@ def require_text(sources: Sequence[Source], counts: dict[str, Counts], source_co
 
 
 class Reader:
-    """Puts the rows of shards into sinks, one for each source, which ``make`` makes.
+    """A reader that puts the rows of shards into sinks, one for each source.
 
-    ``digests`` are those of the files, by path; ``skipped`` says of each, by its label, how many rows were
-    left out, and why the rest of it could not be read.
+    ``digests`` are the digests of the files, by path; ``skipped`` is what was left out, by the label of the
+    shard.
+
+    Args:
+        reading: How shards are read.
+        make_sink: Returns the sink of a source, when its first row arrives.
+        after_chunk: Called after each chunk, such as to write what the sinks hold.
     """
 
     def __init__(
-        self, reading: ReadOptions, make: Callable[[str], BatchSink], full: Callable[[], None] | None = None
+        self,
+        reading: ReadOptions,
+        make_sink: Callable[[str], BatchSink],
+        after_chunk: Callable[[], None] | None = None,
     ) -> None:
         self.sinks: dict[str, BatchSink] = {}
-        self.skipped: dict[str, dict[str, Any]] = {}
+        self.skipped: dict[str, Skipped] = {}
         self.digests: dict[str, str] = {}
         self._reading = reading
-        self._make = make
-        self._full = full
+        self._make_sink = make_sink
+        self._after_chunk = after_chunk
 
     def read(self, shard: Shard, source: str, report: ProgressCallback) -> set[str]:
-        """Read a shard to its end; returns the sources of its rows. Raises :class:`CorpusError`."""
-        seen: set[str] = set()
+        """Read a shard to its end.
+
+        Args:
+            shard: The shard.
+            source: The source of its rows, unless a column names them.
+            report: Receives the progress.
+
+        Returns:
+            The sources of its rows.
+
+        Raises:
+            CorpusError: A row or a file cannot be read, and is not to be skipped.
+        """
+        sources: set[str] = set()
         skip = self._reading.on_error == "skip"
-        # Files that are read together would be lost together.
+        # One bad file would take with it those that are read together with it.
         for part in shard.split(1) if skip and len(shard.files) > 1 else [shard]:
             for chunk in self._chunks(part):
                 before = self._total()
                 for batch in self._batches(chunk, part):
-                    seen |= self._put(batch, source, part)
+                    sources |= self._put(batch, source, part)
                 after = self._total()
                 report(
                     chunk.read_bytes, after.documents - before.documents, after.text_bytes - before.text_bytes
                 )
-                if self._full is not None:
-                    self._full()
-            if "unreadable" not in self.skipped.get(part.label, {}):
+                if self._after_chunk is not None:
+                    self._after_chunk()
+            if self.skipped.get(part.label, Skipped()).unreadable is None:
                 self.digests.update(part.digests())
-        return seen
+        return sources
 
     def _total(self) -> Counts:
         total = Counts()
@@ -113,10 +152,11 @@ class Reader:
         except UnreadableFileError as error:
             if self._reading.on_error == "fail":
                 raise
-            self._skip(shard)["unreadable"] = str(error)
+            skipped = self.skipped.get(shard.label, Skipped())
+            self.skipped[shard.label] = replace(skipped, unreadable=str(error))
 
     def _batches(self, chunk: Chunk, shard: Shard) -> Iterator[Batch]:
-        """The chunk as a batch, or its good rows as several."""
+        """Yield the chunk as a batch, or its good rows as several."""
         try:
             yield chunk.batch()
         except BadRowError as error:
@@ -133,17 +173,17 @@ class Reader:
         if self._reading.source_column is None:
             self._add(batch, source, shard)
             return {source}
-        seen = set()
+        sources = set()
         for name, rows in self._by_source(batch, shard):
             self._add(rows, name, shard)
-            seen.add(name)
+            sources.add(name)
             require_few_sources(len(self.sinks), self._reading)
-        return seen
+        return sources
 
     def _add(self, batch: Batch, source: str, shard: Shard) -> None:
         sink = self.sinks.get(source)
         if sink is None:
-            sink = self.sinks[source] = self._make(source)
+            sink = self.sinks[source] = self._make_sink(source)
         try:
             sink.add(batch)
         except BadRowError as error:
@@ -158,7 +198,7 @@ class Reader:
             self._add(_rows(batch, middle, n_rows), source, shard)
 
     def _by_source(self, batch: Batch, shard: Shard) -> Iterator[tuple[str, Batch]]:
-        """The rows of each source that the column names."""
+        """Yield the rows of each source that the column names."""
         pa = extras.load("pyarrow", "build")
         compute = extras.load("pyarrow.compute", "build")
         names = batch.kept[-1]
@@ -174,12 +214,14 @@ class Reader:
                     raise SpecError("names no source")
                 require_source_name(name)
             except SpecError as error:
-                self._no_source(batch, numbers, name, shard, error)
+                self._refuse_source(batch, numbers, name, shard, error)
                 continue
             texts = batch.texts if len(numbers) == len(batch.texts) else batch.texts.filter(chosen)
             yield name, replace(batch, texts=texts, place=_Places(batch.place, numbers), kept=())
 
-    def _no_source(self, batch: Batch, numbers: list[int], name: Any, shard: Shard, error: SpecError) -> None:
+    def _refuse_source(
+        self, batch: Batch, numbers: list[int], name: Any, shard: Shard, error: SpecError
+    ) -> None:
         what = "is null" if name is None else str(error)
         problem = BadRowError(
             f"{batch.place(numbers[0])}: column {self._reading.source_column!r}, which names the row's "
@@ -191,12 +233,9 @@ class Reader:
             self._skip_row(shard, problem)
 
     def _skip_row(self, shard: Shard, error: CorpusError) -> None:
-        skipped = self._skip(shard)
-        skipped["rows"] = skipped.get("rows", 0) + 1
-        skipped.setdefault("first", str(error))
-
-    def _skip(self, shard: Shard) -> dict[str, Any]:
-        return self.skipped.setdefault(shard.label, {})
+        skipped = self.skipped.get(shard.label, Skipped())
+        first = str(error) if skipped.first is None else skipped.first
+        self.skipped[shard.label] = replace(skipped, rows=skipped.rows + 1, first=first)
 
 
 def _source_name(value: Any) -> str | None:
@@ -205,7 +244,7 @@ def _source_name(value: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where the chosen rows of a batch stand."""
+    """The places of chosen rows of a batch."""
 
     place: Callable[[int], str]
     numbers: list[int] | range
@@ -220,11 +259,20 @@ def _rows(batch: Batch, start: int, stop: int) -> Batch:
 
 
 def require_unchanged(before: list[list[Any]], shard: Shard) -> None:
-    """Raise :class:`CorpusError` where a shard's files are not, or no longer, what they were."""
+    """Check that the files of a shard are what they were.
+
+    Args:
+        before: What :meth:`Shard.stamps` returned.
+        shard: The shard.
+
+    Raises:
+        CorpusError: A file has changed.
+    """
     after = shard.stamps()
     for old, new in zip(before, after, strict=False):
         if old != new:
             raise CorpusError(
-                f"{old[0]}: changed while it was read, or is another file to another process: let it be "
-                "finished, then build with --restart"
+                f"{old[0]}: changed while it was read, or is another file to another process: wait until "
+                "nobody writes to it, then start the build over",
+                parameter="restart",
             )

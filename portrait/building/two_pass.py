@@ -1,4 +1,4 @@
-"""A build that reads its corpus twice: for filters that are sized before the first window goes in."""
+"""The build that reads its corpus twice, for a filter that is sized before its first window goes in."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ from portrait.errors import CorpusError, SpecError
 from portrait.filters import pybloom
 from portrait.filters.probe import PROBE_WINDOWS, probe_filter, windows_of
 from portrait.keys.maker import KeyMaker
+from portrait.markup.numbers import count, counted
 
 if TYPE_CHECKING:
     from portrait.bundle.manifest import Layer
     from portrait.bundle.writer import BundleWriter
 
 
-class PyBloomBuild(CorpusPass):
-    """Layers of windows, in pybloom-live's format.
+class TwoPassBuild(CorpusPass):
+    """A build of layers in pybloom-live's format; a :class:`portrait.building.way.Build`.
 
-    The corpus is read once to count the distinct windows, and once more to put them in. Their number
-    sizes the filter and so chooses its hash; until it is known, nothing can be put in but the windows'
-    text, which would take several times the memory of their keys.
+    The first pass counts the distinct windows, the second one puts them in. Their number sizes the filter and
+    so chooses its hash; before it is known, only the windows' text could be stored, which would take several
+    times the memory of their keys.
     """
 
     def read(self) -> None:
-        """Read all sources, twice. Raises :class:`SpecError`, :class:`CorpusError`."""
-        windows = self._reading.windows
+        """Read all sources, twice.
+
+        Raises:
+            SpecError: A source can be read only once, or the windows are not of text.
+            CorpusError: A row or a file cannot be read, or the passes differ.
+        """
+        windows = self._request.windows
         pybloom.require_text(windows)
         for source in self._sources:
             if any(shard.read_once for shard in source.shards):
@@ -36,40 +42,44 @@ class PyBloomBuild(CorpusPass):
                 )
         makers: dict[str, KeyMaker] = {}
 
-        def count(source: str) -> KeyMaker:
+        def make_counter(source: str) -> KeyMaker:
             return makers.setdefault(source, KeyMaker(windows, documents=False))
 
-        self._go_through(count)
+        self._read_all(make_counter)
         self._builders = {
-            source: pybloom.PyBloomBuilder(windows, maker.keys.sort_unique(), self._spec.fpr)
+            source: pybloom.PyBloomBuilder(windows, maker.keys.sort_unique(), self._request.filter.fpr)
             for source, maker in sorted(makers.items())
         }
-        stored = {source: maker.counts.windows for source, maker in makers.items()}
+        first_pass = {source: maker.counts.windows for source, maker in makers.items()}
         makers.clear()
-        changed = "must be files that do not change, no pipes"
+        unchanging = "a pybloom filter reads its corpus twice: give files that do not change, not pipes"
         try:
-            self._go_through(lambda source: self._builders[source].documents, "building")
+            self._read_all(lambda source: self._builders[source].documents, "building")
         except KeyError as error:
-            raise CorpusError(
-                f"source {error} was not there at the first reading: the corpus {changed}"
-            ) from error
+            raise CorpusError(f"source {error} is new in the second pass: {unchanging}") from error
         for name, builder in self._builders.items():
-            again = builder.documents.counts.windows
-            if again != stored[name]:
+            second_pass = builder.documents.counts.windows
+            if second_pass != first_pass[name]:
                 raise CorpusError(
-                    f"source {name!r}: {stored[name]} windows at the first reading and {again} at the "
-                    f"second: a pybloom filter reads its corpus twice, so it {changed}"
+                    f"source {name!r}: {counted(first_pass[name], 'window')} in the first pass and "
+                    f"{count(second_pass)} in the second: {unchanging}"
                 )
 
-    def layers(self, writer: BundleWriter, max_piece_bytes: int) -> list[Layer]:  # noqa: ARG002
-        """Write them, a file each."""
+    def layers(self, writer: BundleWriter) -> list[Layer]:
+        """Write all layers, ordered by source, a file each.
+
+        Raises:
+            OutputError: A layer cannot be written.
+        """
         return [self._layer(source, builder, writer) for source, builder in self._builders.items()]
 
     def _layer(self, source: str, builder: pybloom.PyBloomBuilder, writer: BundleWriter) -> Layer:
         built = builder.finish()
         probe = probe_filter(source, windows_of(built), built.rate(), PROBE_WINDOWS)
         stored = writer.add_file(source, pybloom.SUFFIX, pybloom.TENSOR, builder.data)
-        # Windows that are present would be the corpus's own text, so none is recorded.
         n_windows = built.header.count
         counts = builder.documents.counts
-        return layer_record(source, counts, n_windows, self._spec, builder.parameters, stored, probe, ())
+        # Present windows would be the corpus's own text, so none is recorded.
+        return layer_record(
+            source, counts, n_windows, self._request.filter, builder.parameters, stored, probe, ()
+        )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from portrait.corpus.shards import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What was left out of a file: how many rows, why the first of them, and why the rest of the file."""
+
+    rows: int = 0
+    first: str | None = None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,7 @@ class ShardRead:
     paths: Sequence[str]
     sources: Iterable[str]
     digests: dict[str, str]
-    skipped: dict[str, dict[str, Any]]
+    skipped: dict[str, Skipped]
 
 
 def corpus_records(
@@ -41,7 +50,8 @@ def corpus_records(
     for shard in read:
         digests.update(shard.digests)
         for label, what in shard.skipped.items():
-            _count(skipped.setdefault(label, {}), what)
+            said = {key: value for key, value in asdict(what).items() if value not in (None, 0)}
+            _count(skipped.setdefault(label, {}), said)
             located.setdefault(shard.location, set()).add(label)
         for name in shard.sources:
             holding.setdefault(name, {}).setdefault(shard.location, set()).update(shard.paths)

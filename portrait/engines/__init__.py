@@ -1,1 +1,1 @@
-"""Engines run the tasks of a build: one module an engine, one protocol."""
+"""Engines that run the tasks of a build, one module each, and the pool of processes of a scan."""

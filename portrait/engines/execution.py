@@ -1,4 +1,4 @@
-"""Who does the work of a build, where, and in how much memory: nothing of it changes what is built."""
+"""How a build is carried out: engine, workers, memory, work directory. None of it changes the result."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 EngineName = Literal["local", "ray"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 
-#: What a process has for itself unless told otherwise, and at least.
+#: The memory of a process by default, and the least it needs.
 _WORKER_BYTES = 512 << 20
 _MIN_WORKER_BYTES = 256 << 20
-#: What Python, Arrow and the piece that is being read take of it.
+#: The part of it that Python, Arrow and the piece of text at hand take.
 _OVERHEAD_BYTES = 96 << 20
-#: More keys than this in memory make reading no faster.
+#: A larger buffer of keys makes reading no faster.
 _MAX_BUFFER_BYTES = 64 << 20
 #: A key that is sorted is in memory twice; as much again is for the filter.
 BYTES_PER_SORTED_KEY = 3 * KEY_BYTES
@@ -30,13 +30,20 @@ BYTES_PER_SORTED_KEY = 3 * KEY_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How a build is carried out.
+    """How a build is carried out. The portrait is the same, whatever the values.
 
-    ``engine`` runs its tasks, ``workers`` of them at a time (default: one for each CPU, of this machine
-    or of the cluster). ``memory_bytes`` is for all of them together; half a gigabyte for each by default.
-    Keys that do not fit lie in ``work_dir``, by default a hidden directory beside the output; so does what
-    is needed to go on with a build that was stopped, unless ``restart``. ``ray_address`` is that of a
-    cluster; by default one is started on this machine. Raises :class:`SpecError`.
+    Args:
+        engine: What runs the tasks: ``local`` (processes of this machine) or ``ray``.
+        workers: How many tasks run at a time, 1 to 4,096; by default one for each CPU of this machine, or
+            of the cluster.
+        memory_bytes: The memory of all workers together; by default 512 MiB for each.
+        work_dir: The directory for keys that do not fit into memory, and for what a build needs to resume;
+            by default a hidden directory beside the output.
+        restart: Whether to start over where an interrupted build could resume.
+        ray_address: The address of a Ray cluster; by default one starts on this machine.
+
+    Raises:
+        SpecError: A value is outside its range, or does not go with the others.
     """
 
     engine: EngineName = "local"
@@ -48,25 +55,34 @@ class Execution:
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
-            raise SpecError(f"unknown engine {self.engine!r}: choose one of {', '.join(ENGINES)}")
+            raise SpecError(
+                f"unknown engine {self.engine!r}: choose one of {', '.join(ENGINES)}", parameter="engine"
+            )
         if self.workers is not None:
             require_workers(self.workers)
         if self.work_dir is not None and "://" in os.fspath(self.work_dir):
             raise SpecError(
-                f"{os.fspath(self.work_dir)}: the work directory is one of a file system: mount it, and give "
-                "its path"
+                f"{os.fspath(self.work_dir)}: the work directory must be in a file system: mount it, and "
+                "give its path",
+                parameter="work_dir",
             )
         if self.ray_address is not None and self.engine != "ray":
-            raise SpecError("an address of Ray is for the engine ray")
+            raise SpecError(
+                f"the address of a Ray cluster goes with the engine ray, not {self.engine}",
+                parameter="engine",
+            )
         memory = self.memory_bytes
         if memory is None:
             return
         if self.ray_address is not None and self.workers is None:
-            raise SpecError("the memory is for all workers of the cluster together: give --workers, too")
+            raise SpecError(
+                "the memory is for all workers of the cluster together: give the number of workers, too",
+                parameter="workers",
+            )
         if not isinstance(memory, int) or isinstance(memory, bool) or memory < _MIN_WORKER_BYTES:
             raise SpecError(
-                f"the memory is {_MIN_WORKER_BYTES >> 20} MB or more, {_MIN_WORKER_BYTES >> 20} MB for each "
-                f"worker, not {memory!r} bytes"
+                f"the memory is at least {_MIN_WORKER_BYTES >> 20} MB for each worker, not {memory!r} bytes",
+                parameter="memory_bytes",
             )
 
     @property
@@ -79,51 +95,56 @@ class Execution:
 
     @property
     def total_bytes(self) -> int:
-        """The memory of all processes."""
+        """The memory of all processes together."""
         return self.memory_bytes or self.n_workers * _WORKER_BYTES
 
     @property
     def worker_bytes(self) -> int:
-        """The memory of each."""
+        """The memory of each process."""
         return self.total_bytes // self.n_workers
 
     @property
-    def held_keys(self) -> int:
-        """How many keys a build in one process may have in memory to the end."""
+    def keys_in_memory(self) -> int:
+        """How many keys a build in one process may keep in memory until its filters are built."""
         return max(0, self.total_bytes - _OVERHEAD_BYTES) // BYTES_PER_SORTED_KEY
 
     @property
     def buffer_keys(self) -> int:
-        """How many keys a worker gathers before it writes them, for which it needs as much again."""
+        """How many keys a worker collects before it writes a run; partitioning takes as much memory again."""
         spare = max(_MIN_WORKER_BYTES // 4, self.worker_bytes - _OVERHEAD_BYTES)
         return min(_MAX_BUFFER_BYTES, spare // 4) // KEY_BYTES
 
     @property
     def sorted_keys(self) -> int:
-        """How many keys a worker may have in memory at a time to sort them and build of them."""
+        """How many keys a worker may have in memory at a time to sort them and build a part of a filter."""
         spare = max(_MIN_WORKER_BYTES // 4, self.worker_bytes - _OVERHEAD_BYTES)
         return spare // BYTES_PER_SORTED_KEY
 
     @property
-    def spools(self) -> bool:
-        """Whether keys go to files whatever their number: somebody else is to find them there."""
+    def needs_work_dir(self) -> bool:
+        """Whether keys go to a work directory, whatever their number: other processes read them there."""
         return self.engine != "local" or self.work_dir is not None
 
-    def begun(self, out: Path) -> bool:
-        """Whether a build of ``out`` was stopped that is to be gone on with."""
+    def can_resume(self, out: Path) -> bool:
+        """Whether there is an unfinished build of ``out`` to resume."""
         return os.path.exists(self.work_path(out))  # noqa: PTH110  # no error for long names
 
     def work_path(self, out: Path) -> Path:
-        """The work directory of a build of ``out``."""
+        """Return the path of the work directory of a build of ``out``."""
         return Path(self.work_dir) if self.work_dir is not None else out.parent / f".{out.name}.build"
 
     def start(self) -> Engine:
-        """The engine, ready. Raises :class:`MissingExtraError`, :class:`WorkerError`."""
+        """Start the engine.
+
+        Raises:
+            MissingExtraError: Ray is not installed.
+            WorkerError: The cluster cannot be reached or started.
+        """
         if self.engine == "ray":
             from portrait.engines.ray import RayEngine
 
-            elsewhere = self.ray_address is not None and self.workers is None
-            return RayEngine(None if elsewhere else self.n_workers, self.ray_address)
+            all_cpus = self.ray_address is not None and self.workers is None
+            return RayEngine(None if all_cpus else self.n_workers, self.ray_address)
         from portrait.engines.local import LocalEngine
 
         return LocalEngine(self.n_workers)

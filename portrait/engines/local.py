@@ -1,6 +1,8 @@
-"""Tasks in processes of this machine.
+"""The engine of this machine: a finite list of tasks in processes, in the order in which they finish.
 
-Each process has a pipe of its own, so that it is known which task it had when it died.
+Each process has a pipe of its own, so that the engine knows which task a process had when it died, and
+gives that task to another. :mod:`portrait.engines.pool` is the other way to use several processes: a stream
+of tasks without end, results in order, no second attempt.
 """
 
 from __future__ import annotations
@@ -12,17 +14,18 @@ import subprocess
 import sys
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portrait.engines.pool import without_interrupts
-from portrait.engines.task import ATTEMPTS, died
-from portrait.engines.worker import serve
+from portrait.engines.task import next_attempt
+from portrait.engines.worker import Advance, Failure, Outcome, pack, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from portrait.engines.task import AnyTask, ProgressCallback, Work
+    from portrait.engines.task import AnyTask, ProgressCallback, Result, Work
 
 
 #: Arrow loads NumPy, whose linear algebra starts a thread for each CPU that spins for a while, in every
@@ -31,15 +34,18 @@ _FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class LocalEngine:
-    """So many processes, started when they are needed. What one can do is done by this very process."""
+    """An engine of up to ``n_workers`` processes, started when they are needed.
+
+    What one process can do, this very process does.
+    """
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
         self._workers: list[_Worker] = []
 
     def run(
-        self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: ProgressCallback
-    ) -> Iterator[tuple[AnyTask, dict[str, Any]]]:
+        self, work: Work[AnyTask, Result], tasks: Iterable[AnyTask], report: ProgressCallback
+    ) -> Iterator[tuple[AnyTask, Result]]:
         """See :meth:`portrait.engines.task.Engine.run`."""
         waiting = deque((task, 1) for task in tasks)
         if self.n_workers == 1 or (len(waiting) <= 1 and not self._workers):
@@ -54,26 +60,24 @@ class LocalEngine:
                 for worker in self._workers:
                     if waiting and worker not in busy:
                         busy[worker] = waiting.popleft()
-                        worker.send(work, busy[worker][0])
+                        worker.send(pack(work, busy[worker][0]))
                 for ready in connection.wait([worker.pipe for worker in busy]):
                     worker = next(worker for worker in busy if worker.pipe is ready)
-                    kind, content = worker.receive()
-                    if kind == "progress":
-                        report(*content)
+                    message = worker.receive()
+                    if isinstance(message, Advance):
+                        report(message.n_bytes, message.documents, message.text_bytes)
                         continue
                     task, attempt = busy.pop(worker)
-                    if kind == "done":
-                        yield task, content
-                    elif kind == "error":
-                        raise content
-                    else:
+                    if isinstance(message, _Death):
                         self._workers.remove(worker)
-                        if attempt == ATTEMPTS:
-                            raise died(task, content)
+                        waiting.appendleft((task, next_attempt(task, attempt, message.cause)))
                         self._workers.append(_Worker())
-                        waiting.appendleft((task, attempt + 1))
+                    elif isinstance(message, Failure):
+                        raise message.error
+                    else:
+                        yield task, message.result
         finally:
-            # Their results would be mistaken for those of other tasks.
+            # The results of these tasks would be mistaken for those of later ones.
             for worker in busy:
                 worker.stop()
                 self._workers.remove(worker)
@@ -85,11 +89,18 @@ class LocalEngine:
         self._workers.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class _Death:
+    """The end of a worker process before its task's."""
+
+    cause: str
+
+
 class _Worker:
-    """A process that waits for tasks at the other end of a pipe.
+    """A process that performs tasks from a pipe.
 
     It is an interpreter of its own, which loads this package and nothing of the program that runs here:
-    a script need not be written so that it can be imported, as it must for ``multiprocessing``.
+    a script need not be importable, as it must be for ``multiprocessing``.
     """
 
     def __init__(self) -> None:
@@ -106,21 +117,19 @@ class _Worker:
                 env={**_FEW_THREADS, **os.environ},
             )
 
-    def send(self, work: Any, task: Any) -> None:
-        data = pickle.dumps((work, task))
-        # What is dead is noticed when its answer is waited for.
+    def send(self, payload: bytes) -> None:
+        # A dead process is noticed when its answer is waited for.
         with suppress(OSError):
-            self.pipe.send_bytes(data)
+            self.pipe.send_bytes(payload)
 
-    def receive(self) -> tuple[str, Any]:
-        """What it has to say; ``dead`` where it has gone."""
+    def receive(self) -> Advance | Outcome | _Death:
         try:
-            kind, content = pickle.loads(self.pipe.recv_bytes())
+            message: Advance | Outcome = pickle.loads(self.pipe.recv_bytes())
         except (EOFError, OSError):
             self.pipe.close()
             code = self._process.wait()
-            return "dead", f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        return kind, content
+            return _Death(f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}")
+        return message
 
     def stop(self) -> None:
         self.pipe.close()

@@ -1,4 +1,10 @@
-"""One function over many tasks in several processes, the results in the order of the tasks."""
+"""A pool of processes for a stream of tasks: one function, results in the order of the tasks.
+
+:mod:`portrait.engines.local` runs the tasks of a build: a finite list, results as they come, a second
+attempt where a process dies, and one function a call. Here the stream may have no end and is read only a
+few tasks ahead, a caller writes the results down in order, and ``prepare`` opens what all tasks of a process
+need, once. Where a process dies, the caller resumes from what it has written.
+"""
 
 from __future__ import annotations
 
@@ -14,37 +20,50 @@ from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from portrait.errors import SpecError, WorkerError
+from portrait.markup.numbers import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-Task = TypeVar("Task")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Tasks that wait for each process: enough that none is ever idle, few enough to bound the memory.
+#: Tasks queued for each process: enough that no process is idle, few enough to bound the memory.
 _QUEUED = 2
+_MAX_WORKERS = 4096
 
 
 def available() -> int:
-    """The CPUs that this process may use."""
+    """Return the number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def require_workers(n_workers: int) -> int:
-    """``n_workers``, if it is a number of processes. Raises :class:`SpecError`."""
-    if not isinstance(n_workers, int) or isinstance(n_workers, bool) or not 1 <= n_workers <= 4096:
-        raise SpecError(f"the number of workers is 1 to 4096, not {n_workers!r}")
+    """Return ``n_workers`` if it is a number of processes.
+
+    Raises:
+        SpecError: It is not.
+    """
+    if not isinstance(n_workers, int) or isinstance(n_workers, bool) or not 1 <= n_workers <= _MAX_WORKERS:
+        raise SpecError(
+            f"the number of workers is 1 to {count(_MAX_WORKERS)}, not {n_workers!r}", parameter="workers"
+        )
     return n_workers
 
 
 def in_order(
-    prepare: Callable[[], Callable[[Task], Result]], tasks: Iterable[Task], n_workers: int
+    prepare: Callable[[], Callable[[Item], Result]], tasks: Iterable[Item], n_workers: int
 ) -> Generator[Result, None, None]:
-    """What becomes of each task, in order; a single worker is this very process.
+    """Yield the result of each task, in order. Closing the iterator stops the processes.
 
-    ``prepare`` makes the function that does the work, once in each process; it, the tasks and the
-    results are pickled on their way. A few tasks for each worker are read ahead, no more. Close the
-    iterator to stop the processes. Raises :class:`WorkerError` where one of them dies.
+    Args:
+        prepare: Returns the function that does the work; called once in each process. It, the tasks and the
+            results pickle.
+        tasks: The tasks; a few for each process are read ahead, no more.
+        n_workers: How many processes; 1 is this very process.
+
+    Raises:
+        WorkerError: A process died.
     """
     if n_workers == 1:
         yield from map(prepare(), tasks)
@@ -64,8 +83,8 @@ def in_order(
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise WorkerError(
-            "a worker process died: it may have been killed for want of memory: "
-            "try again with fewer --workers"
+            "a worker process died: it may have been killed for want of memory: use fewer workers",
+            parameter="workers",
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -73,10 +92,10 @@ def in_order(
 
 @contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Ctrl-C waits until this is over, and processes begun meanwhile never hear of it.
+    """Defer Ctrl-C to the end of the block, and keep it from processes that start in the block.
 
-    It reaches every process of the terminal; the one that people started decides what it means, and
-    those that are just beginning would say that they were interrupted.
+    Ctrl-C reaches every process of the terminal. The process that people started decides what it means;
+    workers that have just begun would print that they were interrupted.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -85,7 +104,7 @@ def without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-#: In a process of the pool: how to make the function that does the work, and that function.
+#: In a process of the pool: the pickled ``prepare``, and the function that it returned.
 _prepare = b""
 _work: Callable[[Any], Any] | None = None
 
@@ -93,15 +112,11 @@ _work: Callable[[Any], Any] | None = None
 def _begin(prepare: bytes) -> None:
     global _prepare
     _prepare = prepare
-    _follow_parent()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _follow_parent() -> None:
-    """Do not outlive a parent that is killed: nobody would ever end this process."""
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
+def _exit_with_parent() -> None:
+    """End this process when the parent is gone, even in the middle of a task."""
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
@@ -109,7 +124,7 @@ def _wait_for_parent() -> None:
 
 
 def _do(task: Any) -> Any:
-    # Prepared here and not when the process begins, so that an error comes back as a result does.
+    # Prepared here rather than at the start of the process, so that an error reaches the caller.
     global _work
     if _work is None:
         _work = pickle.loads(_prepare)()

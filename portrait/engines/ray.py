@@ -1,8 +1,8 @@
-"""Tasks on a Ray cluster, or on one of this machine that lasts as long as the build.
+"""The engine of a Ray cluster, or of one that it starts on this machine for as long as the build lasts.
 
-Ray schedules, and gives what a lost process was doing to another; the files of the work directory are
-all that tasks hand to each other, so every machine must see them. What a task needs travels pickled,
-and so does what comes of it: errors arrive as they were raised.
+Ray schedules; a task whose process or machine is lost goes to another one. Tasks hand nothing to each other
+but the files of the work directory, so every machine must see those. Tasks and results travel pickled by
+this module, so that errors arrive as they were raised.
 """
 
 from __future__ import annotations
@@ -17,39 +17,55 @@ import threading
 import warnings
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.engines.task import ATTEMPTS, died, portable
+from portrait.engines.task import next_attempt
+from portrait.engines.worker import Failure, Outcome, pack, perform
 from portrait.errors import PortraitError, WorkerError
 from portrait.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from portrait.engines.task import AnyTask, ProgressCallback, Work
+    from portrait.engines.task import AnyTask, ProgressCallback, Result, Task, Work
 
-#: Tasks for each CPU: one that runs, and one that waits, so that none is ever idle.
+#: Tasks for each CPU: one that runs, and one that waits, so that no CPU is idle.
 _QUEUED = 2
 _CONNECT_SECONDS = 15
-_CANCEL_SECONDS = 10
+_CANCEL_SECONDS = 5
 _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-#: Nothing but tasks and what comes of them passes through Ray's memory; this is the least it takes.
+#: The least that Ray takes: nothing but tasks and their results passes through its memory.
 _OBJECT_STORE_BYTES = 80 << 20
-#: Read by Ray when it is imported or started; what people have set themselves stands.
+#: Read by Ray when it is imported or started, unless people have set it themselves.
 _SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # nothing here needs a GPU, and Ray would say so
-    "RAY_task_oom_retries": str(ATTEMPTS - 1),
 }
 
 
-class RayEngine:
-    """Tasks of Ray: ``n_workers`` of them at a time; as many as the cluster has CPUs, if that is nothing.
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What a task's process returns: the outcome, and the task's progress, which Ray has no channel for."""
 
-    ``address`` is the cluster's, which is left as it is. Without one, a cluster of ``n_workers`` CPUs is
-    started on this machine, unless this very process has connected to one already. Raises
-    :class:`MissingExtraError`, :class:`WorkerError` for a cluster that cannot be reached.
+    outcome: Outcome
+    n_bytes: int = 0
+    documents: int = 0
+    text_bytes: int = 0
+
+
+class RayEngine:
+    """An engine of Ray's workers.
+
+    Args:
+        n_workers: How many tasks run at a time; by default as many as the cluster has CPUs.
+        address: A cluster to connect to, which keeps running. By default a cluster of ``n_workers`` CPUs
+            starts on this machine, unless this process has connected to one already.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        WorkerError: The cluster cannot be reached or started.
     """
 
     def __init__(self, n_workers: int | None = None, address: str | None = None) -> None:
@@ -62,42 +78,44 @@ class RayEngine:
         if self._ours:
             if address is None:
                 self._start(n_workers)
-                self._limit = None  # Ray sees to that
+                self._limit = None  # Ray itself limits them to its CPUs
             else:
                 self._connect(address)
         self.n_workers = n_workers or self._n_cpus()
         self._perform = _remote(self._ray)
 
     def run(
-        self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: ProgressCallback
-    ) -> Iterator[tuple[AnyTask, dict[str, Any]]]:
+        self, work: Work[AnyTask, Result], tasks: Iterable[AnyTask], report: ProgressCallback
+    ) -> Iterator[tuple[AnyTask, Result]]:
         """See :meth:`portrait.engines.task.Engine.run`. Progress is reported when a task is done."""
         ray = self._ray
-        waiting = deque(tasks)
-        running: dict[Any, AnyTask] = {}
+        waiting = deque((task, 1) for task in tasks)
+        running: dict[Any, tuple[AnyTask, int]] = {}
         directory = str(Path.cwd())
         try:
             while waiting or running:
                 room = self._limit or _QUEUED * self._n_cpus()
                 while waiting and len(running) < room:
-                    task = waiting.popleft()
-                    running[self._perform.remote(pickle.dumps((work, task)), directory)] = task
+                    task, attempt = waiting.popleft()
+                    running[self._perform.remote(pack(work, task), directory)] = task, attempt
                 for ready in ray.wait(list(running), num_returns=1)[0]:
-                    task = running.pop(ready)
-                    kind, content, done = pickle.loads(self._result(ready, task))
-                    if kind == "error":
-                        raise content
-                    if kind == "unfit":
-                        raise WorkerError(f"{task.label}: {content}")
-                    report(*done)
-                    yield task, content
+                    task, attempt = running.pop(ready)
+                    message = self._receive(ready, task)
+                    if isinstance(message, str):
+                        waiting.appendleft((task, next_attempt(task, attempt, message)))
+                        continue
+                    if isinstance(message.outcome, Failure):
+                        raise message.outcome.error
+                    report(message.n_bytes, message.documents, message.text_bytes)
+                    yield task, message.outcome.result
         finally:
             self._cancel(list(running))
 
     def _cancel(self, running: list[Any]) -> None:
-        """End tasks, and wait for it: until then they may write to files."""
-        # Interrupted rather than killed: Ray may give up this very process where a task that it kills ends
-        # by itself at the same time. What does not hear it, as on the way to a worker, is told again.
+        """End tasks, and wait until they have ended: before that they may write to files."""
+        # Interrupted rather than killed: Ray may end this very process where a task that it kills ends
+        # by itself at the same time. A task on the way to a worker misses the first interrupt, so there are
+        # two.
         for force, seconds in ((False, 2), (False, _CANCEL_SECONDS), (True, _CANCEL_SECONDS)):
             if not running:
                 return
@@ -106,7 +124,7 @@ class RayEngine:
             _, running = self._ray.wait(running, num_returns=len(running), timeout=seconds)
 
     def close(self) -> None:
-        """Stop the cluster of this machine; let go of another one."""
+        """Stop the cluster that this engine started, or disconnect from the one at its address."""
         if self._ours:
             self._ours = False
             self._ray.shutdown()
@@ -131,94 +149,101 @@ class RayEngine:
                 self._ray.init(address=address, **_QUIET)
         except Exception as error:
             raise WorkerError(
-                f"no Ray cluster can be reached at {address!r}: {_line(error)}: see --ray-address"
+                f"no Ray cluster can be reached at {address!r}: {_line(error)}: give the address of a "
+                "running cluster",
+                parameter="ray_address",
             ) from error
 
     def _n_cpus(self) -> int:
-        """Those of the cluster as of now: some grow with what is to be done."""
+        """Return the number of CPUs of the cluster as of now: some clusters grow with their load."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
-    def _result(self, ready: Any, task: Any) -> bytes:
+    def _receive(self, ready: Any, task: Task) -> _Message | str:
+        """Return the message of a task that has ended, or what is known of the death of its process."""
         lost = self._ray.exceptions
         try:
-            result: bytes = self._ray.get(ready)
-        except lost.OutOfMemoryError as error:
-            raise died(task, "ended by Ray for want of memory") from error
-        except (lost.WorkerCrashedError, lost.NodeDiedError) as error:
-            raise died(task, "or its machine did") from error
+            reply: bytes | str = self._ray.get(ready)
+        except lost.OutOfMemoryError:
+            return "ended by Ray for want of memory"
+        except (lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError):
+            return "or its machine did"
         except lost.RayError as error:
-            raise WorkerError(f"{task.label}: Ray has lost it: {_line(error)}") from error
-        return result
+            raise WorkerError(f"{task.label}: Ray cannot run it: {_line(error)}") from error
+        if isinstance(reply, str):
+            raise WorkerError(f"{task.label}: {reply}")
+        message: _Message = pickle.loads(reply)
+        return message
 
 
 def _remote(ray: Any) -> Any:
-    """What Ray runs. It goes to workers as it is and has no need of this package until it runs there."""
+    """Return the function that Ray runs.
+
+    It travels to workers by value and needs nothing of this package until it runs there. It returns a pickled
+    message, or a text that says why the machine is unfit for the task.
+    """
     here = str(Path.cwd())
     # Ray has workers import from the driver's directory, which may hold anything, such as our source.
     stray = [] if here in map(os.path.abspath, filter(None, sys.path)) else [here]
     version = __version__
 
-    def perform(payload: bytes, directory: str) -> bytes:
-        import pickle
+    def run_here(payload: bytes, directory: str) -> bytes | str:
         import socket
         import sys
 
         sys.path[:] = [path for path in sys.path if path not in stray]
         try:
             from portrait.engines.ray import serve
-            from portrait.version import __version__ as found
+            from portrait.version import __version__ as installed
         except ImportError as error:
-            found, problem = "", f"portrait cannot be imported ({error})"
+            installed, problem = "", f"portrait cannot be imported ({error})"
         else:
-            problem = f"portrait is version {found}"
-        if found != version:
-            message = f"on {socket.gethostname()} {problem}: install version {version} on all machines"
-            return pickle.dumps(("unfit", message, None))
+            problem = f"portrait is version {installed}"
+        if installed != version:
+            return f"on {socket.gethostname()} {problem}: install version {version} on all machines"
         return serve(payload, directory)
 
-    return ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1, retry_exceptions=False)(perform)
+    # Retries are this engine's own: Ray's would go unnoticed.
+    return ray.remote(num_cpus=1, max_retries=0)(run_here)
 
 
-def serve(payload: bytes, directory: str) -> bytes:
-    """Do a task where Ray has put it, in the ``directory`` of those who wanted it done, if it is there.
+def serve(payload: bytes, directory: str) -> bytes | str:
+    """Perform a task on the machine that Ray chose.
 
-    So paths mean what they meant there, and messages name them as people have given them.
+    Args:
+        payload: The task, as :func:`portrait.engines.worker.pack` gives it.
+        directory: The working directory of the build. The task runs in it, if this machine has it, so that
+            relative paths mean the same and messages name files as people gave them.
+
+    Returns:
+        The pickled message, or a text that says why this machine is unfit for the task.
     """
-    done = [0, 0, 0]
+    progress = [0, 0, 0]
 
     def report(n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
         for i, n in enumerate((n_bytes, documents, text_bytes)):
-            done[i] += n
+            progress[i] += n
 
     before = Path.cwd()
-    found = True
+    exists = True
     try:
         os.chdir(directory)
     except OSError:
-        # Absolute paths will do without it; others must not be looked for in a chance place.
-        found = False
+        # Absolute paths work without it; relative ones must not be looked for in a chance place.
+        exists = False
         os.chdir("/")
     try:
-        work, task = pickle.loads(payload)
-        return pickle.dumps(("done", work(task, report), done))
-    except MemoryError:
-        # The process is of no use any more; another one may fare better.
-        os._exit(1)
-    except PortraitError as error:
-        if not found:
+        outcome = perform(payload, report)
+        if not exists and isinstance(outcome, Failure) and isinstance(outcome.error, PortraitError):
             host = socket.gethostname()
-            message = f"{error} (on {host}, which has no directory {directory}: name all by absolute paths)"
-            return pickle.dumps(("unfit", message, None))
-        return pickle.dumps(("error", portable(error), None))
-    except Exception as error:
-        return pickle.dumps(("error", portable(error), None))
+            return f"{outcome.error} (on {host}, which has no directory {directory}: use absolute paths)"
+        return pickle.dumps(_Message(outcome, *progress))
     finally:
         os.chdir(before)
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Have Ray neither warn of its future nor decide what SIGTERM does."""
+    """Silence Ray's warnings, and restore the handler of SIGTERM, which Ray replaces."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM) if main else None
     try:
@@ -230,7 +255,7 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-#: Connects to the cluster that it is told, or says why it cannot.
+#: A program that connects to the cluster at an address, or prints why it cannot.
 _TRIAL = f"""
 import ray, sys
 try:
@@ -241,12 +266,13 @@ except Exception as error:
 
 
 def _try(address: str) -> None:
-    """Raise :class:`OSError` where no cluster answers soon.
+    """Connect to a cluster in another process first: Ray tries without a time limit, and prints each try.
 
-    Another process tries it first: Ray has no limit on how long it does, and says so many times.
+    Raises:
+        OSError: No cluster answers in time.
     """
-    known = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    host, colon, port = known.removeprefix("ray://").partition("/")[0].rpartition(":")
+    target = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+    host, colon, port = target.removeprefix("ray://").partition("/")[0].rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
     command = [sys.executable, "-P", "-c", _TRIAL, address]
@@ -255,9 +281,7 @@ def _try(address: str) -> None:
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_CONNECT_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise OSError(
-            "what listens there does not answer as a cluster does that knows this token, if it wants one"
-        ) from error
+        raise OSError("it does not answer as a cluster that accepts this access token") from error
     if done.returncode or done.stdout.strip():
         raise OSError(done.stdout.decode(errors="replace") or f"exit code {done.returncode}")
 

@@ -1,10 +1,9 @@
-"""What an engine does, and what it is given to do."""
+"""The protocols between builds and engines, and the policy for tasks whose process dies."""
 
 from __future__ import annotations
 
-import pickle
-import traceback
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+import logging
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from portrait.errors import WorkerError
 
@@ -12,72 +11,95 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-#: How often a task is given to a process that dies of it, or by accident.
+#: How many processes may die of a task before it is given up.
 ATTEMPTS = 3
+
+_log = logging.getLogger("portrait")
 
 
 class Task(Protocol):
-    """Something to be done by any process that sees the same files. It pickles."""
+    """A unit of work for any process that sees the same files. It pickles."""
 
     @property
     def name(self) -> str:
-        """What its result is noted under."""
+        """The name under which the result is recorded."""
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """The name of the task in messages."""
 
 
 class ProgressCallback(Protocol):
-    """Hears how far a task is; :meth:`portrait.progress.Progress.advance` does."""
+    """A receiver of a task's progress, such as :meth:`portrait.progress.Progress.advance`."""
 
     def __call__(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        """So many bytes were gone through since, which held so much."""
+        """Add what was done since the last call: bytes gone through, and the documents and text in them."""
 
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 AnyTask_contra = TypeVar("AnyTask_contra", bound=Task, contravariant=True)
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 
 
-class Work(Protocol[AnyTask_contra]):
-    """What is done with a task: a function at the top level of a module, so that it pickles."""
+class Work(Protocol[AnyTask_contra, Result_co]):
+    """What is done with each task: a function at the top level of a module, so that it pickles."""
 
-    def __call__(self, task: AnyTask_contra, report: ProgressCallback, /) -> dict[str, Any]:
-        """Do it; what comes of it is JSON."""
+    def __call__(self, task: AnyTask_contra, report: ProgressCallback, /) -> Result_co:
+        """Do the task and return its result, which pickles."""
 
 
 class Engine(Protocol):
-    """Runs tasks, several at a time."""
+    """A runner of tasks, several at a time."""
 
     @property
     def n_workers(self) -> int:
         """How many tasks run at a time."""
 
     def run(
-        self, work: Work[AnyTask], tasks: Iterable[AnyTask], report: ProgressCallback
-    ) -> Iterator[tuple[AnyTask, dict[str, Any]]]:
-        """Each task with what came of it, in the order in which they finish.
+        self, work: Work[AnyTask, Result], tasks: Iterable[AnyTask], report: ProgressCallback
+    ) -> Iterator[tuple[AnyTask, Result]]:
+        """Yield each task with its result, in the order in which the tasks finish.
 
-        A task whose process dies is done again, by another; :class:`WorkerError`, naming it, where that
-        happens again and again. Errors that the work raises are raised here. Close the iterator to stop.
+        A task whose process dies runs again in another process; a warning on the logger ``portrait`` says
+        so. Closing the iterator ends what runs.
+
+        Args:
+            work: What is done with each task.
+            tasks: The tasks.
+            report: Receives the tasks' progress.
+
+        Raises:
+            WorkerError: Every process that worked on a task died; the message names the task.
+            Exception: Whatever ``work`` raises.
         """
 
     def close(self) -> None:
-        """Let go of all processes; again does nothing."""
+        """End all processes. A second call does nothing."""
 
 
-def died(task: Task, how: str) -> WorkerError:
-    """The error for a task of which every process died; ``how`` says what is known of the last."""
-    return WorkerError(
-        f"{task.label}: the process that worked on it died {ATTEMPTS} times ({how}): it may lack memory: try "
-        "fewer --workers, or find what is odd about it"
+def next_attempt(task: Task, attempt: int, cause: str) -> int:
+    """Return the number of the next attempt at a task whose process died, and log a warning.
+
+    Args:
+        task: The task.
+        attempt: The number of the attempt that failed, from 1.
+        cause: What is known of the death, such as ``by signal SIGKILL``.
+
+    Raises:
+        WorkerError: That was the last attempt.
+    """
+    if attempt >= ATTEMPTS:
+        raise WorkerError(
+            f"{task.label}: the process that worked on it died {ATTEMPTS} times ({cause}): it may lack "
+            "memory: use fewer workers, or look for what is unusual about this input",
+            parameter="workers",
+        )
+    _log.warning(
+        "%s: the process that worked on it died (%s): only this task runs again, attempt %d of %d",
+        task.label,
+        cause,
+        attempt + 1,
+        ATTEMPTS,
     )
-
-
-def portable(error: Exception) -> Exception:
-    """An error that reaches another process as it is, or one that says the same."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
-    return error
+    return attempt + 1

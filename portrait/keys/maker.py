@@ -1,4 +1,4 @@
-"""Batches of text → the keys of a layer, by the kernel."""
+"""From batches of text to the keys of a layer, by the kernel."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ KEY_BYTES = 8
 
 @dataclass(slots=True)
 class Counts:
-    """What some documents amount to.
+    """The counts of some documents.
 
-    ``short_documents`` of the ``documents`` store no window, ``windows`` are stored windows with
-    repetitions, ``text_bytes`` bytes of UTF-8 as given.
+    ``short_documents`` are those that store no window, ``windows`` the stored windows with repetitions,
+    ``text_bytes`` the bytes of UTF-8 as given.
     """
 
     documents: int = 0
@@ -39,22 +39,22 @@ class Counts:
     text_bytes: int = 0
 
     def add(self, other: Counts) -> None:
-        """Count those of another, too."""
+        """Add the counts of other documents."""
         for field in fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
     def to_dict(self) -> dict[str, int]:
-        """As JSON."""
+        """Return the counts as JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, counts: dict[str, Any]) -> Self:
-        """What :meth:`to_dict` gave."""
+        """Return the counts of :meth:`to_dict`."""
         return cls(**counts)
 
 
 class BatchSink:
-    """Puts one source's documents into something of the kernel's, and counts what went in."""
+    """A sink of one source's documents: puts them into a collection of the kernel, and counts them."""
 
     def __init__(self, spec: WindowSpec, into: Keys | PyBloomBits) -> None:
         self._windows = NativeWindows(spec.normalizer, spec.unit, spec.width, spec.stride)
@@ -64,7 +64,8 @@ class BatchSink:
     def add(self, batch: Batch) -> None:
         """Add a batch, all of it or nothing.
 
-        Raises :class:`BadRowError` naming the row that is null or not UTF-8.
+        Raises:
+            BadRowError: A text is null or not UTF-8; the message names its row.
         """
         texts = batch.texts
         if texts.null_count:
@@ -88,7 +89,12 @@ class BatchSink:
 
 
 class KeyMaker(BatchSink):
-    """Collects the keys of one source's documents; those of whole documents, too, if ``documents``."""
+    """A sink that collects keys.
+
+    Args:
+        spec: How texts are cut into windows.
+        documents: Whether to add the keys of whole documents to those of windows.
+    """
 
     def __init__(self, spec: WindowSpec, *, documents: bool = True) -> None:
         self.keys = Keys(documents=documents)
@@ -96,19 +102,19 @@ class KeyMaker(BatchSink):
 
 
 def keys_within(keys: Keys | Buffer, first_key: int, last_key: int) -> Keys:
-    """Those of some keys that lie in a range."""
-    own = Keys()
-    own.extend(keys, first_key, last_key)
-    return own
+    """Return the keys from ``first_key`` to ``last_key``, both included."""
+    chosen = Keys()
+    chosen.extend(keys, first_key, last_key)
+    return chosen
 
 
 def smallest_keys(keys: Iterable[Keys | Buffer], k: int) -> Sequence[int]:
-    """The ``k`` smallest different keys of some, or all, in ascending order."""
+    """Return the ``k`` smallest distinct keys, or all if there are fewer, in ascending order."""
     sketch = Sketch(k)
     for some in keys:
         sketch.add(some)
-    found = array("Q")
-    found.frombytes(sketch.smallest())
+    smallest = array("Q")
+    smallest.frombytes(sketch.smallest())
     if sys.byteorder == "big":
-        found.byteswap()
-    return found
+        smallest.byteswap()
+    return smallest

@@ -1,26 +1,27 @@
-"""Runs of keys on disk, ordered by partition: what lies between reading a corpus and its filters.
+"""Runs of keys on disk, ordered by partition: what the map tasks leave for the reduce tasks.
 
-A run is a file: eight bytes that say what it is, the number of partitions P, P + 1 numbers of keys
-that stand before each partition and at the end, P checksums, then the keys, partition after
-partition, unsorted within. All of it is little-endian numbers of 64 bits. A partition of P is a range
-of keys, so that reading some keys of all runs is reading a stretch of each.
+A run is a file: eight bytes of magic, the number of partitions P, P + 1 counts of the keys before each
+partition and at the end, P checksums, then the keys, partition after partition, unsorted within. All numbers
+are little-endian, of 64 bits. A partition of P is a range of keys, so that the keys of a range are one
+stretch of each run.
 
-A run need not survive a power cut, only the process that wrote it: nothing is synced, which would take
-longer than all the rest, and a checksum that does not fit has the shard read again.
+A run must survive the process that wrote it, not a power cut: nothing is synced, which would take longer than
+all the rest. Where a checksum does not fit, the build reads the shard again.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import uuid
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import xxhash
 
 from portrait.errors import OutputError, SpoolError
 from portrait.keys.maker import KEY_BYTES, keys_within, smallest_keys
+from portrait.storage.atomic import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"keyrun01"
 _N_KEYS = 1 << 64
-#: Bytes of a run that are worth a read of their own.
+#: A read of a run is worth its cost from this size.
 _CHUNK_BYTES = 1 << 18
 
 
@@ -41,42 +42,70 @@ class KeySource(Protocol):
 
     @property
     def n_keys(self) -> int:
-        """How many there are."""
+        """How many keys there are."""
 
     def within(self, first_key: int, last_key: int) -> Iterator[Keys | Buffer]:
-        """Those of a range, some at a time. Raises :class:`SpoolError`."""
+        """Yield the keys from ``first_key`` to ``last_key``, both included, some at a time.
+
+        Raises:
+            SpoolError: A run is gone or damaged.
+        """
 
     def smallest(self, k: int) -> Sequence[int]:
-        """The ``k`` smallest different ones, or all, in ascending order. Raises :class:`SpoolError`."""
+        """Return the ``k`` smallest distinct keys, or all if there are fewer, in ascending order.
+
+        Raises:
+            SpoolError: A run is gone or damaged.
+        """
 
 
-class Held:
-    """Keys in memory; a :class:`KeySource`."""
+class KeysInMemory:
+    """The keys of a layer in memory; a :class:`KeySource`."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self.n_keys = len(keys)
 
     def within(self, first_key: int, last_key: int) -> Iterator[Keys | Buffer]:
-        """Those of a range."""
-        whole = (first_key, last_key) == (0, _N_KEYS - 1)
-        yield self._keys if whole else keys_within(self._keys, first_key, last_key)
+        """See :meth:`KeySource.within`."""
+        everything = (first_key, last_key) == (0, _N_KEYS - 1)
+        yield self._keys if everything else keys_within(self._keys, first_key, last_key)
 
     def smallest(self, k: int) -> Sequence[int]:
-        """The ``k`` smallest different ones."""
+        """See :meth:`KeySource.smallest`."""
         return smallest_keys([self._keys], k)
 
 
-class Run(NamedTuple):
-    """A file of keys in the spool's directory, and where they are from, for messages."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A file of keys in the data directory of a build, and the label of the shard that they are from."""
 
     file: str
     n_keys: int
     origin: str
 
+    def to_json(self) -> list[Any]:
+        """Return the run as JSON."""
+        return [self.file, self.n_keys, self.origin]
+
+    @classmethod
+    def from_json(cls, content: list[Any]) -> Self:
+        """Return the run of :meth:`to_json`."""
+        file, n_keys, origin = content
+        return cls(str(file), int(n_keys), str(origin))
+
 
 def write_run(path: Path, keys: Buffer, counts: Sequence[int]) -> None:
-    """Write keys that are ordered by partition, ``counts`` of them in each. Raises :class:`OutputError`."""
+    """Write a run, whole or not at all, even where two attempts at one task write it at once.
+
+    Args:
+        path: The file to write.
+        keys: The keys, ordered by partition.
+        counts: How many keys each partition has.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     data = memoryview(keys).cast("B")
     before, checksums = array("Q", [0]), array("Q")
     for partition, count in enumerate(counts):
@@ -88,26 +117,18 @@ def write_run(path: Path, keys: Buffer, counts: Sequence[int]) -> None:
     if sys.byteorder == "big":
         for numbers in head:
             numbers.byteswap()
-    # Another machine may believe this one dead, and write the same run.
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
-        with part.open("wb", buffering=0) as file:
-            for piece in (_MAGIC + b"".join(numbers.tobytes() for numbers in head), data):
-                rest = memoryview(piece)
-                # A write may fall short where the disk is nearly full; the next one says why.
-                while rest:
-                    rest = rest[file.write(rest) :]
-        part.rename(path)
+        write_file(path, _MAGIC + b"".join(numbers.tobytes() for numbers in head), data, durable=False)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(
-            f"{path.parent}: cannot write keys there: {error.strerror}: make room, or choose another "
-            "--work-dir; the same command goes on from here"
+            f"{path.parent}: cannot write keys there: {error.strerror}: make room and re-run the same call, "
+            "which resumes the build, or choose another work directory",
+            parameter="work_dir",
         ) from error
 
 
-class Spool:
-    """The runs of a layer; a :class:`KeySource`."""
+class KeysInRuns:
+    """The keys of a layer in runs of ``n_partitions``; a :class:`KeySource`."""
 
     def __init__(self, directory: Path, runs: Sequence[Run], n_partitions: int) -> None:
         self._directory = directory
@@ -116,14 +137,14 @@ class Spool:
         self.n_keys = sum(run.n_keys for run in runs)
 
     def within(self, first_key: int, last_key: int) -> Iterator[Keys | Buffer]:
-        """Those of a range, partition by partition where these are large."""
+        """See :meth:`KeySource.within`; partition by partition where partitions are large."""
         p = self._n_partitions
         first, after = (first_key * p) // _N_KEYS, (last_key * p) // _N_KEYS + 1
-        # So many partitions at a time that a read of each run is worth its while.
+        # As many partitions at a time as make a read of each run worth its cost.
         expected = max(1, self.n_keys * KEY_BYTES // max(1, p * len(self._runs)))
         step = max(1, _CHUNK_BYTES // expected)
         while first < after:
-            # Of partitions that reach beyond the range, all keys are looked at.
+            # A partition that reaches beyond the range is read whole, and then cut.
             cut = first * _N_KEYS < first_key * p or (first + 1) * _N_KEYS > (last_key + 1) * p
             end = first + 1
             if not cut:
@@ -136,24 +157,28 @@ class Spool:
             first = end
 
     def check(self) -> None:
-        """Read everything. Raises :class:`SpoolError` for what is gone or damaged."""
+        """Read all runs.
+
+        Raises:
+            SpoolError: A run is gone or damaged.
+        """
         for _ in self.within(0, _N_KEYS - 1):
             pass
 
     def smallest(self, k: int) -> Sequence[int]:
-        """The ``k`` smallest different ones: these are in the first partitions."""
+        """See :meth:`KeySource.smallest`; only the first partitions are read."""
         read: list[Buffer] = []
-        found: Sequence[int] = []
+        smallest: Sequence[int] = []
         for partition in range(self._n_partitions):
             read.extend(keys for run in self._runs if (keys := self._read(run, partition, partition + 1)))
-            found = smallest_keys(read, k)
-            if len(found) == k:
+            smallest = smallest_keys(read, k)
+            if len(smallest) == k:
                 break
-            read = [array("Q", found).tobytes()]
-        return found
+            read = [array("Q", smallest).tobytes()]
+        return smallest
 
     def _read(self, run: Run, first: int, after: int) -> bytes:
-        """The keys of some partitions of a run."""
+        """Return the keys of the partitions ``first`` to ``after - 1`` of a run."""
         path = self._directory / run.file
         p = self._n_partitions
         try:
@@ -163,7 +188,7 @@ class Spool:
         try:
             data_at = len(_MAGIC) + KEY_BYTES * (2 * p + 2)
             if os.fstat(file).st_size != data_at + run.n_keys * KEY_BYTES:
-                raise SpoolError(_lost(path, run, "is not as long as it was"))
+                raise SpoolError(_lost(path, run, "has the wrong length"))
             before = _numbers(file, len(_MAGIC) + KEY_BYTES * (1 + first), after - first + 1)
             checksums = _numbers(file, len(_MAGIC) + KEY_BYTES * (2 + p + first), after - first)
             n_bytes = (before[-1] - before[0]) * KEY_BYTES
@@ -191,4 +216,4 @@ def _numbers(file: int, offset: int, n: int) -> array[int]:
 
 
 def _lost(path: Path, run: Run, what: str) -> str:
-    return f"{path}: {what}: run the same command again, which will read {run.origin} anew"
+    return f"{path}: {what}: re-run the same call, which reads {run.origin} again"

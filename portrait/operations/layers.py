@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait.building.request import Request
+from portrait.building.way import open_build
 from portrait.bundle import reader as bundles
 from portrait.bundle.card import card
-from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
+from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.keys.maker import UNICODE_VERSION
@@ -71,19 +72,26 @@ def add(
         BundleError: The portrait cannot be read.
         PortraitError: What else :func:`portrait.build` raises.
     """
-    max_piece_bytes = data_bytes(max_shard_bytes)
     bundle = bundles.read(Path(path))
     old = bundle.manifest
-    request = Request(old.windows, filter or _like(old.layers[0]), column, source_column, format, on_error)
+    request = Request.of(
+        old.windows,
+        filter or _like(old.layers[0]),
+        column=column,
+        source_column=source_column,
+        format=format,
+        on_error=on_error,
+        max_shard_bytes=max_shard_bytes,
+    )
     found = request.resolve(sources)
     there = {layer.source for layer in old.layers}
     if source_column is None:
         _require_new(path, [source.name for source in found], there)
-    with request.build(found, execution or Execution(), Path(path), progress or Silent()) as made:
+    with open_build(request, found, execution or Execution(), Path(path), progress or Silent()) as made:
         made.read()
         with BundleWriter(Path(path), overwrite=True) as writer:
             kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
-            new = made.layers(writer, max_piece_bytes)
+            new = made.layers(writer)
             _require_new(path, [layer.source for layer in new], there)
             records = {**old.corpus, **made.corpus()}
             united = replace(old, corpus=records, unicode_version=UNICODE_VERSION)

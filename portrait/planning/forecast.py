@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portrait.building.read_plan import plan_reading
 from portrait.bundle.pieces import N_KEYS
 from portrait.engines.execution import BYTES_PER_SORTED_KEY
 from portrait.errors import SpecError
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from portrait.building.request import Request, Way
+    from portrait.building.request import Request
+    from portrait.building.way import Way
     from portrait.corpus.shards import Shard, Source
     from portrait.engines.execution import Execution
     from portrait.planning.sample import Sample, Stratum
@@ -70,7 +72,7 @@ class Forecast:
         self._out = out
         self._way = way
         self._sample = sample
-        self._divided = request.divided(found) if way == "spool" else None
+        self._divided = plan_reading(found, request) if way == "spool" else None
         self.n_tasks = len(self._divided.shards) if self._divided else 1
         self.n_workers = max(1, min(execution.n_workers, self.n_tasks)) if self._divided else 1
         self._strata = {(one.source, one.kind, one.suffix): one for one in sample.strata}

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from portrait import presets
 from portrait.answers.judge import DEFAULT_EVALUE
 from portrait.building.reader import require_text
 from portrait.building.request import Request
+from portrait.building.way import way_of
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.filters import kinds as filters
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from portrait.building.reader import OnError
-    from portrait.building.request import Way
+    from portrait.building.way import Way
     from portrait.corpus.shards import Format
 
 #: How much text is read unless told otherwise, and for how long at most.
@@ -125,13 +125,18 @@ def plan(
     """
     if not isinstance(sample_text_bytes, int) or sample_text_bytes < 1:
         raise SpecError(f"the sample is 1 byte or more, not {sample_text_bytes!r}")
-    chosen = presets.preset(preset)
     execution = execution or Execution()
-    request = Request(
-        windows or chosen.windows, filter or chosen.filter, column, source_column, format, on_error
+    request = Request.of(
+        windows,
+        filter,
+        preset=preset,
+        column=column,
+        source_column=source_column,
+        format=format,
+        on_error=on_error,
     )
     found = request.resolve(sources)
-    way = request.way(found, execution, Path(out))
+    way = way_of(request, found, execution, Path(out))
     twice = way == "twice"
     sample = take(found, request.reading, sample_text_bytes, _SAMPLE_SECONDS, of_windows=twice)
     if sample.whole:

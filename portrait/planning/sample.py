@@ -252,12 +252,12 @@ class _Taking:
     def _note(self, reader: Reader, sinks: dict[str, _TimedSink]) -> None:
         """Rows that cannot be read: an error as in a build, where there are no others."""
         skipped = list(reader.skipped.values())
-        bad_rows = sum(one.get("rows", 0) for one in skipped)
-        first = next((one["first"] for one in skipped if "first" in one), "")
+        bad_rows = sum(one.rows for one in skipped)
+        first = next((one.first for one in skipped if one.first is not None), "")
         if self._asked.on_error == "fail":
             for one in skipped:
-                if "unreadable" in one:
-                    raise UnreadableFileError(one["unreadable"])
+                if one.unreadable is not None:
+                    raise UnreadableFileError(one.unreadable)
             if bad_rows and not any(sink.counts.documents for sink in sinks.values()):
                 raise BadRowError(first)
         self._sample.n_bad_rows += bad_rows

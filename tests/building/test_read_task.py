@@ -1,165 +1,143 @@
-"""Builds in shares, for schedulers: ``portrait build --task I/N`` and ``--finish``."""
+"""The map task: which runs it writes, what its record says, and that the record survives JSON."""
 
 from __future__ import annotations
 
-import random
+import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from support import corpora
+from support import corpora, oracle
 
 import portrait
+from portrait import CorpusError, Execution, WindowSpec
+from portrait.building.read_task import ReadRecord, ReadTask, read_shard
+from portrait.building.reader import OnError, ReadOptions
+from portrait.corpus.provenance import Skipped
+from portrait.corpus.resolve import resolve
+from portrait.keys.maker import Counts
+from portrait.keys.runs import KeysInRuns, Run
 
-if TYPE_CHECKING:
-    from conftest import Cli
-
-BUILD = ("build", "corpus", "-o", "out", "--work-dir", "work", "--workers", "1")
-N_FILES = 6
+SPEC = WindowSpec(20, 10)
+LAST = (1 << 64) - 1
 
 
 @pytest.fixture(autouse=True)
-def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A corpus of several files in the test's directory; the id of its portrait."""
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    corpora.write(Path("corpus"), N_FILES)
-    return portrait.build("corpus", "plain").manifest.id
+    (tmp_path / "data").mkdir()
+    return tmp_path
 
 
-def task(cli: Cli, share: str) -> None:
-    done = cli(*BUILD, "--task", share)
-    assert (done.code, done.out, done.err) == (0, "", "")
+def task(path: str, *, buffer_keys: int = 1 << 20, on_error: OnError = "fail") -> ReadTask:
+    (source,) = resolve(path)
+    (shard,) = source.shards
+    reading = ReadOptions(SPEC, on_error=on_error)
+    return ReadTask("read-000007", "web", shard, shard.stamps(), reading, Path("data"), 16, buffer_keys)
 
 
-def times() -> dict[str, int]:
-    """When each file of keys was written."""
-    return {path.name: path.stat().st_mtime_ns for path in Path("work/data").glob("*.keys")}
+def ignore(_n_bytes: int, _documents: int = 0, _text_bytes: int = 0, /) -> None:
+    """Progress that nobody needs."""
 
 
-def test_shares_may_be_read_in_any_order_and_again(cli: Cli, corpus: str) -> None:
-    shares = [f"{i}/4" for i in range(1, 5)]
-    random.Random(3).shuffle(shares)
-    for share in shares:
-        task(cli, share)
-        assert not Path("out").exists()
-    before = times()
-    assert len(before) >= N_FILES
-    task(cli, shares[1])
-    assert times() == before
-    done = cli(*BUILD, "--finish", "--quiet")
-    assert (done.code, done.err) == (0, "")
-    assert portrait.open("out").manifest.id == corpus
-    assert portrait.open("out").manifest.corpus == portrait.open("plain").manifest.corpus
-    assert not Path("work").exists()
+def write_rows(n: int) -> list[str]:
+    texts = [corpora.prose(i, 30) for i in range(n)]
+    Path("a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    return texts
 
 
-def test_shares_may_be_more_than_there_is_to_read(corpus: str) -> None:
-    execution = portrait.Execution(workers=1, work_dir="work")
-    for i in range(1, 10):
-        portrait.read_share("corpus", "out", (i, 9), execution=execution)
-    assert portrait.build("corpus", "out", execution=execution, finish=True).manifest.id == corpus
+def keys_in(runs: tuple[Run, ...]) -> list[int]:
+    return [
+        key
+        for some in KeysInRuns(Path("data"), runs, 16).within(0, LAST)
+        for key in memoryview(some).cast("B").cast("Q")
+    ]
 
 
-@pytest.mark.parametrize("shares", [["1/2", "2/2"], ["1/1", "1/1"]], ids=["different", "the same"])
-def test_shares_may_be_read_at_the_same_time(shares: list[str], cli: Cli, corpus: str) -> None:
-    running = [cli.start(*BUILD, "--task", share) for share in shares]
-    for process in running:
-        assert (process.communicate(timeout=60), process.returncode) == ((b"", b""), 0)
-    done = cli(*BUILD, "--finish", "--quiet")
-    assert (done.code, done.err) == (0, "")
-    assert portrait.open("out").manifest.id == corpus
+def test_the_runs_hold_the_keys_of_the_shard_and_the_record_counts_them() -> None:
+    texts = write_rows(20)
+    progress: list[tuple[int, int, int]] = []
+
+    def report(n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
+        progress.append((n_bytes, documents, text_bytes))
+
+    record = read_shard(task("a.jsonl"), report)
+    (run,) = record.runs["web"]
+    assert run == Run("read-000007-000-0000.keys", len(keys_in((run,))), "a.jsonl")
+    assert set(keys_in((run,))) == oracle.portrait(texts, oracle.Spec(20, 10))
+    counts = record.counts["web"]
+    assert (counts.documents, counts.short_documents) == (20, 0)
+    assert counts.text_bytes == sum(len(text.encode()) for text in texts)
+    assert (record.sources, record.skipped) == (("web",), {})
+    assert set(record.digests) == {"a.jsonl"}
+    total = [sum(column) for column in zip(*progress, strict=True)]
+    assert total == [Path("a.jsonl").stat().st_size, 20, counts.text_bytes]
 
 
-def test_finishing_names_what_is_not_read_yet(cli: Cli, corpus: str) -> None:
-    said = cli.refused(*BUILD, "--finish")
-    assert said == "work: no shard has been read there: run the tasks first"
-    task(cli, "1/3")
-    task(cli, "3/3")
-    said = cli.refused(*BUILD, "--finish")
-    assert said.startswith("work: 2 of 6 shards are not read yet, corpus/01.jsonl.gz among them")
+def test_a_full_buffer_is_written_as_a_run() -> None:
+    # Two chunks of a file or more: a buffer is looked at between them.
+    texts = [corpora.noise(i, 300_000) for i in range(20)]
+    Path("a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    (whole,) = read_shard(task("a.jsonl"), ignore).runs["web"]
+    keys = sorted(keys_in((whole,)))
+    runs = read_shard(task("a.jsonl", buffer_keys=1000), ignore).runs["web"]
+    assert len(runs) > 1
+    assert sorted(keys_in(runs)) == keys
+    assert [run.file for run in runs] == [f"read-000007-000-{i:04}.keys" for i in range(len(runs))]
+
+
+def test_a_second_attempt_leaves_the_same_runs() -> None:
+    write_rows(20)
+    first = read_shard(task("a.jsonl"), ignore)
+    before = {path.name: path.read_bytes() for path in Path("data").iterdir()}
+    assert read_shard(task("a.jsonl"), ignore) == first
+    assert {path.name: path.read_bytes() for path in Path("data").iterdir()} == before
+
+
+def test_what_is_skipped_is_in_the_record() -> None:
+    Path("a.jsonl").write_text('{"text": "good"}\nno JSON\n{"text": 5}\n')
+    skipped = read_shard(task("a.jsonl", on_error="skip"), ignore).skipped["a.jsonl"]
+    assert (skipped.rows, skipped.unreadable) == (2, None)
+    assert "line 2: not JSON" in str(skipped.first)
+
+
+def test_a_record_survives_json() -> None:
+    record = ReadRecord(
+        counts={"web": Counts(1, 2, 3, 4), "code": Counts()},
+        runs={"web": (Run("a.keys", 5, "a.jsonl"), Run("b.keys", 6, "a.jsonl")), "code": ()},
+        sources=("code", "web"),
+        digests={"a.jsonl": "00ff"},
+        skipped={"a.jsonl": Skipped(2, "line 2: not JSON"), "b.gz": Skipped(unreadable="cut off")},
+    )
+    assert ReadRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+
+
+class Meddler:
+    """Changes a file while it is read."""
+
+    def start(self, n_bytes: int | None, stage: str = "") -> None: ...
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
+        os.utime("a.jsonl", ns=(1, 1))
+
+    def finish(self) -> None: ...
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused() -> None:
+    write_rows(3)
+    with pytest.raises(CorpusError, match=r"a\.jsonl: changed while it was read"):
+        read_shard(task("a.jsonl"), Meddler().advance)
+    write_rows(3)
+    execution = Execution(workers=1, work_dir="work")
+    with pytest.raises(CorpusError, match=r"a\.jsonl: changed while it was read"):
+        portrait.build("a.jsonl", "out", execution=execution, progress=Meddler())
     assert not Path("out").exists()
-    # The plain build reads what is missing, too.
-    assert cli(*BUILD, "--quiet").code == 0
-    assert portrait.open("out").manifest.id == corpus
 
 
-@pytest.mark.parametrize(
-    ("share", "message"),
-    [
-        ("0/4", "task 0/4: the tasks are 1/4 to 4/4"),
-        ("5/4", "task 5/4: the tasks are 1/4 to 4/4"),
-        ("x", "'x' is no share, such as 3/16"),
-        ("3", "'3' is no share, such as 3/16"),
-        ("1/", "'1/' is no share, such as 3/16"),
-        ("-1/4", "'-1/4' is no share, such as 3/16"),
-        ("1/4/2", "'1/4/2' is no share, such as 3/16"),
-    ],
-)
-def test_a_share_that_is_none_is_refused(share: str, message: str, cli: Cli) -> None:
-    assert message in cli.refused(*BUILD, "--task", share)
-    assert not Path("work").exists()
-
-
-def test_reading_and_finishing_are_different_commands(cli: Cli) -> None:
-    said = cli.refused(*BUILD, "--task", "1/2", "--finish")
-    assert said.startswith("--task and --finish are different commands")
-
-
-@pytest.mark.parametrize("option", [["--width", "40"], ["--filter", "fuse"], ["--unit", "word"]])
-def test_tasks_of_other_specs_are_refused(option: list[str], cli: Cli, corpus: str) -> None:
-    task(cli, "1/2")
-    before = times()
-    for what in (["--task", "2/2"], ["--finish"]):
-        assert cli.refused(*BUILD, *option, *what).startswith("work: begun with other ")
-    assert times() == before
-    task(cli, "2/2")
-    assert cli(*BUILD, "--finish", "--quiet").code == 0
-    assert portrait.open("out").manifest.id == corpus
-
-
-def test_files_that_have_changed_between_tasks_are_refused(cli: Cli) -> None:
-    task(cli, "1/2")
-    with Path("corpus/00.jsonl").open("a") as file:
-        file.write('{"text": "one more"}\n')
-    assert "inputs (corpus/00.jsonl)" in cli.refused(*BUILD, "--task", "2/2")
-
-
-def test_a_task_and_a_plain_build_do_not_work_in_one_directory(cli: Cli) -> None:
-    pipe = Path("corpus/zz.jsonl")
-    pipe.touch()
-    command = ("build", "corpus", "rest=-", "--format", "jsonl", *BUILD[2:])
-    with cli.start(*command) as building:  # it waits for standard input
-        assert building.stdin is not None
-        while not Path("work/data").exists():
-            assert building.poll() is None
-        said = cli.refused(*BUILD, "--task", "1/2")
-        assert said.startswith(
-            "work: another build is at work there: wait until it ends, or choose another work "
-        )
-        assert said.endswith(" directory (--work-dir)")
-        building.kill()
-    # And the other way round.
-    task(cli, "1/2")
-    from portrait.storage.workdir import WorkDir
-
-    held = WorkDir(Path("held"), {"of": "a task"}, shared=True)
-    with held:
-        said = cli.refused(*BUILD[:4], "--work-dir", "held")
-    assert said.startswith("held: another build is at work there")
-
-
-def test_standard_input_has_no_shares(cli: Cli) -> None:
-    said = cli.refused("build", "corpus", "rest=-", *BUILD[2:], "--task", "1/2")
-    assert said == "standard input, pipes and streams in memory are read by one process: leave --task out"
-    said = cli.refused(*BUILD, "--filter", "pybloom", "--task", "1/2")
-    assert said == "a pybloom filter is built in one process: leave --task out"
-
-
-def test_no_task_removes_what_others_have_read(cli: Cli, corpus: str) -> None:
-    task(cli, "1/1")
-    for option in (["--task", "1/1"], ["--finish"]):
-        refused = cli(*BUILD, *option, "--restart")
-        assert refused.code == 2
-        assert "delete work first" in refused.err
-    assert cli(*BUILD, "--finish", "--quiet").code == 0
-    assert portrait.open("out").manifest.id == corpus
+def test_a_file_that_has_changed_since_the_plan_is_refused() -> None:
+    write_rows(3)
+    planned = task("a.jsonl")
+    Path("a.jsonl").write_text('{"text": "another"}\n')
+    with pytest.raises(CorpusError, match=r"a\.jsonl: changed while it was read") as caught:
+        read_shard(planned, ignore)
+    assert caught.value.parameter == "restart"
+    assert list(Path("data").iterdir()) == []

@@ -1,4 +1,4 @@
-"""Shards to keys: whose a row is, and what becomes of those that cannot be read."""
+"""Readers: which source a row belongs to, and what becomes of rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support import corpora, oracle
 
 import portrait
 from portrait import CorpusError, EmptyCorpusError, Execution, SpecError, WindowSpec
-from portrait.building import on_disk as spooled
+from portrait.building import read_plan
 
 SPEC = WindowSpec(20, 10)
 #: In memory, and in tasks.
@@ -23,26 +23,26 @@ WAYS = [Execution(workers=1), Execution(workers=1, work_dir="work")]
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(spooled, "_TASK_TEXT_BYTES", 3000)
+    monkeypatch.setattr(read_plan, "TASK_TEXT_BYTES", 3000)
     return tmp_path
 
 
 def layers(path: str) -> dict[str, tuple[int | None, int]]:
-    """Of each source, its documents and distinct keys."""
+    """The documents and distinct keys of each source."""
     return {
         layer.source: (layer.documents, layer.distinct_keys) for layer in portrait.open(path).manifest.layers
     }
 
 
 def files(path: str, source: str = "main") -> dict[str, dict[str, object]]:
-    """What a portrait's manifest says of each file."""
+    """The manifest's record of each file."""
     return {file["path"]: file for file in portrait.open(path).manifest.corpus[source]["files"]}
 
 
 # Sources that a column names.
 
 
-@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+@pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
 def test_a_column_names_the_sources(execution: Execution) -> None:
     corpora.write(Path("corpus"), n_files=6)
     portrait.build("corpus", "out", windows=SPEC, source_column="meta.set", execution=execution)
@@ -66,7 +66,7 @@ def test_a_column_names_the_sources(execution: Execution) -> None:
     portrait.verify("out")
 
 
-@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+@pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
 def test_a_source_has_the_files_that_hold_some_of_it(execution: Execution) -> None:
     for name, sets in {"a": ["x", "y"], "b": ["y"], "c": ["x"]}.items():
         table = {
@@ -85,7 +85,7 @@ def test_a_source_has_the_files_that_hold_some_of_it(execution: Execution) -> No
     [(None, "is null"), ("", "1 to 100 printable"), ("a\nb", "1 to 100 printable"), ("x" * 101, "1 to 100")],
     ids=["null", "empty", "line feed", "long"],
 )
-@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+@pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
 def test_a_row_that_names_no_source_is_named(value: str | None, said: str, execution: Execution) -> None:
     rows = [{"text": corpora.prose(i, 30), "set": "web"} for i in range(3)]
     rows[1]["set"] = value  # type: ignore[assignment]
@@ -103,12 +103,12 @@ def test_a_row_that_names_no_source_is_named(value: str | None, said: str, execu
     assert files("out", "web")["a.jsonl"]["skipped_rows"] == 1
 
 
-@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
-def test_a_column_of_many_values_is_none_of_sources(execution: Execution) -> None:
+@pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
+def test_a_column_of_many_values_does_not_name_sources(execution: Execution) -> None:
     for part in range(3):
         rows = [{"text": "a b c", "url": f"https://example.org/{part}/{i}"} for i in range(400)]
         Path(f"{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(CorpusError, match="column 'url' names more than 1000 sources"):
+    with pytest.raises(CorpusError, match="column 'url' names more than 1,000 sources"):
         portrait.build("*.jsonl", "out", source_column="url", execution=execution)
     assert not Path("out").exists()
 
@@ -163,7 +163,7 @@ def spoiled(directory: str = "bad") -> None:
     (at / "h.txt").write_bytes(b"a\0b")
 
 
-@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+@pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
 def test_what_cannot_be_read_is_left_out_and_counted(execution: Execution) -> None:
     spoiled()
     out = portrait.build("bad", "out", on_error="skip", execution=execution)
@@ -190,7 +190,7 @@ def test_what_cannot_be_read_is_left_out_and_counted(execution: Execution) -> No
     assert "xxh3_128" not in found["bad/c.jsonl.gz"]
 
 
-@pytest.mark.parametrize("execution", WAYS, ids=["held", "spooled"])
+@pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
 def test_unless_told_otherwise_it_is_an_error(execution: Execution) -> None:
     spoiled()
     for name in sorted(path.name for path in Path("bad").iterdir() if path.name != "g.txt"):

@@ -294,7 +294,7 @@ def test_a_corpus_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> No
         def finish(self) -> None:
             path.write_text(TEXT * 5)
 
-    with pytest.raises(portrait.CorpusError, match="at the first reading"):
+    with pytest.raises(portrait.CorpusError, match="in the first pass"):
         portrait.build(path, tmp_path / "out", filter=portrait.FilterSpec("pybloom"), progress=Grow())
     assert list(tmp_path.iterdir()) == [path]
 

@@ -193,7 +193,7 @@ def test_the_way_is_the_build_s(corpus: Path, tmp_path: Path) -> None:
     assert way(work_dir=tmp_path / "work") == "spool"
     (tmp_path / ".begun.build").mkdir()
     assert way("begun") == "spool"
-    with pytest.raises(portrait.SpecError, match="pybloom filter is built in memory"):
+    with pytest.raises(portrait.SpecError, match="pybloom filter is built in the memory of one process"):
         way(kind="pybloom", work_dir=tmp_path / "work")
 
 

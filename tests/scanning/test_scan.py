@@ -245,7 +245,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "UTF-8": (["WICK", "latin.jsonl"], "latin.jsonl, line 2: not UTF-8 at byte 3: "),
     "plain text": (["WICK", "a.txt", "--keep", "id"], "a.txt: plain text has no columns"),
     "E-value": (["WICK", "data.jsonl", "--evalue", "0"], "the E-value threshold must be a positive number"),
-    "workers": (["WICK", "data.jsonl", "--workers", "0"], "the number of workers is 1 to 4096, not 0"),
+    "workers": (["WICK", "data.jsonl", "--workers", "0"], "the number of workers is 1 to 4,096, not 0"),
 }
 
 

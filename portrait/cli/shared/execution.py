@@ -75,7 +75,7 @@ def saying_what_is_kept(execution: Execution, out: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if execution.begun(Path(out)):
+        if execution.can_resume(Path(out)):
             raise KeyboardInterrupt("the same command goes on from here") from None
         raise
 
