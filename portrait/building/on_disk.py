@@ -14,7 +14,7 @@ from portrait.building.layer import Measured, measure, store_layer
 from portrait.building.part_task import PartTask, build_part, open_part
 from portrait.building.read_task import ReadTask, read_shard
 from portrait.building.reader import require_few_sources, require_text, require_unchanged
-from portrait.corpus.provenance import ShardRead, corpus_records
+from portrait.corpus.provenance import ShardRead, Skipped, corpus_records
 from portrait.corpus.shards import expansion
 from portrait.errors import SpecError, SpoolError, UnreadableFileError
 from portrait.keys.maker import KEY_BYTES, Counts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from portrait.building.reader import ReadOptions
     from portrait.bundle.manifest import Layer
     from portrait.bundle.writer import BundleWriter
-    from portrait.corpus.shards import Shard, Source
+    from portrait.corpus.shards import Shard, Source, Stamp
     from portrait.engines.execution import Execution
     from portrait.engines.task import AnyTask, Engine, Work
     from portrait.progress import Progress
@@ -51,7 +51,7 @@ class ReadPlan:
     reading: ReadOptions
     filter: FilterSpec
     shards: tuple[tuple[str, Shard], ...]
-    stamps: tuple[list[list[Any]], ...]
+    stamps: tuple[list[Stamp], ...]
     n_partitions: int
     request: dict[str, Any] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class ReadPlan:
         """What another build must have in common with this one to go on with it."""
         # With its source: the same files in other sources are another corpus.
         inputs = {
-            (source, str(stamp[0])): [*stamp, source]
+            (source, stamp.path): [*stamp.to_json(), source]
             for (source, _), stamps in zip(self.shards, self.stamps, strict=True)
             for stamp in stamps
         }
@@ -211,10 +211,10 @@ class SpooledBuild:
         read = [
             ShardRead(
                 location,
-                [str(stamp[0]) for stamp in stamps],
+                [stamp.path for stamp in stamps],
                 record["sources"],
                 record["digests"],
-                record["skipped"],
+                {label: Skipped(**one) for label, one in record["skipped"].items()},
             )
             for (location, _), stamps, record in zip(
                 self._plan.shards, self._plan.stamps, self._records(), strict=True

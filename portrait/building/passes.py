@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portrait.building.reader import Reader, require_text, require_unchanged
-from portrait.corpus.provenance import ShardRead, corpus_records
+from portrait.corpus.provenance import ShardRead, Skipped, corpus_records
 from portrait.progress import READING
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ class CorpusPass:
                     reader.digests.clear()
                     seen = reader.read(shard, source.name, self._progress.advance)
                     require_unchanged(stamps, shard)
-                    paths = [str(stamp[0]) for stamp in stamps]
-                    self._read.append(
-                        ShardRead(source.name, paths, seen, dict(reader.digests), dict(reader.skipped))
-                    )
+                    paths = [stamp.path for stamp in stamps]
+                    skipped = {label: Skipped(**one) for label, one in reader.skipped.items()}
+                    self._read.append(ShardRead(source.name, paths, seen, dict(reader.digests), skipped))
         finally:
             self._progress.finish()
         counts = {name: sink.counts for name, sink in reader.sinks.items()}

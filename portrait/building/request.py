@@ -65,7 +65,7 @@ class Request:
         self.format = format
         self.reading = ReadOptions(windows, source_column, on_error)
         text = Columns.of(column).text
-        self.columns = Columns(text, () if source_column is None else (source_column,), "--source-column")
+        self.columns = Columns(text, () if source_column is None else (source_column,), "source_column")
 
     def resolve(self, sources: Any) -> list[Source]:
         """The named sources. Raises :class:`CorpusError`, :class:`SpecError`."""

@@ -116,7 +116,7 @@ def scan_rows(
 
 
 def _ask(
-    reading: rows.Reading, work: Asking, workers: int, written: Journal | _Stream, progress: Progress
+    reading: rows.RowSource, work: Asking, workers: int, written: Journal | _Stream, progress: Progress
 ) -> None:
     """Ask what is not written yet, and write it."""
     n_done = written.done.n_pieces
@@ -207,12 +207,13 @@ class Asking:
         return Asked(self.file.encode(asked, kept, findings), counts, chunk.read_bytes)
 
 
-def _inputs(reading: rows.Reading) -> list[list[Any]]:
+def _inputs(reading: rows.RowSource) -> list[list[Any]]:
     """The files as they are now; none if some of the data is not in files."""
     if reading.n_bytes is None:
         return []
     found = []
     for shard in reading.shards:
-        for path, *rest in shard.stamps():
-            found.append([path if is_url(path) else os.path.abspath(path), *rest])  # noqa: PTH100
+        for stamp in shard.stamps():
+            path = stamp.path if is_url(stamp.path) else os.path.abspath(stamp.path)  # noqa: PTH100
+            found.append([path, *stamp.state])
     return found
