@@ -152,7 +152,7 @@ class OnDiskBuild:
         shards_read = [
             ShardRead(
                 location,
-                [str(stamp[0]) for stamp in stamps],
+                [stamp.path for stamp in stamps],
                 record.sources,
                 record.digests,
                 record.skipped,

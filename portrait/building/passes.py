@@ -44,7 +44,7 @@ class CorpusPass:
                     reader.digests.clear()
                     names = reader.read(shard, source.name, self._progress.advance)
                     require_unchanged(stamps, shard)
-                    paths = [str(stamp[0]) for stamp in stamps]
+                    paths = [stamp.path for stamp in stamps]
                     self._shards_read.append(
                         ShardRead(source.name, paths, names, dict(reader.digests), dict(reader.skipped))
                     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.building.request import Request
-    from portrait.corpus.shards import Shard, Source
+    from portrait.corpus.shards import Shard, Source, Stamp
 
 #: Text of a task, roughly: enough to make its cost small, little enough to share the work evenly.
 TASK_TEXT_BYTES = 64 << 20
@@ -37,14 +37,14 @@ class ReadPlan:
     sources: tuple[Source, ...]
     request: Request
     shards: tuple[tuple[str, Shard], ...]
-    stamps: tuple[list[list[Any]], ...]
+    stamps: tuple[list[Stamp], ...]
     n_partitions: int
 
     def to_json(self) -> dict[str, Any]:
         """Return what another build must have in common with this one to resume it."""
         # With its source: the same files in other sources are another corpus.
         inputs = {
-            (source, str(stamp[0])): [*stamp, source]
+            (source, stamp.path): [*stamp.to_json(), source]
             for (source, _), stamps in zip(self.shards, self.stamps, strict=True)
             for stamp in stamps
         }

@@ -13,7 +13,7 @@ from portrait.keys.runs import Run, write_run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from portrait.corpus.shards import Shard
+    from portrait.corpus.shards import Shard, Stamp
     from portrait.engines.task import ProgressCallback
 
 
@@ -35,7 +35,7 @@ class ReadTask:
     name: str
     source: str
     shard: Shard
-    stamps: list[list[Any]]
+    stamps: list[Stamp]
     reading: ReadOptions
     directory: Path
     n_partitions: int

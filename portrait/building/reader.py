@@ -18,7 +18,7 @@ from portrait.spec import WindowSpec, require_source_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from portrait.corpus.shards import Batch, Chunk, Shard, Source
+    from portrait.corpus.shards import Batch, Chunk, Shard, Source, Stamp
     from portrait.engines.task import ProgressCallback
 
 OnError = Literal["fail", "skip"]
@@ -258,7 +258,7 @@ def _rows(batch: Batch, start: int, stop: int) -> Batch:
     return replace(batch, texts=batch.texts.slice(start, stop - start), place=place)
 
 
-def require_unchanged(before: list[list[Any]], shard: Shard) -> None:
+def require_unchanged(before: list[Stamp], shard: Shard) -> None:
     """Check that the files of a shard are what they were.
 
     Args:
@@ -272,7 +272,7 @@ def require_unchanged(before: list[list[Any]], shard: Shard) -> None:
     for old, new in zip(before, after, strict=False):
         if old != new:
             raise CorpusError(
-                f"{old[0]}: changed while it was read, or is another file to another process: wait until "
+                f"{old.path}: changed while it was read, or is another file to another process: wait until "
                 "nobody writes to it, then start the build over",
                 parameter="restart",
             )

@@ -54,7 +54,7 @@ class Request:
         defaults = presets.preset(preset)
         reading = ReadOptions(windows or defaults.windows, source_column, on_error)
         kept = () if source_column is None else (source_column,)
-        columns = Columns(Columns.of(column).text, kept, "--source-column")
+        columns = Columns(Columns.of(column).text, kept, "source_column")
         return cls(reading, filter or defaults.filter, columns, format, data_bytes(max_shard_bytes))
 
     @property

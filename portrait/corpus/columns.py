@@ -1,4 +1,4 @@
-"""Which columns of a row are wanted, and where they are."""
+"""The columns of a row: which ones hold the text, which ones are carried along, where they are."""
 
 from __future__ import annotations
 
@@ -10,44 +10,50 @@ from portrait.errors import CorpusError, SpecError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-#: The column of a table that holds its text, unless another is named.
+#: The column that holds the text, unless another is named.
 DEFAULT_COLUMN = "text"
 
-#: What stands between the columns that make one text, and between the texts of a column of lists.
+#: What separates the columns of one text, and the strings of a column of lists.
 SEPARATOR = "\n"
 
 #: Columns listed in an error message.
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns that make a row's text, one line after the other, and those that are carried along.
+    """The columns that make a row's text and those that are carried along with it.
 
-    A column of text holds strings, or lists of strings, which are put one line after the other, too.
+    A name is a column's, or a path into structs such as ``meta.text``; a column whose own name is
+    ``meta.text`` takes precedence.
 
-    A name is that of a column, or a path into structs: ``meta.text``. A column of that very name
-    comes first. Raises :class:`SpecError` for none, an empty name, or one that stands twice.
+    Args:
+        text: The columns whose values, joined by line feeds, make the text. Each holds strings or lists of
+            strings.
+        keep: The columns whose values are carried along unchanged.
+        keep_parameter: The public parameter that named ``keep``, for errors.
+
+    Raises:
+        SpecError: No column holds the text, a name is empty, or a name is given twice.
     """
 
     text: tuple[str, ...] = (DEFAULT_COLUMN,)
     keep: tuple[str, ...] = ()
-    #: The option that names the columns to keep, for messages.
-    kept_by: str = "--keep"
+    keep_parameter: str = "keep"
 
     def __post_init__(self) -> None:
         if not self.text:
-            raise SpecError("no column holds the text: name one")
-        for names in (self.text, self.keep):
+            raise SpecError("no column holds the text: name one", parameter="column")
+        for names, parameter in ((self.text, "column"), (self.keep, self.keep_parameter)):
             if not all(isinstance(name, str) and name for name in names):
-                raise SpecError("a column's name is empty")
+                raise SpecError("a column's name is empty", parameter=parameter)
             twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
             if twice is not None:
-                raise SpecError(f"column {twice!r} is named twice")
+                raise SpecError(f"column {twice!r} is named twice", parameter=parameter)
 
     @classmethod
     def of(cls, columns: str | Sequence[str] | Self) -> Self:
-        """The columns themselves, or those of some names."""
+        """Return ``columns`` themselves, or columns of text with these names."""
         if isinstance(columns, cls):
             return columns
         return cls((columns,) if isinstance(columns, str) else tuple(columns))  # type: ignore[arg-type]
@@ -63,20 +69,34 @@ class Columns:
         return not any("." in name for name in self.all)
 
     def missing(
-        self, name: str, there: Iterable[str], where: object, error: type[CorpusError] = CorpusError
+        self, name: str, present: Iterable[str], where: object, error: type[CorpusError] = CorpusError
     ) -> CorpusError:
-        """The error that names a column which is not among those that are ``there``."""
-        names = list(there)
-        shown = ", ".join(names[:_MOST_SHOWN]) or "none"
-        shown += ", …" if len(names) > _MOST_SHOWN else ""
-        option = "one with --column" if name in self.text else f"others with {self.kept_by}"
-        return error(f"{where}: no column {name!r}, only {shown}: choose {option}")
+        """Return the error that reports a missing column.
+
+        Args:
+            name: The missing column.
+            present: The columns that exist.
+            where: The file, or the file and the row.
+            error: The class of the error.
+        """
+        names = list(present)
+        shown = ", ".join(names[:_MAX_SHOWN]) + (", …" if len(names) > _MAX_SHOWN else "")
+        there = f"only {shown}" if names else "and no other column"
+        if name in self.text:
+            return error(f"{where}: no column {name!r}, {there}: choose another", parameter="column")
+        return error(f"{where}: no column {name!r}, {there}: choose others", parameter=self.keep_parameter)
 
 
 def locate(name: str, columns: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The path to the column called ``name``: names of structs within structs, ``None`` if there is none.
+    """Return the path to a column: the names of nested structs, then the column's own.
 
-    ``columns`` maps names to what is in them: a mapping for a struct, anything else for a leaf.
+    Args:
+        name: The column's name, or a path into structs.
+        columns: Each name's content: a mapping for a struct, anything else for a leaf.
+
+    Returns:
+        The path, or ``None`` if there is no such column. It ends early at a struct that is null, all of
+        whose members are null.
     """
     if name in columns:
         return (name,)
@@ -85,13 +105,13 @@ def locate(name: str, columns: Mapping[str, Any]) -> tuple[str, ...] | None:
             inner = columns[name[:i]]
             if isinstance(inner, dict) and (path := locate(name[i + 1 :], inner)):
                 return (name[:i], *path)
-            if inner is None:  # a struct that is null has null members
+            if inner is None:
                 return (name[:i],)
     return None
 
 
 def names(columns: Mapping[str, Any]) -> Iterable[str]:
-    """The columns' names, structs' members by their paths."""
+    """Yield the names of columns, those of struct members as paths."""
     for name, inner in columns.items():
         if isinstance(inner, dict) and inner:
             yield from (f"{name}.{member}" for member in names(inner))

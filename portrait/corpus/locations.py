@@ -1,19 +1,20 @@
-"""Which files a location means, and the shard that reads each."""
+"""The files that a location names, and the shards that read them."""
 
 from __future__ import annotations
 
 import glob
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.corpus.shards import COMPRESSIONS, Format
 from portrait.errors import CorpusError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from portrait.corpus.columns import Columns
+    from portrait.corpus.files.file import File
     from portrait.corpus.shards import Shard
 
 STDIN = "-"
@@ -29,111 +30,181 @@ _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
 }
-#: Also JSON lines where somebody names the file; in a directory, likelier to be something else.
+#: A ``.json`` file is JSON lines where somebody names it; in a directory, it is more likely something else.
 _NAMED_SUFFIXES: dict[str, Format] = {**_SUFFIXES, ".json": "jsonl"}
 
 
+class FoundFile(NamedTuple):
+    """A file and its format, or standard input, whose content decides about its format."""
+
+    path: File
+    format: Format
+    is_stdin: bool = False
+
+    @property
+    def identity(self) -> str:
+        """The same for two paths to the same file."""
+        return os.path.realpath(self.path) if isinstance(self.path, Path) else str(self.path)
+
+
 def is_url(location: str) -> bool:
-    """Whether a location is a URL, and no file that is called like one."""
+    """Return whether a location is a URL, rather than the name of an existing file."""
     return "://" in location and not os.path.exists(location)  # noqa: PTH110  # no error for long names
 
 
 def without_password(location: str) -> str:
+    """Return a location without the name and password that a URL may have."""
     if not is_url(location):
         return location
-    from portrait.corpus.files import remote
+    from portrait.corpus.files import listing
 
-    return remote.without_password(location)
+    return listing.without_password(location)
 
 
-def _find_remote(location: str) -> list[tuple[Any, Format]]:
-    from portrait.corpus.files import remote
+def find_files(location: str) -> list[FoundFile]:
+    """Find the files that a location names, in the order of their paths.
 
-    files, is_directory = remote.find(location)
+    Args:
+        location: A file, a directory, a glob, the URL of any of these, or ``-`` for standard input.
+
+    Raises:
+        CorpusError: There is no such file, no file matches, or the directory has no files of known formats.
+    """
+    if not location:
+        raise CorpusError("the location is empty: name a file, a directory, a glob, or - for standard input")
+    if location == STDIN:
+        return [FoundFile(Path(location), "auto", is_stdin=True)]
+    if is_url(location):
+        scheme, _, path = location.partition("://")
+        return _find_local(path) if scheme == "file" else _find_remote(location)
+    return _find_local(location)
+
+
+def _find_remote(location: str) -> list[FoundFile]:
+    from portrait.corpus.files import listing
+
+    files, is_directory = listing.list_files(location)
     if not is_directory:
-        return [(file, _format(file, _NAMED_SUFFIXES) or "txt") for file in files]
-    found = [(file, kind) for file in files if (kind := _format(file, _SUFFIXES))]
+        return _named(files)
+    return _of_directory(files, listing.without_password(location), "a glob")
+
+
+def _find_local(location: str) -> list[FoundFile]:
+    path = Path(location)
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise CorpusError(f"{location}: {error.strerror}") from error
+    if path.is_dir():
+        return _of_directory(_walk(path), location, f"a glob, such as '{path / '**' / '*.md'}'")
+    if exists:
+        return _named([path])
+    if not glob.has_magic(location):
+        raise CorpusError(f"{location}: no such file or directory")
+    matches = sorted(map(Path, glob.glob(location, recursive=True)))  # noqa: PTH207  # Path.glob wants a base
+    files = [match for match in matches if match.is_file()]
+    if not files:
+        raise CorpusError(f"{location}: no file matches")
+    return _named(files)
+
+
+def _named(files: Iterable[File]) -> list[FoundFile]:
+    """Return files that somebody named; those of unknown suffixes are plain text."""
+    return [FoundFile(file, _format(file, _NAMED_SUFFIXES) or "txt") for file in files]
+
+
+def _of_directory(files: Iterable[File], location: str, glob_hint: str) -> list[FoundFile]:
+    """Return the files of known formats in a directory."""
+    found = [FoundFile(file, kind) for file in files if (kind := _format(file, _SUFFIXES))]
     if not found:
         raise CorpusError(
-            f"{remote.without_password(location)}: no {', '.join(_SUFFIXES)} files in this directory: "
-            "name others by a glob"
+            f"{location}: no {', '.join(_SUFFIXES)} files in this directory: name others by {glob_hint}"
         )
     return found
 
 
-def find_files(location: str) -> list[tuple[Any, Format]]:
-    """The files of one location, sorted, each with its format."""
-    if not location:
-        raise CorpusError("the location is empty: name a file, a directory, a glob, or - for standard input")
-    if is_url(location):
-        scheme, _, rest = location.partition("://")
-        if scheme != "file":
-            return _find_remote(location)
-        location = rest
-    path = Path(location)
-    if location == STDIN:
-        return [(path, "auto")]
-    try:
-        path.exists()
-    except OSError as error:
-        raise CorpusError(f"{location}: {error.strerror}") from error
-    if path.is_dir():
-        files = [(file, kind) for file in _walk(path) if (kind := _format(file, _SUFFIXES))]
-        if not files:
-            raise CorpusError(
-                f"{location}: no {', '.join(_SUFFIXES)} files in this directory: "
-                f"name others by a glob, such as '{path / '**' / '*.md'}'"
-            )
-        return files
-    if path.exists():
-        return [(path, _format(path, _NAMED_SUFFIXES) or "txt")]
-    if glob.has_magic(location):
-        matches = sorted(map(Path, glob.glob(location, recursive=True)))  # noqa: PTH207  # Path.glob wants a base
-        found = [match for match in matches if match.is_file()]
-        if not found:
-            raise CorpusError(f"{location}: no file matches")
-        return [(file, _format(file, _NAMED_SUFFIXES) or "txt") for file in found]
-    raise CorpusError(f"{location}: no such file or directory")
-
-
 def _walk(directory: Path) -> Iterator[Path]:
-    """The files below a directory in the order of their paths, hidden ones left out."""
+    """Return the files below a directory in the order of their paths, except hidden ones."""
 
     def fail(error: OSError) -> None:
         raise CorpusError(f"{error.filename}: {error.strerror}") from error
 
-    found: list[Path] = []
+    paths: list[Path] = []
     for parent, directories, names in os.walk(directory, onerror=fail):
         directories[:] = [name for name in directories if not name.startswith(".")]
-        found.extend(Path(parent, name) for name in names if not name.startswith("."))
-    # A pipe would block, and a socket is no text; a dangling link is an error that reading will name.
-    return (path for path in sorted(found) if path.is_file() or not path.exists())
+        paths.extend(Path(parent, name) for name in names if not name.startswith("."))
+    # A pipe would block and a socket is not text; a dangling link is an error, which reading reports.
+    return (path for path in sorted(paths) if path.is_file() or not path.exists())
 
 
-def _format(path: Any, suffixes: Mapping[str, Format]) -> Format | None:
-    suffix = path.suffix.lower()
+def _format(file: File, suffixes: Mapping[str, Format]) -> Format | None:
+    suffix = file.suffix.lower()
     if suffix in COMPRESSIONS:
-        suffix = Path(path.stem).suffix.lower()
+        suffix = Path(file.stem).suffix.lower()
     return suffixes.get(suffix)
 
 
-def open_shard(path: Any, kind: Format, columns: Columns) -> Shard:
-    if str(path) == STDIN:
-        from portrait.corpus.formats.stdin import StdinShard
+def open_shards(files: Iterable[FoundFile], columns: Columns) -> list[Shard]:
+    """Return the shards that read some files: one for each table, and one last for all plain texts.
 
-        return StdinShard(kind, columns)
-    if kind == "parquet":
-        from portrait.corpus.formats.parquet import ParquetShard
+    Raises:
+        CorpusError: A file cannot be looked up, or standard input cannot have its format.
+    """
+    shards: list[Shard] = []
+    texts: list[File] = []
+    for file in files:
+        if file.is_stdin:
+            shards.append(_open_stdin(file.format, columns))
+        elif file.format == "txt":
+            texts.append(file.path)
+        else:
+            shards.append(_READERS[file.format](file.path, file.format, columns))
+    return [*shards, _open_texts(texts, columns)] if texts else shards
 
-        return ParquetShard(path, columns)
-    if kind == "arrow":
-        from portrait.corpus.formats.arrow import ArrowShard
 
-        return ArrowShard(path, columns)
-    if kind in ("csv", "tsv"):
-        from portrait.corpus.formats.delimited import DelimitedShard
+# Readers are loaded when they are needed: most corpora have one format, and opening a portrait needs none.
 
-        return DelimitedShard(path, kind, columns)
+
+def _open_stdin(kind: Format, columns: Columns) -> Shard:
+    from portrait.corpus.formats.stdin import StdinShard
+
+    return StdinShard(kind, columns)
+
+
+def _open_texts(paths: list[File], columns: Columns) -> Shard:
+    from portrait.corpus.formats.plain import PlainShard
+
+    return PlainShard(paths, columns)
+
+
+def _open_jsonl(path: File, _: Format, columns: Columns) -> Shard:
     from portrait.corpus.formats.jsonl import JsonlShard
 
     return JsonlShard(path, columns)
+
+
+def _open_parquet(path: File, _: Format, columns: Columns) -> Shard:
+    from portrait.corpus.formats.parquet import ParquetShard
+
+    return ParquetShard(path, columns)
+
+
+def _open_arrow(path: File, _: Format, columns: Columns) -> Shard:
+    from portrait.corpus.formats.arrow import ArrowShard
+
+    return ArrowShard(path, columns)
+
+
+def _open_delimited(path: File, kind: Format, columns: Columns) -> Shard:
+    from portrait.corpus.formats.delimited import DelimitedShard
+
+    return DelimitedShard(path, kind, columns)
+
+
+_READERS: dict[Format, Callable[[File, Format, Columns], Shard]] = {
+    "jsonl": _open_jsonl,
+    "parquet": _open_parquet,
+    "arrow": _open_arrow,
+    "csv": _open_delimited,
+    "tsv": _open_delimited,
+}

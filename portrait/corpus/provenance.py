@@ -1,113 +1,169 @@
-"""What a manifest says of the corpus: where each source's text is from, file by file."""
+"""What the manifest records about the corpus: each source's locations, files and skipped rows."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from portrait.corpus.shards import Source
+    from portrait.corpus.shards import FileRecord, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What was left out of a file: how many rows, why the first of them, and why the rest of the file."""
+    """What a build left out of a file, or of a shard that is not a file.
+
+    Args:
+        rows: The number of rows left out.
+        first: Why the first of them was left out.
+        unreadable: Why the rest of the file could not be read, if so.
+    """
 
     rows: int = 0
     first: str | None = None
     unreadable: str | None = None
 
+    def plus(self, other: Self) -> Self:
+        """Return what was left out in all; the earliest reasons stay."""
+        return replace(
+            self,
+            rows=self.rows + other.rows,
+            first=other.first if self.first is None else self.first,
+            unreadable=other.unreadable if self.unreadable is None else self.unreadable,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields of the manifest's record, only those that say something."""
+        facts = {
+            "skipped_rows": self.rows or None,
+            "first_skipped": self.first,
+            "unreadable": self.unreadable,
+        }
+        return {name: value for name, value in facts.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class ShardRead:
-    """What came of reading a shard of the source called ``location``.
+    """The outcome of reading one shard.
 
-    ``paths`` are all files that it reads, the same ones as other shards where these are parts of one
-    file; ``sources`` those that its rows belong to; ``digests`` and ``skipped`` are by path.
+    Args:
+        location: The name of the source that the shard was found in.
+        paths: All files that the shard reads; the parts of one file share it.
+        sources: The sources that the shard's rows belong to.
+        digests: The digest of each file that was read to its end, by path.
+        skipped: What was left out, by the label of the file or of the shard.
     """
 
     location: str
     paths: Sequence[str]
     sources: Iterable[str]
-    digests: dict[str, str]
-    skipped: dict[str, Skipped]
+    digests: Mapping[str, str]
+    skipped: Mapping[str, Skipped]
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordedFile:
+    """A file with its digest and what was skipped in it."""
+
+    file: FileRecord
+    digest: str | None
+    skipped: Skipped
+
+    def to_dict(self) -> dict[str, Any]:
+        digest = {} if self.digest is None else {"xxh3_128": self.digest}
+        return {**self.file.to_dict(), **digest, **self.skipped.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordedSource:
+    """A source of the manifest; ``skipped`` is what was left out of shards that are not files."""
+
+    locations: Sequence[str]
+    revisions: Mapping[str, dict[str, Any]]
+    files: Sequence[_RecordedFile]
+    skipped: Skipped
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest's record, whatever order the locations were given in."""
+        return {
+            "location": sorted(self.locations),
+            "revision": dict(self.revisions) or None,
+            "files": [file.to_dict() for file in self.files],
+            **self.skipped.to_dict(),
+        }
+
+
+class _Findings:
+    """What reading all shards found out about their files and sources."""
+
+    def __init__(self, read: Iterable[ShardRead]) -> None:
+        self.digests: dict[str, str] = {}
+        self.skipped: dict[str, Skipped] = {}
+        #: For each source of rows, the files that hold some of them, by the source they were found in.
+        self.holders: dict[str, dict[str, set[str]]] = {}
+        self._labels: dict[str, set[str]] = {}
+        for shard in read:
+            self._add(shard)
+
+    def _add(self, shard: ShardRead) -> None:
+        self.digests.update(shard.digests)
+        for label, skipped in shard.skipped.items():
+            self.skipped[label] = self.skipped.get(label, Skipped()).plus(skipped)
+            self._labels.setdefault(shard.location, set()).add(label)
+        for name in shard.sources:
+            self.holders.setdefault(name, {}).setdefault(shard.location, set()).update(shard.paths)
+
+    def record(self, source: Source) -> _RecordedSource:
+        """Return the record of a source, with what was found out about its files."""
+        files = [
+            _RecordedFile(file, self.digests.get(file.path), self.skipped.get(file.path, Skipped()))
+            for file in source.files
+        ]
+        elsewhere = Skipped()
+        for label in sorted(self._labels.get(source.name, set()) - {file.path for file in source.files}):
+            elsewhere = elsewhere.plus(self.skipped[label])
+        return _RecordedSource(source.locations, source.revisions, files, elsewhere)
 
 
 def corpus_records(
     sources: Sequence[Source], read: Iterable[ShardRead], source_column: str | None
 ) -> dict[str, Any]:
-    """The manifest's ``corpus``: a record for each source of the rows.
+    """Return the ``corpus`` of a manifest: one record for each source of the rows.
 
-    Without ``source_column`` these are the sources that were named; with it, a source's files are those
-    that hold some of its rows, and ``column`` is said to name it.
+    Args:
+        sources: The sources that were named.
+        read: The outcome of reading each of their shards.
+        source_column: The column that names each row's source, if any. Its sources replace the named ones,
+            and each lists the files that hold some of its rows.
     """
-    digests: dict[str, str] = {}
-    skipped: dict[str, dict[str, Any]] = {}
-    located: dict[str, set[str]] = {}
-    holding: dict[str, dict[str, set[str]]] = {}
-    for shard in read:
-        digests.update(shard.digests)
-        for label, what in shard.skipped.items():
-            said = {key: value for key, value in asdict(what).items() if value not in (None, 0)}
-            _count(skipped.setdefault(label, {}), said)
-            located.setdefault(shard.location, set()).add(label)
-        for name in shard.sources:
-            holding.setdefault(name, {}).setdefault(shard.location, set()).update(shard.paths)
-
-    def annotated(name: str) -> dict[str, Any]:
-        """A named source's record, with what was left out of its files, or of what is no file."""
-        record = by_name[name].record()
-        files = []
-        for file in record["files"]:
-            path = file["path"]
-            digest = {"xxh3_128": digests[path]} if path in digests else {}
-            files.append({**file, **digest, **skipped.get(path, {})})
-        elsewhere: dict[str, Any] = {}
-        for label in sorted(located.get(name, set()) - {file["path"] for file in files}):
-            _count(elsewhere, {_SAID[key]: value for key, value in skipped[label].items()})
-        return {**record, "files": files, **elsewhere}
-
-    by_name = {source.name: source for source in sources}
+    findings = _Findings(read)
+    records = {source.name: findings.record(source) for source in sources}
     if source_column is None:
-        return {name: annotated(name) for name in by_name}
-    return {
-        name: {**_united([annotated(one) for one in sorted(found)], set().union(*found.values()))}
-        | {"column": source_column}
-        for name, found in holding.items()
-    }
+        return {name: record.to_dict() for name, record in records.items()}
+    corpus = {}
+    for name, holders in findings.holders.items():
+        union = _union([records[holder] for holder in sorted(holders)], set().union(*holders.values()))
+        corpus[name] = {**union.to_dict(), "column": source_column}
+    return corpus
 
 
-#: What records call what a reader says of rows and files left out, and the other way round.
-_CALLED = {"rows": "skipped_rows", "first": "first_skipped", "unreadable": "unreadable"}
-_SAID = {called: said for said, called in _CALLED.items()}
-
-
-def _count(known: dict[str, Any], what: dict[str, Any]) -> None:
-    """Add what was left out of a shard to what is known of others of the same file."""
-    for said, called in _CALLED.items():
-        if said == "rows" and said in what:
-            known[called] = known.get(called, 0) + what[said]
-        elif said in what:
-            known.setdefault(called, what[said])
-
-
-def _united(records: list[dict[str, Any]], paths: set[str]) -> dict[str, Any]:
-    """The record of those of several sources' files that hold some rows."""
-    files = [file for record in records for file in record["files"] if file["path"] in paths]
-    return {
-        **records[0],
-        "location": sorted(location for record in records for location in record["location"]),
-        "files": sorted(files, key=lambda file: file["path"]),
-    }
+def _union(records: Sequence[_RecordedSource], paths: set[str]) -> _RecordedSource:
+    """Return one record of several sources, with only those of their files that are in ``paths``."""
+    files = [file for record in records for file in record.files if file.file.path in paths]
+    return replace(
+        records[0],
+        locations=[location for record in records for location in record.locations],
+        files=sorted(files, key=lambda file: file.file.path),
+    )
 
 
 def skipped_rows(corpus: dict[str, Any]) -> tuple[int, int]:
-    """How many rows a corpus's records say were left out, and of how many files the rest."""
+    """Return the number of rows that a manifest's ``corpus`` says were skipped, and of unreadable files."""
     files = {
         file["path"]: file for record in corpus.values() for file in record.get("files", []) if "path" in file
     }
-    found = [*files.values(), *corpus.values()]
-    rows = sum(int(one.get("skipped_rows", 0)) for one in found)
-    return rows, sum("unreadable" in one for one in found)
+    records = [*files.values(), *corpus.values()]
+    rows = sum(int(record.get("skipped_rows", 0)) for record in records)
+    return rows, sum("unreadable" in record for record in records)

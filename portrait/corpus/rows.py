@@ -1,4 +1,4 @@
-"""Rows of any source, one by one: their text, where they stand, and the columns carried along."""
+"""The rows of a corpus, one by one: their text, their place, and the columns carried along."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portrait.corpus.columns import DEFAULT_COLUMN, Columns
 from portrait.corpus.resolve import DEFAULT_SOURCE, resolve
+from portrait.corpus.shards import Source, total_bytes
 from portrait.errors import BadRowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from portrait.corpus.shards import Batch, Chunk, Format, Source
+    from portrait.corpus.shards import Batch, Chunk, FileRecord, Format, Shard, Stamp
 
 
 class Row(NamedTuple):
-    """A row of a source.
+    """A row of a corpus.
 
-    ``place`` is for people and error messages: file and line or row, counted from 1
-    (``data.jsonl:12``), or the file alone where it is one document. ``number`` counts the rows of
-    all sources from 0. ``values`` are the kept columns, by the names they were asked for with.
+    Args:
+        place: For people and error messages: the file and the line or row, counted from 1
+            (``data.jsonl:12``), or the file alone if it is one document.
+        number: Its number among the rows of all sources, counted from 0.
+        text: Its text.
+        values: The values of the columns to keep, by name.
     """
 
     place: str
@@ -28,39 +32,100 @@ class Row(NamedTuple):
     values: dict[str, Any]
 
 
-class Rows(NamedTuple):
-    """Some rows, and how many bytes of the sources were read for them."""
+class RowBatch(NamedTuple):
+    """Consecutive rows, and how many bytes of the sources were read for them."""
 
     rows: list[Row]
     read_bytes: int
 
 
-class Reading:
-    """Sources to be read once from beginning to end, by iterating over it.
+class RowSource:
+    """Sources that were found once, whose rows can be read by iterating over this object.
 
-    ``shards`` are its chunks in order. ``n_bytes`` is how much there is to read, ``None`` where that
-    is not known; ``files`` are the sources' paths and sizes.
+    Whatever is asked of it, it neither looks for files nor asks a hub again. Iterating again reads the rows
+    again, unless a shard is ``read_once``.
+
+    Args:
+        sources: The sources.
+        columns: The columns of text and those to keep.
     """
 
     def __init__(self, sources: Sequence[Source], columns: Columns) -> None:
-        self.shards = [shard for source in sources for shard in source.shards]
+        self.sources = list(sources)
         self.columns = columns
-        sizes = [source.n_bytes for source in sources]
-        self.n_bytes = None if None in sizes else sum(size for size in sizes if size is not None)
-        self.files = [file for shard in self.shards for file in shard.files]
+
+    @property
+    def shards(self) -> list[Shard]:
+        """All shards, in the order in which they are read."""
+        return [shard for source in self.sources for shard in source.shards]
+
+    @property
+    def n_bytes(self) -> int | None:
+        """How much there is to read, if known."""
+        return total_bytes(source.n_bytes for source in self.sources)
+
+    @property
+    def files(self) -> list[FileRecord]:
+        """The paths and sizes of all files, in the order in which they are read."""
+        return [file for shard in self.shards for file in shard.files]
+
+    @property
+    def revisions(self) -> dict[str, dict[str, Any]]:
+        """For each dataset on a hub, by location, the commit, configuration and splits that are read."""
+        return {location: one for source in self.sources for location, one in source.revisions.items()}
+
+    @property
+    def read_once(self) -> bool:
+        """Whether reading uses up some of it, as it does a pipe."""
+        return any(shard.read_once for shard in self.shards)
+
+    def stamps(self) -> list[Stamp]:
+        """Look up the present state of every input; those that cannot be recognised have none.
+
+        Raises:
+            CorpusError: A file is gone.
+        """
+        return [stamp for shard in self.shards for stamp in shard.stamps()]
+
+    def with_columns(self, columns: Sequence[str], keep: Sequence[str] = ()) -> RowSource:
+        """Return the same sources with other columns.
+
+        Args:
+            columns: The columns of text, as for :func:`read`.
+            keep: The columns to carry along.
+
+        Raises:
+            CorpusError: A dataset lacks a column.
+            SpecError: A name is empty or given twice.
+        """
+        wanted = Columns(tuple(columns), tuple(keep))
+        sources = [
+            Source(
+                source.name,
+                list(source.locations),
+                [shard.with_columns(wanted) for shard in source.shards],
+                dict(source.revisions),
+            )
+            for source in self.sources
+        ]
+        return RowSource(sources, wanted)
 
     def chunks(self) -> Iterator[tuple[int, Chunk]]:
-        """What was read before it is unpacked, each chunk with the number of its first row."""
+        """Read the chunks without decoding them, each with the number of its first row.
+
+        Raises:
+            CorpusError: A source cannot be read.
+        """
         number = 0
         for shard in self.shards:
             for chunk in shard.chunks():
                 yield number, chunk
                 number += chunk.n_rows
 
-    def __iter__(self) -> Iterator[Rows]:
+    def __iter__(self) -> Iterator[RowBatch]:
         for number, chunk in self.chunks():
             rows, _ = unpack(chunk, number, self.columns)
-            yield Rows(rows, chunk.read_bytes)
+            yield RowBatch(rows, chunk.read_bytes)
 
 
 def read(
@@ -69,34 +134,47 @@ def read(
     columns: Sequence[str] = (DEFAULT_COLUMN,),
     keep: Sequence[str] = (),
     format: Format = "auto",  # noqa: A002
-) -> Reading:
-    """The rows of ``data``, which is read when the result is iterated over, in bounded memory.
+) -> RowSource:
+    """Find some data, whose rows are read in bounded memory when the result is iterated over.
 
-    ``data`` is one or several of: a file (``.txt``: one row; ``.jsonl``, ``.csv``, ``.tsv``,
-    also ``.gz`` or ``.zst``; ``.parquet``, ``.arrow``, ``.feather``), a directory or glob of
-    them, ``-`` for standard input, ``hf://datasets/…``, a dataset or stream of the ``datasets`` library;
-    they are read in this order, a directory's text files behind its others, and a file that is named twice
-    is read once. Several ``columns`` make one text, each on a line of its own; those in ``keep`` are
-    carried along unchanged. Both may be paths
-    into structs: ``meta.text``.
+    Args:
+        data: One or several of: a file (``.txt``: one row; ``.jsonl``, ``.csv``, ``.tsv``, also compressed;
+            ``.parquet``, ``.arrow``, ``.feather``), a directory or glob of them, a URL of these, ``-`` for
+            standard input, ``hf://datasets/…``, a dataset or stream of the ``datasets`` library. They are
+            read in this order, the text files of a directory after its others, and a file that is named
+            twice is read once.
+        columns: The columns that make the text, each on a line of its own. Names may be paths into structs:
+            ``meta.text``.
+        keep: The columns to carry along unchanged.
+        format: The format of all files, or ``auto`` to judge each by its suffix.
 
-    Raises :class:`CorpusError` for what is not there. Iterating raises it for what cannot be read, a
-    column that is missing, a null, what is no text: it names the file and the row.
+    Raises:
+        CorpusError: Something is not there. Iterating raises it for a file that cannot be read, a missing
+            column, null, or a value that is not text; the message names the file and the row.
+        SpecError: The format is unknown, or a column's name is empty or given twice.
     """
     wanted = Columns(tuple(columns), tuple(keep))
-    sources = resolve({DEFAULT_SOURCE: data}, column=wanted, format=format)
-    return Reading(sources, wanted)
+    return RowSource(resolve({DEFAULT_SOURCE: data}, column=wanted, format=format), wanted)
 
 
 def unpack(chunk: Chunk, number: int, columns: Columns) -> tuple[list[Row], tuple[Any, ...]]:
-    """The rows of a chunk, the first of which has this ``number``, and the columns that are kept.
+    """Decode a chunk.
 
-    Raises :class:`CorpusError`.
+    Args:
+        chunk: The chunk.
+        number: The number of its first row.
+        columns: The columns that it was read with.
+
+    Returns:
+        The rows, and the values of each column to keep: an Arrow array, or a list of JSON values.
+
+    Raises:
+        CorpusError: A row is bad; the message names the file and the row.
     """
     batch = chunk.batch()
     texts = _texts(batch)
     names = columns.keep
-    kept = [_kept(batch, values, name) for values, name in zip(batch.kept, names, strict=True)]
+    kept = [_kept_values(batch, values, name) for values, name in zip(batch.kept, names, strict=True)]
     values: Iterator[dict[str, Any]] = (
         (dict(zip(names, row, strict=True)) for row in zip(*kept, strict=True))
         if names
@@ -106,26 +184,25 @@ def unpack(chunk: Chunk, number: int, columns: Columns) -> tuple[list[Row], tupl
     return list(map(Row, chunk.places(), numbers, texts, values)), batch.kept
 
 
-def _kept(batch: Batch, column: Any, name: str) -> list[Any]:
-    """A column's values. Raises :class:`BadRowError` naming the row whose value Python cannot hold."""
+def _kept_values(batch: Batch, column: Any, name: str) -> list[Any]:
+    """Return a column's values, or raise :class:`BadRowError` for a value that Python cannot represent."""
     if isinstance(column, list):
         return column
-    row = -1
     try:
         return list(column.to_pylist())
     except (ValueError, OverflowError):
-        try:
-            for row in range(len(column)):
+        for row in range(len(column)):
+            try:
                 column[row].as_py()
-        except (ValueError, OverflowError) as error:
-            raise BadRowError(
-                f"{batch.place(row)}: column {name!r} cannot be carried along: {error}"
-            ) from error
+            except (ValueError, OverflowError) as error:
+                raise BadRowError(
+                    f"{batch.place(row)}: column {name!r} cannot be carried along: {error}",
+                ) from error
         raise
 
 
 def _texts(batch: Batch) -> list[str]:
-    """A batch's texts. Raises :class:`BadRowError` naming the row that is null or not UTF-8."""
+    """Return a batch's texts, or raise :class:`BadRowError` for a row that is null or not UTF-8."""
     try:
         texts = [text.decode() if isinstance(text, bytes) else text for text in batch.texts.to_pylist()]
     except UnicodeDecodeError:

@@ -1,31 +1,80 @@
-"""What a corpus is made of: sources of shards, which are read in chunks, which become batches of text."""
+"""What a corpus is made of: sources of shards, read as chunks, decoded into batches of text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from portrait.corpus.columns import Columns
 
 Format = Literal["auto", "txt", "jsonl", "parquet", "arrow", "csv", "tsv"]
 FORMATS: tuple[str, ...] = get_args(Format)
 
 #: Suffixes of compressed files.
 COMPRESSIONS = {".gz", ".zst", ".bz2", ".xz"}
-#: Bytes of text in a byte of a file, by its format or how it is compressed.
+#: Bytes of text in a byte of a file, by its format or compression.
 _EXPANSIONS: dict[str, float] = {"parquet": 3, ".gz": 3.5, ".zst": 4, ".bz2": 5, ".xz": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file of a corpus, as the manifest records it.
+
+    Args:
+        path: The file's path or URL.
+        n_bytes: Its size, if known.
+        etag: A server's mark of its content, if there is one.
+    """
+
+    path: str
+    n_bytes: int | None = None
+    etag: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest's record, which leaves out what is unknown."""
+        facts = {"path": self.path, "bytes": self.n_bytes, "etag": self.etag}
+        return {name: value for name, value in facts.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One state of an input: if it differs from an earlier stamp, the input may have changed.
+
+    Args:
+        path: The file's path or URL, or the name of a dataset.
+        state: What changes with the content, as JSON values: a file's size in bytes and its time of
+            modification in nanoseconds; a remote file's size and its checksum or time of modification; a
+            dataset's commit, or its number of rows.
+    """
+
+    path: str
+    state: tuple[str | int | None, ...]
+
+    def to_json(self) -> list[str | int | None]:
+        """Return the path and the state in one list."""
+        return [self.path, *self.state]
+
+    @classmethod
+    def from_json(cls, values: Sequence[Any]) -> Self:
+        """Return the stamp that :meth:`to_json` wrote."""
+        path, *state = values
+        return cls(path, tuple(state))
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some rows of text.
 
-    ``texts`` is an Arrow array of string, large_string, binary or large_binary, the latter two
-    meant to hold UTF-8. ``place`` names a row (from 0) for an error message; ``read_bytes`` is how
-    much of the shard's ``n_bytes`` was read for this batch. ``kept`` has the values of each column
-    that is carried along: an Arrow array, or a list of what JSON holds.
+    Args:
+        texts: An Arrow array of string, large_string, binary or large_binary; the latter two should hold
+            UTF-8.
+        place: Names a row, counted from 0, for an error message.
+        read_bytes: How much of the shard's ``n_bytes`` was read for this batch.
+        kept: The values of each column that is carried along: an Arrow array, or a list of JSON values.
     """
 
     texts: Any
@@ -35,113 +84,153 @@ class Batch:
 
 
 class Chunk(Protocol):
-    """Some rows as they were read: a batch to be.
+    """Rows that have been read and not yet decoded.
 
-    It pickles, so that the work of unpacking it can be left to another process.
+    A chunk pickles, so that another process can decode it.
     """
 
     @property
     def n_rows(self) -> int:
-        """How many rows there are, if they are what they should be."""
+        """The number of rows, bad ones included."""
 
     @property
     def read_bytes(self) -> int:
         """How much of the shard's ``n_bytes`` was read for this chunk."""
 
     def batch(self) -> Batch:
-        """The rows. Raises :class:`CorpusError`, naming the file and the row."""
+        """Decode the rows.
+
+        Raises:
+            CorpusError: A row is bad; the message names the file and the row.
+        """
 
     def places(self) -> list[str]:
-        """Where each row stands: ``file:line``, ``file:row``, or the file."""
+        """Return each row's place: ``file:line``, ``file:row``, or the file."""
 
     def slice(self, start: int, stop: int) -> Chunk:
-        """The rows from ``start`` up to ``stop``, in their places; its ``read_bytes`` are 0."""
+        """Return the rows from ``start`` up to ``stop``; their ``read_bytes`` are 0."""
 
 
 class Shard(Protocol):
-    """A chunk of a corpus that is read from its beginning to its end.
+    """A part of a corpus that is read from beginning to end.
 
-    It pickles, unless it is to be read once, so that another process can read it.
+    A shard pickles, so that another process can read it, unless it is ``read_once``.
     """
 
     @property
     def kind(self) -> Format:
-        """What its files are; ``auto``: it is no file."""
+        """The format of its files; ``auto`` if it is not made of files."""
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
 
     @property
-    def files(self) -> list[dict[str, Any]]:
-        """For the manifest: the files' paths and sizes in bytes.
-
-        Of a divided file only the first part has the record.
-        """
+    def files(self) -> list[FileRecord]:
+        """The files that the manifest records; of the parts of one file, only the first part records it."""
 
     @property
     def n_bytes(self) -> int | None:
-        """How much there is to read, if that is known."""
+        """How much there is to read, if known."""
 
     @property
     def read_once(self) -> bool:
-        """Whether it is used up when it has been read, as a pipe is."""
+        """Whether reading uses it up, as it does a pipe."""
 
     def chunks(self) -> Iterator[Chunk]:
-        """The shard's rows, in order. Raises :class:`CorpusError`, naming the file and the row."""
+        """Read the rows, in order.
 
-    def split(self, n_bytes: int) -> list[Shard]:
-        """Parts of about ``n_bytes`` each that one after the other yield the same rows.
-
-        Each can be read by itself, in another process. The shard alone where it cannot be divided.
+        Raises:
+            CorpusError: The shard cannot be read; the message names the file and, if known, the row.
         """
 
-    def stamps(self) -> list[list[Any]]:
-        """For each of its files, also of a part of it: path, size in bytes, time of modification.
+    def split(self, n_bytes: int) -> list[Shard]:
+        """Divide the shard into parts of about ``n_bytes`` that together yield the same rows in order.
 
-        They are JSON values as of now; where one has changed, so may have the file. None of what is no
-        file. Raises :class:`CorpusError` for a file that is gone.
+        Each part can be read by itself, in another process. A shard that cannot be divided is its only part.
+        """
+
+    def excerpt(self, n_bytes: int) -> Shard:
+        """Return this shard, reading no more than about ``n_bytes`` of each document that is a file."""
+
+    def with_columns(self, columns: Columns) -> Shard:
+        """Return this shard with other columns, without looking up its files again.
+
+        Raises:
+            CorpusError: The shard's data is at hand and lacks a column.
+        """
+
+    def stamps(self) -> list[Stamp]:
+        """Return the present state of each file that it reads, of a divided file in every part.
+
+        What is not a file and cannot be recognised has no stamp.
+
+        Raises:
+            CorpusError: A file is gone.
         """
 
     def digests(self) -> dict[str, str]:
-        """The XXH3-128 of each of its ``files``, in 32 hexadecimal digits, by path.
+        """Return the XXH3-128 of each of its ``files``, by path, in 32 hexadecimal digits.
 
-        To be asked for when ``chunks`` has been read to its end. Raises :class:`CorpusError`.
+        They are complete once ``chunks`` has been read to its end.
+
+        Raises:
+            CorpusError: A file cannot be read.
         """
 
 
 @dataclass(slots=True)
 class Source:
-    """A named part of the corpus."""
+    """A named part of the corpus.
+
+    Args:
+        name: The source's name.
+        locations: What the caller named, without passwords.
+        shards: The shards, in the order in which they are read.
+        revisions: For each location whose content can change under its name, what exactly is read: the
+            ``commit``, ``config`` and ``split`` of a dataset on a hub.
+    """
 
     name: str
     locations: list[str] = field(default_factory=list)
     shards: list[Shard] = field(default_factory=list)
-    #: For each location that can change under its name: what exactly was read.
     revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def n_bytes(self) -> int | None:
-        """How much there is to read, if that is known."""
-        sizes = [shard.n_bytes for shard in self.shards]
-        return None if None in sizes else sum(size for size in sizes if size is not None)
+        """How much there is to read, if known."""
+        return total_bytes(shard.n_bytes for shard in self.shards)
 
     @property
     def text_bytes(self) -> int | None:
-        """About how much text there is, if the size of what holds it is known."""
-        sizes = [None if shard.n_bytes is None else shard.n_bytes * expansion(shard) for shard in self.shards]
-        return None if None in sizes else round(sum(size for size in sizes if size is not None))
+        """About how much text there is, if the size of its shards is known."""
+        total = 0.0
+        for shard in self.shards:
+            if shard.n_bytes is None:
+                return None
+            total += shard.n_bytes * expansion(shard)
+        return round(total)
 
-    def record(self) -> dict[str, Any]:
-        """What the manifest says of the source, whatever the order it was given in."""
-        files = sorted((file for shard in self.shards for file in shard.files), key=lambda file: file["path"])
-        return {"location": sorted(self.locations), "revision": self.revisions or None, "files": files}
+    @property
+    def files(self) -> list[FileRecord]:
+        """The files of all shards, sorted by path."""
+        return sorted((file for shard in self.shards for file in shard.files), key=lambda file: file.path)
+
+
+def total_bytes(sizes: Iterable[int | None]) -> int | None:
+    """Return the sum of some sizes, ``None`` if one of them is unknown."""
+    total = 0
+    for size in sizes:
+        if size is None:
+            return None
+        total += size
+    return total
 
 
 def expansion(shard: Shard) -> float:
-    """About how many bytes of text a byte of a shard holds: what is usual for its format."""
+    """Return about how many bytes of text a byte of a shard holds, judged by its format."""
     if shard.kind in _EXPANSIONS:
         return _EXPANSIONS[shard.kind]
-    # Several files have a label that no suffix can be read off.
-    name = shard.files[0]["path"] if shard.files else shard.label
+    # The label of several files has no suffix.
+    name = shard.files[0].path if shard.files else shard.label
     return _EXPANSIONS.get(Path(name).suffix.lower(), 1.0)

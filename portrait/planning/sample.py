@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from portrait import extras
 from portrait.building.reader import Reader, ReadOptions
-from portrait.corpus.resolve import excerpt
 from portrait.corpus.shards import COMPRESSIONS, expansion
 from portrait.errors import BadRowError, SpecError, UnreadableFileError
 from portrait.filters import pybloom
@@ -23,7 +22,7 @@ from portrait.keys.maker import BatchSink, Counts, Keys
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from portrait.corpus.shards import Batch, Chunk, Shard, Source
+    from portrait.corpus.shards import Batch, Chunk, FileRecord, Shard, Source
     from portrait.spec import WindowSpec
 
 #: Places in a stratum, if its shards can be divided: more would be too small to be worth opening.
@@ -223,7 +222,7 @@ class _Taking:
     def read_next(self, stratum: Stratum, limit: int) -> None:
         """Read up to about ``limit`` bytes of text in the next place of a stratum."""
         shard = stratum.places.pop()
-        place = _Place(excerpt(shard, _MOST_DOCUMENT_BYTES), limit)
+        place = _Place(shard.excerpt(_MOST_DOCUMENT_BYTES), limit)
         sinks: dict[str, _TimedSink] = {}
 
         def make(source: str) -> BatchSink:
@@ -271,7 +270,7 @@ class _Place:
     """
 
     def __init__(self, shard: Shard, limit: int) -> None:
-        self.files: list[dict[str, Any]] = []
+        self.files: list[FileRecord] = []
         self._shard = shard
         self._limit = limit
         self._text_bytes = 0

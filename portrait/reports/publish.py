@@ -48,7 +48,7 @@ class Files:
         for path in (self.clean, self.contaminated):
             if path is not None:
                 require_splittable(reading.shards, path)
-        inputs = [Path(file["path"]) for file in reading.files]
+        inputs = [Path(file.path) for file in reading.files]
         return Outputs(self.paths, inputs=inputs, overwrite=self.overwrite)
 
     def write(self, report: Report, data: Any, outputs: Outputs, format: Format = "auto") -> None:  # noqa: A002

@@ -40,7 +40,7 @@ def require_splittable(shards: Sequence[Shard], out: Path) -> None:
                 f"{shard.label}: only JSON lines and Parquet can be split: convert it to one of them"
             )
         if shard.kind == "txt":
-            raise CorpusError(f"{shard.files[0]['path']}: plain text has no rows to split: use JSON lines")
+            raise CorpusError(f"{shard.files[0].path}: plain text has no rows to split: use JSON lines")
     if out.suffix.lower() in _COMPRESSED:
         raise SpecError(f"{out}: is written uncompressed: choose a name without {out.suffix}")
     if _is_parquet(out) and any(shard.kind != "parquet" for shard in shards):

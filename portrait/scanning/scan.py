@@ -136,7 +136,7 @@ def scan_rows(
 
 
 def _into_stream(
-    stream: BinaryIO, reading: rows.Reading, task: ScanTask, workers: int, progress: Progress
+    stream: BinaryIO, reading: rows.RowSource, task: ScanTask, workers: int, progress: Progress
 ) -> ScanSummary:
     """Scan into a stream, which no later scan can resume."""
 
@@ -148,7 +148,7 @@ def _into_stream(
 
 def _into_file(
     path: Path,
-    reading: rows.Reading,
+    reading: rows.RowSource,
     task: ScanTask,
     workers: int,
     progress: Progress,
@@ -173,7 +173,7 @@ def _into_file(
 
 
 def _scan(
-    reading: rows.Reading,
+    reading: rows.RowSource,
     task: ScanTask,
     workers: int,
     append: Callable[[bytes, dict[str, int]], None],
@@ -202,12 +202,12 @@ def _scan(
     return counts
 
 
-def _inputs(reading: rows.Reading) -> list[list[Any]]:
+def _inputs(reading: rows.RowSource) -> list[list[Any]]:
     """Return the files of the data as they are now, or nothing if some of the data is not in files."""
     if reading.n_bytes is None:
         return []
     return [
-        [path if is_url(path) else os.path.abspath(path), *stamp]  # noqa: PTH100
+        [stamp.path if is_url(stamp.path) else os.path.abspath(stamp.path), *stamp.state]  # noqa: PTH100
         for shard in reading.shards
-        for path, *stamp in shard.stamps()
+        for stamp in shard.stamps()
     ]

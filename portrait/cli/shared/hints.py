@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 #: Options whose name is not the parameter's.
 _OPTIONS = {
+    "column": ("columns",),
     "columns": ("column", "columns"),
     "max_shard_bytes": ("max_shard_size",),
     "memory_bytes": ("memory",),

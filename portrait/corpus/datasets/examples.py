@@ -1,4 +1,4 @@
-"""Rows as Python holds them → chunks: for streams that have no Arrow tables."""
+"""Rows as Python dictionaries, for streams that have no Arrow tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.corpus.columns import SEPARATOR, locate, names
-from portrait.corpus.formats.tables import BATCH_BYTES, wanted
+from portrait.corpus.datasets.tables import BATCH_BYTES, wanted
 from portrait.corpus.shards import Batch
 from portrait.errors import BadRowError
 
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from portrait.corpus.columns import Columns
 
 #: Rows of a chunk, at most.
-_MOST_ROWS = 1 << 14
+_MAX_ROWS = 1 << 14
 
 
 class ExamplesChunk:
-    """Consecutive rows, each a mapping from columns' names; a :class:`portrait.corpus.shards.Chunk`."""
+    """A :class:`portrait.corpus.shards.Chunk` of consecutive rows.
+
+    Args:
+        label: The stream's name in messages.
+        first: The number of the first row, counted from 0.
+        rows: The rows, each a mapping from column names to values.
+        columns: The columns of text and those to keep.
+    """
 
     def __init__(self, label: str, first: int, rows: list[dict[str, Any]], columns: Columns) -> None:
         self._label, self._first, self._rows, self._columns = label, first, rows, columns
@@ -28,11 +35,15 @@ class ExamplesChunk:
 
     @property
     def n_rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(self._rows)
 
     def batch(self) -> Batch:
-        """The rows' texts and kept values."""
+        """Return the rows' texts and kept values.
+
+        Raises:
+            BadRowError: A row lacks a column, or a column of text is not text.
+        """
         pa = extras.load("pyarrow", "build")
         texts = [self._text(i, row) for i, row in enumerate(self._rows)]
         kept = tuple(
@@ -42,11 +53,11 @@ class ExamplesChunk:
         return Batch(pa.array(texts, pa.large_string()), self._place, self.read_bytes, kept)
 
     def places(self) -> list[str]:
-        """The dataset and number of each row."""
+        """Return the dataset and number of each row."""
         return [f"{self._label}:{self._first + row + 1}" for row in range(self.n_rows)]
 
     def slice(self, start: int, stop: int) -> ExamplesChunk:
-        """The rows from ``start`` up to ``stop``."""
+        """Return the rows from ``start`` up to ``stop``."""
         return ExamplesChunk(self._label, self._first + start, self._rows[start:stop], self._columns)
 
     def _place(self, row: int) -> str:
@@ -56,7 +67,7 @@ class ExamplesChunk:
         return SEPARATOR.join(
             _string(one, name, self._place(number))
             for name in self._columns.text
-            for one in _several(self._value(number, row, name))
+            for one in _as_list(self._value(number, row, name))
         )
 
     def _value(self, number: int, row: dict[str, Any], name: str) -> Any:
@@ -69,7 +80,7 @@ class ExamplesChunk:
         return value
 
 
-def _several(value: Any) -> Iterable[Any]:
+def _as_list(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
@@ -87,7 +98,7 @@ def _string(value: Any, name: str, where: str) -> str:
 
 
 def _array(pa: Any, values: list[Any]) -> Any:
-    """The values as Arrow holds them, if it can; else themselves."""
+    """Return the values as an Arrow array, or as they are if Arrow cannot represent them."""
     try:
         return pa.array(values)
     except (pa.ArrowException, UnicodeEncodeError, OverflowError):
@@ -95,17 +106,17 @@ def _array(pa: Any, values: list[Any]) -> Any:
 
 
 def example_chunks(rows: Iterable[dict[str, Any]], label: str, columns: Columns) -> Iterator[ExamplesChunk]:
-    """The rows, about four megabytes of text at a time; of other columns, only the names are kept."""
-    held: list[dict[str, Any]] = []
+    """Yield rows in chunks of about four megabytes of text, without the columns that are not wanted."""
+    pending: list[dict[str, Any]] = []
     first = n_bytes = 0
     for row in rows:
-        found = {name: row[name] for name in wanted(columns, row)}
-        # A row without what is wanted keeps its columns' names, for the error.
-        held.append(found if all(locate(name, found) for name in columns.all) else dict(row))
-        n_bytes += sum(len(value) if isinstance(value, str) else 64 for value in found.values())
-        if n_bytes >= BATCH_BYTES or len(held) == _MOST_ROWS:
-            yield ExamplesChunk(label, first, held, columns)
-            first += len(held)
-            held, n_bytes = [], 0
-    if held:
-        yield ExamplesChunk(label, first, held, columns)
+        values = {name: row[name] for name in wanted(columns, row)}
+        # A row that lacks a column stays whole: the error lists the columns that it has.
+        pending.append(values if all(locate(name, values) for name in columns.all) else dict(row))
+        n_bytes += sum(len(value) if isinstance(value, str) else 64 for value in values.values())
+        if n_bytes >= BATCH_BYTES or len(pending) == _MAX_ROWS:
+            yield ExamplesChunk(label, first, pending, columns)
+            first += len(pending)
+            pending, n_bytes = [], 0
+    if pending:
+        yield ExamplesChunk(label, first, pending, columns)

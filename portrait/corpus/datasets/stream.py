@@ -1,4 +1,4 @@
-"""Streams of the ``datasets`` library: read to their end, shard by shard where that gives the same rows."""
+"""Streams of the ``datasets`` library, read as they come."""
 
 from __future__ import annotations
 
@@ -8,38 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.corpus.datasets.examples import example_chunks
+from portrait.corpus.datasets.pickling import freeze, thaw
+from portrait.corpus.datasets.stream_parts import epoch, n_parts
+from portrait.corpus.datasets.tables import table_chunks, wanted
 from portrait.corpus.formats.projection import require_columns
-from portrait.corpus.formats.tables import freeze, table_chunks, thaw, wanted
 from portrait.errors import UnreadableFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from portrait.corpus.columns import Columns
-    from portrait.corpus.shards import Chunk, Format, Shard
+    from portrait.corpus.shards import Chunk, FileRecord, Format, Shard, Stamp
 
-#: Rows that are taken at a time: few, for nobody knows how long they are.
+#: Rows taken at a time: few, because their lengths are unknown.
 _ROWS = 64
 
-#: Steps of a stream whose shards together give the rows of the whole, by what ``datasets`` calls them.
-#: Others count rows (take, skip), number them, or stop when one of several streams ends.
-_SAFE_STEPS = {
-    "ArrowExamplesIterable",
-    "BufferShuffledExamplesIterable",
-    "ExamplesIterable",
-    "FormattedExamplesIterable",
-    "InterleavedShardsExamplesIterable",
-    "SelectColumnsIterable",
-    "VerticallyConcatenatedMultiSourcesExamplesIterable",
-}
-_SAFE_IF_ROW_BY_ROW = {"FilteredExamplesIterable", "MappedExamplesIterable"}
-_SAFE_IF_NOTHING_IS_LEFT_OUT = {
-    "CyclingMultiSourcesExamplesIterable",
-    "RandomlyCyclingMultiSourcesExamplesIterable",
-}
 
-
-class StreamShard:
+class IterableDatasetShard:
     """A ``datasets.IterableDataset``, or a shard of one."""
 
     kind: Format = "auto"
@@ -47,7 +32,7 @@ class StreamShard:
 
     def __init__(self, stream: Any, columns: Columns, label: str) -> None:
         self.label = label
-        self.files: list[dict[str, Any]] = []
+        self.files: list[FileRecord] = []
         self._stream = stream
         self._columns = columns
 
@@ -56,58 +41,77 @@ class StreamShard:
         """Whether no other process can read it."""
         try:
             freeze(self._stream, tables=False)
-        except Exception:  # whatever a function of somebody's holds on to
+        except Exception:  # whatever a user's function refers to
             return True
         return False
 
-    def stamps(self) -> list[list[Any]]:
-        """Nothing tells whether a stream gives the same rows again."""
+    def stamps(self) -> list[Stamp]:
+        """Return no stamps: nothing tells whether a stream yields the same rows again."""
         return []
 
     def digests(self) -> dict[str, str]:
-        """No files, no digests."""
+        """Return no digests: there are no files."""
         return {}
 
-    def split(self, n_bytes: int) -> list[Shard]:  # noqa: ARG002  # nobody knows how much is in a shard
-        """Its own shards, one by one."""
-        stream, columns = self._stream, self._columns
-        n = stream.num_shards if _can_be_split(stream) else 1
+    def split(self, n_bytes: int) -> list[Shard]:  # noqa: ARG002  # the size of a shard is unknown
+        """Divide the stream into its own shards, if they have exactly its rows."""
+        n = n_parts(self._stream)
         if n < 2:
             return [self]
-        labels = [f"{self.label}, shard {i + 1} of {n}" for i in range(n)]
-        parts = [stream.shard(num_shards=n, index=i) for i in range(n)]
-        return [StreamShard(part, columns, label) for part, label in zip(parts, labels, strict=True)]
+        return [
+            IterableDatasetShard(
+                self._stream.shard(num_shards=n, index=i),
+                self._columns,
+                f"{self.label}, shard {i + 1} of {n}",
+            )
+            for i in range(n)
+        ]
+
+    def excerpt(self, n_bytes: int) -> Shard:  # noqa: ARG002
+        """Return the shard itself: its documents are rows."""
+        return self
+
+    def with_columns(self, columns: Columns) -> Shard:
+        """Return this shard with other columns."""
+        return IterableDatasetShard(self._stream, columns, self.label)
 
     def chunks(self) -> Iterator[Chunk]:
-        """The columns, as Arrow tables where the stream has them, about four megabytes at a time."""
-        stream = self._stream
+        """Read about four megabytes of rows at a time, as Arrow tables where the stream has them."""
+        return self._stream_chunks()
+
+    def _stream_chunks(self) -> Generator[Chunk]:
         with self._named_errors():
-            tables = getattr(getattr(stream, "_ex_iterable", None), "iter_arrow", None) is not None
+            stream = self._opened()
+            arrow = getattr(getattr(stream, "_ex_iterable", None), "iter_arrow", None) is not None
             if stream.features is not None:
                 require_columns(self._columns, stream.features.arrow_schema, self.label)
                 stream = _like(stream, stream.select_columns(wanted(self._columns, stream.features)))
-            elif tables and self._columns.plain:
-                # Of columns that are not asked for, the types may change on the way.
-                self._require_first()
+            elif arrow and self._columns.plain:
+                # The types of other columns may change on the way.
+                self._require_first(stream)
                 stream = _like(stream, stream.select_columns(list(self._columns.all)))
             else:
-                tables = False
-            if tables:
-                batches = _like(stream, stream.with_format("arrow")).iter(_ROWS)
-                yield from table_chunks(batches, self.label, self._columns)
+                arrow = False
+            if arrow:
+                tables = _like(stream, stream.with_format("arrow")).iter(_ROWS)
+                yield from table_chunks(tables, self.label, self._columns)
             else:
                 rows = _like(stream, stream.with_format(None))
                 yield from example_chunks(rows, self.label, self._columns)
 
-    def _require_first(self) -> None:
-        """Raise :class:`CorpusError` if the first rows do not have the columns."""
-        for table in _like(self._stream, self._stream.with_format("arrow")).iter(1):
+    def _opened(self) -> Any:
+        """Return the stream to read."""
+        return self._stream
+
+    def _require_first(self, stream: Any) -> None:
+        """Raise :class:`CorpusError` if the first rows lack a column."""
+        for table in _like(stream, stream.with_format("arrow")).iter(1):
             require_columns(self._columns, table.schema, self.label)
             return
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
-        """Reading's errors by our name; those of people's own functions stay as they are."""
+        """Name the stream in errors of reading; those of users' own functions stay as they are."""
         pa = extras.load("pyarrow", "build")
         datasets = extras.load("datasets", "build")
         try:
@@ -123,38 +127,12 @@ class StreamShard:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of another library says, in one line."""
+    """Return the first line of an error of another library that is not blank."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _like(before: Any, after: Any) -> Any:
-    """``after``, a view of the stream ``before``, in the same epoch, which it forgets."""
-    epoch = _epoch(before)
-    if epoch:
-        after.set_epoch(epoch)
+    """Return ``after``, a view of the stream ``before``, in the same epoch, which views forget."""
+    if epoch(before):
+        after.set_epoch(epoch(before))
     return after
-
-
-def _epoch(stream: Any) -> int:
-    return int(getattr(stream, "epoch", None) or 0)
-
-
-def _can_be_split(stream: Any) -> bool:
-    # A node's part of a stream has its own shards, but would be cut out of all nodes'.
-    if getattr(stream, "_distributed", None) is not None or _epoch(stream):
-        return False
-    return _is_safe(getattr(stream, "_ex_iterable", None))
-
-
-def _is_safe(step: Any) -> bool:
-    name = type(step).__name__
-    if name in _SAFE_IF_ROW_BY_ROW:
-        safe = not (step.batched or step.with_indices)
-    elif name in _SAFE_IF_NOTHING_IS_LEFT_OUT:
-        safe = step.stopping_strategy == "all_exhausted_without_replacement"
-    elif name == "RebatchedArrowExamplesIterable":
-        safe = not step.drop_last_batch
-    else:
-        safe = name in _SAFE_STEPS
-    inner = [*getattr(step, "ex_iterables", ()), getattr(step, "ex_iterable", None)]
-    return safe and all(_is_safe(one) for one in inner if one is not None)

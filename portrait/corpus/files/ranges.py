@@ -1,11 +1,11 @@
-"""Parts of files of lines, each read by itself."""
+"""Byte ranges of files of lines, each of which can be read by itself."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from portrait.corpus.files.file import reason, unreadable
+from portrait.corpus.files.failures import reason, unreadable
 from portrait.corpus.files.streams import CHUNK_BYTES, ByteStream
 from portrait.errors import UnreadableFileError
 
@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_range(path: Path, start: int, stop: int | None) -> Iterator[ByteStream]:
-    """The lines of a file that begin at ``start`` or behind it and before ``stop``; no end if it is ``None``.
+    """Open the lines of a file that begin in a range of its bytes.
 
-    Ranges that follow each other have each line once. Raises :class:`UnreadableFileError`.
+    Adjacent ranges yield each line exactly once.
+
+    Args:
+        path: The file.
+        start: The first byte of the range.
+        stop: The byte after the last, or ``None`` for the end of the file.
+
+    Raises:
+        UnreadableFileError: The file cannot be opened or read.
     """
     try:
         file = path.open("rb", buffering=CHUNK_BYTES)
@@ -53,12 +61,12 @@ class _Range:
         return data
 
     def position(self) -> int:
-        """How many bytes of the range have been read, of those that are before it or behind it none."""
+        """Return how many bytes of the range have been read, not counting bytes outside it."""
         at = self._start if self._at is None else max(self._at, self._start)
         return (at if self._stop is None else min(at, self._stop)) - self._start
 
     def _seek(self) -> int:
-        """Go to the first line that begins within the range."""
+        """Seek to the first line that begins within the range and return its position."""
         if self._start:
             self._file.seek(self._start - 1)
             self._file.readline()
@@ -68,7 +76,7 @@ class _Range:
 
 
 class LinesBefore:
-    """How many lines of a file begin before a range of it: counted when it is asked for, once."""
+    """The lines of a file that begin before a range of it."""
 
     def __init__(self, path: Path, start: int) -> None:
         self._path, self._start = path, start
@@ -80,15 +88,19 @@ class LinesBefore:
         return not self._start
 
     def count(self) -> int:
-        """The number. Raises :class:`UnreadableFileError`."""
+        """Return their number, counting them at the first call.
+
+        Raises:
+            UnreadableFileError: The file cannot be read.
+        """
         if self._n_lines is None:
-            self._n_lines = self._counted()
+            self._n_lines = self._count()
         return self._n_lines
 
-    def _counted(self) -> int:
+    def _count(self) -> int:
         if not self._start:
             return 0
-        # The line feed that is searched for from the byte before the range on ends the last of them.
+        # The first line feed from the byte before the range on ends the last line that precedes it.
         n_lines, left = 1, self._start - 1
         try:
             with self._path.open("rb", buffering=0) as file:

@@ -1,4 +1,4 @@
-"""Files as streams of bytes, decompressed and hashed as they are read, with every failure named."""
+"""Files as streams of bytes, decompressed and hashed on the way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from portrait import extras
-from portrait.corpus.files.file import File, reason, unreadable
+from portrait.corpus.files.failures import reason, unreadable
 from portrait.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-#: Bytes of decompressed data asked for at a time: large enough to amortise every per-call cost,
-#: small enough to stay in the cache between decoding and hashing.
+    from portrait.corpus.files.file import File
+
+#: Bytes of decompressed data read at a time: enough to amortise every per-call cost, few enough to stay
+#: in the cache between decoding and hashing.
 CHUNK_BYTES = 1 << 20
 
 #: A byte-order mark: an editor's signature at the start of a file, not text.
@@ -29,10 +31,18 @@ BOM = b"\xef\xbb\xbf"
 
 
 class ByteStream:
-    """Decompressed bytes of a file; ``position`` is how far the file itself has been read.
+    """The decompressed bytes of a file.
 
-    ``digest`` is the XXH3-128 of the file's own bytes, 32 hexadecimal digits, once the stream has
-    been read to its end; ``None`` before, and where there is no file.
+    ``digest`` is the XXH3-128 of the file's own bytes in 32 hexadecimal digits once the stream has been
+    read to its end; ``None`` before, and where there is no file.
+
+    Args:
+        label: The file's name in messages.
+        read: Returns at most so many further bytes.
+        position: Returns how many bytes of the file itself have been read.
+        damage: What ``read`` raises where the compressed data is damaged.
+        codec: The name of the compression.
+        finish: Returns the digest at the end of the stream.
     """
 
     digest: str | None = None
@@ -54,7 +64,11 @@ class ByteStream:
         self.position = position
 
     def read(self, n_bytes: int = CHUNK_BYTES) -> bytes:
-        """At most ``n_bytes`` further bytes; none at the end. Raises :class:`UnreadableFileError`."""
+        """Read at most ``n_bytes`` further bytes; none at the end.
+
+        Raises:
+            UnreadableFileError: The file cannot be read, is truncated or is damaged.
+        """
         try:
             data = self._read(n_bytes)
             if not data:
@@ -72,14 +86,14 @@ class ByteStream:
             raise UnreadableFileError(f"{self.label}: cannot read: {reason(error)}") from error
 
     def read_all(self) -> bytes:
-        """Everything that is left."""
+        """Read the rest of the stream."""
         parts = []
         while part := self.read():
             parts.append(part)
         return b"".join(parts)
 
     def read_some(self, n_bytes: int) -> bytes:
-        """The next ``n_bytes``, or all that is left."""
+        """Read the next ``n_bytes``, fewer only at the end of the stream."""
         parts = []
         while n_bytes > 0 and (part := self.read(min(n_bytes, CHUNK_BYTES))):
             parts.append(part)
@@ -87,7 +101,7 @@ class ByteStream:
         return b"".join(parts)
 
 
-class _Hashed(io.RawIOBase):
+class _HashingFile(io.RawIOBase):
     """A file whose bytes are counted and hashed as they are read."""
 
     def __init__(self, file: Any) -> None:
@@ -110,7 +124,7 @@ class _Hashed(io.RawIOBase):
         return self._n_read
 
     def finish(self) -> str:
-        """The digest of the whole file, of what a decoder did not ask for, too."""
+        """Return the digest of the whole file, after reading what the decoder did not need."""
         if not self._ended:
             rest = bytearray(CHUNK_BYTES)
             while self.readinto(rest):
@@ -120,9 +134,10 @@ class _Hashed(io.RawIOBase):
 
 @contextmanager
 def open_stream(path: File) -> Iterator[ByteStream]:
-    """Open a file for reading, decompressed by its suffix: ``.gz``, ``.zst``, ``.bz2`` or ``.xz``.
+    """Open a file, decompressing it by its suffix: ``.gz``, ``.zst``, ``.bz2`` or ``.xz``.
 
-    Raises :class:`UnreadableFileError`.
+    Raises:
+        UnreadableFileError: The file cannot be opened.
     """
     opened: io.RawIOBase
     if isinstance(path, Path):
@@ -134,8 +149,8 @@ def open_stream(path: File) -> Iterator[ByteStream]:
     else:
         opened, is_pipe = path.open(sequential=True), False
     with opened:
-        hashed = _Hashed(opened)
-        # Decoders read by the kilobyte; what is below is asked for, and hashed, by the megabyte.
+        hashed = _HashingFile(opened)
+        # Decoders read by the kilobyte; the file is read and hashed by the megabyte.
         file = io.BufferedReader(hashed, CHUNK_BYTES)
         read, damage, codec = _decoder(path.suffix.lower(), file)
         # A pipe cannot tell how far it has been read.
@@ -144,7 +159,7 @@ def open_stream(path: File) -> Iterator[ByteStream]:
 
 
 def _decoder(suffix: str, file: Any) -> tuple[Callable[[int], bytes], type[Exception], str]:
-    """How to read a file with this suffix, the error that damage raises, and the encoding's name."""
+    """Return a reader of a file with this suffix, the error that damage raises, and the codec's name."""
     match suffix:
         case ".gz":
             # isal decodes two to three times as fast as zlib.

@@ -1,4 +1,4 @@
-"""Parquet files: the wanted columns, a few row groups' pages at a time."""
+"""Parquet files, of which only the wanted columns are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.corpus.files.file import File, FileShard, runs
+from portrait.corpus.files.file_shard import FileShard, runs
 from portrait.corpus.formats.projection import TableChunk, no_rows, require_columns
 from portrait.errors import UnreadableFileError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portrait.corpus.columns import Columns
+    from portrait.corpus.files.file import File
     from portrait.corpus.shards import Format, Shard
 
 _BATCH_BYTES = 1 << 22
@@ -27,16 +28,16 @@ class ParquetShard(FileShard):
 
     def __init__(self, path: File, columns: Columns) -> None:
         super().__init__(path, columns)
-        #: The first row group and the one behind the last; all of them, while nothing.
+        #: The first row group and the one after the last; ``None`` for all of them.
         self._groups: tuple[int, int] | None = None
 
     def chunks(self) -> Iterator[TableChunk]:
-        """The columns, so many rows at a time as make about four megabytes."""
+        """Read about four megabytes of rows at a time."""
         with self.opened() as file:
             yield from self._read(file)
 
     def split(self, n_bytes: int) -> list[Shard]:
-        """Row groups, as many as make about ``n_bytes`` bytes; the whole where the file cannot be read."""
+        """Divide the file into row groups of about ``n_bytes`` together, unless it cannot be read."""
         try:
             with self.opened() as file:
                 metadata = file.metadata
@@ -45,15 +46,19 @@ class ParquetShard(FileShard):
             return [self]
         first, stop = self._groups or (0, len(sizes))
         parts: list[Shard] = []
-        for (begin, end), share in runs(sizes[first:stop], n_bytes, self.n_bytes or 0):
-            part = self._part(share, first=not parts and bool(self.files))
-            part._groups = (first + begin, first + end)
+        for run in runs(sizes[first:stop], n_bytes, self.n_bytes or 0):
+            part = self._part(run.n_bytes, first=not parts and bool(self.files))
+            part._groups = (first + run.begin, first + run.end)
             parts.append(part)
         return parts if len(parts) > 1 else [self]
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        """The file as Arrow reads it. Raises :class:`UnreadableFileError` for what happens within, too."""
+        """Open the file as Arrow reads it.
+
+        Raises:
+            UnreadableFileError: The file cannot be opened, or reading it within the block fails.
+        """
         pa = extras.load("pyarrow", "build")
         parquet = extras.load("pyarrow.parquet", "build")
         try:
@@ -67,8 +72,8 @@ class ParquetShard(FileShard):
                 ):
                     yield file
         except (pa.ArrowException, OSError) as error:
-            what = (str(error).splitlines() or ["unknown error"])[0]
-            raise UnreadableFileError(f"{self._path}: not a readable Parquet file: {what}") from error
+            problem = (str(error).splitlines() or ["unknown error"])[0]
+            raise UnreadableFileError(f"{self._path}: not a readable Parquet file: {problem}") from error
 
     def _read(self, file: Any) -> Iterator[TableChunk]:
         label = str(self._path)
@@ -85,10 +90,10 @@ class ParquetShard(FileShard):
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
         before = sum(file.metadata.row_group(i).num_rows for i in range(first))
         row = 0
-        # What is fetched ahead is held until all of the groups have been read: so one at a time.
+        # Arrow keeps what it fetches ahead until all groups of an iteration are read: so one at a time.
         remote = not isinstance(self._path, Path)
-        for some in [[i] for i in range(first, stop)] if remote else [range(first, stop)]:
-            for rows in file.iter_batches(batch_rows, row_groups=some, columns=names, use_threads=False):
+        for together in [[i] for i in range(first, stop)] if remote else [range(first, stop)]:
+            for rows in file.iter_batches(batch_rows, row_groups=together, columns=names, use_threads=False):
                 share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
                 yield TableChunk(label, before + row, rows, self._columns, share)
                 row += rows.num_rows

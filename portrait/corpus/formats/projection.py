@@ -1,4 +1,4 @@
-"""From a table's columns to texts and kept values: what all columnar readers share."""
+"""The columns of an Arrow table as texts and kept values, for all readers of tables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.corpus.columns import Columns
-    from portrait.corpus.files.file import Before
+    from portrait.corpus.files.file_shard import Preceding
 
 
 class TableChunk:
-    """Consecutive rows of a table; a :class:`portrait.corpus.shards.Chunk`.
+    """A :class:`portrait.corpus.shards.Chunk` of consecutive rows of a table.
 
-    ``first`` is the number of the first, from 0, not counting the rows ``before`` a part of a file.
+    Args:
+        label: The table's name in messages.
+        first: The number of the first row, counted from 0 and from the end of the ``preceding`` rows.
+        rows: The rows as an Arrow record batch.
+        columns: The columns of text and those to keep.
+        read_bytes: How much was read for this chunk.
+        preceding: The rows of the file that precede the part of it that ``first`` counts in.
     """
 
     def __init__(
@@ -29,15 +35,19 @@ class TableChunk:
         rows: Any,
         columns: Columns,
         read_bytes: int,
-        before: Before | None = None,
+        preceding: Preceding | None = None,
     ) -> None:
         self._label, self._first, self._rows, self._columns = label, first, rows, columns
-        self._before = before
+        self._preceding = preceding
         self.n_rows: int = rows.num_rows
         self.read_bytes = read_bytes
 
     def batch(self) -> Batch:
-        """The rows' texts and kept values."""
+        """Return the rows' texts and kept values.
+
+        Raises:
+            CorpusError: A column is missing, is not text, or holds null beside other columns of text.
+        """
         tree = require_columns(self._columns, self._rows.schema, self._label)
         texts = [
             text_array(_column(self._rows, name, tree), name, self._label) for name in self._columns.text
@@ -46,17 +56,17 @@ class TableChunk:
         return Batch(join(texts, self._columns.text, self._place), self._place, self.read_bytes, kept)
 
     def places(self) -> list[str]:
-        """The file and number of each row."""
+        """Return the file and number of each row."""
         first = self._number()
         return [f"{self._label}:{first + row + 1}" for row in range(self.n_rows)]
 
     def slice(self, start: int, stop: int) -> TableChunk:
-        """The rows from ``start`` up to ``stop``."""
+        """Return the rows from ``start`` up to ``stop``."""
         rows = self._rows.slice(start, stop - start)
-        return TableChunk(self._label, self._first + start, rows, self._columns, 0, self._before)
+        return TableChunk(self._label, self._first + start, rows, self._columns, 0, self._preceding)
 
     def __getstate__(self) -> dict[str, Any]:
-        # As a stream: Arrow would pickle all of the memory that the rows are a slice of.
+        # A stream holds these rows only; Arrow would pickle all of the memory that they are a slice of.
         pa = extras.load("pyarrow", "build")
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self._rows.schema) as stream:
@@ -72,34 +82,41 @@ class TableChunk:
         return f"{self._label}, row {self._number() + row + 1}"
 
     def _number(self) -> int:
-        return self._first + (self._before.count() if self._before else 0)
+        return self._first + (self._preceding.count() if self._preceding else 0)
 
 
 def no_rows(columns: Columns) -> Any:
-    """A record batch without rows, whose columns are all text."""
+    """Return a record batch without rows, all of whose columns are text."""
     pa = extras.load("pyarrow", "build")
     return pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in columns.all]))
 
 
 def require_columns(columns: Columns, schema: Any, where: str) -> dict[str, Any]:
-    """An Arrow schema as nested mappings, if all ``columns`` are in it; else a :class:`CorpusError`."""
+    """Check that an Arrow schema has all columns, each once.
+
+    Returns:
+        The schema as nested mappings from names to types, as :func:`portrait.corpus.columns.locate` reads.
+
+    Raises:
+        CorpusError: A column is missing, or two have its name.
+    """
     tree = _tree(schema)
     for name in columns.all:
         if locate(name, tree) is None:
             raise columns.missing(name, names(tree), where)
-    for first in _outer(columns, tree):
+    for first in _top_level(columns, tree):
         if schema.names.count(first) > 1:
             raise CorpusError(f"{where}: there are two columns {first!r}: rename one")
     return tree
 
 
 def wanted_columns(columns: Columns, schema: Any) -> list[int]:
-    """The numbers of the schema's fields that hold the ``columns``, which are all there."""
-    outer = _outer(columns, _tree(schema))
-    return [i for i, name in enumerate(schema.names) if name in outer]
+    """Return the numbers of the schema's fields that hold the columns, all of which it has."""
+    top_level = _top_level(columns, _tree(schema))
+    return [i for i, name in enumerate(schema.names) if name in top_level]
 
 
-def _outer(columns: Columns, tree: dict[str, Any]) -> set[str]:
+def _top_level(columns: Columns, tree: dict[str, Any]) -> set[str]:
     return {path[0] for name in columns.all if (path := locate(name, tree))}
 
 
@@ -112,7 +129,7 @@ def _tree(fields: Any) -> dict[str, Any]:
 
 
 def _n_fields(fields: Any) -> int:
-    """Of a schema, or of a struct's type."""
+    """Return the number of fields of a schema or of a struct type."""
     return fields.num_fields if hasattr(fields, "num_fields") else len(fields)
 
 
@@ -123,9 +140,10 @@ def _column(rows: Any, name: str, tree: dict[str, Any]) -> Any:
 
 
 def text_array(column: Any, name: str, where: str) -> Any:
-    """A column of text as plain strings, decoded where they are encoded, lists of strings joined.
+    """Return a column of text as an Arrow array of strings: dictionaries decoded, lists of strings joined.
 
-    Raises :class:`CorpusError` where the column's type is not text.
+    Raises:
+        CorpusError: The column is not text.
     """
     pa = extras.load("pyarrow", "build")
     types = pa.types
@@ -134,7 +152,7 @@ def text_array(column: Any, name: str, where: str) -> Any:
         texts = pa.large_string()
         inner = kind.value_type
         if types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner):
-            # A list that holds a null becomes a null: what is missing is an error, not an empty line.
+            # A list that contains null becomes null: a missing text is an error, not an empty line.
             join_lists = extras.load("pyarrow.compute", "build").binary_join
             return join_lists(column.cast(pa.large_list(texts)), pa.scalar(SEPARATOR, texts))
     if types.is_dictionary(kind) or types.is_string_view(kind):
@@ -143,7 +161,7 @@ def text_array(column: Any, name: str, where: str) -> Any:
             column = column.cast(pa.large_string())
             kind = column.type
     if not (types.is_string(kind) or types.is_large_string(kind)):
-        raise CorpusError(f"{where}: column {name!r} is {kind}, not text: choose another with --column")
+        raise CorpusError(f"{where}: column {name!r} is {kind}, not text: choose another", parameter="column")
     return column
 
 
@@ -152,7 +170,16 @@ def _is_list(types: Any, kind: Any) -> bool:
 
 
 def join(texts: Sequence[Any], columns: Sequence[str], place: Any) -> Any:
-    """The columns of text row by row, one line after the other; one column is itself, nulls and all."""
+    """Join columns of text row by row with line feeds; a single column is returned as it is, with its nulls.
+
+    Args:
+        texts: The columns, as Arrow arrays.
+        columns: Their names.
+        place: Names a row, counted from 0, for an error message.
+
+    Raises:
+        BadRowError: One of several columns is null.
+    """
     if len(texts) == 1:
         return texts[0]
     pa = extras.load("pyarrow", "build")

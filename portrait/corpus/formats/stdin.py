@@ -1,4 +1,4 @@
-"""Standard input: JSON lines where the first character is a brace, else one document."""
+"""Standard input: JSON lines if the first character is a brace, otherwise one document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portrait.corpus.files.streams import BOM, CHUNK_BYTES, ByteStream
 from portrait.corpus.formats.delimited import DELIMITERS, delimited_chunks
-from portrait.corpus.formats.jsonl import stream_chunks
+from portrait.corpus.formats.jsonl import line_chunks
 from portrait.corpus.formats.plain import PlainChunk, document, require_no_columns
 from portrait.errors import CorpusError
 
@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portrait.corpus.columns import Columns
-    from portrait.corpus.shards import Chunk, Format, Shard
+    from portrait.corpus.shards import Chunk, FileRecord, Format, Shard, Stamp
 
 _LABEL = "standard input"
 
 
 class StdinShard:
-    """Standard input, read once."""
+    """Standard input, which can be read once.
+
+    Raises:
+        CorpusError: The format cannot be read from a pipe, or the process has no standard input.
+    """
 
     kind: Format = "auto"
     label = _LABEL
@@ -32,54 +36,62 @@ class StdinShard:
         if kind in ("parquet", "arrow"):
             raise CorpusError(f"{_LABEL}: {kind.title()} cannot be read from a pipe: save it to a file first")
         if sys.stdin is None:
-            raise CorpusError(f"{_LABEL}: there is none: name a file instead")
+            raise CorpusError(f"{_LABEL}: it is closed: name a file instead")
         self._kind = kind
         self._columns = columns
-        self.files: list[dict[str, Any]] = []
+        self.files: list[FileRecord] = []
 
     def chunks(self) -> Iterator[Chunk]:
-        """Chunks of lines, or the one document."""
-        stdin = _Rewindable(sys.stdin.buffer.read)
+        """Read rows in chunks, or the one document."""
+        stdin = _PeekablePipe(sys.stdin.buffer.read)
         stream = ByteStream(_LABEL, stdin.read, lambda: stdin.n_read)
         if self._kind in DELIMITERS:
             yield from delimited_chunks(stream, DELIMITERS[self._kind], self._columns)
             return
         first = stdin.first_text()
         if self._kind == "jsonl" or (self._kind == "auto" and first.startswith(b"{")):
-            yield from stream_chunks(stream, self._columns)
+            yield from line_chunks(stream, self._columns)
         elif data := stream.read_all():
             require_no_columns(self._columns, _LABEL)
             yield PlainChunk([document(data, _LABEL)], [_LABEL], len(data))
 
     def split(self, n_bytes: int) -> list[Shard]:  # noqa: ARG002
-        """The shard itself."""
+        """Return the shard alone."""
         return [self]
 
-    def stamps(self) -> list[list[Any]]:
-        """None."""
+    def excerpt(self, n_bytes: int) -> StdinShard:  # noqa: ARG002
+        """Return the shard itself: what is left out could not be read later."""
+        return self
+
+    def with_columns(self, columns: Columns) -> StdinShard:
+        """Return standard input with other columns."""
+        return StdinShard(self._kind, columns)
+
+    def stamps(self) -> list[Stamp]:
+        """Return no stamps: a pipe cannot be recognised."""
         return []
 
     def digests(self) -> dict[str, str]:
-        """None."""
+        """Return no digests: there are no files."""
         return {}
 
 
-class _Rewindable:
-    """A pipe that can be looked into before it is read."""
+class _PeekablePipe:
+    """A pipe whose beginning can be looked at before it is read."""
 
     def __init__(self, read: Any) -> None:
         self._read = read
-        self._held = b""
+        self._pending = b""
         self.n_read = 0
 
     def first_text(self) -> bytes:
-        """The beginning, up to and beyond the first character that is not white space, if any."""
-        while not (text := self._held.removeprefix(BOM).lstrip()) and (more := self._read(CHUNK_BYTES)):
-            self._held += more
+        """Return the beginning without its white space: nothing if there is only white space."""
+        while not (text := self._pending.removeprefix(BOM).lstrip()) and (more := self._read(CHUNK_BYTES)):
+            self._pending += more
         return text
 
     def read(self, n_bytes: int) -> bytes:
-        """At most ``n_bytes`` further bytes, or all that was looked at; none at the end."""
-        data, self._held = self._held or self._read(n_bytes), b""
+        """Read at most ``n_bytes`` further bytes, or all that were looked at; none at the end."""
+        data, self._pending = self._pending or self._read(n_bytes), b""
         self.n_read += len(data)
         return data

@@ -1,0 +1,119 @@
+"""JSON lines parsed by Arrow, a whole chunk at a time, where the outcome is what JSON says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from portrait import extras
+from portrait.corpus.columns import locate
+from portrait.corpus.formats.projection import join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portrait.corpus.columns import Columns
+
+#: Arrow types by the path to a column.
+_Types: TypeAlias = dict[tuple[str, ...], Any]
+
+#: The Arrow types of those Python values that Arrow's JSON and Python's never tell apart.
+_ARROW_TYPES = {str: "large_string", int: "int64"}
+
+
+def parse_chunk(
+    data: bytes, n_rows: int, columns: Columns, place: Callable[[int], str]
+) -> tuple[Any, tuple[list[Any], ...]] | None:
+    """Parse JSON lines.
+
+    Args:
+        data: The lines.
+        n_rows: The number of lines that are not blank.
+        columns: The columns of text and those to keep.
+        place: Names a row for an error message.
+
+    Returns:
+        An Arrow array of the texts, and the values of each column to keep; ``None`` where a line may be
+        wrong, or where Arrow might not give what JSON says.
+    """
+    table = _read(data, columns)
+    if table is None or table[0].num_rows != n_rows:
+        return None
+    rows, types = table
+    values = [_column(rows, path) for path in types]
+    # Arrow makes nulls of members that are missing, too.
+    if any(column.null_count for column in values):
+        return None
+    n_texts = len(columns.text)
+    texts = join(values[:n_texts], columns.text, place)
+    return texts, tuple(column.to_pylist() for column in values[n_texts:])
+
+
+def _read(data: bytes, columns: Columns) -> tuple[Any, _Types] | None:
+    """Return Arrow's table of the lines and the paths in it; ``None`` where Arrow refuses or may err."""
+    pa = extras.load("pyarrow", "build")
+    arrow_json = extras.load("pyarrow.json", "build")
+    # Arrow's parser crashes if a chunk begins with null (apache/arrow#47409).
+    if not data.lstrip().startswith(b"{"):
+        return None
+    try:
+        types = _types(data, columns)
+        if types is None:
+            return None
+        options = arrow_json.ParseOptions(explicit_schema=_schema(types), unexpected_field_behavior="ignore")
+        block = arrow_json.ReadOptions(use_threads=False, block_size=len(data))
+        return arrow_json.read_json(pa.BufferReader(data), block, options), types
+    except (pa.ArrowInvalid, ValueError, RecursionError):
+        return None
+
+
+def _types(data: bytes, columns: Columns) -> _Types | None:
+    """Return the columns' paths and types in the first line; ``None`` if Arrow cannot be trusted with them.
+
+    If they are elsewhere in another line, Arrow finds nulls there; a value of another type it refuses. Only
+    texts and whole numbers are the same to Arrow and to JSON: left to itself, Arrow takes a text that looks
+    like a date for one.
+    """
+    pa = extras.load("pyarrow", "build")
+    if columns.plain and not columns.keep:
+        return {(name,): pa.large_string() for name in columns.text}
+    first = json.loads(data.lstrip().partition(b"\n")[0])
+    types: _Types = {locate(name, first) or (name,): pa.large_string() for name in columns.text}
+    for name in columns.keep:
+        path = locate(name, first)
+        value: Any = first
+        for member in path or ():
+            value = value[member]
+        arrow_type = _ARROW_TYPES.get(type(value))
+        if path is None or arrow_type is None:
+            return None
+        types[path] = getattr(pa, arrow_type)()
+    # A column that is wanted twice, or together with a part of it, would be one column of the table.
+    distinct = len(types) == len(columns.text) + len(columns.keep)
+    disjoint = not any(one[: len(other)] == other for one in types for other in types if one is not other)
+    return types if distinct and disjoint else None
+
+
+def _column(rows: Any, path: tuple[str, ...]) -> Any:
+    first, *members = path
+    column = rows.column(first).combine_chunks()
+    return extras.load("pyarrow.compute", "build").struct_field(column, members) if members else column
+
+
+def _schema(types: _Types) -> Any:
+    """Return the schema in which each path leads to a value of its type."""
+    pa = extras.load("pyarrow", "build")
+    tree: dict[str, Any] = {}
+    for path, type_ in types.items():
+        *structs, last = path
+        inner = tree
+        for name in structs:
+            inner = inner.setdefault(name, {})
+        inner[last] = type_
+
+    def arrow_type(inner: Any) -> Any:
+        if not isinstance(inner, dict):
+            return inner
+        return pa.struct([(name, arrow_type(member)) for name, member in inner.items()])
+
+    return pa.schema([(name, arrow_type(inner)) for name, inner in tree.items()])
