@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from portrait.answers.answer import Answer, Approximate, LayerAnswer, Match, Verdict
 from portrait.answers.matches import unite
 from portrait.errors import SpecError
-from portrait.sizing import detectable_length, evalue, significant_chain, stretch_evalue
+from portrait.evidence import detectable_length, evalue, significant_chain, stretch_evalue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portrait.answers.answer import Match
-from portrait.sizing import evalue
+from portrait.evidence import evalue
 
 if TYPE_CHECKING:
     from portrait.answers.judge import LayerEvidence
