@@ -176,7 +176,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> 
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, b"")
-    assert err.strip() == b"portrait: error: interrupted: the same command goes on from here"
+    assert err.strip() == b"portrait: error: interrupted: run the same command again to resume"
     assert not (tmp_path / "out").exists()
     assert cli(*arguments) == (0, "", "")
     assert not (tmp_path / "w").exists()
