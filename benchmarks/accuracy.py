@@ -23,7 +23,7 @@ from support.redisbloom_writer import write_windows
 
 import portrait
 from portrait import FilterSpec, WindowSpec, _native
-from portrait.sizing import detectable_length, significant_chain, stretch_evalue
+from portrait.evidence import detectable_length, significant_chain, stretch_evalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

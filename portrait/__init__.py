@@ -1,6 +1,6 @@
 """Portrait: record what a corpus contains, and ask whether a text was in there.
 
-Importing this loads neither pyarrow nor datasets: :func:`build` loads what it needs when called.
+Importing this package loads neither pyarrow nor datasets: building and reporting load them when called.
 """
 
 from __future__ import annotations
@@ -46,74 +46,34 @@ if TYPE_CHECKING:
     from portrait.reports.report import Report
     from portrait.reports.runner import report
 
+# fmt: off
 __all__ = [
-    "PRESETS",
-    "Answer",
-    "Approximate",
-    "BadRowError",
-    "BundleError",
-    "CorpusError",
-    "DamagedBundleError",
-    "EmptyCorpusError",
-    "Execution",
-    "FilterSpec",
-    "LayerAnswer",
-    "Manifest",
-    "Match",
-    "MissingExtraError",
-    "NotAPortraitError",
-    "OutputError",
-    "OutputExistsError",
-    "Plan",
-    "Portrait",
-    "PortraitError",
-    "Report",
-    "SpecError",
-    "SpoolError",
-    "TextError",
-    "UnreadableFileError",
-    "UnsupportedBundleError",
-    "Verdict",
-    "Verified",
-    "WindowSpec",
-    "WorkerError",
-    "__version__",
-    "add",
-    "build",
-    "convert",
-    "drop",
-    "merge",
-    "open",
-    "plan",
-    "query",
-    "read_share",
-    "report",
-    "verify",
-    "wrap",
+    "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
+    "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match", "MissingExtraError",
+    "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait", "PortraitError", "Report",
+    "SpecError", "SpoolError", "TextError", "UnreadableFileError", "UnsupportedBundleError", "Verdict",
+    "Verified", "WindowSpec", "WorkerError", "__version__", "add", "build", "convert", "drop", "merge",
+    "open", "plan", "query", "read_share", "report", "verify", "wrap",
 ]
 
-
-#: What most programs never use, and the module that holds it: loaded when it is first mentioned.
-_LATER = {
-    "add": "portrait.operations.layers",
-    "drop": "portrait.operations.layers",
-    "merge": "portrait.operations.layers",
-    "Report": "portrait.reports.report",
-    "Verified": "portrait.operations.verify",
-    "Execution": "portrait.engines.execution",
-    "build": "portrait.building.build",
-    "read_share": "portrait.building.build",
-    "convert": "portrait.operations.convert",
-    "Plan": "portrait.planning.plan",
-    "plan": "portrait.planning.plan",
-    "report": "portrait.reports.runner",
-    "verify": "portrait.operations.verify",
-    "wrap": "portrait.operations.wrap",
+#: Names loaded at first use, by their modules: most programs only open and ask.
+_LAZY = {
+    "portrait.building.build": ("build", "read_share"),
+    "portrait.engines.execution": ("Execution",),
+    "portrait.operations.convert": ("convert",),
+    "portrait.operations.layers": ("add", "drop", "merge"),
+    "portrait.operations.verify": ("Verified", "verify"),
+    "portrait.operations.wrap": ("wrap",),
+    "portrait.planning.plan": ("Plan", "plan"),
+    "portrait.reports.report": ("Report",),
+    "portrait.reports.runner": ("report",),
 }
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        value = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
-        return value
+    for module, names in _LAZY.items():
+        if name in names:
+            value = globals()[name] = getattr(importlib.import_module(module), name)
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

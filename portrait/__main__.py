@@ -1,4 +1,4 @@
-"""``python -m portrait`` is the same as ``portrait``."""
+"""``python -m portrait`` runs the command line, as ``portrait`` does."""
 
 from portrait.cli.main import main
 

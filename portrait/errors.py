@@ -1,7 +1,7 @@
 """What can go wrong, by name.
 
-Every message is one line that says what is wrong, where, and what to do. The exit code of the
-command line and the HTTP status of the service are read off the class.
+A message is one line that says what is wrong, where, and what to do. The command line reads its exit
+code off the class of an error, the service its HTTP status.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """``text`` with everything spelled out that could command a terminal or cannot be encoded.
+    """Return a text with escapes in place of characters that control a terminal or cannot be encoded.
 
-    The characters in ``keep`` stay.
+    Args:
+        text: Any text, such as a file's name.
+        keep: Characters to leave as they are.
     """
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
@@ -42,13 +44,13 @@ class PortraitError(Exception):
 
 
 class SpecError(PortraitError, ValueError):
-    """A parameter is outside its range: a width of 0, a false-positive rate of 1."""
+    """A parameter outside its range: a width of 0, a false-positive rate of 1."""
 
     http_status = 400
 
 
 class TextError(PortraitError, ValueError):
-    """A text that was asked about is not text: it has a lone surrogate, or is not UTF-8."""
+    """A query that is not text: it holds a lone surrogate, or is not UTF-8."""
 
     http_status = 400
 
@@ -63,39 +65,39 @@ class TextError(PortraitError, ValueError):
 
 
 class CorpusError(PortraitError):
-    """A source cannot be read; the message names the file and the row."""
+    """A source that cannot be read; the message names the file and the row."""
 
 
 class BadRowError(CorpusError):
-    """One row of a source has no usable text; others may be fine."""
+    """A row without usable text; other rows of its source may be fine."""
 
 
 class UnreadableFileError(CorpusError):
-    """A file of a source, or the rest of it, cannot be read."""
+    """A file that cannot be read, or not to its end."""
 
 
 class EmptyCorpusError(CorpusError):
-    """The sources hold no text at all."""
+    """Sources that hold no text at all."""
 
 
 class OutputExistsError(PortraitError, FileExistsError):
-    """The place to write to is taken."""
+    """An output path that is taken."""
 
 
 class OutputError(PortraitError, OSError):
-    """The bundle cannot be written."""
+    """An output that cannot be written."""
 
 
 class SpoolError(PortraitError):
-    """What a build left in its work directory is gone or damaged; the message says what is done again."""
+    """Missing or damaged files in a build's work directory; the message says which work is repeated."""
 
 
 class BundleError(PortraitError):
-    """A path is not a portrait, or not one that can be trusted."""
+    """A path that is not a portrait, or not one to be trusted."""
 
 
 class NotAPortraitError(BundleError):
-    """Nothing at the path looks like a portrait."""
+    """A path where nothing looks like a portrait."""
 
 
 class DamagedBundleError(BundleError):
@@ -103,12 +105,12 @@ class DamagedBundleError(BundleError):
 
 
 class UnsupportedBundleError(BundleError):
-    """A portrait of a newer format, or with parts that this version does not know."""
+    """A portrait of a newer format, or with parts unknown to this version."""
 
 
 class MissingExtraError(PortraitError, ImportError):
-    """An optional dependency is not installed; the message says which ``pip install`` brings it."""
+    """An optional dependency that is not installed; the message says which ``pip install`` brings it."""
 
 
 class WorkerError(PortraitError):
-    """A process that did part of the work is gone."""
+    """A worker process that died before its task was done."""

@@ -9,7 +9,15 @@ from portrait.errors import MissingExtraError
 
 
 def load(module: str, extra: str) -> Any:
-    """Import ``module``. Raises :class:`MissingExtraError` that names the extra which brings it."""
+    """Import a module of an optional dependency.
+
+    Args:
+        module: The module's full name.
+        extra: The extra of this distribution that installs it.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
     try:
         return importlib.import_module(module)
     except ImportError as error:

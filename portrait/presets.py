@@ -1,4 +1,4 @@
-"""Presets: names for several options that belong together."""
+"""Presets: named combinations of specs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from portrait.spec import FilterSpec, WindowSpec
 
 
 class Preset(NamedTuple):
-    """How texts are cut and recorded, and what for."""
+    """Specs that belong together, and what they are for."""
 
     windows: WindowSpec
     filter: FilterSpec
@@ -39,7 +39,11 @@ PRESETS: dict[str, Preset] = {
 
 
 def preset(name: str) -> Preset:
-    """The preset of that name. Raises :class:`SpecError` for another."""
+    """Return a preset by its name.
+
+    Raises:
+        SpecError: There is no preset of that name.
+    """
     if name not in PRESETS:
         raise SpecError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""How far a long piece of work is, for whoever wants to hear it."""
+"""Progress of long operations: the callback that receives it, and the meter that measures it."""
 
 from __future__ import annotations
 
@@ -7,40 +7,54 @@ from typing import Any, Protocol
 
 
 class Progress(Protocol):
-    """Hears how far a piece of work is."""
+    """Receiver of the progress of a long operation."""
 
     def start(self, n_bytes: int | None, stage: str = "") -> None:
-        """It begins, or a stage of it; there are ``n_bytes`` to go through, if that is known."""
+        """Begin the operation, or a stage of it.
+
+        Args:
+            n_bytes: Bytes to process, if known.
+            stage: Name of the stage, such as ``reading``.
+        """
 
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        """So many more are done, and so many documents and bytes of text were in them."""
+        """Count further progress.
+
+        Args:
+            n_bytes: Bytes processed since the last call.
+            documents: Documents that these held.
+            text_bytes: Bytes of text that these held.
+        """
 
     def finish(self) -> None:
-        """All is done, or has failed."""
+        """End the operation, completed or failed."""
 
 
 class Silent:
-    """Hears and says nothing."""
+    """A progress callback that shows nothing."""
 
     def start(self, n_bytes: int | None, stage: str = "") -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finish(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
-#: The stage in which text is read. What comes without any text there was read by another process before.
+#: The stage in which text is read. Bytes that come without text were read by an earlier process.
 READING = "reading"
 
 
 class Meter:
     """How far a stage is, how fast, and how long it will take.
 
-    Speeds count only what was done since the stage began here, not what is taken over from a build that
-    was stopped.
+    Speeds count only work of this process, not what it takes over from an interrupted build.
+
+    Args:
+        n_bytes: Bytes to process, if known.
+        stage: Name of the stage.
     """
 
     def __init__(self, n_bytes: int | None, stage: str) -> None:
@@ -49,12 +63,15 @@ class Meter:
         self.n_bytes = 0
         self.documents = 0
         self.text_bytes = 0
-        #: What of ``n_bytes`` was done before.
+        #: How many of ``n_bytes`` an earlier process has done.
         self.resumed_bytes = 0
         self._began = time.monotonic()
 
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0) -> None:
-        """So much more is done, if not more than there is: files have headers, which nobody counts before."""
+        """Count progress as :meth:`Progress.advance` does, up to the total.
+
+        Files have headers that no estimate of the total includes.
+        """
         if self.total_bytes is not None:
             n_bytes = min(n_bytes, self.total_bytes - self.n_bytes)
         self.n_bytes += n_bytes
@@ -65,22 +82,22 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """Since the stage began."""
+        """Seconds since the stage began."""
         return time.monotonic() - self._began
 
     @property
     def bytes_per_second(self) -> float:
-        """Of those of ``n_bytes`` that were done here."""
+        """Bytes that this process does in a second."""
         return (self.n_bytes - self.resumed_bytes) / max(1e-9, self.seconds)
 
     @property
     def text_bytes_per_second(self) -> float:
-        """Of the text that was read here."""
+        """Bytes of text that this process reads in a second."""
         return self.text_bytes / max(1e-9, self.seconds)
 
     @property
     def eta_seconds(self) -> float | None:
-        """How much longer it will take, if that can be told."""
+        """Estimated seconds until the stage ends; ``None`` if there is no estimate yet."""
         if self.total_bytes is None:
             return None
         left = max(0, self.total_bytes - self.n_bytes)
@@ -89,7 +106,11 @@ class Meter:
         return left / self.bytes_per_second if left else 0.0
 
     def to_dict(self, *, done: bool) -> dict[str, Any]:
-        """As JSON."""
+        """Return the progress as JSON.
+
+        Args:
+            done: Whether the stage has ended.
+        """
         eta = 0.0 if done else self.eta_seconds
         return {
             "stage": self.stage,

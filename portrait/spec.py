@@ -1,4 +1,4 @@
-"""How a portrait cuts and records text: frozen, validated, stored in its manifest."""
+"""Specs of windows and filters: frozen, validated, stored in the manifest."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from portrait.errors import SpecError
+from portrait.markup.numbers import count
 
 Unit = Literal["char", "byte", "word"]
 NormalizerName = Literal["none", "spaces", "loose", "data-portraits"]
@@ -15,16 +16,16 @@ UNITS: tuple[str, ...] = get_args(Unit)
 NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)
 FILTER_KINDS: tuple[str, ...] = get_args(FilterKind)
 
-#: The version of every normaliser: it changes when the same name maps some text differently.
+#: The version of each normaliser; it rises when the normaliser maps some text differently.
 NORMALIZER_VERSIONS: dict[str, int] = {"none": 1, "spaces": 1, "loose": 1, "data-portraits": 1}
 
-#: Windows no wider than this: a wider one would be a document, which has a key of its own.
+#: The greatest width of a window: a wider one would be a document, which has a key of its own.
 MAX_UNITS = 1_000_000
 
 
 def _require_count(name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_UNITS:
-        raise SpecError(f"{name} must be a whole number from 1 to {MAX_UNITS}, not {value!r}")
+        raise SpecError(f"{name} must be a whole number from 1 to {count(MAX_UNITS)}, not {value!r}")
 
 
 def _require_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
@@ -36,8 +37,14 @@ def _require_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
 class WindowSpec:
     """How texts become windows.
 
-    ``width`` and ``stride`` are counted in ``unit``s of the text after ``normalizer``. Raises
-    :class:`SpecError` for values outside their range.
+    Args:
+        width: Units in a window.
+        stride: Units from one stored window to the next.
+        unit: What width and stride count, in the normalised text.
+        normalizer: The map applied to every text first.
+
+    Raises:
+        SpecError: A value is outside its range.
     """
 
     width: int = 50
@@ -53,18 +60,26 @@ class WindowSpec:
 
     @property
     def guaranteed_length(self) -> int:
-        """Units of the shortest passage that is certain to hold a stored window."""
+        """Length in units of the shortest passage that is certain to hold a stored window."""
         return self.width + self.stride - 1
 
     @property
     def unit_name(self) -> str:
-        """The unit in words, in the plural."""
+        """Name of the unit in the plural, for people."""
         return {"char": "characters", "byte": "bytes", "word": "words"}[self.unit]
 
 
 @dataclass(frozen=True, slots=True)
 class FilterSpec:
-    """Which filter records a layer's keys, and its target false-positive rate per key."""
+    """Which filter records a layer's keys, and how reliably.
+
+    Args:
+        kind: The kind of filter.
+        fpr: Target false-positive rate of a key, a share.
+
+    Raises:
+        SpecError: A value is outside its range.
+    """
 
     kind: FilterKind = "bloom"
     fpr: float = 0.01
@@ -82,7 +97,14 @@ class FilterSpec:
 
 
 def require_source_name(name: str) -> str:
-    """``name``, if it can name a source: printable, not blank, at most 100 characters."""
+    """Return a source's name unchanged.
+
+    Args:
+        name: A name: printable, not blank, of at most 100 characters.
+
+    Raises:
+        SpecError: It is not such a name.
+    """
     if not isinstance(name, str) or not name.strip() or len(name) > 100 or not name.isprintable():
         raise SpecError(f"a source's name is 1 to 100 printable characters, not {name!r}")
     return name

@@ -1,3 +1,5 @@
+"""The sizes of filters: rates against a definition in fractions, simulations and real filters."""
+
 from __future__ import annotations
 
 import math
@@ -13,13 +15,7 @@ from support import oracle
 
 import portrait
 from portrait.filters.bloom import Bloom, BloomBuilder
-from portrait.sizing import (
-    bloom_blocks,
-    bloom_fpr,
-    detectable_length,
-    evalue,
-    significant_chain,
-)
+from portrait.sizing import bloom_blocks, bloom_fpr
 
 #: So many random keys tell a rate of 1 % to a few per cent of itself.
 PROBES = 400_000
@@ -166,31 +162,3 @@ def test_filters_of_any_number_of_blocks_err_as_often_as_computed(n_blocks: int)
 def test_impossible_rates_are_refused(fpr: Any) -> None:
     with pytest.raises(portrait.SpecError, match="false-positive rate must lie between 0 and 1"):
         bloom_blocks(100, fpr)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.integers(0, 10**7), st.integers(1, 50), st.floats(1e-12, 0.99), st.floats(1e-12, 1e5))
-def test_the_significant_chain_is_the_shortest_within_the_threshold(
-    n_windows: int, n_layers: int, fpr: float, threshold: float
-) -> None:
-    least = significant_chain(n_windows, n_layers, fpr, threshold)
-    assert least == oracle.significant_chain(n_windows, n_layers, fpr, threshold)
-    if n_windows:
-        formula = math.log(n_layers * n_windows / threshold) / math.log(1 / fpr)
-        assert least is not None
-        assert abs(least - max(1, formula)) <= 1 + 1e-9
-
-
-def test_evidence_at_the_ends_of_the_scale() -> None:
-    assert significant_chain(1000, 3, 0.0, 0.01) == 1
-    assert significant_chain(1000, 3, 5e-324, 0.01) == 1
-    assert significant_chain(1000, 3, 1.0, 0.01) is None
-    assert significant_chain(0, 3, 0.5, 0.01) == 1
-    assert evalue(1000, 3, 0.0, 1) == 0
-    assert evalue(1000, 3, 1.0, 7) == 3000
-
-
-@pytest.mark.parametrize(("chain", "length"), [(1, 74), (2, 99), (5, 174)])
-def test_each_further_window_of_a_chain_asks_for_a_stride_more(chain: int, length: int) -> None:
-    assert detectable_length(50, 25, chain) == length
-    assert oracle.detectable_length(oracle.Spec(50, 25), chain) == length

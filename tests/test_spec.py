@@ -28,7 +28,7 @@ def test_a_width_or_stride_out_of_range_is_named_with_its_value(field: str, valu
     with pytest.raises(portrait.SpecError) as caught:
         portrait.WindowSpec(**{field: value})
     message = str(caught.value)
-    assert message.startswith(f"{field} must be a whole number from 1 to {MAX_UNITS}")
+    assert message.startswith(f"{field} must be a whole number from 1 to {MAX_UNITS:,}")
     assert message.endswith(repr(value))
 
 

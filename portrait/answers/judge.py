@@ -8,7 +8,7 @@ from portrait.answers.answer import Answer, LayerAnswer
 from portrait.answers.matches import approximate, unite
 from portrait.answers.verdict import strongest
 from portrait.errors import SpecError
-from portrait.sizing import detectable_length, evalue, significant_chain
+from portrait.evidence import detectable_length, evalue, significant_chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

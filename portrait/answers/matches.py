@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portrait.sizing import evalue, stretch_evalue
+from portrait.evidence import evalue, stretch_evalue
 
 if TYPE_CHECKING:
     from portrait.answers.scan import Chain, LayerEvidence

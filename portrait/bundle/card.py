@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portrait.sizing import detectable_length, significant_chain
+from portrait.evidence import detectable_length, significant_chain
 
 if TYPE_CHECKING:
     from portrait.bundle.manifest import Layer, Manifest

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import portrait
-from portrait.cli.shared.execution import execution_options, reading_options, saying_what_is_kept
-from portrait.cli.shared.options import column_option, format_option
+from portrait.cli.shared.execution import execution_options, resumable
+from portrait.cli.shared.options import json_option, overwrite_option
 from portrait.cli.shared.progress import progress_options
-from portrait.cli.shared.show import count, json_option, size
-from portrait.cli.shared.sizes import max_shard_size_option
+from portrait.cli.shared.reading import corpus_options
+from portrait.cli.shared.sizes import size, stored_bytes
 from portrait.cli.shared.specs import spec_options
+from portrait.cli.shared.writing import license_option, max_shard_size_option, out_option
 from portrait.corpus.provenance import skipped_rows
 from portrait.errors import printable
+from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
     from portrait.engines.execution import Execution
@@ -25,19 +28,24 @@ if TYPE_CHECKING:
     from portrait.spec import FilterSpec, WindowSpec
 
 
+def _share(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    number, slash, total = text.partition("/")
+    if not slash or not number.isdecimal() or not total.isdecimal():
+        raise click.BadParameter(f"{text!r} is not a share, such as 3/16")
+    return int(number), int(total)
+
+
 @click.command("build")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("-o", "--out", required=True, metavar="OUT", help="The portrait to write: a directory.")
-@column_option
-@format_option
-@reading_options
+@out_option
+@corpus_options
 @spec_options
-@click.option(
-    "--license", "license_", metavar="TEXT", help="The portrait's licence, for its manifest and card."
-)
+@license_option
 @click.option(
     "--trained-model",
-    "models",
+    "trained_models",
     multiple=True,
     metavar="NAME",
     help="A model trained on this corpus; repeatable.",
@@ -48,12 +56,12 @@ if TYPE_CHECKING:
     "--task",
     "share",
     metavar="I/N",
-    callback=lambda _context, _parameter, text: None if text is None else _share(text),
-    help="Only read the I-th of N shares of the corpus, for --finish; N such tasks may run anywhere that "
-    "sees the same files, in any order.",
+    callback=_share,
+    help="Only read the I-th of N shares of the corpus; N such tasks may run in any order, wherever the "
+    "same files are visible.",
 )
-@click.option("--finish", is_flag=True, help="Only make the portrait of what all --task have read.")
-@click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
+@click.option("--finish", is_flag=True, help="Only make the portrait of what all tasks have read.")
+@overwrite_option()
 @progress_options
 @json_option
 def command(
@@ -66,7 +74,7 @@ def command(
     windows: WindowSpec,
     filter_: FilterSpec,
     license_: str | None,
-    models: tuple[str, ...],
+    trained_models: tuple[str, ...],
     max_shard_bytes: int,
     execution: Execution,
     share: tuple[int, int] | None,
@@ -89,7 +97,7 @@ def command(
     portrait build books/ web=crawl/*.jsonl.zst -o corpus.portrait
     portrait build train.parquet -o train.portrait --preset gpt3
 
-    A build that was stopped, even killed, is gone on with by the same command.
+    Re-running the same command resumes an interrupted build.
     """
     if share is not None and finish:
         raise click.UsageError("--task and --finish are different commands")
@@ -104,68 +112,88 @@ def command(
         "execution": execution,
         "progress": progress,
     }
-    if share is not None:
-        with saying_what_is_kept(execution, out):
+    with resumable(execution, out):
+        if share is not None:
             portrait.read_share(list(sources), out, share, **request)
-        return
-    with saying_what_is_kept(execution, out):
+            return
         built = portrait.build(
             list(sources),
             out,
             max_shard_bytes=max_shard_bytes,
             overwrite=overwrite,
             license=license_,
-            trained_models=models,
+            trained_models=trained_models,
             finish=finish,
             **request,
         )
+    _print(_Summary.of(built), time.perf_counter() - begin, quiet=quiet, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What became of a corpus."""
+
+    path: str
+    id: str
+    sources: list[str]
+    documents: int
+    windows: int
+    text_bytes: int
+    bytes: int
+    skipped_rows: int
+    skipped_files: int
+
+    @classmethod
+    def of(cls, built: Portrait) -> _Summary:
+        """Return the summary of a portrait that was just built."""
+        layers = built.manifest.layers
+        n_rows, n_files = skipped_rows(built.manifest.corpus)
+        return cls(
+            path=str(built.path),
+            id=built.manifest.id,
+            sources=list(built.sources),
+            documents=sum(layer.documents or 0 for layer in layers),
+            windows=sum(layer.windows or 0 for layer in layers),
+            text_bytes=sum(layer.text_bytes or 0 for layer in layers),
+            bytes=stored_bytes(built.manifest),
+            skipped_rows=n_rows,
+            skipped_files=n_files,
+        )
+
+    def to_json(self) -> str:
+        """Return the summary as one line of JSON."""
+        return json.dumps(
+            {
+                "path": self.path,
+                "id": self.id,
+                "sources": self.sources,
+                "documents": self.documents,
+                "windows": self.windows,
+                "text_bytes": self.text_bytes,
+                "bytes": self.bytes,
+                "skipped": {"rows": self.skipped_rows, "files": self.skipped_files},
+            }
+        )
+
+    def to_text(self) -> str:
+        """Return the summary as a line for people."""
+        return (
+            f"{printable(self.path)}: {counted(self.documents, 'document')} "
+            f"of {counted(len(self.sources), 'source')}, {size(self.text_bytes)} of text "
+            f"in {size(self.bytes)} ({self.bytes / self.text_bytes:.1%})"
+        )
+
+
+def _print(summary: _Summary, seconds: float, *, quiet: bool, as_json: bool) -> None:
+    """Print the result to stdout, and speed and omissions to stderr."""
     if as_json:
-        click.echo(json.dumps(_record(built)))
-    elif not quiet:
-        click.echo(_summary(built))
-        seconds = time.perf_counter() - begin
-        text_bytes = _record(built)["text_bytes"]
-        click.echo(f"built in {seconds:.1f} s, {size(round(text_bytes / seconds))}/s", err=True)
-    if not quiet and (left_out := _left_out(built)):
-        click.echo(left_out, err=True)
-
-
-def _share(text: str) -> tuple[int, int]:
-    number, slash, of = text.partition("/")
-    if not slash or not number.isdecimal() or not of.isdecimal():
-        raise click.BadParameter(f"{text!r} is no share, such as 3/16")
-    return int(number), int(of)
-
-
-def _record(built: Portrait) -> dict[str, Any]:
-    layers = built.manifest.layers
-    return {
-        "path": str(built.path),
-        "id": built.manifest.id,
-        "sources": list(built.sources),
-        "documents": sum(layer.documents or 0 for layer in layers),
-        "windows": sum(layer.windows or 0 for layer in layers),
-        "text_bytes": sum(layer.text_bytes or 0 for layer in layers),
-        "bytes": sum(shard.bytes for layer in layers for shard in layer.shards),
-        "skipped": dict(zip(("rows", "files"), skipped_rows(built.manifest.corpus), strict=True)),
-    }
-
-
-def _left_out(built: Portrait) -> str:
-    """What the manifest says was skipped, in a line; nothing where nothing was."""
-    n_rows, n_files = skipped_rows(built.manifest.corpus)
-    parts = [f"{count(n_rows)} row{'s' * (n_rows != 1)}"] * (n_rows > 0)
-    parts += [f"the rest of {count(n_files)} file{'s' * (n_files != 1)}"] * (n_files > 0)
-    return f"left out: {' and '.join(parts)}; portrait.json says where" if parts else ""
-
-
-def _summary(built: Portrait) -> str:
-    record = _record(built)
-    n_sources = len(record["sources"])
-    share = record["bytes"] / record["text_bytes"]
-    return (
-        f"{printable(str(built.path))}: "
-        f"{count(record['documents'])} document{'s' * (record['documents'] != 1)} "
-        f"of {n_sources} source{'s' * (n_sources != 1)}, {size(record['text_bytes'])} of text "
-        f"in {size(record['bytes'])} ({share:.1%})"
-    )
+        click.echo(summary.to_json())
+    if quiet:
+        return
+    if not as_json:
+        click.echo(summary.to_text())
+        click.echo(f"built in {seconds:.1f} s, {size(round(summary.text_bytes / seconds))}/s", err=True)
+    skipped = [counted(summary.skipped_rows, "row")] * (summary.skipped_rows > 0)
+    skipped += [f"the rest of {counted(summary.skipped_files, 'file')}"] * (summary.skipped_files > 0)
+    if skipped:
+        click.echo(f"left out: {' and '.join(skipped)}; portrait.json says where", err=True)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 import portrait
+from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.show import size
-from portrait.cli.shared.sizes import max_shard_size_option
+from portrait.cli.shared.sizes import size, stored_bytes
+from portrait.cli.shared.writing import license_option, max_shard_size_option
 from portrait.errors import printable
+from portrait.filters.redisbloom_dump import SUFFIX
+from portrait.markup.numbers import counted
 from portrait.operations.wrap import is_foreign
 from portrait.spec import NORMALIZERS, UNITS, WindowSpec
 
-if TYPE_CHECKING:
-    from portrait.portraits.portrait import Portrait
-    from portrait.progress import Progress
-
-#: What says how the windows of a foreign filter were cut.
+#: The options that say how the windows of a foreign filter were cut.
 _WINDOWS = ("width", "stride", "unit", "normalizer")
 
 
@@ -28,14 +27,26 @@ _WINDOWS = ("width", "stride", "unit", "normalizer")
 @click.argument("path", metavar="IN")
 @click.argument("out", metavar="OUT")
 @max_shard_size_option
-@click.option("--width", type=int, help="For a .pybloom file: units in a window.")
-@click.option("--stride", type=int, help="For a .pybloom file, or a .bf whose name does not say it.")
-@click.option("--unit", type=click.Choice(UNITS), help="For a .pybloom file.  [default: char]")
-@click.option("--normalizer", type=click.Choice(NORMALIZERS), help="For a .pybloom file.  [default: none]")
-@click.option("--source", metavar="NAME", help="The layer of a .bf or .pybloom file; else named like it.")
-@click.option("--license", "license_", metavar="TEXT", help="As for build, of a .bf or .pybloom file.")
-@click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
+@click.option("--width", type=int, help="Units in a window, for a .pybloom file.")
+@click.option(
+    "--stride",
+    type=int,
+    help="Units between stored windows, for a .pybloom file, or a .bf file whose name does not say it.",
+)
+@click.option(
+    "--unit", type=click.Choice(UNITS), help="What windows count, for a .pybloom file.  [default: char]"
+)
+@click.option(
+    "--normalizer",
+    type=click.Choice(NORMALIZERS),
+    help="What every text went through first, for a .pybloom file.  [default: none]",
+)
+@click.option(
+    "--source", metavar="NAME", help="The layer's name, for a .bf or .pybloom file.  [default: the file's]"
+)
+@license_option
+@overwrite_option()
+@quiet_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -49,49 +60,61 @@ def command(
     quiet: bool,
     **windows: Any,
 ) -> None:
-    """Write a portrait anew with files of another size, or make one of another program's filter.
+    """Rewrite a portrait with files of another size, or turn another program's filter into one.
 
     A portrait keeps its id and its answers; layers of kind pybloom and redisbloom cannot be cut.
 
     A filter of the original Data Portraits library (.bf) or of pybloom-live (.pybloom) gets a
-    manifest, and its bits stay where they are: OUT is the directory that its files are in, or a new
-    one on the same file system, which shares them by hard links.
+    manifest, and its bits stay where they are: OUT is the directory of its files, or a new one on the
+    same file system, which shares them by hard links.
 
     \b
     portrait convert corpus.portrait small-files.portrait --max-shard-size 64MB
     portrait convert published/pile.50-50.bf published
     """
-    shown = progress("reading" if is_foreign(Path(path)) else "writing", quiet=quiet)
-    if is_foreign(Path(path)):
+    foreign = is_foreign(Path(path))
+    bar = progress("reading" if foreign else "writing", quiet=quiet)
+    if foreign:
         _refuse(context, ["max_shard_bytes"], f"{path}: its files are kept as they are")
-        options = {"source": source, "license": license_, "overwrite": overwrite}
-        written = _wrap(path, out, windows, options, shown)
+        spec, stride = _cut(path, **windows)
+        written = portrait.wrap(
+            path,
+            out,
+            windows=spec,
+            stride=stride,
+            source=source,
+            license=license_,
+            overwrite=overwrite,
+            progress=bar,
+        )
     else:
-        _refuse(context, [*_WINDOWS, "source", "license_"], f"{path}: a portrait says this of itself")
+        _refuse(context, [*_WINDOWS, "source", "license_"], f"{path}: a portrait states its own")
         written = portrait.convert(
-            path, out, max_shard_bytes=max_shard_bytes, overwrite=overwrite, progress=shown
+            path, out, max_shard_bytes=max_shard_bytes, overwrite=overwrite, progress=bar
         )
     if not quiet:
-        shards = [shard for layer in written.manifest.layers for shard in layer.shards]
-        n_bytes = sum(shard.bytes for shard in shards)
-        where = printable(str(written.path))
-        click.echo(f"{where}: {len(shards)} shard{'s' * (len(shards) != 1)}, {size(n_bytes)}")
+        n_shards = sum(len(layer.shards) for layer in written.manifest.layers)
+        n_bytes = stored_bytes(written.manifest)
+        click.echo(f"{printable(str(written.path))}: {counted(n_shards, 'shard')}, {size(n_bytes)}")
 
 
-def _wrap(
-    path: str, out: str, windows: dict[str, Any], options: dict[str, Any], shown: Progress | None
-) -> Portrait:
-    if path.endswith(".bf"):
-        given = [name for name in _WINDOWS if name != "stride" and windows[name] is not None]
-        if given:
-            raise click.UsageError(f"--{given[0]} is for .pybloom files: {path} says it itself")
-        return portrait.wrap(path, out, stride=windows["stride"], progress=shown, **options)
-    if windows["width"] is None or windows["stride"] is None:
+def _cut(
+    path: str, width: int | None, stride: int | None, unit: Any, normalizer: Any
+) -> tuple[WindowSpec | None, int | None]:
+    """Return how the windows of a foreign filter were cut: their spec, or the stride alone.
+
+    Raises:
+        click.UsageError: Options are missing, or repeat what the file says.
+    """
+    if path.endswith(SUFFIX):
+        given = {"width": width, "unit": unit, "normalizer": normalizer}
+        for name, value in given.items():
+            if value is not None:
+                raise click.UsageError(f"--{name} is for .pybloom files: {path} says it itself")
+        return None, stride
+    if width is None or stride is None:
         raise click.UsageError(f"{path} does not say how its windows were cut: give --width and --stride")
-    spec = WindowSpec(
-        windows["width"], windows["stride"], windows["unit"] or "char", windows["normalizer"] or "none"
-    )
-    return portrait.wrap(path, out, windows=spec, progress=shown, **options)
+    return WindowSpec(width, stride, unit or "char", normalizer or "none"), None
 
 
 def _refuse(context: click.Context, names: list[str], why: str) -> None:

@@ -1,4 +1,4 @@
-"""``portrait demo``: a portrait of text that is on everybody's machine, and three questions."""
+"""``portrait demo``: a portrait of text that every machine has, and three questions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from pathlib import Path
 import click
 
 import portrait
+from portrait.cli.shared.options import color_option
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.show import answer, color_option, count, size, wants_color
+from portrait.cli.shared.show import answer_lines, wants_color
+from portrait.cli.shared.sizes import size, stored_bytes
 from portrait.errors import CorpusError, OutputExistsError, printable
+from portrait.markup.numbers import counted
 
-#: The file that the found passage is read from, and where in it the passage begins and ends.
+#: The file that the quoted passage comes from, and how the passage begins and ends.
 _QUOTED_FILE = "heapq.py"
 _QUOTED = ("Heaps are arrays for which", "a[0] is always its smallest element.")
 
@@ -31,29 +34,31 @@ once, on the night when his own brother came home unannounced."""
 @click.option(
     "--keep",
     metavar="OUT",
-    help="Keep the portrait at this path instead of throwing it away.",
+    help="Keep the portrait at this path instead of discarding it.",
 )
 @color_option
 def command(keep: str | None, color: str) -> None:
     """Build a portrait of Python's standard library and ask it three questions.
 
-    Takes a few seconds, reads only what is installed already, and leaves nothing behind.
+    This takes a few seconds, reads only what is installed already, and leaves nothing behind.
     """
     colored = wants_color(color)
     library = Path(sysconfig.get_path("stdlib"))
     if keep is not None and os.path.lexists(keep):
-        raise OutputExistsError(f"{keep}: already exists: choose another name")
+        raise OutputExistsError(f"{keep}: already exists: choose another name", parameter="keep")
     files = _library_files(library)
     quoted = _quotation(library / _QUOTED_FILE)
-    click.echo(f"Building a portrait of Python's standard library: {count(len(files))} files of source code.")
+    click.echo(
+        f"Building a portrait of Python's standard library: {counted(len(files), 'file')} of source code."
+    )
     with tempfile.TemporaryDirectory(prefix="portrait-demo-") if keep is None else nullcontext() as scratch:
         out = Path(keep) if keep is not None else Path(str(scratch), "stdlib.portrait")
         begin = time.perf_counter()
         built = portrait.build({"python": files}, out, progress=progress("reading"))
         seconds = time.perf_counter() - begin
         layer = built.manifest.layers[0]
-        n_bytes = sum(shard.bytes for shard in layer.shards)
-        assert layer.text_bytes is not None  # counted just now
+        n_bytes = stored_bytes(built.manifest)
+        assert layer.text_bytes is not None  # every build counts it
         click.echo(
             f"{size(layer.text_bytes)} of text became {size(n_bytes)} "
             f"({n_bytes / layer.text_bytes:.1%}) in {seconds:.1f} s."
@@ -66,18 +71,26 @@ def command(keep: str | None, color: str) -> None:
 
 
 def _library_files(library: Path) -> list[Path]:
-    """The library's own modules: no packages that were installed into it, no tests."""
-    left_out = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__", "lib2to3"}
+    """Return the library's own modules, without installed packages and tests.
+
+    Raises:
+        CorpusError: The library is not installed as source code.
+    """
+    excluded = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__", "lib2to3"}
     files = [
-        path for path in library.rglob("*.py") if not left_out.intersection(path.relative_to(library).parts)
+        path for path in library.rglob("*.py") if not excluded.intersection(path.relative_to(library).parts)
     ]
     if not files:
-        raise CorpusError(f"{library}: Python's standard library is not here as source code")
+        raise CorpusError(f"{library}: Python's standard library is not installed as source code")
     return sorted(files)
 
 
 def _quotation(path: Path) -> str:
-    """A paragraph of a module's documentation, put into a letter."""
+    """Return a letter that quotes a paragraph of a module's documentation.
+
+    Raises:
+        CorpusError: The module is not readable, or has no such paragraph.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -91,8 +104,8 @@ def _quotation(path: Path) -> str:
 
 def _ask(built: portrait.Portrait, title: str, text: str, colored: bool) -> None:
     click.echo(f"\n{title}\n")
-    found = built.query(text)
-    if not found.matches:
+    answer = built.query(text)
+    if not answer.matches:
         click.echo(textwrap.indent(text, "  ") + "\n")
-    for line in answer(text, found, color=colored):
+    for line in answer_lines(text, answer, color=colored):
         click.echo(line, color=colored)

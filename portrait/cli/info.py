@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portrait.cli.shared.show import count, json_option, listed, size, table
+from portrait.cli.shared.opening import open_all
+from portrait.cli.shared.options import foreign_stride_option, json_option
+from portrait.cli.shared.sizes import size
+from portrait.cli.shared.tables import listed, table
 from portrait.errors import printable
-from portrait.portraits import portrait as portraits
+from portrait.markup.numbers import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from portrait.portraits.portrait import Portrait
     from portrait.spec import WindowSpec
@@ -20,15 +23,15 @@ if TYPE_CHECKING:
 
 @click.command("info")
 @click.argument("path", metavar="PORTRAIT")
-@click.option("--stride", type=int, help="As for query.")
+@foreign_stride_option
 @json_option
 def command(path: str, stride: int | None, as_json: bool) -> None:
-    """Say what a portrait is: how it cuts text, and what its layers hold.
+    """Describe a portrait: how it cuts text, and what its layers hold.
 
     \b
     portrait info corpus.portrait
     """
-    opened = portraits.open(path, stride=stride)
+    (opened,) = open_all([path], stride)
     if as_json:
         click.echo(json.dumps(opened.facts))
         return
@@ -43,16 +46,21 @@ def _windows(spec: WindowSpec) -> dict[str, str]:
     }
 
 
+def _or_unknown(show: Callable[[int], str], n: int | None) -> str:
+    """Return a number as people read it; a foreign portrait may not know it."""
+    return "unknown" if n is None else show(n)
+
+
 def _dump(opened: Portrait) -> Iterator[str]:
-    """A filter of the original library: what its header says, link by link."""
-    known = opened.facts
+    """Yield what the header of a filter of the original library says, link by link."""
+    facts = opened.facts
     yield from listed(
         {
             "portrait": opened.name,
-            "format": f"{known['format']}, a filter of the original Data Portraits library",
+            "format": f"{facts['format']}, a filter of the original Data Portraits library",
             **_windows(opened.spec),
-            "entries": count(known["entries"]),
-            "rate": f"{known['fpr']:.3%}",
+            "entries": count(facts["entries"]),
+            "rate": f"{facts['fpr']:.3%}",
         }
     )
     yield ""
@@ -60,7 +68,7 @@ def _dump(opened: Portrait) -> Iterator[str]:
     rows += [
         (
             str(i),
-            known["hash"]["name"],
+            facts["hash"]["name"],
             count(link["bits"]),
             count(link["hashes"]),
             count(link["entries"]),
@@ -69,12 +77,13 @@ def _dump(opened: Portrait) -> Iterator[str]:
             f"{link['fpr']:.3%}",
             size(link["bits"] // 8),
         )
-        for i, link in enumerate(known["links"], 1)
+        for i, link in enumerate(facts["links"], 1)
     ]
     yield from table(rows)
 
 
 def _bundle(opened: Portrait) -> Iterator[str]:
+    """Yield what the manifest of a bundle says, layer by layer."""
     manifest = opened.manifest
     facts = {
         "portrait": opened.name,
@@ -91,10 +100,10 @@ def _bundle(opened: Portrait) -> Iterator[str]:
         (
             printable(layer.source),
             str(layer.filter["kind"]),
-            count(layer.documents),
-            size(layer.text_bytes),
-            count(layer.windows),
-            count(layer.distinct_keys),
+            _or_unknown(count, layer.documents),
+            _or_unknown(size, layer.text_bytes),
+            _or_unknown(count, layer.windows),
+            _or_unknown(count, layer.distinct_keys),
             f"{layer.fpr:.3%}",
             size(sum(shard.bytes for shard in layer.shards)),
         )

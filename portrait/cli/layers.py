@@ -1,4 +1,4 @@
-"""``portrait add``, ``drop`` and ``merge``: layers in and out."""
+"""``portrait add``, ``portrait drop`` and ``portrait merge``: layers in and out."""
 
 from __future__ import annotations
 
@@ -7,27 +7,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.shared.execution import execution_options, reading_options, saying_what_is_kept
-from portrait.cli.shared.options import column_option, format_option
+from portrait.cli.shared.execution import execution_options, resumable
+from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress_options
-from portrait.cli.shared.show import count, size
-from portrait.cli.shared.sizes import max_shard_size_option
+from portrait.cli.shared.reading import corpus_options
+from portrait.cli.shared.sizes import size, stored_bytes
+from portrait.cli.shared.writing import max_shard_size_option, out_option
 from portrait.errors import printable
+from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
     from portrait.engines.execution import Execution
     from portrait.portraits.portrait import Portrait
     from portrait.progress import Progress
 
-_quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
-
 
 @click.command("add")
 @click.argument("path", metavar="PORTRAIT")
 @click.argument("sources", nargs=-1, required=True, metavar="NAME=SOURCE...")
-@column_option
-@format_option
-@reading_options
+@corpus_options
 @max_shard_size_option
 @execution_options
 @progress_options
@@ -43,15 +41,15 @@ def add(
     quiet: bool,
     progress: Progress | None,
 ) -> None:
-    """Add a layer for each SOURCE to a portrait, whose other layers stay as they are.
+    """Add a layer for each SOURCE to a portrait; its other layers stay as they are.
 
-    Texts are cut, and filters made, as those it has.
+    The new layers take the portrait's windows and filters.
 
     \b
     portrait add corpus.portrait recipes=recipes/*.jsonl
     """
-    with saying_what_is_kept(execution, path):
-        made = portrait.add(
+    with resumable(execution, path):
+        written = portrait.add(
             path,
             list(sources),
             column=columns,
@@ -62,15 +60,15 @@ def add(
             execution=execution,
             progress=progress,
         )
-    _summary(made, quiet=quiet)
+    _summary(written, quiet=quiet)
 
 
 @click.command("drop")
 @click.argument("path", metavar="PORTRAIT")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@_quiet_option
+@quiet_option
 def drop(path: str, names: tuple[str, ...], quiet: bool) -> None:
-    """Take the layers of some sources out of a portrait.
+    """Remove the layers of some sources from a portrait.
 
     \b
     portrait drop corpus.portrait recipes
@@ -80,11 +78,11 @@ def drop(path: str, names: tuple[str, ...], quiet: bool) -> None:
 
 @click.command("merge")
 @click.argument("paths", nargs=-1, required=True, metavar="PORTRAIT...")
-@click.option("-o", "--out", required=True, metavar="OUT", help="The portrait to write: a directory.")
-@click.option("--overwrite", is_flag=True, help="Replace a portrait that stands at OUT.")
-@_quiet_option
+@out_option
+@overwrite_option()
+@quiet_option
 def merge(paths: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> None:
-    """Unite portraits that cut texts alike in one with the layers of all.
+    """Merge portraits that cut text alike into one with the layers of all.
 
     \b
     portrait merge papers.portrait crawl.portrait -o corpus.portrait
@@ -92,13 +90,12 @@ def merge(paths: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> Non
     _summary(portrait.merge(paths, out, overwrite=overwrite), quiet=quiet)
 
 
-def _summary(made: Portrait, *, quiet: bool) -> None:
+def _summary(written: Portrait, *, quiet: bool) -> None:
     if quiet:
         return
-    layers = made.manifest.layers
+    layers = written.manifest.layers
     names = ", ".join(printable(layer.source) for layer in layers)
-    n_bytes = sum(shard.bytes for layer in layers for shard in layer.shards)
     click.echo(
-        f"{printable(str(made.path))}: {count(len(layers))} layer{'s' * (len(layers) != 1)} "
-        f"({names}), {size(n_bytes)}"
+        f"{printable(str(written.path))}: {counted(len(layers), 'layer')} ({names}), "
+        f"{size(stored_bytes(written.manifest))}"
     )

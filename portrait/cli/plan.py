@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.shared.execution import execution_options, reading_options
-from portrait.cli.shared.options import column_option, format_option
-from portrait.cli.shared.show import count, json_option, listed, size, table
-from portrait.cli.shared.sizes import parse_size
+from portrait.cli.shared.execution import execution_options
+from portrait.cli.shared.options import json_option
+from portrait.cli.shared.reading import corpus_options
+from portrait.cli.shared.sizes import parse_size, size
 from portrait.cli.shared.specs import spec_options
+from portrait.cli.shared.tables import listed, table
 from portrait.errors import printable
+from portrait.markup.numbers import count, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +32,9 @@ if TYPE_CHECKING:
     "--out",
     default="corpus.portrait",
     metavar="OUT",
-    help="Where the portrait is to be written: is there room?  [default: here]",
+    help="Where the build will write; plan checks its disk.  [default: here]",
 )
-@column_option
-@format_option
-@reading_options
+@corpus_options
 @spec_options
 @execution_options
 @click.option(
@@ -60,10 +60,10 @@ def command(
     sample_text_bytes: int,
     as_json: bool,
 ) -> None:
-    """Say what a build will take and give, before it is done.
+    """Estimate what a build will take and give.
 
-    SOURCE and options are as for portrait build. The files' sizes and a sample of their text are read;
-    nothing is written.
+    SOURCE and options are as for portrait build. This reads the files' sizes and a sample of their
+    text, and writes nothing.
 
     \b
     portrait plan books/ web='crawl/*.jsonl.zst' --filter fuse
@@ -88,6 +88,7 @@ def command(
 
 
 def _lines(planned: Plan) -> Iterator[str]:
+    """Yield a table of the sources, the facts about the build, and warnings."""
     rows = [("source", "documents", "text", "windows", "distinct keys")]
     rows += [
         (
@@ -114,7 +115,6 @@ def _facts(planned: Plan) -> dict[str, str]:
     name = spec.unit_name
     chosen = planned.filter.kind
     others = [f"{kind} {size(n)}" for kind, n in planned.bundle_bytes.items() if kind != chosen]
-    n_layers = len(planned.sources)
     sample = (
         "all of it"
         if planned.whole
@@ -127,7 +127,7 @@ def _facts(planned: Plan) -> dict[str, str]:
     return {
         "sample": sample,
         "portrait": f"{size(planned.bundle_bytes[chosen])} as {chosen} ({', '.join(others)}), "
-        f"{n_layers} layer{'s' * (n_layers != 1)}",
+        f"{counted(len(planned.sources), 'layer')}",
         "rate": f"{planned.fpr:.3g} a window",
         "guarantee": f"every verbatim passage of {planned.guaranteed_units} {name} or more is a hit: "
         "no false negatives",
@@ -140,18 +140,19 @@ def _facts(planned: Plan) -> dict[str, str]:
 
 
 def _way(planned: Plan) -> str:
+    """Return where the build will keep its keys."""
     if planned.way == "memory":
         return "in memory"
     if planned.way == "twice":
         return "in memory; all text is read twice"
     return (
-        f"{size(planned.spool_bytes)} in {printable(str(planned.work_dir))}, read in {count(planned.tasks)} "
-        f"task{'s' * (planned.tasks != 1)}"
+        f"{size(planned.spool_bytes)} in {printable(str(planned.work_dir))}, "
+        f"read in {counted(planned.tasks, 'task')}"
     )
 
 
 def _duration(seconds: float) -> str:
-    """An estimate, no more exact than it is."""
+    """Return a duration, as precise as an estimate can be."""
     if seconds < 1:
         return "less than a second"
     if seconds < 100:

@@ -1,4 +1,4 @@
-"""``portrait report``: how much of an evaluation set the corpus of a portrait holds."""
+"""``portrait report``: reports how much of an evaluation set the corpus holds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import click
 
 import portrait
 from portrait.answers.wording import show_evalue
-from portrait.cli.shared.options import format_option
+from portrait.cli.shared.opening import open_all
+from portrait.cli.shared.options import evalue_option, foreign_stride_option, overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress
-from portrait.corpus.columns import DEFAULT_COLUMN
+from portrait.cli.shared.reading import column_option, format_option
+from portrait.cli.shared.tables import table
 from portrait.errors import printable
 from portrait.markup.numbers import count, counted, expected, percent
 from portrait.reports.dates import today
@@ -25,12 +27,12 @@ from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST
 from portrait.reports.wording import edited, headline, row_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from portrait.reports.report import Report
 
 EXIT_TOO_MANY = 1
-#: Rows of the summary: as many as leave the totals on the screen.
+#: Rows of the summary: few enough to leave the totals on the screen.
 _SHOWN = 10
 _STDOUT = "-"
 _PATH = click.Path(path_type=Path)
@@ -38,35 +40,21 @@ _PATH = click.Path(path_type=Path)
 
 @click.command("report")
 @click.argument("arguments", nargs=-1, required=True, metavar="PORTRAIT... DATA")
-@click.option(
-    "--column",
-    "--columns",
-    "columns",
-    multiple=True,
-    metavar="NAME,...",
-    help=f"The column of the text, or several that make it, a line each.  [default: {DEFAULT_COLUMN}]",
-)
+@column_option("--columns", default=())
 @click.option(
     "--benchmark",
     type=click.Choice(list(BENCHMARKS)),
-    help="Instead of --columns: those of this evaluation set, as published.",
+    help="In place of --column: the columns of this evaluation set, as published.",
 )
 @click.option(
-    "--id", "id_column", metavar="NAME", help="The column that names a row; else task_id, id, ... are tried."
+    "--id",
+    "id_column",
+    metavar="NAME",
+    help="The column that names a row.  [default: the first of task_id, id, ... there is]",
 )
 @format_option
-@click.option(
-    "--evalue",
-    type=float,
-    default=DEFAULT_EVALUE,
-    show_default=True,
-    help="The threshold: a match as strong may turn up by chance so many times in each row.",
-)
-@click.option(
-    "--stride",
-    type=int,
-    help="Units between stored windows, for .bf files whose names do not say it (NAME.WIDTH-STRIDE.bf).",
-)
+@evalue_option(DEFAULT_EVALUE)
+@foreign_stride_option
 @click.option(
     "--worst",
     type=click.IntRange(0),
@@ -82,25 +70,25 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--strict-clean",
     is_flag=True,
-    help="Leave inconclusive rows out of --clean; they are in neither file then.",
+    help="Leave inconclusive rows out of --clean, so that they are in neither file.",
 )
 @click.option("--contaminated", metavar="FILE", type=_PATH, help="Write the rows that were found.")
-@click.option("--overwrite", is_flag=True, help="Replace files that stand there.")
+@overwrite_option("a file")
 @click.option(
     "--fail-over",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
-    help="Exit 1 if more than this share of the rows is found, such as 0.01.",
+    help="Exit 1 if more than this share of the rows is found: 0.01 is one row in a hundred.",
 )
 @click.option(
     "--date",
     metavar="TEXT",
-    help="The date to state, or none.  [default: today, or that of SOURCE_DATE_EPOCH]",
+    help="The date to print, or none.  [default: today, or SOURCE_DATE_EPOCH]",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
+@quiet_option
 def command(
     arguments: tuple[str, ...],
-    columns: tuple[str, ...],
+    columns: list[str],
     benchmark: str | None,
     id_column: str | None,
     format_: Any,
@@ -120,10 +108,9 @@ def command(
     """Report how much of an evaluation set was in the corpus.
 
     DATA is a file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet), a directory or quoted glob of them, or -
-    for standard input: a row an example. Several columns are asked about as one text, one line after
-    the other.
+    for standard input: a row an example. Several columns are asked about as one text, a line each.
 
-    Without --html and --json a summary is printed. Exits 0, or 1 if more than --fail-over is found,
+    Without --html and --json it prints a summary. Exits 0, or 1 if more than --fail-over is found,
     or 2 on an error.
 
     \b
@@ -136,18 +123,14 @@ def command(
     if Path(_STDOUT) in (html, clean, contaminated):
         raise click.UsageError("only --json can go to standard output: name a file for the others")
     *paths, data = arguments
-    foreign = [path for path in paths if path.endswith(".bf")]
-    # Beside a foreign filter a bundle keeps its own stride; alone it says why it takes no other.
-    opened = [
-        portrait.open(path, stride=stride if path in foreign or not foreign else None) for path in paths
-    ]
+    opened = open_all(paths, stride)
     json_file = None if json_ in (None, _STDOUT) else Path(str(json_))
     files = Files(html, json_file, clean, contaminated, strict_clean, overwrite)
     with files.outputs(data, format_) if files.paths else nullcontext() as outputs:
-        found = portrait.report(
+        report = portrait.report(
             opened,
             data,
-            columns=[name.strip() for names in columns for name in names.split(",")] or None,
+            columns=columns or None,
             benchmark=benchmark,
             id_column=id_column,
             format=format_,
@@ -158,19 +141,19 @@ def command(
             progress=progress("reading", quiet=quiet),
         )
         if outputs is not None:
-            files.write(found, data, outputs, format_)
+            files.write(report, data, outputs, format_)
             outputs.commit()
     if json_ == _STDOUT:
-        click.echo(json.dumps(found.to_dict()))
+        click.echo(json.dumps(report.to_dict()))
     elif html is None and json_ is None and not quiet:
-        for line in summary(found):
+        for line in summary(report):
             click.echo(line)
-    share = found.contaminated.share or 0.0
+    share = report.contaminated.share or 0.0
     return EXIT_TOO_MANY if fail_over is not None and share > fail_over else 0
 
 
 def summary(report: Report) -> Iterator[str]:
-    """The lines that tell a person what was found."""
+    """Yield the lines that tell a person what was found."""
     totals = report.findings.totals
     yield headline(report)
     if not totals.rows:
@@ -185,17 +168,17 @@ def summary(report: Report) -> Iterator[str]:
         rows.append(
             (name, count(share.count), percent(share.share or 0), f"{percent(low)} to {percent(high)}")
         )
-    yield from _table(rows)
+    yield from table(rows, 1)
     if not report.findings.worst:
         return
     yield ""
-    yield from _table([("source", "rows found"), *_sources(report)])
+    yield from table([("source", "rows found"), *_sources(report)], 1)
     yield ""
     shown = report.findings.worst[:_SHOWN]
     yield f"The worst {counted(len(shown), 'row')}:" if len(shown) > 1 else "The worst row:"
     yield ""
     head = ("row", "place", "coverage", "longest", "E-value")
-    yield from _table([head, *_worst(report)], names=2)
+    yield from table([head, *_worst(report)])
 
 
 def _sources(report: Report) -> Iterator[tuple[str, ...]]:
@@ -214,14 +197,3 @@ def _worst(report: Report) -> Iterator[tuple[str, ...]]:
             count(answer.longest_match),
             "" if answer.evalue is None else show_evalue(answer.evalue),
         )
-
-
-def _table(rows: Sequence[Sequence[str]], names: int = 1) -> Iterator[str]:
-    """Columns side by side: so many of names to the left, then numbers to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if i < names else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()

@@ -13,17 +13,17 @@ from portrait.extras import load
 @click.command("serve")
 @click.argument("portraits", nargs=-1, metavar="PORTRAIT...")
 @click.option("--host", metavar="ADDRESS", help="Where to listen.  [default: 127.0.0.1]")
-@click.option("--port", type=int, help="0 takes a free one.  [default: 8000]")
-@click.option("--workers", type=int, help="Processes.  [default: 1]")
-@click.option("--keys", metavar="FILE", help="Who may ask: made by portrait key. Otherwise anyone may.")
-@click.option("--rate", metavar="N/TIME", help="Texts for each key or address, as 600/minute.")
-@click.option("--store", metavar="URL", help="redis://… or memcached://…, to count rates of all workers.")
-@click.option("--config", metavar="FILE", help="Settings in TOML; options given here win.")
+@click.option("--port", type=int, help="Port; 0 picks a free one.  [default: 8000]")
+@click.option("--workers", type=int, help="Processes that answer.  [default: 1]")
+@click.option("--keys", metavar="FILE", help="API keys, as made by portrait key; without it anyone may ask.")
+@click.option("--rate", metavar="N/TIME", help="Texts for each key or address, such as 600/minute.")
+@click.option("--store", metavar="URL", help="redis://… or memcached://…, to count rates across workers.")
+@click.option("--config", metavar="FILE", help="Settings in TOML; options given here take precedence.")
 def command(portraits: tuple[str, ...], config: str | None, **given: Any) -> None:
     """Answer questions about portraits over HTTP.
 
-    SIGHUP, or a portrait replaced on disk, makes it open portraits and keys anew; SIGTERM lets
-    requests under way end. docs/service.md has every endpoint and every setting.
+    SIGHUP reopens portraits and keys, as does replacing a portrait on disk; SIGTERM lets requests
+    under way end. docs/service.md has every endpoint and every setting.
 
     \b
     portrait serve corpus.portrait other.portrait --port 8000 --workers 4

@@ -12,10 +12,10 @@ from portrait.building.request import Request
 from portrait.building.way import way_of
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
+from portrait.evidence import detectable_length, significant_chain
 from portrait.filters import kinds as filters
 from portrait.planning.forecast import Forecast, PlannedSource
 from portrait.planning.sample import take
-from portrait.sizing import detectable_length, significant_chain
 from portrait.spec import FilterKind, FilterSpec, WindowSpec
 
 if TYPE_CHECKING:

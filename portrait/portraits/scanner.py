@@ -9,7 +9,7 @@ from portrait._native import Windows as NativeWindows
 from portrait.answers.judge import DEFAULT_EVALUE
 from portrait.answers.scan import Chain, LayerScan, Stretch, TextScan
 from portrait.errors import TextError
-from portrait.sizing import evalue, significant_chain
+from portrait.evidence import evalue, significant_chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

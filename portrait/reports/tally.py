@@ -11,9 +11,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from portrait.errors import SpecError
+from portrait.evidence import evalue, significant_chain
 from portrait.reports.report import ColumnFindings, Findings, SourceFindings, Totals
 from portrait.reports.statistics import Share, lengths_histogram, shares_histogram, spread
-from portrait.sizing import evalue, significant_chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -133,7 +133,7 @@ def test_nothing_is_proven_where_the_filter_says_yes_to_everything() -> None:
 def test_a_filter_that_is_all_but_full_is_judged_in_finite_time(short_of_one: float) -> None:
     # In a process of its own, so that stepping through 10^14 chains one by one can be cut short.
     call = f"significant_chain(100, 1, 1 - {short_of_one!r}, 0.01)"
-    script = f"from portrait.sizing import significant_chain; print({call})"
+    script = f"from portrait.evidence import significant_chain; print({call})"
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, timeout=5, check=True)
     exact = math.log(100 / 0.01) / -math.log1p(-(1 - (1 - short_of_one)))
     assert float(done.stdout) == pytest.approx(exact, rel=1e-9)

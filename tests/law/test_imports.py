@@ -88,7 +88,7 @@ def below(*packages: str) -> list[str]:
 #: know each other. ``__init__`` is the public face.
 ORDER: tuple[tuple[str, ...], ...] = (
     ("errors", "version", "progress", "markup"),
-    ("extras", "spec", "sizing", "storage"),
+    ("extras", "spec", "sizing", "evidence", "storage"),
     ("presets", "corpus", "answers", "bundle"),
     ("keys",),
     ("filters", "engines"),
@@ -240,7 +240,9 @@ def test_engines_are_loaded_when_they_are_started() -> None:
                 assert inside, f"{module} imports {target} where it is imported itself"
 
 
-@pytest.mark.parametrize("module", [*below("portrait.answers"), "portrait.sizing", "portrait.spec"])
+@pytest.mark.parametrize(
+    "module", [*below("portrait.answers"), "portrait.evidence", "portrait.sizing", "portrait.spec"]
+)
 def test_pure_modules_touch_no_files(module: str) -> None:
     pure = {"__future__", "collections", "dataclasses", "importlib", "math", "portrait", "typing"}
     assert top_levels(module) <= pure

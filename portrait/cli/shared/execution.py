@@ -1,4 +1,4 @@
-"""The options that say how a build is carried out, as several commands have them."""
+"""The options that say how a build is carried out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portrait.building.reader import ON_ERROR
 from portrait.cli.shared.sizes import parse_size
 from portrait.engines.execution import ENGINES, Execution
 
@@ -28,10 +27,10 @@ _OPTIONS = [
     click.option(
         "--work-dir",
         metavar="DIR",
-        help="Where keys are put that do not fit into memory, and what is needed to go on with a build that "
-        "was stopped: about 8 bytes a window.  [default: beside OUT]",
+        help="Where a build puts keys that do not fit into memory, and what resuming it takes: about 8 "
+        "bytes a window.  [default: beside OUT]",
     ),
-    click.option("--restart", is_flag=True, help="Begin anew, whatever a build that was stopped has done."),
+    click.option("--restart", is_flag=True, help="Discard an interrupted build and start over."),
     click.option(
         "--engine",
         type=click.Choice(ENGINES),
@@ -48,7 +47,7 @@ _OPTIONS = [
 
 
 def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of :class:`portrait.Execution`, which the command gets as ``execution``."""
+    """Add the options of :class:`portrait.Execution`, which the command gets as ``execution``."""
 
     @wraps(command)
     def wrapped(
@@ -70,27 +69,19 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def saying_what_is_kept(execution: Execution, out: str) -> Iterator[None]:
-    """Have Ctrl-C say whether the same command will go on from there."""
+def resumable(execution: Execution, out: str) -> Iterator[None]:
+    """Have Ctrl-C say that the same command resumes a build, where it does.
+
+    Args:
+        execution: How the build is carried out.
+        out: The portrait it writes.
+
+    Raises:
+        KeyboardInterrupt: With that message, or as it came.
+    """
     try:
         yield
     except KeyboardInterrupt:
         if execution.can_resume(Path(out)):
-            raise KeyboardInterrupt("the same command goes on from here") from None
+            raise KeyboardInterrupt("run the same command again to resume") from None
         raise
-
-
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of what a row is, and of what becomes of bad ones."""
-    command = click.option(
-        "--on-error",
-        type=click.Choice(ON_ERROR),
-        default="fail",
-        show_default=True,
-        help="Rows and files that cannot be read end the build, or are left out and counted.",
-    )(command)
-    return click.option(
-        "--source-column",
-        metavar="NAME",
-        help="The column that names each row's source, for a layer each; a path such as meta.set will do.",
-    )(command)

@@ -1,22 +1,11 @@
-"""From a parameter of the library to the option that sets it: what errors add on the command line."""
+"""What errors add on the command line: the option that sets a parameter of the library."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-#: Options whose name is not the parameter's.
-_OPTIONS = {
-    "column": ("columns",),
-    "columns": ("column", "columns"),
-    "max_shard_bytes": ("max_shard_size",),
-    "memory_bytes": ("memory",),
-    "share": ("task",),
-}
+#: Parameters that an option sets under another name.
+_NAMES = {"column": "columns"}
 
 
 def option_hint(command: click.Command | None, parameter: str | None) -> str:
@@ -31,8 +20,9 @@ def option_hint(command: click.Command | None, parameter: str | None) -> str:
     """
     if command is None or parameter is None:
         return ""
-    names: Sequence[str] = (parameter, *_OPTIONS.get(parameter, ()))
-    for one in command.params:
-        if isinstance(one, click.Option) and one.name in names:
-            return f" ({max(one.opts, key=len)})"
+    name = _NAMES.get(parameter, parameter)
+    for option in command.params:
+        # An underscore at the end keeps a name apart from a built-in: format_, license_.
+        if isinstance(option, click.Option) and (option.name or "").rstrip("_") == name:
+            return f" ({max(option.opts, key=len)})"
     return ""

@@ -1,4 +1,4 @@
-"""Options that several commands have: one wording, one meaning."""
+"""Options that several commands share: one wording, one meaning."""
 
 from __future__ import annotations
 
@@ -6,40 +6,49 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portrait.corpus.columns import DEFAULT_COLUMN
-from portrait.corpus.shards import FORMATS
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+foreign_stride_option = click.option(
+    "--stride",
+    type=int,
+    help="Units between stored windows, for .bf files whose names do not say it (NAME.WIDTH-STRIDE.bf).",
+)
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the output; auto: on a terminal, unless NO_COLOR is set.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
+silent_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Print nothing; the exit code is the answer."
+)
 
-def names_of(values: Iterable[str]) -> list[str]:
-    """What was given in several options, or in one with commas."""
-    return [name.strip() for value in values for name in value.split(",")]
 
+def evalue_option(default: float) -> Decorator:
+    """Return the option of the threshold.
 
-def column_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that names the columns of the text."""
+    Args:
+        default: The threshold without the option; where many texts are asked it is lower.
+    """
     return click.option(
-        "--column",
-        "columns",
-        multiple=True,
-        default=[DEFAULT_COLUMN],
-        metavar="NAME,...",
-        callback=lambda _context, _parameter, values: names_of(values),
-        help=f"The column of the text, or several that make it, a line each.  [default: {DEFAULT_COLUMN}]",
-    )(command)
-
-
-def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that says what files are."""
-    return click.option(
-        "--format",
-        "format_",
-        type=click.Choice(FORMATS),
-        default="auto",
+        "--evalue",
+        type=float,
+        default=default,
         show_default=True,
-        help="What the files are; auto: by their suffix, and any other suffix is plain text.",
-    )(command)
+        help="The threshold: how many matches as strong chance alone may show in one text.",
+    )
+
+
+def overwrite_option(what: str = "a portrait at OUT") -> Decorator:
+    """Return the option that allows a command to replace its output.
+
+    Args:
+        what: The output, as the help names it.
+    """
+    return click.option("--overwrite", is_flag=True, help=f"Replace {what} that already exists.")

@@ -1,4 +1,4 @@
-"""How far a piece of work is: a bar on stderr where somebody is looking, or lines of JSON for programs."""
+"""Progress on stderr: a bar on a terminal, or lines of JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portrait import extras
-from portrait.cli.shared.show import count, size
-from portrait.progress import Meter
+from portrait.cli.shared.options import quiet_option
+from portrait.cli.shared.sizes import size
+from portrait.markup.numbers import counted
+from portrait.progress import READING, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,11 @@ _SECONDS_BETWEEN_LINES = 0.5
 
 
 class Bar:
-    """Bytes done so far, as a tqdm bar."""
+    """A tqdm bar of bytes.
+
+    Args:
+        label: The name of a stage that has none of its own.
+    """
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -32,28 +38,28 @@ class Bar:
         self._meter = Meter(None, label)
 
     def start(self, n_bytes: int | None, stage: str = "") -> None:
-        """Show the bar."""
+        """Show the bar of a stage."""
         self.finish()
         self._meter = Meter(n_bytes, stage or self._label)
-        known = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}B{postfix}"
+        with_total = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}B{postfix}"
         self._bar = extras.load("tqdm", "build").tqdm(
             total=n_bytes,
             desc=self._meter.stage,
             unit_scale=True,
             leave=False,
             file=sys.stderr,
-            bar_format="{desc}: {n_fmt}B{postfix}" if n_bytes is None else known,
+            bar_format="{desc}: {n_fmt}B{postfix}" if n_bytes is None else with_total,
         )
 
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        """Move it."""
+        """Move the bar."""
         self._meter.advance(n_bytes, documents, text_bytes)
         if self._bar is not None:
             self._bar.set_postfix_str(_speed(self._meter, self._bar.format_interval), refresh=False)
             self._bar.update(self._meter.n_bytes - self._bar.n)
 
     def finish(self) -> None:
-        """Take it away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -62,7 +68,7 @@ class Bar:
 def _speed(meter: Meter, interval: Callable[[float], str]) -> str:
     parts = []
     if meter.documents:
-        parts.append(f"{count(meter.documents)} document{'s' * (meter.documents != 1)}")
+        parts.append(counted(meter.documents, "document"))
         parts.append(f"{size(round(meter.text_bytes_per_second))}/s of text")
     elif meter.n_bytes > meter.resumed_bytes:
         parts.append(f"{size(round(meter.bytes_per_second))}/s")
@@ -72,70 +78,78 @@ def _speed(meter: Meter, interval: Callable[[float], str]) -> str:
 
 
 class Lines:
-    """A JSON object a line on stderr: now and then, and at the end of each stage."""
+    """A JSON object a line on stderr: twice a second at most, and at the end of each stage.
+
+    Args:
+        label: The name of a stage that has none of its own.
+    """
 
     def __init__(self, label: str) -> None:
         self._label = label
         self._meter: Meter | None = None
-        self._said = 0.0
+        self._printed_at = 0.0
 
     def start(self, n_bytes: int | None, stage: str = "") -> None:
-        """A stage begins."""
+        """Begin a stage."""
         self.finish()
         self._meter = Meter(n_bytes, stage or self._label)
-        self._said = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        """Say so, unless something was said just now."""
+        """Count, and print a line unless the last one is recent."""
         if self._meter is None:
             return
         self._meter.advance(n_bytes, documents, text_bytes)
-        if time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
-            self._say(done=False)
+        if time.monotonic() - self._printed_at >= _SECONDS_BETWEEN_LINES:
+            self._print(done=False)
 
     def finish(self) -> None:
-        """Say that the stage is over."""
+        """Print the last line of the stage."""
         if self._meter is not None:
-            self._say(done=True)
+            self._print(done=True)
             self._meter = None
 
-    def _say(self, *, done: bool) -> None:
+    def _print(self, *, done: bool) -> None:
         if self._meter is not None:
             click.echo(json.dumps(self._meter.to_dict(done=done)), err=True)
-        self._said = time.monotonic()
+        self._printed_at = time.monotonic()
 
 
 def progress(label: str, *, quiet: bool = False) -> Progress | None:
-    """A bar if stderr is a terminal; none where the package that draws it is not installed."""
+    """Return a bar if stderr is a terminal and tqdm is installed.
+
+    Args:
+        label: The name of a stage that has none of its own.
+        quiet: Whether to show nothing at all.
+    """
     wanted = sys.stderr is not None and sys.stderr.isatty() and not quiet
     return Bar(label) if wanted and importlib.util.find_spec("tqdm") else None
 
 
-_OPTIONS = [
-    click.option(
-        "--progress",
-        "progress_kind",
-        type=click.Choice(["auto", "bar", "json", "none"]),
-        default="auto",
-        show_default=True,
-        help="How far it is, on stderr; auto: a bar on a terminal; json: an object a line.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary."),
-]
+def _chosen(kind: str, *, quiet: bool) -> Progress | None:
+    if kind == "auto":
+        return progress(READING, quiet=quiet)
+    if kind == "bar":
+        return Bar(READING)
+    return Lines(READING) if kind == "json" else None
+
+
+_progress_option = click.option(
+    "--progress",
+    "progress_kind",
+    type=click.Choice(["auto", "bar", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="Progress on stderr; auto: a bar on a terminal; json: an object a line.",
+)
 
 
 def progress_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How far a build is; the command gets ``quiet``, and as ``progress`` who hears of it, if anybody."""
+    """Add the options of progress; the command gets ``quiet``, and a callback or nothing as ``progress``."""
 
     @wraps(command)
     def wrapped(*arguments: Any, progress_kind: str, quiet: bool, **options: Any) -> Any:
-        hears: Progress | None = None
-        if progress_kind == "auto":
-            hears = progress("reading", quiet=quiet or options.get("as_json", False))
-        elif progress_kind != "none":
-            hears = Bar("reading") if progress_kind == "bar" else Lines("reading")
-        return command(*arguments, quiet=quiet, progress=hears, **options)
+        callback = _chosen(progress_kind, quiet=quiet or options.get("as_json", False))
+        return command(*arguments, quiet=quiet, progress=callback, **options)
 
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped
+    return _progress_option(quiet_option(wrapped))

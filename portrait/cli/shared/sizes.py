@@ -1,41 +1,44 @@
-"""Sizes as people write them: 64MB, 5GB, 1.5GiB."""
+"""Sizes in bytes, as people write and read them: 64MB, 5GB, 1.5GiB."""
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
 import click
 
-from portrait.bundle.writer import DEFAULT_SHARD_BYTES
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from portrait.bundle.manifest import Manifest
 
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def parse_size(text: str) -> int:
-    """A size in bytes; units are kB, MB, GB, TB, or KiB and so on by powers of 1024.
+    """Return a size in bytes.
 
-    Raises :class:`click.BadParameter`.
+    Args:
+        text: A number, with a unit or without: kB, MB, GB, TB, or by powers of 1024 KiB, MiB, GiB, TiB.
+
+    Raises:
+        click.BadParameter: The text is not a size.
     """
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMGT]?)(I?)B?", text.strip().upper())
-    if found is None or (found[3] and not found[2]):
-        raise click.BadParameter(f"{text!r} is no size, such as 64MB or 5GB")
-    unit: int = (1024 if found[3] else 1000) ** _POWERS[found[2]]
-    return round(float(found[1]) * unit)
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMGT]?)(I?)B?", text.strip().upper())
+    if match is None or (match[3] and not match[2]):
+        raise click.BadParameter(f"{text!r} is not a size, such as 64MB or 5GB")
+    unit: int = (1024 if match[3] else 1000) ** _POWERS[match[2]]
+    return round(float(match[1]) * unit)
 
 
-def max_shard_size_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that limits the size of a shard."""
-    return click.option(
-        "--max-shard-size",
-        "max_shard_bytes",
-        default=f"{DEFAULT_SHARD_BYTES // 10**9}GB",
-        show_default=True,
-        metavar="SIZE",
-        callback=lambda _context, _parameter, text: parse_size(text),
-        help="The largest file of a layer: 64MB, 5GB, ...",
-    )(command)
+def size(n_bytes: int) -> str:
+    """Return a number of bytes in three digits and a decimal unit."""
+    if n_bytes < 1000:
+        return f"{n_bytes} B"
+    units = ("kB", "MB", "GB", "TB")
+    power = min(len(units), int(math.log10(n_bytes + n_bytes // 2000) // 3))
+    return f"{n_bytes / 1000**power:.3g} {units[power - 1]}"
+
+
+def stored_bytes(manifest: Manifest) -> int:
+    """Return the size of a portrait's shards together, in bytes."""
+    return sum(shard.bytes for layer in manifest.layers for shard in layer.shards)

@@ -1,4 +1,4 @@
-"""The options that say how texts are cut and recorded, as several commands have them."""
+"""The options that say how texts are cut and recorded."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _OPTIONS = [
     click.option(
         "--preset",
-        "preset_name",
+        "preset_",
         type=click.Choice(list(PRESETS)),
         default="default",
         show_default=True,
-        help="Several of the options below at once; each that is given as well counts for itself.",
+        help="Sets several of the options below; those given as well take precedence.",
     ),
     click.option("--width", type=int, help="Units in a window.  [default: 50]"),
     click.option("--stride", type=int, help="Units between stored windows.  [default: 25]"),
@@ -29,52 +29,52 @@ _OPTIONS = [
     click.option(
         "--normalizer",
         type=click.Choice(NORMALIZERS),
-        help="What is done to a text first; spaces: Unicode NFC, and any white space is one space; loose: "
-        "case and compatibility forms, too, are folded, and anything between letters and digits is one "
-        "space.  [default: spaces]",
+        help="What every text goes through first; spaces: Unicode NFC, and any run of white space is one "
+        "space; loose: also folds case and compatibility forms, and whatever separates letters and digits is "
+        "one space.  [default: spaces]",
     ),
     click.option(
         "--filter",
-        "kind",
+        "filter_",
         type=click.Choice(FILTER_KINDS),
-        help="What remembers the windows; fuse is smaller, bloom is built faster.  [default: bloom]",
+        help="What records the windows; fuse is smaller, bloom is faster to build.  [default: bloom]",
     ),
     click.option("--fpr", type=float, help="False-positive rate per window.  [default: 0.01]"),
     click.option(
         "--fingerprint-bits",
         type=click.IntRange(1, 32),
-        help="Instead of --fpr, for a fuse filter: the rate is 2^-bits.",
+        help="In place of --fpr, for a fuse filter: the rate is 2^-bits.",
     ),
 ]
 
 
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of windows and filters; the command gets ``windows`` and ``filter_``, the specs."""
+    """Add the options of windows and filters; the command gets the specs, ``windows`` and ``filter_``."""
 
     @wraps(command)
     def wrapped(
         *arguments: Any,
-        preset_name: str,
+        preset_: str,
         width: int | None,
         stride: int | None,
         unit: Any,
         normalizer: Any,
-        kind: Any,
+        filter_: Any,
         fpr: float | None,
         fingerprint_bits: int | None,
         **options: Any,
     ) -> Any:
         if fingerprint_bits is not None:
-            if kind != "fuse":
+            if filter_ != "fuse":
                 raise click.UsageError("--fingerprint-bits is for --filter fuse")
             fpr = 2.0**-fingerprint_bits
-        chosen = preset(preset_name)
+        chosen = preset(preset_)
         windows = {"width": width, "stride": stride, "unit": unit, "normalizer": normalizer}
-        filter_ = {"kind": kind, "fpr": fpr}
+        recorded = {"kind": filter_, "fpr": fpr}
         return command(
             *arguments,
             windows=replace(chosen.windows, **_given(windows)),
-            filter_=replace(chosen.filter, **_given(filter_)),
+            filter_=replace(chosen.filter, **_given(recorded)),
             **options,
         )
 

@@ -13,7 +13,6 @@ from support.places import README
 
 import portrait
 from portrait.engines.execution import Execution
-from portrait.progress import Meter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,24 +105,6 @@ def test_what_was_read_before_is_no_speed_of_this_process(corpus: Path, cli: Cli
     assert last["documents"] == json.loads(done.out)["documents"] // 2
 
 
-def test_time_left_counts_only_what_is_done_here() -> None:
-    meter = Meter(1000, "reading")
-    meter.advance(900)
-    resumed = Meter(1000, "reading")
-    resumed.advance(900)
-    assert (resumed.resumed_bytes, resumed.eta_seconds, resumed.text_bytes_per_second) == (900, None, 0)
-    meter.advance(50, 1, 70)
-    # As long as the 50 bytes took that were read here.
-    assert meter.eta_seconds == pytest.approx(meter.seconds, rel=0.5)
-    meter.advance(50, 1, 70)
-    assert meter.eta_seconds == 0
-    assert Meter(None, "reading").eta_seconds is None
-    building = Meter(10, "building")
-    building.advance(5)
-    assert building.resumed_bytes == 0
-    assert building.eta_seconds is not None
-
-
 def test_lines_are_half_a_second_apart(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     from portrait.cli.shared.progress import Lines
 
@@ -195,7 +176,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> 
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, b"")
-    assert err.strip() == b"portrait: error: interrupted: the same command goes on from here"
+    assert err.strip() == b"portrait: error: interrupted: run the same command again to resume"
     assert not (tmp_path / "out").exists()
     assert cli(*arguments) == (0, "", "")
     assert not (tmp_path / "w").exists()

@@ -1,0 +1,32 @@
+"""The portraits that a command asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portrait.filters.redisbloom_dump import SUFFIX
+from portrait.portraits import portrait as portraits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portrait.portraits.portrait import Portrait
+
+
+def open_all(paths: Sequence[str], stride: int | None) -> list[Portrait]:
+    """Open portraits.
+
+    Args:
+        paths: Bundles and foreign filters.
+        stride: Units between stored windows, for foreign filters whose names do not say it. Bundles beside
+            foreign filters keep their own; bundles alone refuse it.
+
+    Raises:
+        BundleError: A path is not a portrait, or not one to be trusted.
+        SpecError: The stride is out of range, or contradicts a portrait.
+    """
+    has_foreign = any(path.endswith(SUFFIX) for path in paths)
+    return [
+        portraits.open(path, stride=None if has_foreign and not path.endswith(SUFFIX) else stride)
+        for path in paths
+    ]

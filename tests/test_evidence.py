@@ -1,0 +1,47 @@
+"""What a run of hits is worth: the shortest significant chain by its definition, and E-values at the ends."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import oracle
+
+from portrait.evidence import detectable_length, evalue, significant_chain, stretch_evalue
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 10**7), st.integers(1, 50), st.floats(1e-12, 0.99), st.floats(1e-12, 1e5))
+def test_the_significant_chain_is_the_shortest_within_the_threshold(
+    n_windows: int, n_layers: int, fpr: float, threshold: float
+) -> None:
+    least = significant_chain(n_windows, n_layers, fpr, threshold)
+    assert least == oracle.significant_chain(n_windows, n_layers, fpr, threshold)
+    if n_windows:
+        formula = math.log(n_layers * n_windows / threshold) / math.log(1 / fpr)
+        assert least is not None
+        assert abs(least - max(1, formula)) <= 1 + 1e-9
+
+
+def test_evidence_at_the_ends_of_the_scale() -> None:
+    assert significant_chain(1000, 3, 0.0, 0.01) == 1
+    assert significant_chain(1000, 3, 5e-324, 0.01) == 1
+    assert significant_chain(1000, 3, 1.0, 0.01) is None
+    assert significant_chain(0, 3, 0.5, 0.01) == 1
+    assert evalue(1000, 3, 0.0, 1) == 0
+    assert evalue(1000, 3, 1.0, 7) == 3000
+
+
+@pytest.mark.parametrize(("chain", "length"), [(1, 74), (2, 99), (5, 174)])
+def test_each_further_window_of_a_chain_asks_for_a_stride_more(chain: int, length: int) -> None:
+    assert detectable_length(50, 25, chain) == length
+    assert oracle.detectable_length(oracle.Spec(50, 25), chain) == length
+
+
+def test_a_stretch_is_worth_the_inverse_of_its_gain() -> None:
+    # One bet, for each of two shares of windows kept, at every first window of every layer.
+    assert stretch_evalue(1, 1, 0.0) == 2
+    assert stretch_evalue(100, 3, math.log(1e6)) == pytest.approx(2 * 300 / 1e6)
+    assert stretch_evalue(0, 3, 5.0) == 0
