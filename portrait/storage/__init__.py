@@ -1,1 +1,1 @@
-"""Durable files: atomic replacement, locks, journals, outputs, work directories."""
+"""Durable files: atomic replacement, locks, staging directories, journals, outputs, work directories."""
