@@ -22,6 +22,7 @@ def test_what_is_installed_is_loaded() -> None:
 def test_what_is_missing_is_named_by_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     # None makes an import fail as if nothing were installed.
     monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.delitem(sys.modules, "tqdm.auto", raising=False)
     with pytest.raises(MissingExtraError) as caught:
         load("tqdm.auto", "build")
     assert str(caught.value) == "this needs tqdm, which is not installed: pip install 'portrait[build]'"

@@ -381,11 +381,11 @@ def test_finishing_names_what_is_not_read_yet(cli: Cli, plain: str) -> None:
     [
         ("0/4", "there is no share 0/4: the shares are 1/4 to 4/4 (--task)"),
         ("5/4", "there is no share 5/4: the shares are 1/4 to 4/4 (--task)"),
-        ("x", "'x' is no share, such as 3/16"),
-        ("3", "'3' is no share, such as 3/16"),
-        ("1/", "'1/' is no share, such as 3/16"),
-        ("-1/4", "'-1/4' is no share, such as 3/16"),
-        ("1/4/2", "'1/4/2' is no share, such as 3/16"),
+        ("x", "'x' is not a share, such as 3/16"),
+        ("3", "'3' is not a share, such as 3/16"),
+        ("1/", "'1/' is not a share, such as 3/16"),
+        ("-1/4", "'-1/4' is not a share, such as 3/16"),
+        ("1/4/2", "'1/4/2' is not a share, such as 3/16"),
     ],
 )
 @pytest.mark.usefixtures("plain")
@@ -430,7 +430,10 @@ def test_a_task_and_a_plain_build_do_not_work_in_one_directory(cli: Cli) -> None
         while not Path("work/data").exists():
             assert building.poll() is None
         said = cli.refused(*BUILD, "--task", "1/2")
-        assert said == "work: another build is at work there: wait for it, or choose another --work-dir"
+        assert (
+            said
+            == "work: another build is at work there: wait until it ends, or choose another work directory (--work-dir)"
+        )
         building.kill()
     # And the other way round.
     task(cli, "1/2")

@@ -348,7 +348,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "more blocks than keys": (
         lambda manifest: manifest["layers"][0]["filter"].update(n_blocks=2**80),
-        "speaks of",
+        "records",
     ),
 }
 

@@ -62,7 +62,7 @@ def test_a_missing_card_is_fine_and_other_files_are_reported(bundle: Path) -> No
     done = run(bundle)
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
-        f"portrait: note: {name!r} is no part of the portrait" for name in ("old", "weights.bin")
+        f"portrait: note: {name!r} is not part of the portrait" for name in ("old", "weights.bin")
     ]
 
 
