@@ -12,6 +12,7 @@ Verdict = Literal["found", "not_found", "inconclusive"]
 #: All verdicts, in the order in which people want to see them counted.
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
+
 def strongest(verdicts: Collection[Verdict]) -> Verdict:
     """Return the verdict of several layers together.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from portrait.answers.answer import Answer, LayerAnswer
 from portrait.answers.matches import Approximate, Match
-from portrait.answers.verdict import Verdict
 from portrait.errors import SpecError
 from portrait.reports.report import AskedRow, Passage
 from portrait.reports.statistics import Spread
 from portrait.reports.tally import Tally, chance_of_found, covered
+
+if TYPE_CHECKING:
+    from portrait.answers.verdict import Verdict
 
 SOURCES = [("one", "web"), ("one", "books"), ("two", "web")]
 THRESHOLD = 0.01
