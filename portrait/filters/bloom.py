@@ -14,6 +14,7 @@ from portrait.bundle.pieces import N_KEYS, Piece
 from portrait.bundle.tensors import TensorInfo
 from portrait.errors import DamagedBundleError
 from portrait.filters.protocols import KeyRange, Part
+from portrait.markup.numbers import count
 from portrait.sizing import BLOCK_BYTES, LANES, bloom_blocks
 
 if TYPE_CHECKING:
@@ -177,13 +178,14 @@ def open_layer(bundle: Bundle, layer: Layer) -> Bloom:
                 f"{one.dtype} {one.name!r:.100} {list(one.shape)}" for one, _ in tensors.values()
             )
             raise DamagedBundleError(
-                f"{bundle.path / shard.file}: holds {content:.400} where blocks from {first} of {n_blocks} "
-                "belong: fetch the bundle again"
+                f"{bundle.path / shard.file}: holds {content:.400} where blocks from {count(first)} of "
+                f"{count(n_blocks)} belong: fetch the bundle again"
             )
         if (int(shard.first_key, 16), int(shard.last_key, 16)) != key_range(first, after, n_blocks):
             raise DamagedBundleError(
-                f"{bundle.path / shard.file}: holds blocks {first} to {after - 1} of {n_blocks}, which are "
-                "not those of the keys that the manifest names: fetch the bundle again"
+                f"{bundle.path / shard.file}: holds blocks {count(first)} to {count(after - 1)} of "
+                f"{count(n_blocks)}, which are not those of the keys that the manifest names: "
+                "fetch the bundle again"
             )
         buffers.append(data)
         first = after

@@ -16,6 +16,7 @@ from portrait.bundle.pieces import N_KEYS, Piece
 from portrait.bundle.tensors import TensorInfo
 from portrait.errors import DamagedBundleError
 from portrait.filters.protocols import KeyRange, Part
+from portrait.markup.numbers import count
 from portrait.sizing import fuse_bytes
 
 if TYPE_CHECKING:
@@ -193,18 +194,19 @@ def open_layer(bundle: Bundle, layer: Layer) -> Fuse:
         if not fits or n == 0 or after > n_partitions:
             raise DamagedBundleError(
                 f"{where}: holds {table.dtype} {list(table.shape)} and {values.dtype} where partitions "
-                f"from {first} of {n_partitions} belong: fetch the bundle again"
+                f"from {count(first)} of {count(n_partitions)} belong: fetch the bundle again"
             )
         if (int(shard.first_key, 16), int(shard.last_key, 16)) != key_range(first, after, n_partitions):
             raise DamagedBundleError(
-                f"{where}: holds partitions {first} to {after - 1} of {n_partitions}, which are not those of "
-                "the keys that the manifest names: fetch the bundle again"
+                f"{where}: holds partitions {count(first)} to {count(after - 1)} of "
+                f"{count(n_partitions)}, which are not those of the keys that the manifest names: "
+                "fetch the bundle again"
             )
         shards.append((rows, data))
         first = after
     if first != n_partitions:
         raise DamagedBundleError(
-            f"{bundle.path}: layer {layer.source!r} has {first} partitions of {n_partitions}: "
+            f"{bundle.path}: layer {layer.source!r} has {count(first)} partitions of {count(n_partitions)}: "
             "fetch the bundle again"
         )
     try:

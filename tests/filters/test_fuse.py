@@ -11,7 +11,7 @@ import pytest
 from support import forge
 
 import portrait
-from portrait import DamagedBundleError, FilterSpec, SpecError, _native
+from portrait import DamagedBundleError, FilterSpec, SpecError
 from portrait.bundle.writer import BundleWriter
 from portrait.filters.fuse import Fuse, FuseLayout, bits_for
 
@@ -186,9 +186,3 @@ def test_a_damaged_row_is_refused(number: int, bundle: Path, tmp_path: Path) -> 
     shard.write_bytes(data)
     with pytest.raises(DamagedBundleError, match=r"layer 'main': .*: fetch the bundle again$"):
         portrait.open(damaged)
-
-
-def test_the_kernel_refuses_what_is_out_of_range() -> None:
-    for bits, n_partitions in ((0, 1), (33, 1), (8, 0), (8, 3)):
-        with pytest.raises(ValueError, match="out of range"):
-            _native.build_fuse(keys(5), bits, n_partitions)

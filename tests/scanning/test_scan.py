@@ -2,213 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
-import pickle
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import datasets
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from conftest import caught_sigint
-from support.places import GOLDEN
+from support.scans import RECORDS, STORY, lines, rows_of
 
 import portrait
 from portrait.errors import CorpusError, OutputExistsError, SpecError, WorkerError
 from portrait.scanning.scan import scan_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from conftest import Argument, Cli
-
-STORY = (
-    "The glazier of Upper Wick replaced eleven panes after the hail and charged for ten, because the "
-    "eleventh, he said, had been his own mistake in the spring, when he was still in love."
-)
-ARABIC = (
-    "كان حارس المنارة يكتب كل مساء عدد القوارب على الحائط بالطباش"
-    "ير، وفي صباح اليوم التالي يمسحه ثم يبدأ من جديد."
-)
-RECORDS: list[dict[str, Any]] = [
-    {"id": "a", "text": f"As the parish paper had it: {STORY} Nobody disagreed.", "n": 1},
-    {"id": "b", "text": "", "n": 2},
-    {"id": "c", "text": "short", "n": 3},
-    {
-        "id": "d",
-        "text": "No line of this was ever printed in a parish paper, nor told by any glazier. " * 4,
-        "n": 4,
-    },
-    {"id": "e", "text": f"{ARABIC}\0{STORY}", "n": 5},
-    {"id": "f", "text": "\0" * 300, "n": 6},
-    {"id": "g", "text": STORY, "n": 7},
-]
-REDISBLOOM = GOLDEN / "redisbloom"
-FIELDS = ("verdict", "evalue", "detectable_length", "coverage", "longest_match", "exact_document")
-
-
-def lines(records: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("shelf")
-    (where / "paper.txt").write_text(STORY)
-    (where / "tales.txt").write_text(ARABIC)
-    sources = {"paper": where / "paper.txt", "tales": where / "tales.txt"}
-    portrait.build(sources, where / "wick.portrait")
-    portrait.build({"paper": where / "paper.txt"}, where / "other.portrait")
-    return where
-
-
-@pytest.fixture
-def wick(shelf: Path) -> Path:
-    return shelf / "wick.portrait"
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    path = tmp_path / "data.jsonl"
-    path.write_bytes(lines(RECORDS))
-    return path
-
-
-def expected(portraits: list[portrait.Portrait]) -> Iterator[dict[str, Any]]:
-    for number, record in enumerate(RECORDS):
-        answer = portrait.query(portraits, record["text"])
-        several = len(portraits) > 1
-        yield {
-            "row": number,
-            "place": f"data.jsonl:{number + 1}",
-            "values": {"id": record["id"], "n": record["n"]},
-            **{name: answer.to_dict()[name] for name in FIELDS},
-            "hit_rate": max(layer.hit_rate for layer in answer.layers),
-            "sources": [
-                f"{layer.portrait}:{layer.source}" if several else layer.source
-                for layer in answer.layers
-                if layer.matches
-            ],
-            "matches": [
-                {"portrait": layer.portrait, "source": layer.source, **match.to_dict()}
-                for layer, match in answer.matches
-            ],
-        }
-
-
-def rows_of(text: str | bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-@pytest.mark.parametrize("names", [["wick"], ["wick", "other"]])
-def test_every_row_says_what_a_query_of_it_says(names: list[str], cli: Cli, shelf: Path, data: Path) -> None:
-    paths = [shelf / f"{name}.portrait" for name in names]
-    done = cli("scan", *paths, data.name, "--keep", "id,n")
-    assert done.code == 0
-    rows = rows_of(done.out)
-    assert rows == list(expected([portrait.open(path) for path in paths]))
-    assert [row["verdict"] for row in rows] == [
-        "found",
-        "inconclusive",
-        "inconclusive",
-        "not_found",
-        "found",
-        "not_found",
-        "found",
-    ]
-    assert done.err.startswith("7 rows: 3 found, 2 not found, 2 inconclusive; 1.")
-    assert cli("scan", *paths, data.name, "--keep", "id,n", "-q") == (0, done.out, "")
-
-
-def test_a_parquet_file_has_the_same_rows(cli: Cli, wick: Path, data: Path, tmp_path: Path) -> None:
-    done = cli("scan", wick, data.name, "--keep", "id", "--keep", "n", "-o", "out.parquet", "-q")
-    assert done == (0, "", "")
-    table = pq.read_table(tmp_path / "out.parquet")
-    assert table.to_pylist() == list(expected([portrait.open(wick)]))
-    assert table.schema.field("values").type == pa.struct([("id", pa.string()), ("n", pa.int64())])
-    assert table.schema.field("evalue").type == pa.float64()
-
-
-def test_spans_are_listed_only_where_wanted(cli: Cli, wick: Path, data: Path, tmp_path: Path) -> None:
-    rows = rows_of(cli("scan", wick, data.name, "--no-matches").out)
-    wanted = [
-        {k: v for k, v in row.items() if k not in ("values", "matches")}
-        for row in expected([portrait.open(wick)])
-    ]
-    assert rows == wanted
-    cli("scan", wick, data.name, "--no-matches", "-o", "out.parquet")
-    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == wanted
-
-
-def form_jsonl(path: Path) -> Path:
-    path.with_suffix(".jsonl.gz").write_bytes(gzip.compress(lines(RECORDS)))
-    return path.with_suffix(".jsonl.gz")
-
-
-def form_parquet(path: Path) -> Path:
-    pq.write_table(pa.Table.from_pylist(RECORDS), path.with_suffix(".parquet"), row_group_size=2)
-    return path.with_suffix(".parquet")
-
-
-@pytest.mark.parametrize("form", [form_jsonl, form_parquet])
-def test_whatever_the_rows_are_kept_in_the_answers_are_the_same(
-    form: Callable[[Path], Path], cli: Cli, wick: Path, data: Path
-) -> None:
-    other = form(data)
-    found = [rows_of(cli("scan", wick, name, "--keep", "id,n").out) for name in (data.name, other.name)]
-    for row in found[1]:
-        row["place"] = row["place"].replace(other.name, data.name)
-    assert found[0] == found[1]
-
-
-def test_several_columns_are_one_text(cli: Cli, wick: Path, tmp_path: Path) -> None:
-    question, answer = STORY.split(" because ")
-    record = {"q": question, "meta": {"a": f"because {answer}"}}
-    (tmp_path / "qa.jsonl").write_bytes(lines([record]))
-    for options in (["--column", "q,meta.a"], ["--column", "q", "--column", "meta.a"]):
-        (row,) = rows_of(cli("scan", wick, "qa.jsonl", *options).out)
-        assert row["exact_document"]
-
-
-def test_standard_input_is_scanned(cli: Cli, wick: Path, data: Path) -> None:
-    rows = rows_of(cli("scan", wick, "-", "--keep", "id,n", stdin=data.read_bytes()).out)
-    assert [row["place"] for row in rows] == [f"standard input:{i + 1}" for i in range(7)]
-    (row,) = rows_of(cli("scan", wick, "-", stdin=STORY.encode()).out)
-    assert (row["place"], row["verdict"]) == ("standard input", "found")
-    assert cli("scan", wick, "-", "-o", "out.jsonl", stdin=data.read_bytes()).code == 0
-
-
-def test_threshold_and_stride_are_those_of_a_query(cli: Cli, wick: Path, data: Path) -> None:
-    rows = rows_of(cli("scan", wick, data.name, "--evalue", "1e-200").out)
-    assert {row["verdict"] for row in rows} == {"inconclusive"}
-    assert "was built with a stride of 25" in cli.refused("scan", wick, data.name, "--stride", "7")
-
-
-def test_data_without_rows_give_none(cli: Cli, wick: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty.jsonl").write_bytes(b"\n")
-    pq.write_table(
-        pa.table({"text": pa.array([], pa.string()), "id": pa.array([], pa.int64())}), tmp_path / "e.parquet"
-    )
-    for name in ("empty.jsonl", "e.parquet"):
-        done = cli("scan", wick, name, "--keep", "id")
-        assert (done.code, done.out) == (0, "")
-        assert done.err.startswith("0 rows: 0 found, ")
-        for out in ("out.jsonl", "out.parquet"):
-            assert cli("scan", wick, name, "--keep", "id", "-o", out, "--overwrite").code == 0
-        assert (tmp_path / "out.jsonl").read_bytes() == b""
-        assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
@@ -430,20 +248,6 @@ def test_nothing_is_shown_to_those_who_want_it_quiet(cli: Cli, wick: Path, data:
     assert cli.watched("stderr", "scan", wick, data, "-o", "out.jsonl", "-q").err == ""
 
 
-def test_filters_of_the_original_library_are_asked_as_well(cli: Cli, wick: Path, tmp_path: Path) -> None:
-    for path in REDISBLOOM.glob("words.50-50.bf*"):
-        shutil.copy(path, tmp_path)
-    (tmp_path / "data.jsonl").write_bytes(lines(RECORDS))
-    asked = [portrait.open(tmp_path / "words.50-50.bf"), portrait.open(wick)]
-    for workers in (1, 2):
-        rows = rows_of(cli("scan", "words.50-50.bf", wick, "data.jsonl", "--workers", str(workers)).out)
-        assert [row["verdict"] for row in rows] == [
-            portrait.query(asked, record["text"]).verdict for record in RECORDS
-        ]
-    again = pickle.loads(pickle.dumps(asked[0]))
-    assert again.query(STORY) == asked[0].query(STORY)
-
-
 @pytest.fixture
 def stopped(many: Path, cli: Cli, wick: Path, tmp_path: Path) -> Path:
     """The output of a scan that was stopped, of data that may be changed."""
@@ -573,78 +377,6 @@ def test_memory_does_not_grow_with_the_data(many: Path, wick: Path, tmp_path: Pa
     )
     once, twice = map(int, done.stdout.split())
     assert twice < once + 20_000, f"{once} kB for one file, {twice} kB for two"
-
-
-MIXED: list[dict[str, Any]] = [
-    {
-        "text": "x",
-        "whole": 1,
-        "mixed": "x",
-        "real": 1,
-        "big": 2**60 + 1,
-        "list": [1],
-        "hole": None,
-        "bad": "\ud800",
-    },
-    {"text": "x", "whole": None, "mixed": 2, "real": 0.5, "big": 0.5, "list": [], "hole": None, "bad": "x"},
-]
-IN_PARQUET: list[dict[str, Any]] = [
-    {
-        "whole": 1,
-        "mixed": '"x"',
-        "real": 1.0,
-        "big": str(2**60 + 1),
-        "list": "[1]",
-        "hole": None,
-        "bad": r'"\ud800"',
-    },
-    {"whole": None, "mixed": "2", "real": 0.5, "big": "0.5", "list": "[]", "hole": None, "bad": '"x"'},
-]
-
-
-def test_kept_values_of_any_kind_survive(cli: Cli, wick: Path, tmp_path: Path) -> None:
-    keep = ",".join(IN_PARQUET[0])
-    (tmp_path / "together.jsonl").write_bytes(lines(MIXED))
-    (tmp_path / "a.jsonl").write_bytes(lines(MIXED[:1]))
-    (tmp_path / "b.jsonl").write_bytes(lines(MIXED[1:]))
-    for data in (["together.jsonl"], ["a.jsonl", "b.jsonl"]):
-        rows = rows_of(cli("scan", wick, *data, "--keep", keep).out)
-        assert [{"text": "x"} | row["values"] for row in rows] == MIXED
-        assert cli("scan", wick, *data, "--keep", keep, "-o", "out.parquet", "--overwrite").code == 0
-        table = pq.read_table(tmp_path / "out.parquet")
-        assert [row["values"] for row in table.to_pylist()] == IN_PARQUET
-
-
-def test_columns_of_tables_keep_their_types(cli: Cli, wick: Path, tmp_path: Path) -> None:
-    columns = {
-        "small": pa.array([1, None], pa.int16()),
-        "day": pa.array([date(2020, 1, 1), None]),
-        "raw": pa.array([b"\xff", None]),
-        "name": pa.array(["x", None]).dictionary_encode(),
-        "real": pa.array([float("nan"), 0.5]),
-        "tags": pa.array([["x"], None]),
-    }
-    pq.write_table(pa.table({"text": ["x", "y"], **columns}), tmp_path / "a.parquet")
-    keep = ",".join(columns)
-    rows = rows_of(cli("scan", wick, "a.parquet", "--keep", keep).out)
-    assert rows[0]["values"] == {
-        "small": 1,
-        "day": "2020-01-01",
-        "raw": "/w==",
-        "name": "x",
-        "real": None,
-        "tags": ["x"],
-    }
-    assert cli("scan", wick, "a.parquet", "--keep", keep, "-o", "out.parquet").code == 0
-    found = pq.read_table(tmp_path / "out.parquet").schema.field("values").type
-    assert {field.name: str(field.type) for field in found} == {
-        "small": "int16",
-        "day": "date32[day]",
-        "raw": "binary",
-        "name": "string",
-        "real": "double",
-        "tags": "list<element: string>",
-    }
 
 
 def test_datasets_can_be_scanned_into_a_file(wick: Path, tmp_path: Path) -> None:
