@@ -7,6 +7,7 @@ this module, so that errors arrive as they were raised.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import signal
@@ -16,13 +17,13 @@ import sys
 import threading
 import warnings
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.engines.task import next_attempt
+from portrait.engines.task import ATTEMPTS, gave_up, next_attempt
 from portrait.engines.worker import Failure, Outcome, pack, perform
 from portrait.errors import PortraitError, WorkerError
 from portrait.version import __version__
@@ -36,20 +37,24 @@ if TYPE_CHECKING:
 _QUEUED = 2
 _CONNECT_SECONDS = 15
 _CANCEL_SECONDS = 5
+#: All that Ray tells of the death of a process: "the process died (or its machine did)".
+_DEATH = "or its machine did"
 _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
 #: The least that Ray takes: nothing but tasks and their results passes through its memory.
 _OBJECT_STORE_BYTES = 80 << 20
 #: Read by Ray when it is imported or started, unless people have set it themselves.
 _SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # nothing here needs a GPU, and Ray would say so
+    "RAY_task_oom_retries": str(ATTEMPTS - 1),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """What a task's process returns: the outcome, and the task's progress, which Ray has no channel for."""
+    """What a task's process returns: the outcome, and what Ray has no channel for."""
 
     outcome: Outcome
+    attempt: int = 1
     n_bytes: int = 0
     documents: int = 0
     text_bytes: int = 0
@@ -89,21 +94,21 @@ class RayEngine:
     ) -> Iterator[tuple[AnyTask, Result]]:
         """See :meth:`portrait.engines.task.Engine.run`. Progress is reported when a task is done."""
         ray = self._ray
-        waiting = deque((task, 1) for task in tasks)
-        running: dict[Any, tuple[AnyTask, int]] = {}
+        waiting = deque(tasks)
+        running: dict[Any, AnyTask] = {}
         directory = str(Path.cwd())
         try:
             while waiting or running:
                 room = self._limit or _QUEUED * self._n_cpus()
                 while waiting and len(running) < room:
-                    task, attempt = waiting.popleft()
-                    running[self._perform.remote(pack(work, task), directory)] = task, attempt
+                    task = waiting.popleft()
+                    running[self._perform.remote(pack(work, task), directory)] = task
                 for ready in ray.wait(list(running), num_returns=1)[0]:
-                    task, attempt = running.pop(ready)
+                    task = running.pop(ready)
                     message = self._receive(ready, task)
-                    if isinstance(message, str):
-                        waiting.appendleft((task, next_attempt(task, attempt, message)))
-                        continue
+                    # Ray itself runs a lost task again; that it did is known when the task is done.
+                    for attempt in range(1, message.attempt):
+                        next_attempt(task, attempt, _DEATH)
                     if isinstance(message.outcome, Failure):
                         raise message.outcome.error
                     report(message.n_bytes, message.documents, message.text_bytes)
@@ -158,15 +163,19 @@ class RayEngine:
         """Return the number of CPUs of the cluster as of now: some clusters grow with their load."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
-    def _receive(self, ready: Any, task: Task) -> _Message | str:
-        """Return the message of a task that has ended, or what is known of the death of its process."""
+    def _receive(self, ready: Any, task: Task) -> _Message:
+        """Return the message of a task that has ended.
+
+        Raises:
+            WorkerError: Every process that worked on the task died, or its machine cannot run it.
+        """
         lost = self._ray.exceptions
         try:
             reply: bytes | str = self._ray.get(ready)
-        except lost.OutOfMemoryError:
-            return "ended by Ray for want of memory"
-        except (lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError):
-            return "or its machine did"
+        except lost.OutOfMemoryError as error:
+            raise gave_up(task, "ended by Ray for want of memory") from error
+        except (lost.WorkerCrashedError, lost.NodeDiedError) as error:
+            raise gave_up(task, _DEATH) from error
         except lost.RayError as error:
             raise WorkerError(f"{task.label}: Ray cannot run it: {_line(error)}") from error
         if isinstance(reply, str):
@@ -202,8 +211,8 @@ def _remote(ray: Any) -> Any:
             return f"on {socket.gethostname()} {problem}: install version {version} on all machines"
         return serve(payload, directory)
 
-    # Retries are this engine's own: Ray's would go unnoticed.
-    return ray.remote(num_cpus=1, max_retries=0)(run_here)
+    # Retries are Ray's: where it has none left, cancelling a task can end this very process.
+    return ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1, retry_exceptions=False)(run_here)
 
 
 def serve(payload: bytes, directory: str) -> bytes | str:
@@ -236,9 +245,17 @@ def serve(payload: bytes, directory: str) -> bytes | str:
         if not exists and isinstance(outcome, Failure) and isinstance(outcome.error, PortraitError):
             host = socket.gethostname()
             return f"{outcome.error} (on {host}, which has no directory {directory}: use absolute paths)"
-        return pickle.dumps(_Message(outcome, *progress))
+        return pickle.dumps(_Message(outcome, _attempt(), *progress))
     finally:
         os.chdir(before)
+
+
+def _attempt() -> int:
+    """Return the number of this attempt at a task, from 1: Ray knows it, and has no public name for it."""
+    with suppress(Exception):
+        worker = importlib.import_module("ray._private.worker").global_worker
+        return 1 + int(worker.core_worker.get_current_task_attempt_number())
+    return 1
 
 
 @contextmanager

@@ -90,11 +90,7 @@ def next_attempt(task: Task, attempt: int, cause: str) -> int:
         WorkerError: That was the last attempt.
     """
     if attempt >= ATTEMPTS:
-        raise WorkerError(
-            f"{task.label}: the process that worked on it died {ATTEMPTS} times ({cause}): it may lack "
-            "memory: use fewer workers, or look for what is unusual about this input",
-            parameter="workers",
-        )
+        raise gave_up(task, cause)
     _log.warning(
         "%s: the process that worked on it died (%s): only this task runs again, attempt %d of %d",
         task.label,
@@ -103,3 +99,12 @@ def next_attempt(task: Task, attempt: int, cause: str) -> int:
         ATTEMPTS,
     )
     return attempt + 1
+
+
+def gave_up(task: Task, cause: str) -> WorkerError:
+    """Return the error for a task of which every process died."""
+    return WorkerError(
+        f"{task.label}: the process that worked on it died {ATTEMPTS} times ({cause}): it may lack memory: "
+        "use fewer workers, or look for what is unusual about this input",
+        parameter="workers",
+    )

@@ -432,7 +432,8 @@ def test_a_task_and_a_plain_build_do_not_work_in_one_directory(cli: Cli) -> None
         said = cli.refused(*BUILD, "--task", "1/2")
         assert (
             said
-            == "work: another build is at work there: wait until it ends, or choose another work directory (--work-dir)"
+            == "work: another build is at work there: wait until it ends, or choose another work directory "
+            "(--work-dir)"
         )
         building.kill()
     # And the other way round.

@@ -74,3 +74,14 @@ def write(directory: Path, n_files: int = 8, n_rows: int = 40) -> list[str]:
             case _:
                 pq.write_table(pa.Table.from_pylist(content), directory / f"{number:02}.parquet")
     return texts
+
+
+def write_two_sources(directory: Path) -> dict[str, str | list[str]]:
+    """Write two sources of several files each, and return them by relative paths."""
+    for name in ("hills", "coast"):
+        (directory / name).mkdir()
+        for i in range(3):
+            tales = (f"{name} {i}: " + " ".join(str(k * row) for k in range(40)) for row in range(200))
+            lines = "".join(json.dumps({"text": tale}) + "\n" for tale in tales)
+            (directory / name / f"{i}.jsonl").write_text(lines)
+    return {"hills": "hills", "coast": ["coast/0.jsonl", "coast/[12].jsonl"]}

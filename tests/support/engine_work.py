@@ -1,4 +1,4 @@
-"""What the tests of engines have done: work that other processes can import."""
+"""Work for the tests of engines and pools, in a module that other processes can import."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait.errors import BadRowError
+from support.processes import is_alive
 
 if TYPE_CHECKING:
     from portrait.engines.task import ProgressCallback
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chore:
-    """A task, and a directory to leave traces in; relative ones are the engine's."""
+    """A task, and the directory where it leaves a trace of each attempt."""
 
     name: str
     directory: Path = Path()
@@ -28,8 +29,17 @@ class Chore:
         return f"shard {self.name}"
 
 
+def traces(directory: Path, name: str = "*") -> list[int]:
+    """Return the processes that have attempted a chore."""
+    return [int(path.name.split(".")[1]) for path in directory.glob(f"{name}.*.*")]
+
+
+def ignore(_n_bytes: int, _documents: int = 0, _text_bytes: int = 0, /) -> None:
+    """Receive progress that nobody needs."""
+
+
 def trace(chore: Chore) -> int:
-    """Leave a file that says which process has tried; how many there are now."""
+    """Leave a file that names this process, and return how many attempts there were."""
     chore.directory.joinpath(f"{chore.name}.{os.getpid()}.{time.monotonic_ns()}").touch()
     return len(list(chore.directory.glob(f"{chore.name}.*")))
 
@@ -40,7 +50,7 @@ def echo(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
 
 
 def die_at_first(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
-    """Be killed as often as the chore says, then do it."""
+    """Get this process killed as often as the chore says, then do it."""
     tried = trace(chore)
     if tried <= chore.deaths:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -59,8 +69,55 @@ def fail_strangely(chore: Chore, _report: ProgressCallback) -> dict[str, Any]:
 
 
 def linger(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
-    """Leave a trace, and take for ever; the chore called ``quick`` does not."""
+    """Never end, as a task with much to do, and leave a trace when interrupted; ``quick`` ends."""
+    trace(chore)
+    try:
+        while chore.name != "quick":
+            time.sleep(0.05)
+    finally:
+        chore.directory.joinpath(f"{chore.name}.interrupted-{os.getpid()}").touch()
+    return echo(chore, report)
+
+
+def still_lingers(directory: Path, pid: int) -> bool:
+    """Return whether a process is at a chore of :func:`linger`."""
+    interrupted = list(directory.glob(f"*.interrupted-{pid}"))
+    return is_alive(pid) and len(interrupted) < traces(directory).count(pid)
+
+
+def linger_deaf(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
+    """Leave a trace and stay in one call that no interrupt ends; ``quick`` ends."""
     trace(chore)
     if chore.name != "quick":
         time.sleep(600)
     return echo(chore, report)
+
+
+class Squares:
+    """Work for a pool: squares numbers, and says where."""
+
+    def __init__(self) -> None:
+        self.prepared = time.monotonic_ns()
+
+    def __call__(self, number: int) -> tuple[int, int, int]:
+        if number == 13:
+            raise BadRowError("row 13: is odd")
+        return number * number, os.getpid(), self.prepared
+
+
+class Exiting:
+    """Work for a pool that ends its process."""
+
+    def __call__(self, code: int) -> None:
+        os._exit(code)
+
+
+#: A program that starts an engine, named by its first argument, and never ends.
+PARENT = """
+import sys
+from pathlib import Path
+from support import engine_work
+from portrait.engines.execution import Execution
+engine = Execution(sys.argv[1], workers=2).start()
+list(engine.run(engine_work.linger, [engine_work.Chore(str(i), Path.cwd()) for i in range(2)], print))
+"""

@@ -1,0 +1,87 @@
+"""Pools: results in order, a bounded look-ahead, what each process prepares, and how it ends."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from support.engine_work import Exiting, Squares
+
+from portrait.engines.pool import available, in_order, require_workers, without_interrupts
+from portrait.errors import BadRowError, SpecError, WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def test_results_come_in_order_and_each_process_prepares_once() -> None:
+    results = list(in_order(Squares, range(12), 2))
+    assert [square for square, _, _ in results] == [number * number for number in range(12)]
+    prepared = {(pid, when) for _, pid, when in results}
+    assert len(prepared) == len({pid for pid, _ in prepared})
+    assert os.getpid() not in {pid for pid, _ in prepared}
+
+
+def test_one_worker_is_this_process() -> None:
+    assert {pid for _, pid, _ in in_order(Squares, range(3), 1)} == {os.getpid()}
+
+
+def test_an_endless_stream_is_read_a_few_tasks_ahead() -> None:
+    n_read = 0
+
+    def numbers() -> Iterator[int]:
+        nonlocal n_read
+        for number in itertools.count():
+            if number == 13:
+                number = 14  # which is not refused
+            n_read += 1
+            yield number
+
+    for n_workers in (1, 2):
+        n_read = 0
+        results = in_order(Squares, numbers(), n_workers)
+        for _ in range(20):
+            next(results)
+        assert 20 <= n_read <= 20 + 2 * n_workers
+        results.close()
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_an_error_of_the_work_arrives_as_it_was_raised(n_workers: int) -> None:
+    results = in_order(Squares, range(20), n_workers)
+    assert [square for square, _, _ in itertools.islice(results, 13)] == [n * n for n in range(13)]
+    with pytest.raises(BadRowError, match=r"^row 13: is odd$"):
+        next(results)
+
+
+def test_a_process_that_dies_is_an_error() -> None:
+    with pytest.raises(WorkerError, match=r"a worker process died: .* use fewer workers$") as caught:
+        list(in_order(Exiting, [3], 2))
+    assert caught.value.parameter == "workers"
+
+
+@pytest.mark.parametrize("n_workers", [0, -1, 4097, True, 1.0, "2"])
+def test_a_number_of_workers_that_is_out_of_range_is_refused(n_workers: int) -> None:
+    with pytest.raises(SpecError, match="the number of workers is 1 to 4,096, not ") as caught:
+        require_workers(n_workers)
+    assert caught.value.parameter == "workers"
+
+
+def test_the_cpus_at_hand_are_a_number_of_workers() -> None:
+    assert require_workers(available()) == available()
+    assert [require_workers(n) for n in (1, 4096)] == [1, 4096]
+
+
+def test_an_interrupt_waits_until_the_block_is_over() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    reached = False
+    try:
+        with pytest.raises(KeyboardInterrupt), without_interrupts():  # noqa: PT012
+            os.kill(os.getpid(), signal.SIGINT)
+            reached = True
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert reached

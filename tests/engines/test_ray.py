@@ -1,0 +1,158 @@
+"""The engine of Ray: the contract of engines, clusters of one's own and of others, and builds on them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import caught_sigint
+from support import corpora, engine_work
+from support.engine_contract import EngineContract
+from support.engine_work import Chore, ignore, traces
+from support.places import TESTS
+from support.processes import PATIENCE_SECONDS, eventually, is_alive
+
+import portrait
+from portrait.engines.execution import Execution
+from portrait.engines.ray import RayEngine
+
+if TYPE_CHECKING:
+    from conftest import Cli
+
+    from portrait.spec import FilterKind
+
+
+pytestmark = pytest.mark.usefixtures("ray_environment")
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working directory of every test."""
+    monkeypatch.chdir(tmp_path)
+
+
+class TestContract(EngineContract):
+    """What every engine promises."""
+
+    @pytest.fixture
+    def engine(self, cluster: RayEngine) -> RayEngine:
+        """An engine of two workers."""
+        return cluster
+
+
+def test_a_task_that_no_interrupt_reaches_is_killed(cluster: RayEngine, tmp_path: Path) -> None:
+    chores = [Chore("quick", tmp_path), Chore("deaf", tmp_path)]
+    running = iter(cluster.run(engine_work.linger_deaf, chores, ignore))
+    assert next(running)[0].name == "quick"
+    eventually(lambda: len(traces(tmp_path, "deaf")) == 1)
+    (deaf,) = traces(tmp_path, "deaf")
+    running.close()  # type: ignore[attr-defined]
+    eventually(lambda: not is_alive(deaf))
+    assert len(traces(tmp_path, "deaf")) == 1
+
+
+def test_a_killed_parent_leaves_no_workers_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", engine_work.PARENT, "ray"]
+    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(TESTS)}) as parent:
+        eventually(lambda: len(traces(tmp_path)) == 2)
+        workers = traces(tmp_path)
+        assert all(is_alive(pid) for pid in workers)
+        parent.kill()
+    eventually(lambda: not any(is_alive(pid) for pid in workers))
+
+
+@pytest.mark.parametrize("kind", ["bloom", "fuse"])
+def test_the_portrait_is_that_of_one_process(kind: FilterKind, tmp_path: Path, cluster: RayEngine) -> None:
+    sources, spec = corpora.write_two_sources(tmp_path), portrait.FilterSpec(kind)
+    in_memory = portrait.build(sources, "in-memory", filter=spec)
+    assert cluster.n_workers == 2
+    execution = Execution("ray", workers=2, work_dir="work")
+    built = portrait.build(sources, "out", filter=spec, execution=execution)
+    assert built.manifest.id == in_memory.manifest.id
+    assert built.manifest.corpus == in_memory.manifest.corpus
+    assert not Path("work").exists()
+
+
+def test_a_session_of_the_user_s_own_is_used_and_left_alone(cluster: RayEngine) -> None:
+    mine = RayEngine(2)
+    assert len(list(mine.run(engine_work.echo, [Chore("a")], ignore))) == 1
+    mine.close()
+    assert len(list(cluster.run(engine_work.echo, [Chore("a")], ignore))) == 1
+
+
+def test_signals_mean_what_they_did(cluster: RayEngine) -> None:
+    assert cluster.n_workers == 2
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_workers_import_nothing_from_the_directory_of_the_build(
+    cli: Cli, tmp_path: Path, cluster: RayEngine
+) -> None:
+    """The command line: Ray on this machine, and nothing but results in the two streams."""
+    assert cluster.n_workers == 2  # started with the tests' environment
+    corpora.write_two_sources(tmp_path)
+    for trap in ("portrait", "xxhash"):
+        (tmp_path / f"{trap}.py").write_text("raise RuntimeError('imported from the wrong place')")
+    in_memory = portrait.build("hills", "in-memory")
+    done = cli("build", "hills", "-o", "out", "--engine", "ray", "--workers", "2", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert portrait.open("out").manifest.id == in_memory.manifest.id
+    assert {path.name for path in tmp_path.iterdir()} >= {"out", "in-memory"}
+    assert not (tmp_path / ".out.build").exists()
+
+
+def test_an_interrupted_build_on_a_cluster_resumes(cli: Cli, cluster: RayEngine, tmp_path: Path) -> None:
+    for i in range(12):
+        (tmp_path / f"{i:02}.jsonl").write_text(json.dumps({"text": corpora.noise(i, 6_000_000)}) + "\n")
+    address = str(importlib.import_module("ray").get_runtime_context().gcs_address)
+    command = ["build", "*.jsonl", "-o", "out", "--quiet"]
+    elsewhere = [*command, "--engine", "ray", "--ray-address", address]
+    records = tmp_path / ".out.build" / "data"
+    with caught_sigint(), cli.start(*elsewhere) as process:
+        eventually(lambda: process.poll() is not None or len(list(records.glob("read-*.json"))) >= 2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    said = b"portrait: error: interrupted: the same command goes on from here"
+    assert (process.returncode, out, err.strip()) == (130, b"", said)
+    read = {path: path.stat().st_mtime_ns for path in records.glob("read-*.json")}
+    assert 2 <= len(read) < 12
+    done = cli(*elsewhere, "--task", "1/1")
+    assert (done.code, done.err) == (0, "")
+    assert all(path.stat().st_mtime_ns == before for path, before in read.items())
+    # Another engine may finish what this one has begun.
+    done = cli(*command, "--work-dir", ".out.build", "--finish")
+    assert (done.code, done.err) == (0, "")
+    assert portrait.open("out").manifest.id == portrait.build("*.jsonl", "in-memory").manifest.id
+    assert len(list(cluster.run(engine_work.echo, [Chore("a")], ignore))) == 1
+
+
+def test_a_cluster_that_cannot_be_reached_is_named(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("some text")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = cli.refused("build", "a.txt", "-o", "out", "--engine", "ray", "--ray-address", address)
+    assert said == (
+        f"no Ray cluster can be reached at {address!r}: Connection refused: give the address of a "
+        "running cluster (--ray-address)"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    said = cli.refused("build", "a.txt", "-o", "out", "--engine", "ray", "--ray-address", "nonsense")
+    assert said.startswith("no Ray cluster can be reached at 'nonsense': ")
+
+
+def test_without_ray_the_extra_is_named(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("some text")
+    code = "import sys; sys.modules['ray'] = None; from portrait.cli.main import run; sys.exit(run())"
+    done = cli("build", "a.txt", "-o", "out", "--engine", "ray", program=("-c", code))
+    message = "this needs ray, which is not installed: pip install 'portrait[ray]'"
+    assert done == (2, "", f"portrait: error: {message}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
