@@ -88,11 +88,11 @@ def test_finishing_names_what_is_not_read_yet(cli: Cli, corpus: str) -> None:
     [
         ("0/4", "task 0/4: the tasks are 1/4 to 4/4"),
         ("5/4", "task 5/4: the tasks are 1/4 to 4/4"),
-        ("x", "'x' is no share, such as 3/16"),
-        ("3", "'3' is no share, such as 3/16"),
-        ("1/", "'1/' is no share, such as 3/16"),
-        ("-1/4", "'-1/4' is no share, such as 3/16"),
-        ("1/4/2", "'1/4/2' is no share, such as 3/16"),
+        ("x", "'x' is not a share, such as 3/16"),
+        ("3", "'3' is not a share, such as 3/16"),
+        ("1/", "'1/' is not a share, such as 3/16"),
+        ("-1/4", "'-1/4' is not a share, such as 3/16"),
+        ("1/4/2", "'1/4/2' is not a share, such as 3/16"),
     ],
 )
 def test_a_share_that_is_none_is_refused(share: str, message: str, cli: Cli) -> None:

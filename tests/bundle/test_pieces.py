@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import click
 import pytest
 from support.forge import change_manifest, split_tensor_file
 
 import portrait
 from portrait import DamagedBundleError, FilterSpec, SpecError
-from portrait.cli.shared.sizes import parse_size
 from portrait.filters import kinds as filters
 from portrait.filters import pybloom, redisbloom
 from portrait.filters.bloom import Bloom, BloomBuilder, key_range
@@ -245,46 +241,3 @@ def test_a_size_that_is_none_is_refused(size: Any, corpus: Path, tmp_path: Path)
     with pytest.raises(SpecError, match="largest size of a shard"):
         portrait.build(corpus / "a.txt", tmp_path / "out", max_shard_bytes=size)
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "n_bytes"),
-    [
-        ("5GB", 5_000_000_000),
-        ("64MB", 64_000_000),
-        ("64mb", 64_000_000),
-        ("1.5 GiB", 3 << 29),
-        ("4096", 4096),
-        ("10kB", 10_000),
-        ("2T", 2 * 10**12),
-        ("7B", 7),
-    ],
-)
-def test_sizes_are_read_as_people_write_them(text: str, n_bytes: int) -> None:
-    assert parse_size(text) == n_bytes
-
-
-@pytest.mark.parametrize("text", ["", "GB", "-1GB", "5XB", "1e9", "5GBB", "iB", "5iB", "0x10", "1.GB", "٣GB"])
-def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="no size"):
-        parse_size(text)
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "portrait", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_the_command_line_cuts(corpus: Path, tmp_path: Path) -> None:
-    done = run("build", corpus / "a.txt", "-o", tmp_path / "out", "--max-shard-size", "5kB", "-q")
-    assert (done.returncode, done.stderr) == (0, "")
-    shards = portrait.open(tmp_path / "out").manifest.layers[0].shards
-    assert len(shards) > 1
-    assert all(shard.bytes <= 5000 for shard in shards)
-
-
-def test_the_command_line_refuses_a_size_that_is_none(corpus: Path, tmp_path: Path) -> None:
-    done = run("build", corpus / "a.txt", "-o", tmp_path / "out", "--max-shard-size", "big")
-    assert done.returncode == 2
-    assert "'big' is no size" in done.stderr
-    assert done.stderr.count("\n") == 1

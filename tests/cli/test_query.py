@@ -260,7 +260,7 @@ def test_what_cannot_be_asked_is_refused_in_one_line(
     (tmp_path / "foreign").mkdir()
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
     given, begins = REFUSED[kind]
-    message = cli.refused("query", *(known if one == "KNOWN" else one for one in given))
+    message = cli.refused_here("query", *(known if one == "KNOWN" else one for one in given))
     assert message.startswith(begins)
 
 

@@ -249,7 +249,7 @@ def test_what_cannot_be_reported_on_is_refused_in_one_line(
     kind: str, known: Path, cli: Cli, tmp_path: Path
 ) -> None:
     arguments, begins = REFUSED[kind]
-    message = cli.refused("report", *(known if one == "KNOWN" else one for one in arguments))
+    message = cli.refused_here("report", *(known if one == "KNOWN" else one for one in arguments))
     assert message.startswith(begins)
     assert names(tmp_path) == {"data.jsonl"}
 
