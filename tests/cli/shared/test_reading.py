@@ -13,11 +13,10 @@ from portrait.cli.shared.reading import column_option, corpus_options, names_of
 def parsed(decorate: Any, *arguments: str) -> dict[str, Any]:
     """What a command with these options gets."""
 
-    @click.command("read")
-    @decorate
-    def command(**given: Any) -> dict[str, Any]:
-        return given
+    def given(**options: Any) -> dict[str, Any]:
+        return options
 
+    command = click.command("read")(decorate(given))
     result: dict[str, Any] = command.main(list(arguments), standalone_mode=False)
     return result
 
