@@ -1,7 +1,8 @@
-"""The command line as people run it: a process of its own, on a pipe or on a terminal."""
+"""The command line as people run it: in a process of its own, on a pipe or on a terminal, or in this one."""
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,8 @@ from support.page_fixtures import (  # noqa: F401  # fixtures of several modules
     site,
 )
 
+from portrait.cli.main import run
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -31,19 +34,30 @@ os.environ["PYTHONSAFEPATH"] = "1"
 
 Argument = str | bytes | os.PathLike[str]
 
-#: What would change how a program speaks, and is none of the tests' own doing.
+#: Variables that change what a program prints; tests set those they need.
 UNWANTED = ("NO_COLOR", "FORCE_COLOR", "PORTRAIT_DEBUG", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
 
-#: What a process needs to be this program.
+#: Arguments that make a Python process this program.
 PROGRAM = ("-m", "portrait")
 
 
 class Done(NamedTuple):
-    """What a process left: its exit code and what it printed."""
+    """What a process leaves: its exit code and what it printed."""
 
     code: int
     out: str
     err: str
+
+
+def message_of(done: Done) -> str:
+    """Return the message of a command that failed as all do."""
+    assert (done.code, done.out) == (2, ""), done
+    assert done.err.endswith("\n")
+    line = done.err.removesuffix("\n")
+    assert line.isprintable(), line
+    assert line.startswith("portrait: error: ")
+    assert "internal error" not in line
+    return line.removeprefix("portrait: error: ")
 
 
 class Cli:
@@ -61,7 +75,7 @@ class Cli:
         stdout: int | IO[bytes] = subprocess.PIPE,
         stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
-        """The running process."""
+        """Start a process."""
         variables = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         variables |= {"LC_ALL": "C.UTF-8", "TERM": "xterm", **(environment or {})}
         return subprocess.Popen(
@@ -80,10 +94,24 @@ class Cli:
         environment: Mapping[str, str] | None = None,
         program: tuple[str, ...] = PROGRAM,
     ) -> Done:
-        """What comes of it when nobody watches: all streams are pipes."""
+        """Run a process whose streams are pipes."""
         with self.start(*arguments, environment=environment, program=program) as process:
             out, err = process.communicate(stdin)
         return Done(process.returncode, out.decode(), err.decode())
+
+    def here(self, *arguments: Argument) -> Done:
+        """Run the command line in this process, with empty standard input."""
+        screens = [io.BytesIO(), io.BytesIO()]
+        out, err = (io.TextIOWrapper(screen, encoding="utf-8") for screen in screens)
+        stdin, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO())
+        try:
+            with chdir(self.directory), redirect_stdout(out), redirect_stderr(err):
+                code = run([os.fsdecode(argument) for argument in arguments])
+        finally:
+            sys.stdin = stdin
+        out.flush()
+        err.flush()
+        return Done(code, *(screen.getvalue().decode() for screen in screens))
 
     def watched(
         self,
@@ -92,7 +120,7 @@ class Cli:
         environment: Mapping[str, str] | None = None,
         program: tuple[str, ...] = PROGRAM,
     ) -> Done:
-        """What comes of it when ``stream``, stdout or stderr, is a terminal, whose screen is 24 by 80."""
+        """Run a process whose ``stream``, stdout or stderr, is a terminal of 24 lines by 80 columns."""
         ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (24, 80))
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, stream: theirs}
@@ -103,7 +131,7 @@ class Cli:
                 os.close(theirs)
             shown = b""
             with process:
-                with suppress(OSError):  # how Linux says that nobody writes any more
+                with suppress(OSError):  # how Linux reports that the other end is closed
                     while data := screen.read(1 << 16):
                         shown += data
                 out, err = process.communicate()
@@ -115,25 +143,22 @@ class Cli:
         )
 
     def refused(self, *arguments: Argument, stdin: bytes = b"") -> str:
-        """The message of a command that fails as all do: exit 2, one line on stderr, nothing on stdout."""
-        done = self(*arguments, stdin=stdin)
-        assert (done.code, done.out) == (2, ""), done
-        assert done.err.endswith("\n")
-        line = done.err.removesuffix("\n")
-        assert line.isprintable(), line
-        assert line.startswith("portrait: error: ")
-        assert "internal error" not in line
-        return line.removeprefix("portrait: error: ")
+        """Return the message of a command that fails as all do: exit 2, one line on stderr, no stdout."""
+        return message_of(self(*arguments, stdin=stdin))
+
+    def refused_here(self, *arguments: Argument) -> str:
+        """Return the same of a command run in this process, which takes a fiftieth of the time."""
+        return message_of(self.here(*arguments))
 
     def interrupted(self, *arguments: Argument) -> Done:
-        """What comes of Ctrl-C while standard input is being read."""
+        """Press Ctrl-C while a process reads standard input."""
         with caught_sigint(), self.start(*arguments) as process:
             assert process.stdin is not None
-            # More than a pipe holds: when all is written, some of it has been read.
+            # More than a pipe holds: once all of it is written, some of it has been read.
             process.stdin.write(b"no end in sight\n" * (1 << 16))
             process.stdin.flush()
-            # A signal that comes between two reads is heard only after the second. So give it time to
-            # wait for more, and do as people do where nothing happens: press again.
+            # Python handles a signal between two reads only after the second. So give it time to block
+            # again, and do what people do when nothing happens: press again.
             for _ in range(5):
                 time.sleep(0.2)
                 process.send_signal(signal.SIGINT)
@@ -148,25 +173,25 @@ class Cli:
     def printing_to(
         self, stdout: IO[bytes], *arguments: Argument, environment: Mapping[str, str] | None = None
     ) -> Done:
-        """What comes of it when stdout is this file."""
+        """Run a process whose stdout is a file."""
         with stdout, self.start(*arguments, stdout=stdout, environment=environment) as process:
             _, err = process.communicate()
         return Done(process.returncode, "", err.decode())
 
     def unheard(self, *arguments: Argument, environment: Mapping[str, str] | None = None) -> Done:
-        """What comes of it when the reader of stdout is gone before the first word."""
+        """Run a process whose stdout is a pipe that nobody reads."""
         ours, theirs = os.pipe()
         os.close(ours)
         return self.printing_to(os.fdopen(theirs, "wb"), *arguments, environment=environment)
 
     def out_of_space(self, *arguments: Argument) -> Done:
-        """What comes of it when stdout is a file on a full disk."""
+        """Run a process whose stdout is on a full disk."""
         return self.printing_to(Path("/dev/full").open("wb"), *arguments)
 
 
 @contextmanager
 def caught_sigint() -> Iterator[None]:
-    """Children start with SIGINT's default action, even where the tests run in the background."""
+    """Have children start with SIGINT's default action, even where the tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -176,5 +201,5 @@ def caught_sigint() -> Iterator[None]:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    """The command line, run in the test's own directory."""
+    """The command line in the test's own directory."""
     return Cli(tmp_path)

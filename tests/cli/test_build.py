@@ -156,7 +156,7 @@ def test_what_cannot_be_built_is_refused_in_one_line_and_leaves_nothing(
     given, begins = REFUSED[kind]
     before = snapshot(tmp_path)
     arguments = ["" if one == "''" else one for one in given.split(" ") if one]
-    assert cli.refused("build", *arguments, "-o", "out").startswith(begins)
+    assert cli.refused_here("build", *arguments, "-o", "out").startswith(begins)
     assert snapshot(tmp_path) == before
 
 
@@ -171,7 +171,7 @@ def test_a_bad_line_of_standard_input_is_named(cli: Cli, tmp_path: Path) -> None
 def test_an_output_that_cannot_be_written_is_named(out: str, cli: Cli, tmp_path: Path) -> None:
     before = snapshot(tmp_path)
     parent = out.partition("/")[0]
-    assert cli.refused("build", "tale.txt", "-o", out).startswith(f"{parent}: cannot write: ")
+    assert cli.refused_here("build", "tale.txt", "-o", out).startswith(f"{parent}: cannot write: ")
     assert snapshot(tmp_path) == before
 
 

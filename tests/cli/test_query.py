@@ -68,12 +68,12 @@ def known(shelf: Path) -> Path:
     ids=["found", "not found", "inconclusive"],
 )
 def test_the_exit_code_is_the_answer(text: str, code: int, begins: str, cli: Cli, known: Path) -> None:
-    done = cli("query", known, text)
+    done = cli.here("query", known, text)
     assert (done.code, done.err) == (code, "")
     assert done.out.startswith(begins)
     assert f"{portrait.open(known).query(text).reason}.\n" in done.out
-    assert cli("query", known, text, "-q") == (code, "", "")
-    assert cli("query", known, text, "-q", "--json") == (code, "", "")
+    assert cli.here("query", known, text, "-q") == (code, "", "")
+    assert cli.here("query", known, text, "-q", "--json") == (code, "", "")
 
 
 @pytest.mark.parametrize("arguments", [["-f", "letter.txt"], ["--file", "-"], ["-f-"], []])
@@ -82,7 +82,7 @@ def test_the_text_may_come_from_a_file_or_from_standard_input(
 ) -> None:
     (tmp_path / "letter.txt").write_bytes(b"\xef\xbb\xbf" + LETTER.encode())
     stdin = b"" if "letter.txt" in arguments else LETTER.encode()
-    assert cli("query", known, *arguments, stdin=stdin) == cli("query", known, LETTER)
+    assert cli("query", known, *arguments, stdin=stdin) == cli.here("query", known, LETTER)
 
 
 @pytest.mark.parametrize("text", [LETTER, STRANGE, SHORT, VERSE, "", HOSTILE, "«»\u2028\n\U0001f980" * 40])
@@ -98,7 +98,7 @@ def test_json_is_one_line_and_what_the_library_says(text: str, cli: Cli, known: 
 def test_several_portraits_are_asked_at_once(cli: Cli, shelf: Path) -> None:
     paths = [shelf / "known.portrait", shelf / "other.portrait"]
     answer = portrait.query([portrait.open(path) for path in paths], LETTER)
-    assert json.loads(cli("query", *paths, LETTER, "--json").out) == answer.to_dict()
+    assert json.loads(cli.here("query", *paths, LETTER, "--json").out) == answer.to_dict()
     done = cli("query", *paths, stdin=LETTER.encode())
     assert done.code == 0
     # Both hold the same passage, so it is one line.
@@ -109,20 +109,20 @@ def test_every_source_has_a_colour_of_its_own(cli: Cli, shelf: Path) -> None:
     (shelf / "a.txt").write_text(STORY)
     (shelf / "b.txt").write_text(STORY[::-1])
     built = portrait.build({"there": shelf / "a.txt", "back": shelf / "b.txt"}, shelf / "both.portrait")
-    done = cli("query", built.path, f"{STORY} And {STORY[::-1]}", "--color", "always")
+    done = cli.here("query", built.path, f"{STORY} And {STORY[::-1]}", "--color", "always")
     assert set(re.findall(r"in \x1b\[(\d+)m(\w+)\x1b", done.out)) == {("31", "back"), ("36", "there")}
 
 
 def test_the_threshold_is_the_caller_s(cli: Cli, known: Path) -> None:
     value = portrait.open(known).query(LETTER).evalue
     assert value is not None
-    assert cli("query", known, LETTER, "--evalue", str(value * 2), "-q").code == 0
-    assert cli("query", known, LETTER, "--evalue", str(value / 2), "-q").code == 1
+    assert cli.here("query", known, LETTER, "--evalue", str(value * 2), "-q").code == 0
+    assert cli.here("query", known, LETTER, "--evalue", str(value / 2), "-q").code == 1
 
 
 def test_a_match_is_set_off_where_it_stands(cli: Cli, known: Path) -> None:
     ((layer, match),) = portrait.open(known).query(LETTER).matches
-    done = cli("query", known, LETTER)
+    done = cli.here("query", known, LETTER)
     assert re.findall("»(.*)«", done.out) == [LETTER[match.start : match.end]]
     assert f"  {LETTER[: match.start]}»" in done.out
     assert f"«{LETTER[match.end :]}\n" in done.out
@@ -148,7 +148,7 @@ def test_colour_is_for_terminals_and_for_those_who_ask(
     stream: str, options: list[str], environment: dict[str, str], coloured: bool, cli: Cli, known: Path
 ) -> None:
     done = cli.watched(stream, "query", known, LETTER, *options, environment=environment)
-    plain = cli("query", known, LETTER).out
+    plain = cli.here("query", known, LETTER).out
     assert (done.code, done.err) == (0, "")
     if not coloured:
         assert done.out == plain
@@ -166,7 +166,7 @@ def test_colour_is_for_terminals_and_for_those_who_ask(
 def test_a_text_cannot_command_the_terminal(text: str, cli: Cli, known: Path, tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(text.encode())
     coloured = cli.watched("stdout", "query", known, "-f", "text")
-    plain = cli("query", known, "-f", "text", "--color", "never")
+    plain = cli.here("query", known, "-f", "text", "--color", "never")
     for done in (coloured, plain):
         assert done.code == 0
         assert r"\x1b[" in done.out
@@ -190,7 +190,7 @@ def test_what_is_far_from_a_match_is_folded(cli: Cli, known: Path) -> None:
 
 
 def test_a_long_match_is_folded_in_the_middle(cli: Cli, known: Path) -> None:
-    done = cli("query", known, LEDGER)
+    done = cli.here("query", known, LEDGER)
     (shown,) = re.findall("»(.*)«", done.out)
     first, last = shown.split(" […] ")
     assert LEDGER.startswith(first)
@@ -201,20 +201,20 @@ def test_a_long_match_is_folded_in_the_middle(cli: Cli, known: Path) -> None:
 @pytest.mark.parametrize(("text", "code"), [(STORY, 0), (VERSE, 1)])
 def test_a_whole_document_is_recognised_at_any_length(text: str, code: int, cli: Cli, known: Path) -> None:
     line = "\nThe very text is a document of the corpus, as far as its key can tell.\n"
-    done = cli("query", known, text)
+    done = cli.here("query", known, text)
     assert done.code == code
     assert line in done.out
-    assert line not in cli("query", known, f"{text}!").out
+    assert line not in cli.here("query", known, f"{text}!").out
 
 
 def test_an_empty_text_is_a_text(cli: Cli, known: Path) -> None:
-    done = cli("query", known, "")
+    done = cli.here("query", known, "")
     assert (done.code, done.err) == (1, "")
     assert done.out.startswith("INCONCLUSIVE: the text has 0 characters")
 
 
 def test_a_text_may_look_like_an_option(cli: Cli, known: Path) -> None:
-    assert cli("query", known, "--", f"--help {LETTER}").code == 0
+    assert cli.here("query", known, "--", f"--help {LETTER}").code == 0
 
 
 def test_an_argument_that_is_a_file_is_taken_for_a_portrait_and_not_for_a_text(
@@ -260,7 +260,7 @@ def test_what_cannot_be_asked_is_refused_in_one_line(
     (tmp_path / "foreign").mkdir()
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
     given, begins = REFUSED[kind]
-    message = cli.refused("query", *(known if one == "KNOWN" else one for one in given))
+    message = cli.refused_here("query", *(known if one == "KNOWN" else one for one in given))
     assert message.startswith(begins)
 
 

@@ -61,7 +61,7 @@ The worst 5 rows:
 
 
 def test_a_summary_is_printed(known: Path, data: str, cli: Cli) -> None:
-    done = cli("report", known, data, *OPTIONS)
+    done = cli.here("report", known, data, *OPTIONS)
     assert (done.code, done.err) == (0, "")
     begin, _, worst = done.out.partition("The worst 5 rows:\n")
     assert re.sub("have [0-9.e-]+ found", "have N found", begin) + "The worst 5 rows:\n" == SUMMARY
@@ -73,7 +73,7 @@ def test_a_summary_is_printed(known: Path, data: str, cli: Cli) -> None:
 
 def test_nothing_found_makes_a_short_summary(known: Path, cli: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "clean.jsonl", ROWS[5:])
-    done = cli("report", known, "clean.jsonl", *OPTIONS)
+    done = cli.here("report", known, "clean.jsonl", *OPTIONS)
     assert done.code == 0
     assert done.out.startswith(
         "0 of 5 rows share a passage with the corpus: 0% (95% interval 0% to 43.4%).\n"
@@ -83,7 +83,7 @@ def test_nothing_found_makes_a_short_summary(known: Path, cli: Cli, tmp_path: Pa
 
 def test_of_no_rows_there_is_a_line(known: Path, cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
-    done = cli("report", known, "empty.jsonl", *OPTIONS, "--fail-over", "0")
+    done = cli.here("report", known, "empty.jsonl", *OPTIONS, "--fail-over", "0")
     assert done == (0, "There are no rows, so there is nothing to say.\n", "")
 
 
@@ -105,29 +105,29 @@ def test_json_on_standard_output_is_one_line_and_what_the_library_says(
 def test_all_files_are_written_and_nothing_is_printed(
     known: Path, data: str, cli: Cli, tmp_path: Path
 ) -> None:
-    assert cli("report", known, data, *OPTIONS, *OUTPUTS) == (0, "", "")
+    assert cli.here("report", known, data, *OPTIONS, *OUTPUTS) == (0, "", "")
     assert names(tmp_path) == NAMES | {data}
     assert (tmp_path / "r.html").read_text().startswith("<!DOCTYPE html>")
     assert json.loads((tmp_path / "r.json").read_text())["totals"]["found"]["count"] == 5
     lines = (tmp_path / data).read_bytes().splitlines(keepends=True)
     assert (tmp_path / "d.jsonl").read_bytes() == b"".join(lines[:5])
     assert (tmp_path / "c.jsonl").read_bytes() == b"".join(lines[5:])
-    assert cli("report", known, data, *OPTIONS, *OUTPUTS, "--overwrite") == (0, "", "")
+    assert cli.here("report", known, data, *OPTIONS, *OUTPUTS, "--overwrite") == (0, "", "")
     message = cli.refused("report", known, data, *OPTIONS, *OUTPUTS)
     assert message == "r.html: already exists: choose another name, or allow overwriting (--overwrite)"
 
 
 def test_the_split_alone_leaves_the_summary(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
-    done = cli("report", known, data, *OPTIONS, "--clean", "c.jsonl", "--strict-clean")
+    done = cli.here("report", known, data, *OPTIONS, "--clean", "c.jsonl", "--strict-clean")
     assert done.out.startswith("5 of 10 rows")
     assert len((tmp_path / "c.jsonl").read_bytes().splitlines()) == 4
-    assert cli("report", known, data, *OPTIONS, "-q") == (0, "", "")
+    assert cli.here("report", known, data, *OPTIONS, "-q") == (0, "", "")
 
 
 def test_tables_go_in_and_come_out(known: Path, cli: Cli, tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "data.parquet")
     out = ["--clean", "c.parquet", "--contaminated", "d.jsonl"]
-    assert cli("report", known, "data.parquet", *OPTIONS, *out, "-q") == (0, "", "")
+    assert cli.here("report", known, "data.parquet", *OPTIONS, *out, "-q") == (0, "", "")
     assert pq.read_table(tmp_path / "c.parquet").to_pylist() == ROWS[5:]
     assert [json.loads(line) for line in (tmp_path / "d.jsonl").read_text().splitlines()] == ROWS[:5]
 
@@ -136,20 +136,20 @@ def test_rows_may_come_from_standard_input(known: Path, data: str, cli: Cli, tmp
     piped = cli("report", known, "-", *OPTIONS, "--id", "id", stdin=(tmp_path / data).read_bytes())
     assert piped.code == 0
     lines = piped.out.replace("standard input:", "data.jsonl:").split()
-    assert lines == cli("report", known, data, *OPTIONS).out.split()
+    assert lines == cli.here("report", known, data, *OPTIONS).out.split()
 
 
 @pytest.mark.parametrize(
     ("share", "code"), [("0", 1), ("0.01", 1), ("0.4999", 1), ("0.5", 0), ("0.51", 0), ("1", 0)]
 )
 def test_too_many_contaminated_rows_fail(share: str, code: int, known: Path, data: str, cli: Cli) -> None:
-    done = cli("report", known, data, *OPTIONS, "--fail-over", share)
+    done = cli.here("report", known, data, *OPTIONS, "--fail-over", share)
     assert (done.code, done.err) == (code, "")
     assert done.out.startswith("5 of 10 rows")
 
 
 def test_failing_leaves_the_files_there(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
-    assert cli("report", known, data, *OPTIONS, *OUTPUTS, "--fail-over", "0.1") == (1, "", "")
+    assert cli.here("report", known, data, *OPTIONS, *OUTPUTS, "--fail-over", "0.1") == (1, "", "")
     assert names(tmp_path) == NAMES | {data}
 
 
@@ -186,7 +186,7 @@ def test_two_reports_are_the_same_byte_for_byte(known: Path, data: str, cli: Cli
 def test_a_row_cannot_command_the_terminal(known: Path, cli: Cli, tmp_path: Path) -> None:
     rows = [ROWS[0] | {"id": "\x1b[2Jx\n\u202e"}]
     write_jsonl(tmp_path / "a\x1b[1mb.jsonl", rows)
-    done = cli("report", known, "a\x1b[1mb.jsonl", *OPTIONS)
+    done = cli.here("report", known, "a\x1b[1mb.jsonl", *OPTIONS)
     assert done.code == 0
     assert all(line.isprintable() for line in done.out.splitlines())
     assert r"\x1b[2Jx\n\u202e" in done.out
@@ -249,7 +249,7 @@ def test_what_cannot_be_reported_on_is_refused_in_one_line(
     kind: str, known: Path, cli: Cli, tmp_path: Path
 ) -> None:
     arguments, begins = REFUSED[kind]
-    message = cli.refused("report", *(known if one == "KNOWN" else one for one in arguments))
+    message = cli.refused_here("report", *(known if one == "KNOWN" else one for one in arguments))
     assert message.startswith(begins)
     assert names(tmp_path) == {"data.jsonl"}
 

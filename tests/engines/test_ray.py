@@ -120,7 +120,7 @@ def test_an_interrupted_build_on_a_cluster_resumes(cli: Cli, cluster: RayEngine,
         eventually(lambda: process.poll() is not None or len(list(records.glob("read-*.json"))) >= 2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    said = b"portrait: error: interrupted: the same command goes on from here"
+    said = b"portrait: error: interrupted: run the same command again to resume"
     assert (process.returncode, out, err.strip()) == (130, b"", said)
     read = {path: path.stat().st_mtime_ns for path in records.glob("read-*.json")}
     assert 2 <= len(read) < 12

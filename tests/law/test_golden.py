@@ -1,9 +1,9 @@
-"""Bundles of earlier days: the same corpus and specs give the same bytes, release after release.
+"""Golden bundles: the same corpus and specs give the same bytes, release after release.
 
-Where they do not, portraits that people have published can no longer be reproduced. If that is
-meant, and the format or a normaliser has a new version, write the new files by
+Otherwise nobody could reproduce portraits that are already published. If a change is intended, and
+the format or a normaliser has a new version, write the new files by
 
-    python tests/test_golden.py
+    PYTHONPATH=tests python tests/law/test_golden.py
 
 and look at what changed in tests/golden before committing it.
 """
@@ -80,7 +80,7 @@ def test_a_build_gives_the_golden_bytes(name: str, tmp_path: Path) -> None:
     build(name, tmp_path / "out")
     expected = {path.name: path.read_bytes() for path in (GOLDEN / name).iterdir()}
     found = files(tmp_path / "out")
-    hint = "if this is meant, run python tests/test_golden.py"
+    hint = "if this is intended, run PYTHONPATH=tests python tests/law/test_golden.py"
     assert found["portrait.json"].decode() == expected["portrait.json"].decode(), hint
     assert found == expected, hint
 
@@ -102,7 +102,7 @@ def test_every_golden_bundle_belongs_to_a_build() -> None:
 
 
 def regenerate() -> None:
-    """Write the golden files anew."""
+    """Write the golden files again."""
     for name in BUILDS:
         shutil.rmtree(GOLDEN / name, ignore_errors=True)
         (GOLDEN / name).mkdir(parents=True)

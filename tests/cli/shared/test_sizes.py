@@ -11,7 +11,7 @@ import click
 import pytest
 
 import portrait
-from portrait.cli.shared.sizes import parse_size
+from portrait.cli.shared.sizes import parse_size, size, stored_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +35,8 @@ def test_sizes_are_read_as_people_write_them(text: str, n_bytes: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "GB", "-1GB", "5XB", "1e9", "5GBB", "iB", "5iB", "0x10", "1.GB", "٣GB"])
-def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="no size"):
+def test_what_is_not_a_size_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="not a size"):
         parse_size(text)
 
 
@@ -61,8 +61,32 @@ def test_the_command_line_cuts(corpus: Path, tmp_path: Path) -> None:
     assert all(shard.bytes <= 5000 for shard in shards)
 
 
-def test_the_command_line_refuses_a_size_that_is_none(corpus: Path, tmp_path: Path) -> None:
+def test_the_command_line_refuses_what_is_not_a_size(corpus: Path, tmp_path: Path) -> None:
     done = run("build", corpus, "-o", tmp_path / "out", "--max-shard-size", "big")
     assert done.returncode == 2
-    assert "'big' is no size" in done.stderr
+    assert "'big' is not a size" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (11_400, "11.4 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1 MB"),
+        (5 * 10**9, "5 GB"),
+        (7 * 10**15, "7e+03 TB"),
+    ],
+)
+def test_sizes_are_shown_in_three_digits(n_bytes: int, shown: str) -> None:
+    assert size(n_bytes) == shown
+
+
+def test_the_size_of_a_portrait_is_that_of_its_shards(corpus: Path, tmp_path: Path) -> None:
+    built = portrait.build(corpus, tmp_path / "out", max_shard_bytes=5000)
+    files = [path.stat().st_size for path in built.path.glob("*.safetensors")]
+    assert len(files) > 1
+    assert stored_bytes(built.manifest) == sum(files)

@@ -1,0 +1,44 @@
+"""The portraits that a command asks: bundles and foreign filters, and whose stride the option sets."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from support.places import GOLDEN
+
+from portrait.cli.shared.opening import open_all
+from portrait.errors import BundleError, SpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUNDLE = str(GOLDEN / "defaults")
+
+
+@pytest.fixture
+def nameless(tmp_path: Path) -> str:
+    """A filter of the original library whose name does not say the stride."""
+    redisbloom = GOLDEN / "redisbloom"
+    shutil.copy(redisbloom / "words.50-50.bf", tmp_path / "words.bf")
+    shutil.copy(redisbloom / "words.50-50.bf.part0.bin", tmp_path)
+    return str(tmp_path / "words.bf")
+
+
+def test_portraits_are_opened_in_order(nameless: str) -> None:
+    opened = open_all([nameless, BUNDLE], 50)
+    assert [one.is_bundle for one in opened] == [False, True]
+    # The option is for the foreign filter; the bundle beside it keeps its own.
+    assert [one.spec.stride for one in opened] == [50, 25]
+
+
+def test_a_bundle_alone_refuses_another_stride() -> None:
+    assert open_all([BUNDLE], 25)[0].spec.stride == 25
+    with pytest.raises(SpecError, match="was built with a stride of 25"):
+        open_all([BUNDLE], 7)
+
+
+def test_a_path_that_is_not_a_portrait_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError):
+        open_all([BUNDLE, str(tmp_path)], None)

@@ -1,0 +1,49 @@
+"""Options of several commands: the same name has the same meaning wherever it is the same option."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import click
+
+from portrait.cli.main import COMMANDS, cli
+
+#: Options that mean something else in each command.
+DIFFERENT = {
+    "--keep",  # columns of a scan, the demo's portrait
+    "--json",  # a flag, or the report's file
+    "--out",  # a portrait, or a scan's file
+    "--overwrite",  # each says what it replaces
+    "--portrait",
+    "--quiet",  # with a summary, or with an exit code only
+    "--rate",  # of everybody, or of one key
+    "--restart",  # of a build, or of a scan
+    "--stride",  # of a new portrait, or of a foreign filter
+    "--unit",
+    "--width",
+    "--normalizer",
+    "--workers",  # that read, ask or answer
+}
+
+
+def test_an_option_has_one_wording() -> None:
+    wordings = defaultdict(set)
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        for option in command.params:
+            if isinstance(option, click.Option):
+                wordings[max(option.opts, key=len).replace("--columns", "--column")].add(option.help)
+    assert {name for name, helps in wordings.items() if len(helps) > 1} <= DIFFERENT
+    assert {"--evalue", "--column", "--format", "--max-shard-size", "--license", "--color"} <= {*wordings}
+
+
+def test_a_threshold_has_the_default_of_its_command() -> None:
+    defaults = {}
+    for name in ("query", "scan", "report"):
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        (option,) = [one for one in command.params if one.name == "evalue"]
+        defaults[name] = option.default
+    # A report asks many rows at once, so each row must prove more.
+    assert defaults == {"query": 0.01, "scan": 0.01, "report": 1e-5}

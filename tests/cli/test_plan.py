@@ -1,0 +1,62 @@
+"""``portrait plan``: what it prints, and that it writes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import portrait
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Cli
+
+STORY = "The pilot of the last tram keeps a ladder in the depot, and nobody has ever seen him climb it. " * 3
+
+
+@pytest.fixture(autouse=True)
+def corpus(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(STORY)
+    (tmp_path / "b.jsonl").write_text(json.dumps({"text": STORY}) + "\n")
+
+
+def test_a_table_of_sources_and_the_facts_are_printed(cli: Cli, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    done = cli.here("plan", "one=a.txt", "two=b.jsonl")
+    assert (done.code, done.err) == (0, "")
+    table, _, facts = done.out.partition("\n\n")
+    assert [line.split()[0] for line in table.splitlines()] == ["source", "one", "two", "all"]
+    names = ["sample", "portrait", "rate", "guarantee", "detectable", "keys", "memory", "time"]
+    assert [line[:10].rstrip() for line in facts.splitlines()] == names
+    assert ", 2 layers\n" in facts
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_one_source_has_no_line_for_all(cli: Cli) -> None:
+    done = cli.here("plan", "a.txt", "--filter", "fuse")
+    assert [line.split()[0] for line in done.out.partition("\n\n")[0].splitlines()] == ["source", "main"]
+    assert " as fuse (bloom " in done.out
+    assert ", 1 layer\n" in done.out
+
+
+def test_json_is_one_line_and_what_the_library_says(cli: Cli, tmp_path: Path) -> None:
+    done = cli.here("plan", "a.txt", "--json", "--workers", "1")
+    assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
+    record = json.loads(done.out)
+    execution = portrait.Execution(workers=1)
+    planned = portrait.plan(tmp_path / "a.txt", out=tmp_path / "corpus.portrait", execution=execution)
+    assert record.keys() == planned.to_dict().keys()
+    assert record["distinct_keys"] == planned.distinct_keys
+
+
+def test_keys_on_disk_are_read_in_tasks(cli: Cli) -> None:
+    assert " in w, read in 1 task\n" in cli.here("plan", "a.txt", "--work-dir", "w").out
+
+
+def test_what_cannot_be_planned_is_refused_in_one_line(cli: Cli) -> None:
+    assert cli.refused_here("plan", "missing.txt") == "missing.txt: no such file or directory"
+    message = cli.refused_here("plan", "a.txt", "--sample", "much")
+    assert message.startswith("Invalid value for '--sample': 'much' is not a size, such as 64MB or 5GB")
