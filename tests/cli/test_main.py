@@ -100,8 +100,8 @@ def test_a_name_that_is_not_unicode_is_shown_all_the_same(
     ("arguments", "message"),
     [
         (["info", "missing"], "missing: no such file or directory"),
-        (["info", "foreign"], "foreign: not a portrait: there is no portrait.json in it"),
-        (["info", "foreign", "--json"], "foreign: not a portrait: there is no portrait.json in it"),
+        (["info", "foreign"], "foreign: not a portrait: it holds no portrait.json"),
+        (["info", "foreign", "--json"], "foreign: not a portrait: it holds no portrait.json"),
         (["info"], "Missing argument 'PORTRAIT': see portrait info --help"),
         (["info", "a", "\x1b[2J"], r"Got unexpected extra argument (\x1b[2J): see portrait info --help"),
         (["ask"], "No such command 'ask': see portrait --help"),

@@ -222,7 +222,7 @@ def test_an_argument_that_is_a_file_is_taken_for_a_portrait_and_not_for_a_text(
 ) -> None:
     (tmp_path / "seven lamps").write_text(LETTER)
     message = cli.refused("query", known, "seven lamps", stdin=LETTER.encode())
-    assert message == "seven lamps: not a portrait: there is no portrait.json in it"
+    assert message == "seven lamps: not a portrait: it holds no portrait.json"
     assert cli("query", known, "-f", "-", stdin=b"seven lamps").code == 1
 
 
@@ -247,7 +247,7 @@ REFUSED: dict[str, tuple[list[str | bytes], str]] = {
     "colour": (["KNOWN", "x", "--color", "pink"], "Invalid value for '--color': 'pink' is not one of "),
     "missing": (["missing.portrait", "x"], "missing.portrait: no such file or directory"),
     "missing among": (["KNOWN", "missing.portrait", "x"], "missing.portrait: no such file or directory"),
-    "foreign": (["foreign", "x"], "foreign: not a portrait: there is no portrait.json in it"),
+    "foreign": (["foreign", "x"], "foreign: not a portrait: it holds no portrait.json"),
     "option": (["KNOWN", "x", "--colour"], "No such option '--colour'"),
     "nothing": ([], "Missing argument 'PORTRAIT... [TEXT]': see portrait query --help"),
 }

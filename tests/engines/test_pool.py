@@ -80,7 +80,7 @@ def test_an_interrupt_waits_until_the_block_is_over() -> None:
     reached = False
     try:
         with pytest.raises(KeyboardInterrupt), without_interrupts():  # noqa: PT012
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             reached = True
     finally:
         signal.signal(signal.SIGINT, before)
