@@ -37,7 +37,7 @@ MODULES = sorted(
 TEST_FILES = sorted(TESTS.rglob("*.py"))
 
 
-def mirror_of(module: str) -> Path:
+def path_of(module: str) -> Path:
     """The file that tests a module."""
     room, _, name = module.rpartition("/")
     return TESTS / room / f"test_{name}.py"
@@ -45,12 +45,12 @@ def mirror_of(module: str) -> Path:
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module not in UNTESTED])
 def test_every_module_has_a_test_of_its_name(module: str) -> None:
-    assert mirror_of(module).is_file()
+    assert path_of(module).is_file()
 
 
 def test_what_needs_no_test_is_still_there_and_has_none() -> None:
     assert {*UNTESTED} <= {*MODULES}
-    assert [module for module in UNTESTED if mirror_of(module).exists()] == []
+    assert [module for module in UNTESTED if path_of(module).exists()] == []
 
 
 def is_private(name: str) -> bool:
