@@ -34,6 +34,10 @@ class Columns:
     keep: tuple[str, ...] = ()
     #: The option that names the columns to keep, for messages.
     kept_by: str = "--keep"
+    #: Columns carried along where every row of a chunk has them.
+    optional: tuple[str, ...] = ()
+    #: Whether a Parquet file is read with all its columns, so that its rows can be written as they were.
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not self.text:
@@ -58,9 +62,14 @@ class Columns:
         return tuple(dict.fromkeys((*self.text, *self.keep)))
 
     @property
+    def readable(self) -> tuple[str, ...]:
+        """Every name, once, the optional ones last."""
+        return tuple(dict.fromkeys((*self.all, *self.optional)))
+
+    @property
     def plain(self) -> bool:
         """Whether no name can be a path."""
-        return not any("." in name for name in self.all)
+        return not any("." in name for name in self.readable)
 
     def missing(
         self, name: str, there: Iterable[str], where: object, error: type[CorpusError] = CorpusError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portrait.corpus.columns import DEFAULT_COLUMN, Columns
@@ -68,6 +69,8 @@ def read(
     *,
     columns: Sequence[str] = (DEFAULT_COLUMN,),
     keep: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    whole: bool = False,
     format: Format = "auto",  # noqa: A002
 ) -> Reading:
     """The rows of ``data``, which is read when the result is iterated over, in bounded memory.
@@ -77,13 +80,13 @@ def read(
     them, ``-`` for standard input, ``hf://datasets/…``, a dataset or stream of the ``datasets`` library;
     they are read in this order, a directory's text files behind its others, and a file that is named twice
     is read once. Several ``columns`` make one text, each on a line of its own; those in ``keep`` are
-    carried along unchanged. Both may be paths
-    into structs: ``meta.text``.
+    carried along unchanged, and so are those in ``optional`` wherever all rows of a chunk have them. All may
+    be paths into structs: ``meta.text``. With ``whole``, the chunks of Parquet files have all columns.
 
     Raises :class:`CorpusError` for what is not there. Iterating raises it for what cannot be read, a
     column that is missing, a null, what is no text: it names the file and the row.
     """
-    wanted = Columns(tuple(columns), tuple(keep))
+    wanted = Columns(tuple(columns), tuple(keep), optional=tuple(optional), whole=whole)
     sources = resolve({DEFAULT_SOURCE: data}, column=wanted, format=format)
     return Reading(sources, wanted)
 
@@ -95,8 +98,12 @@ def unpack(chunk: Chunk, number: int, columns: Columns) -> tuple[list[Row], tupl
     """
     batch = chunk.batch()
     texts = _texts(batch)
-    names = columns.keep
-    kept = [_kept(batch, values, name) for values, name in zip(batch.kept, names, strict=True)]
+    kept = [_kept(batch, values, name) for values, name in zip(batch.kept, columns.keep, strict=True)]
+    names = list(columns.keep)
+    for name, column in batch.optional.items():
+        with suppress(BadRowError):
+            kept.append(_kept(batch, column, name))
+            names.append(name)
     values: Iterator[dict[str, Any]] = (
         (dict(zip(names, row, strict=True)) for row in zip(*kept, strict=True))
         if names

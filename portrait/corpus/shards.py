@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 Format = Literal["auto", "txt", "jsonl", "parquet", "arrow", "csv", "tsv"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -32,6 +32,8 @@ class Batch:
     place: Callable[[int], str]
     read_bytes: int
     kept: tuple[Any, ...] = ()
+    #: The values of each optional column that all of the rows have, by its name.
+    optional: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Chunk(Protocol):

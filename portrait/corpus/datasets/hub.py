@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from portrait import extras
-from portrait.corpus.columns import Columns
 from portrait.corpus.datasets.stream import StreamShard, first_line
 from portrait.corpus.formats.tables import BATCH_BYTES, wanted
 from portrait.errors import CorpusError, PortraitError, SpecError, UnreadableFileError
@@ -16,6 +15,7 @@ from portrait.errors import CorpusError, PortraitError, SpecError, UnreadableFil
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from portrait.corpus.columns import Columns
     from portrait.corpus.shards import Chunk, Shard
 
 SCHEME = "hf://datasets/"
@@ -100,7 +100,7 @@ def find(asked: HubDataset, columns: Columns) -> Found:
     configurations or splits and none is named, or where the hub cannot be reached.
     """
     if asked.column:
-        columns = Columns(asked.column, columns.keep)
+        columns = replace(columns, text=asked.column)
     datasets = extras.load("datasets", "build")
     with quiet():
         repository = _ask(asked)

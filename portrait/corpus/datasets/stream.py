@@ -88,8 +88,7 @@ class StreamShard:
                 stream = _like(stream, stream.select_columns(wanted(self._columns, stream.features)))
             elif tables and self._columns.plain:
                 # Of columns that are not asked for, the types may change on the way.
-                self._require_first()
-                stream = _like(stream, stream.select_columns(list(self._columns.all)))
+                stream = _like(stream, stream.select_columns(self._present()))
             else:
                 tables = False
             if tables:
@@ -99,11 +98,13 @@ class StreamShard:
                 rows = _like(stream, stream.with_format(None))
                 yield from example_chunks(rows, self.label, self._columns)
 
-    def _require_first(self) -> None:
-        """Raise :class:`CorpusError` if the first rows do not have the columns."""
+    def _present(self) -> list[str]:
+        """The wanted columns that the first row has. Raises :class:`CorpusError` for one that is missing."""
         for table in _like(self._stream, self._stream.with_format("arrow")).iter(1):
             require_columns(self._columns, table.schema, self.label)
-            return
+            required, there = self._columns.all, table.schema.names
+            return [name for name in self._columns.readable if name in required or name in there]
+        return list(self._columns.all)
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

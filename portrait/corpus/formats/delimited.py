@@ -56,7 +56,8 @@ def delimited_chunks(stream: ByteStream, delimiter: str, columns: Columns) -> It
     last: DelimitedChunk | None = None
     bad: list[tuple[int, str]] = []
     if header:
-        for rows in _batches(source, delimiter, columns, label, bad):
+        names = [name for name in columns.readable if header.count(name) == 1]
+        for rows in _batches(source, delimiter, names, label, bad):
             step = max(1, _BATCH_BYTES * rows.num_rows // max(1, rows.nbytes))
             for at in range(0, rows.num_rows, step):
                 if last is not None:
@@ -85,7 +86,7 @@ def _take(bad: list[tuple[int, str]], first: int, rows: Any) -> list[tuple[int, 
 
 
 def _batches(
-    source: _Source, delimiter: str, columns: Columns, label: str, bad: list[tuple[int, str]]
+    source: _Source, delimiter: str, names: list[str], label: str, bad: list[tuple[int, str]]
 ) -> Iterator[Any]:
     """The good rows as Arrow parses them; the bad ones' numbers, from 0, and errors go to ``bad``."""
     pa = extras.load("pyarrow", "build")
@@ -98,7 +99,6 @@ def _batches(
         bad.append((number, f"{label}, row {number + 1}: {what}: quote fields that hold delimiters"))
         return "skip"
 
-    names = list(columns.all)
     try:
         yield from arrow_csv.open_csv(
             pa.PythonFile(source, "r"),

@@ -73,14 +73,18 @@ class Lines:
         """The columns. Raises :class:`CorpusError`, naming the line."""
         parsed = self._parsed()
         if parsed is not None:
-            texts, kept = parsed
-            return Batch(texts, self.place, self.read_bytes, kept)
+            texts, kept, optional = parsed
+            return Batch(texts, self.place, self.read_bytes, kept, optional)
         pa = extras.load("pyarrow", "build")
         rows = [self._row(_Place(self, i), line) for i, line in self._rows()]
-        kept = tuple([values[i] for _, values in rows] for i in range(len(self.columns.keep)))
-        return Batch(
-            pa.array([text for text, _ in rows], pa.large_string()), self.place, self.read_bytes, kept
-        )
+        kept = tuple([values[i] for _, values, _ in rows] for i in range(len(self.columns.keep)))
+        optional = {
+            name: [values[name] for *_, values in rows]
+            for name in self.columns.optional
+            if all(name in values for *_, values in rows)
+        }
+        texts = pa.array([text for text, *_ in rows], pa.large_string())
+        return Batch(texts, self.place, self.read_bytes, kept, optional)
 
     def place(self, row: int) -> str:
         """The file and line of the chunk's ``row``-th object."""
@@ -97,8 +101,8 @@ class Lines:
             return [f"{self.label}:{line}" for line in range(first, first + n_lines)]
         return [f"{self.label}:{first + i}" for i, _ in self._rows()]
 
-    def _parsed(self) -> tuple[Any, tuple[list[Any], ...]] | None:
-        """The texts and the kept values as Arrow parses them all at once.
+    def _parsed(self) -> tuple[Any, tuple[list[Any], ...], dict[str, list[Any]]] | None:
+        """The texts, the kept and the optional values as Arrow parses them all at once.
 
         Nothing where something may be wrong with them, or where Arrow would not give what JSON says.
         """
@@ -108,9 +112,10 @@ class Lines:
         if not self.chunk.lstrip().startswith(b"{"):
             return None
         try:
-            types = self._types(pa)
-            if types is None:
+            typed = self._types(pa)
+            if typed is None:
                 return None
+            types, optional = typed
             table = arrow_json.read_json(
                 pa.BufferReader(self.chunk),
                 read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(self.chunk)),
@@ -133,20 +138,25 @@ class Lines:
             found.append(column)
         n_texts = len(self.columns.text)
         texts = join(found[:n_texts], self.columns.text, self.place)
-        return texts, tuple(column.to_pylist() for column in found[n_texts:])
+        values = [column.to_pylist() for column in found[n_texts:]]
+        n_kept = len(self.columns.keep)
+        return texts, tuple(values[:n_kept]), dict(zip(optional, values[n_kept:], strict=True))
 
-    def _types(self, pa: Any) -> dict[tuple[str, ...], Any] | None:
-        """Where the columns are, and of which type, in the first line; nothing if Arrow cannot be trusted.
+    def _types(self, pa: Any) -> tuple[dict[tuple[str, ...], Any], list[str]] | None:
+        """Where the columns are, and of which type, in the first line, and which optional ones are there.
+
+        Nothing if Arrow cannot be trusted.
 
         If they are elsewhere in another line, Arrow finds nulls there; a value of another type it
         refuses. Only texts and whole numbers are the same to Arrow and to JSON: left to itself, Arrow
         takes a text that looks like a date for one.
         """
-        if self.columns.plain and not self.columns.keep:
-            return {(name,): pa.large_string() for name in self.columns.text}
+        if self.columns.plain and not self.columns.keep and not self.columns.optional:
+            return {(name,): pa.large_string() for name in self.columns.text}, []
         first = json.loads(self.chunk.lstrip().partition(b"\n")[0])
         types = {locate(name, first) or (name,): pa.large_string() for name in self.columns.text}
-        for name in self.columns.keep:
+        optional = [name for name in self.columns.optional if locate(name, first)]
+        for name in (*self.columns.keep, *optional):
             path = locate(name, first)
             value: Any = first
             for member in path or ():
@@ -156,9 +166,9 @@ class Lines:
                 return None
             types[path] = getattr(pa, known)()
         # A column that is wanted twice, or with a part of it, would be one in the table.
-        several = len(types) == len(self.columns.text) + len(self.columns.keep)
+        several = len(types) == len(self.columns.text) + len(self.columns.keep) + len(optional)
         apart = not any(one[: len(other)] == other for one in types for other in types if one is not other)
-        return types if several and apart else None
+        return (types, optional) if several and apart else None
 
     def _rows(self) -> Iterator[tuple[int, bytes]]:
         """The lines that are not blank, each with how many lines of the chunk are before it."""
@@ -166,8 +176,8 @@ class Lines:
             if line.strip():
                 yield i, line
 
-    def _row(self, where: _Place, data: bytes) -> tuple[str, list[Any]]:
-        """The text of one line, and the values that are kept."""
+    def _row(self, where: _Place, data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
+        """The text of one line, the values that are kept, and the optional ones that are there."""
         try:
             row = json.loads(data.decode())
         except UnicodeDecodeError as error:
@@ -182,7 +192,9 @@ class Lines:
             raise BadRowError(f"{where}: a JSON {_kind(row)} instead of an object")
         texts = [_text(self._value(row, name, where), name, where) for name in self.columns.text]
         text = texts[0] if len(texts) == 1 else SEPARATOR.join(texts)
-        return text, [self._value(row, name, where) for name in self.columns.keep]
+        kept = [self._value(row, name, where) for name in self.columns.keep]
+        there = [name for name in self.columns.optional if locate(name, row)]
+        return text, kept, {name: self._value(row, name, where) for name in there}
 
     def _value(self, row: dict[str, Any], name: str, where: _Place) -> Any:
         path = locate(name, row)

@@ -23,7 +23,7 @@ def wanted(columns: Columns, there: Iterable[str]) -> list[str]:
     return [
         column
         for column in there
-        if any(name == column or name.startswith(f"{column}.") for name in columns.all)
+        if any(name == column or name.startswith(f"{column}.") for name in columns.readable)
     ]
 
 
