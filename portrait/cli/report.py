@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-import portrait
 from portrait.answers.wording import show_evalue
 from portrait.cli.shared.opening import open_all
 from portrait.cli.shared.options import evalue_option, foreign_stride_option, overwrite_option, quiet_option
@@ -22,8 +20,8 @@ from portrait.errors import printable
 from portrait.markup.numbers import count, counted, expected, percent
 from portrait.reports.dates import today
 from portrait.reports.evaluation_sets import BENCHMARKS
-from portrait.reports.publish import Files
-from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST
+from portrait.reports.publish import Files, publish
+from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST, ReportOptions
 from portrait.reports.wording import edited, headline, row_name
 
 if TYPE_CHECKING:
@@ -126,23 +124,17 @@ def command(
     opened = open_all(paths, stride)
     json_file = None if json_ in (None, _STDOUT) else Path(str(json_))
     files = Files(html, json_file, clean, contaminated, strict_clean, overwrite)
-    with files.outputs(data, format_) if files.paths else nullcontext() as outputs:
-        report = portrait.report(
-            opened,
-            data,
-            columns=columns or None,
-            benchmark=benchmark,
-            id_column=id_column,
-            format=format_,
-            evalue=evalue,
-            worst=worst,
-            date=(today() if date is None else None if date == "none" else date),
-            command=shlex.join(["portrait", *sys.argv[1:]]),
-            progress=progress("reading", quiet=quiet),
-        )
-        if outputs is not None:
-            files.write(report, data, outputs, format_)
-            outputs.commit()
+    options = ReportOptions(
+        columns=columns or None,
+        benchmark=benchmark,
+        id_column=id_column,
+        format=format_,
+        evalue=evalue,
+        worst=worst,
+        date=(today() if date is None else None if date == "none" else date),
+        command=shlex.join(["portrait", *sys.argv[1:]]),
+    )
+    report = publish(opened, data, options, files, progress("reading", quiet=quiet))
     if json_ == _STDOUT:
         click.echo(json.dumps(report.to_dict()))
     elif html is None and json_ is None and not quiet:
@@ -155,11 +147,11 @@ def command(
 def summary(report: Report) -> Iterator[str]:
     """Yield the lines that tell a person what was found."""
     totals = report.findings.totals
-    yield headline(report)
+    yield headline(report.contaminated)
     if not totals.rows:
         return
     yield f"Chance alone would have {expected(totals.expected_by_chance)} found, in expectation."
-    yield edited(report)
+    yield edited(totals.edited)
     yield ""
     shares = {"found": totals.found, "not found": totals.not_found, "inconclusive": totals.inconclusive}
     rows = [("verdict", "rows", "share", "95% interval")]

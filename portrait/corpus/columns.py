@@ -32,6 +32,8 @@ class Columns:
             strings.
         keep: The columns whose values are carried along unchanged.
         keep_parameter: The public parameter that named ``keep``, for errors.
+        optional: Columns that are carried along where every row of a chunk has them.
+        whole: Whether Parquet files are read with all columns, so that rows can be written as they were.
 
     Raises:
         SpecError: No column holds the text, a name is empty, or a name is given twice.
@@ -40,6 +42,8 @@ class Columns:
     text: tuple[str, ...] = (DEFAULT_COLUMN,)
     keep: tuple[str, ...] = ()
     keep_parameter: str = "keep"
+    optional: tuple[str, ...] = ()
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not self.text:
@@ -64,9 +68,14 @@ class Columns:
         return tuple(dict.fromkeys((*self.text, *self.keep)))
 
     @property
+    def readable(self) -> tuple[str, ...]:
+        """Every name, once, the optional ones last."""
+        return tuple(dict.fromkeys((*self.all, *self.optional)))
+
+    @property
     def plain(self) -> bool:
         """Whether no name can be a path."""
-        return not any("." in name for name in self.all)
+        return not any("." in name for name in self.readable)
 
     def missing(
         self, name: str, present: Iterable[str], where: object, error: type[CorpusError] = CorpusError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portrait.corpus.columns import DEFAULT_COLUMN, Columns
@@ -133,6 +134,8 @@ def read(
     *,
     columns: Sequence[str] = (DEFAULT_COLUMN,),
     keep: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    whole: bool = False,
     format: Format = "auto",  # noqa: A002
 ) -> RowSource:
     """Find some data, whose rows are read in bounded memory when the result is iterated over.
@@ -146,6 +149,8 @@ def read(
         columns: The columns that make the text, each on a line of its own. Names may be paths into structs:
             ``meta.text``.
         keep: The columns to carry along unchanged.
+        optional: The columns to carry along wherever all rows of a chunk have them.
+        whole: Whether the chunks of Parquet files have all columns.
         format: The format of all files, or ``auto`` to judge each by its suffix.
 
     Raises:
@@ -153,7 +158,7 @@ def read(
             column, null, or a value that is not text; the message names the file and the row.
         SpecError: The format is unknown, or a column's name is empty or given twice.
     """
-    wanted = Columns(tuple(columns), tuple(keep))
+    wanted = Columns(tuple(columns), tuple(keep), optional=tuple(optional), whole=whole)
     return RowSource(resolve({DEFAULT_SOURCE: data}, column=wanted, format=format), wanted)
 
 
@@ -173,8 +178,12 @@ def unpack(chunk: Chunk, number: int, columns: Columns) -> tuple[list[Row], tupl
     """
     batch = chunk.batch()
     texts = _texts(batch)
-    names = columns.keep
-    kept = [_kept_values(batch, values, name) for values, name in zip(batch.kept, names, strict=True)]
+    kept = [_kept_values(batch, values, name) for values, name in zip(batch.kept, columns.keep, strict=True)]
+    names = list(columns.keep)
+    for name, column in batch.optional.items():
+        with suppress(BadRowError):
+            kept.append(_kept_values(batch, column, name))
+            names.append(name)
     values: Iterator[dict[str, Any]] = (
         (dict(zip(names, row, strict=True)) for row in zip(*kept, strict=True))
         if names

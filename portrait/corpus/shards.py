@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from portrait.corpus.columns import Columns
 
@@ -75,12 +75,14 @@ class Batch:
         place: Names a row, counted from 0, for an error message.
         read_bytes: How much of the shard's ``n_bytes`` was read for this batch.
         kept: The values of each column that is carried along: an Arrow array, or a list of JSON values.
+        optional: The values of each optional column that all of the rows have, by its name.
     """
 
     texts: Any
     place: Callable[[int], str]
     read_bytes: int
     kept: tuple[Any, ...] = ()
+    optional: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Chunk(Protocol):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import datasets
 from hypothesis import strategies as st
-from support import oracle
 
 import portrait
 from portrait.bundle import reader as bundle
 from portrait.filters import kinds as filters
 from portrait.spec import NORMALIZERS, UNITS
+from support import oracle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -50,7 +50,12 @@ class ExamplesChunk:
             _array(pa, [self._value(i, row, name) for i, row in enumerate(self._rows)])
             for name in self._columns.keep
         )
-        return Batch(pa.array(texts, pa.large_string()), self._place, self.read_bytes, kept)
+        optional = {
+            name: [self._value(i, row, name) for i, row in enumerate(self._rows)]
+            for name in self._columns.optional
+            if all(locate(name, row) for row in self._rows)
+        }
+        return Batch(pa.array(texts, pa.large_string()), self._place, self.read_bytes, kept, optional)
 
     def places(self) -> list[str]:
         """Return the dataset and number of each row."""

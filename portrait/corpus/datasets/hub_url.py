@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from portrait.corpus.columns import Columns
 from portrait.errors import SpecError
+
+if TYPE_CHECKING:
+    from portrait.corpus.columns import Columns
 
 SCHEME = "hf://datasets/"
 _PARAMETERS = ("config", "split", "column", "revision")
@@ -41,7 +44,7 @@ class HubDataset:
         Raises:
             SpecError: The URL's own columns have an empty name, or a name is given twice.
         """
-        return Columns(self.column, columns.keep, columns.keep_parameter) if self.column else columns
+        return replace(columns, text=self.column) if self.column else columns
 
 
 def parse(location: str) -> HubDataset | None:

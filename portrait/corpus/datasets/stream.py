@@ -88,8 +88,7 @@ class IterableDatasetShard:
                 stream = _like(stream, stream.select_columns(wanted(self._columns, stream.features)))
             elif arrow and self._columns.plain:
                 # The types of other columns may change on the way.
-                self._require_first(stream)
-                stream = _like(stream, stream.select_columns(list(self._columns.all)))
+                stream = _like(stream, stream.select_columns(self._present(stream)))
             else:
                 arrow = False
             if arrow:
@@ -103,11 +102,13 @@ class IterableDatasetShard:
         """Return the stream to read."""
         return self._stream
 
-    def _require_first(self, stream: Any) -> None:
-        """Raise :class:`CorpusError` if the first rows lack a column."""
+    def _present(self, stream: Any) -> list[str]:
+        """Return the columns that the first row has; raise :class:`CorpusError` if it lacks a required one."""
         for table in _like(stream, stream.with_format("arrow")).iter(1):
             require_columns(self._columns, table.schema, self.label)
-            return
+            required, present = self._columns.all, table.schema.names
+            return [name for name in self._columns.readable if name in required or name in present]
+        return list(self._columns.all)
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

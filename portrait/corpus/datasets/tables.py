@@ -21,7 +21,7 @@ def wanted(columns: Columns, present: Iterable[str]) -> list[str]:
     return [
         column
         for column in present
-        if any(name == column or name.startswith(f"{column}.") for name in columns.all)
+        if any(name == column or name.startswith(f"{column}.") for name in columns.readable)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from portrait import extras
 from portrait.corpus.columns import locate
@@ -21,9 +21,17 @@ _Types: TypeAlias = dict[tuple[str, ...], Any]
 _ARROW_TYPES = {str: "large_string", int: "int64"}
 
 
+class ParsedChunk(NamedTuple):
+    """An Arrow array of texts, the values of each column to keep, and those of the optional ones by name."""
+
+    texts: Any
+    kept: tuple[list[Any], ...]
+    optional: dict[str, list[Any]]
+
+
 def parse_chunk(
     data: bytes, n_rows: int, columns: Columns, place: Callable[[int], str]
-) -> tuple[Any, tuple[list[Any], ...]] | None:
+) -> ParsedChunk | None:
     """Parse JSON lines.
 
     Args:
@@ -33,53 +41,61 @@ def parse_chunk(
         place: Names a row for an error message.
 
     Returns:
-        An Arrow array of the texts, and the values of each column to keep; ``None`` where a line may be
-        wrong, or where Arrow might not give what JSON says.
+        The texts and values; ``None`` where a line may be wrong, or where Arrow might not give what JSON
+        says.
     """
     table = _read(data, columns)
     if table is None or table[0].num_rows != n_rows:
         return None
-    rows, types = table
+    rows, types, optional = table
     values = [_column(rows, path) for path in types]
     # Arrow makes nulls of members that are missing, too.
     if any(column.null_count for column in values):
         return None
-    n_texts = len(columns.text)
+    n_texts, n_kept = len(columns.text), len(columns.keep)
     texts = join(values[:n_texts], columns.text, place)
-    return texts, tuple(column.to_pylist() for column in values[n_texts:])
+    lists = [column.to_pylist() for column in values[n_texts:]]
+    return ParsedChunk(texts, tuple(lists[:n_kept]), dict(zip(optional, lists[n_kept:], strict=True)))
 
 
-def _read(data: bytes, columns: Columns) -> tuple[Any, _Types] | None:
-    """Return Arrow's table of the lines and the paths in it; ``None`` where Arrow refuses or may err."""
+def _read(data: bytes, columns: Columns) -> tuple[Any, _Types, list[str]] | None:
+    """Return Arrow's table of the lines, the paths in it, and the optional columns among them.
+
+    ``None`` where Arrow refuses or may err.
+    """
     pa = extras.load("pyarrow", "build")
     arrow_json = extras.load("pyarrow.json", "build")
     # Arrow's parser crashes if a chunk begins with null (apache/arrow#47409).
     if not data.lstrip().startswith(b"{"):
         return None
     try:
-        types = _types(data, columns)
-        if types is None:
+        typed = _types(data, columns)
+        if typed is None:
             return None
+        types, optional = typed
         options = arrow_json.ParseOptions(explicit_schema=_schema(types), unexpected_field_behavior="ignore")
         block = arrow_json.ReadOptions(use_threads=False, block_size=len(data))
-        return arrow_json.read_json(pa.BufferReader(data), block, options), types
+        return arrow_json.read_json(pa.BufferReader(data), block, options), types, optional
     except (pa.ArrowInvalid, ValueError, RecursionError):
         return None
 
 
-def _types(data: bytes, columns: Columns) -> _Types | None:
-    """Return the columns' paths and types in the first line; ``None`` if Arrow cannot be trusted with them.
+def _types(data: bytes, columns: Columns) -> tuple[_Types, list[str]] | None:
+    """Return the columns' paths and types in the first line, and the optional ones that it has.
+
+    ``None`` if Arrow cannot be trusted with them.
 
     If they are elsewhere in another line, Arrow finds nulls there; a value of another type it refuses. Only
     texts and whole numbers are the same to Arrow and to JSON: left to itself, Arrow takes a text that looks
     like a date for one.
     """
     pa = extras.load("pyarrow", "build")
-    if columns.plain and not columns.keep:
-        return {(name,): pa.large_string() for name in columns.text}
+    if columns.plain and not columns.keep and not columns.optional:
+        return {(name,): pa.large_string() for name in columns.text}, []
     first = json.loads(data.lstrip().partition(b"\n")[0])
     types: _Types = {locate(name, first) or (name,): pa.large_string() for name in columns.text}
-    for name in columns.keep:
+    optional = [name for name in columns.optional if locate(name, first)]
+    for name in (*columns.keep, *optional):
         path = locate(name, first)
         value: Any = first
         for member in path or ():
@@ -89,9 +105,9 @@ def _types(data: bytes, columns: Columns) -> _Types | None:
             return None
         types[path] = getattr(pa, arrow_type)()
     # A column that is wanted twice, or together with a part of it, would be one column of the table.
-    distinct = len(types) == len(columns.text) + len(columns.keep)
+    distinct = len(types) == len(columns.text) + len(columns.keep) + len(optional)
     disjoint = not any(one[: len(other)] == other for one in types for other in types if one is not other)
-    return types if distinct and disjoint else None
+    return (types, optional) if distinct and disjoint else None
 
 
 def _column(rows: Any, path: tuple[str, ...]) -> Any:

@@ -85,10 +85,10 @@ class _Table:
         self._label = stream.label
         self._source = _PeekableStream(stream)
         self._delimiter = delimiter
-        self._names = list(columns.all)
         self.bad: deque[BadRow] = deque()
         self.header = _header(self._source.peek(), delimiter, self._label)
-        for name in self._names if self.header else ():
+        self._names = [name for name in columns.readable if self.header.count(name) == 1]
+        for name in columns.all if self.header else ():
             if name not in self.header:
                 raise columns.missing(name, self.header, self._label)
             if self.header.count(name) > 1:

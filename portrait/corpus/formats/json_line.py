@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class JsonRow(NamedTuple):
-    """The text of a line and the values of the columns to keep."""
+    """The text of a line, the values of the columns to keep, and those of the optional ones it has."""
 
     text: str
     kept: list[Any]
+    optional: dict[str, Any]
 
 
 def parse_line(line: bytes, columns: Columns, place: object) -> JsonRow:
@@ -33,7 +34,9 @@ def parse_line(line: bytes, columns: Columns, place: object) -> JsonRow:
     row = _object(line, place)
     texts = [_text(_value(row, name, columns, place), name, place) for name in columns.text]
     text = texts[0] if len(texts) == 1 else SEPARATOR.join(texts)
-    return JsonRow(text, [_value(row, name, columns, place) for name in columns.keep])
+    kept = [_value(row, name, columns, place) for name in columns.keep]
+    present = [name for name in columns.optional if locate(name, row)]
+    return JsonRow(text, kept, {name: _value(row, name, columns, place) for name in present})
 
 
 def _object(line: bytes, place: object) -> dict[str, Any]:

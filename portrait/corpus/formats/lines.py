@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from portrait import extras
-from portrait.corpus.formats.arrow_json import parse_chunk
+from portrait.corpus.formats.arrow_json import ParsedChunk, parse_chunk
 from portrait.corpus.formats.json_line import parse_line
 from portrait.corpus.shards import Batch
 
@@ -80,14 +80,19 @@ class Lines:
             CorpusError: A line is bad; the message names the file and the line.
         """
         parsed = parse_chunk(self._data, self.n_rows, self._columns, self.place)
-        texts, kept = parsed or self._parse_lines()
-        return Batch(texts, self.place, self.read_bytes, kept)
+        texts, kept, optional = parsed or self._parse_lines()
+        return Batch(texts, self.place, self.read_bytes, kept, optional)
 
-    def _parse_lines(self) -> tuple[object, tuple[object, ...]]:
+    def _parse_lines(self) -> ParsedChunk:
         pa = extras.load("pyarrow", "build")
         rows = [parse_line(line, self._columns, _LinePlace(self, i)) for i, line in self._rows()]
         kept = tuple([row.kept[i] for row in rows] for i in range(len(self._columns.keep)))
-        return pa.array([row.text for row in rows], pa.large_string()), kept
+        optional = {
+            name: [row.optional[name] for row in rows]
+            for name in self._columns.optional
+            if all(name in row.optional for row in rows)
+        }
+        return ParsedChunk(pa.array([row.text for row in rows], pa.large_string()), kept, optional)
 
     def place(self, row: int) -> str:
         """Return the file and line of the chunk's ``row``-th object."""

@@ -82,9 +82,14 @@ class ParquetShard(FileShard):
         groups = [file.metadata.row_group(i) for i in range(first, stop)]
         n_rows = sum(group.num_rows for group in groups)
         n_bytes = self.n_bytes or 0
-        names = list(self._columns.all)
+        names = None if self._columns.whole else list(self._columns.readable)
+        some_column = file.metadata.num_row_groups and file.metadata.num_columns
+        codec = file.metadata.row_group(0).column(0).compression if some_column else "SNAPPY"
         if n_rows == 0:
-            yield TableChunk(label, 0, no_rows(self._columns), self._columns, n_bytes)
+            pa = extras.load("pyarrow", "build")
+            whole = self._columns.whole
+            empty = pa.RecordBatch.from_pylist([], file.schema_arrow) if whole else no_rows(self._columns)
+            yield TableChunk(label, 0, empty, self._columns, n_bytes, codec=codec)
             return
         row_bytes = max(1, sum(group.total_byte_size for group in groups) // n_rows)
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
@@ -95,7 +100,7 @@ class ParquetShard(FileShard):
         for together in [[i] for i in range(first, stop)] if remote else [range(first, stop)]:
             for rows in file.iter_batches(batch_rows, row_groups=together, columns=names, use_threads=False):
                 share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
-                yield TableChunk(label, before + row, rows, self._columns, share)
+                yield TableChunk(label, before + row, rows, self._columns, share, codec=codec)
                 row += rows.num_rows
 
 

@@ -26,6 +26,7 @@ class TableChunk:
         columns: The columns of text and those to keep.
         read_bytes: How much was read for this chunk.
         preceding: The rows of the file that precede the part of it that ``first`` counts in.
+        codec: How the file compresses its first column, if it is a Parquet file.
     """
 
     def __init__(
@@ -36,11 +37,18 @@ class TableChunk:
         columns: Columns,
         read_bytes: int,
         preceding: Preceding | None = None,
+        codec: str = "",
     ) -> None:
         self._label, self._first, self._rows, self._columns = label, first, rows, columns
         self._preceding = preceding
+        self.codec = codec
         self.n_rows: int = rows.num_rows
         self.read_bytes = read_bytes
+
+    @property
+    def rows(self) -> Any:
+        """The rows as an Arrow record batch, with all columns that were read."""
+        return self._rows
 
     def batch(self) -> Batch:
         """Return the rows' texts and kept values.
@@ -48,12 +56,15 @@ class TableChunk:
         Raises:
             CorpusError: A column is missing, is not text, or holds null beside other columns of text.
         """
-        tree = require_columns(self._columns, self._rows.schema, self._label)
-        texts = [
-            text_array(_column(self._rows, name, tree), name, self._label) for name in self._columns.text
-        ]
-        kept = tuple(_column(self._rows, name, tree) for name in self._columns.keep)
-        return Batch(join(texts, self._columns.text, self._place), self._place, self.read_bytes, kept)
+        columns = self._columns
+        # Without rows, no column need be of text.
+        rows = self._rows if self._rows.num_rows else no_rows(columns)
+        tree = require_columns(columns, rows.schema, self._label)
+        texts = [text_array(_column(rows, name, tree), name, self._label) for name in columns.text]
+        kept = tuple(_column(rows, name, tree) for name in columns.keep)
+        optional = {name: _column(rows, name, tree) for name in columns.optional if locate(name, tree)}
+        text = join(texts, columns.text, self._place)
+        return Batch(text, self._place, self.read_bytes, kept, optional)
 
     def places(self) -> list[str]:
         """Return the file and number of each row."""
@@ -117,7 +128,7 @@ def wanted_columns(columns: Columns, schema: Any) -> list[int]:
 
 
 def _top_level(columns: Columns, tree: dict[str, Any]) -> set[str]:
-    return {path[0] for name in columns.all if (path := locate(name, tree))}
+    return {path[0] for name in columns.readable if (path := locate(name, tree))}
 
 
 def _tree(fields: Any) -> dict[str, Any]:
