@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -20,7 +21,8 @@ def test_other_processes_read_the_commit_that_was_found(hub: StandIn, tmp_path: 
 (source,) = resolve(sys.argv[1])
 parts = [part for shard in source.shards for part in shard.split(1)]
 assert all(part.stamps() == parts[0].stamps() and not part.read_once for part in parts)
-print(json.dumps([parts[0].stamps(), [pickle.dumps(part).hex() for part in parts]]))
+stamps = [stamp.to_json() for stamp in parts[0].stamps()]
+print(json.dumps([stamps, [pickle.dumps(part).hex() for part in parts]]))
 """
     url = f"{HF}/org/two?config=en&split=train"
     stamps, parts = run(hub, tmp_path, code, url)
@@ -59,21 +61,86 @@ print(json.dumps([source.n_bytes, read]))
     assert run(hub, tmp_path, code, f"{HF}/org/big") == [sum(sizes), sizes]
 
 
-def test_of_parquet_only_the_wanted_columns_are_fetched(hub: StandIn, tmp_path: Path) -> None:
-    wide = pa.table({"text": ["x" * 100], "picture": [bytes(range(256)) * 4000]})
+def wide() -> bytes:
+    """A table whose pictures are far larger than what a client reads ahead."""
+    rows_ = pa.table({"text": ["x" * 100], "picture": [os.urandom(30_000_000)], "name": ["y" * 100]})
     file = io.BytesIO()
-    pq.write_table(wide, file, compression="none")
-    hub.add("org/wide", {"train.parquet": file.getvalue()})
-    assert run(
-        hub,
-        tmp_path,
-        """
+    pq.write_table(rows_, file, compression="none")
+    return file.getvalue()
+
+
+def test_of_parquet_only_the_wanted_columns_are_fetched(hub: StandIn, tmp_path: Path) -> None:
+    code = """
 (shard,) = resolve(sys.argv[1])[0].shards
-names = [chunk._rows.schema.names for chunk in shard.chunks()]
-print(json.dumps([names, shard._stream._ex_iterable.generate_tables_fn.__self__.config.columns]))
-""",
-        f"{HF}/org/wide",
-    ) == [[["text"]], ["text"]]
+print(json.dumps(texts(pickle.loads(pickle.dumps(shard)))))
+"""
+    hub.add("org/wide", {"train.parquet": wide()})
+    hub.sent.clear()
+    assert run(hub, tmp_path, code, f"{HF}/org/wide") == ["x" * 100]
+    assert 0 < hub.sent["train.parquet"] < 15_000_000
+
+
+def test_other_columns_are_read_without_asking_the_hub_for_the_dataset_again(
+    hub: StandIn, tmp_path: Path
+) -> None:
+    code = """
+from portrait.corpus import rows
+source = rows.read(sys.argv[1])
+other = source.with_columns(["name"], keep=["text"])
+again = rows.read(sys.argv[1], columns=["name"], keep=["text"]) if sys.argv[2:] else other
+assert other.revisions == source.revisions and other.files == source.files
+found = [[[row.text, row.values] for some in one for row in some.rows] for one in (source, other, source)]
+print(json.dumps([found, [stamp.to_json() for stamp in other.stamps()] , again.stamps() == other.stamps()]))
+"""
+    commit = hub.add("org/wide", {"train.parquet": wide()})
+    url = f"{HF}/org/wide"
+    hub.requests.clear()
+    found, stamps, _ = run(hub, tmp_path, code, url)
+    x, y = "x" * 100, "y" * 100
+    assert found == [[[x, {}]], [[y, {"text": x}]], [[x, {}]]]
+    assert stamps == [[f"{url}?config=default&split=train&column=name", commit]]
+    n_lookups = sum("/api/datasets/org/wide" in request for request in hub.requests)
+    assert run(hub, tmp_path, code, url, "again")[2]
+    assert sum("/api/datasets/org/wide" in request for request in hub.requests) > 2 * n_lookups
+
+
+STATE = """
+import datasets, huggingface_hub.utils
+def state():
+    config = {name: getattr(datasets.config, name) for name in dir(datasets.config) if "STREAMING_" in name}
+    return [
+        config,
+        datasets.logging.get_verbosity(),
+        huggingface_hub.utils.logging.get_verbosity(),
+        datasets.are_progress_bars_disabled(),
+        huggingface_hub.utils.are_progress_bars_disabled(),
+    ]
+"""
+
+
+def test_interleaved_readers_leave_the_libraries_as_they_were(hub: StandIn, tmp_path: Path) -> None:
+    code = (
+        STATE
+        + """
+first, second = (shard.chunks() for source in resolve(sys.argv[1:]) for shard in source.shards)
+states = [state()]
+next(first)
+states.append(state())
+next(second)
+states.append(state())
+first.close()
+states.append(state())
+n_left = len(list(second))
+states.append(state())
+print(json.dumps([n_left, states]))
+"""
+    )
+    big = parquet([{"text": f"{i} " * 200_000} for i in range(30)])
+    for name in ("org/one", "org/other"):
+        hub.add(name, {"train.parquet": big})
+    n_left, states = run(hub, tmp_path, code, f"{HF}/org/one", f"{HF}/org/other")
+    assert n_left > 1
+    assert states == [states[0]] * 5
 
 
 def test_a_hub_that_breaks_off_is_said_to(hub: StandIn, tmp_path: Path) -> None:

@@ -10,19 +10,23 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import datasets
 import pytest
-from support.loaded_datasets import (
-    TEXTS,
-    shard_of,
-    streamed,
-    texts,
-)
+from support.loaded_datasets import TEXTS, shard_of, streamed, texts, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-@pytest.mark.parametrize("name", ["as it is", "shuffled", "put together"])
+DATASETS: dict[str, Callable[[], datasets.Dataset]] = {
+    "as it is": whole,
+    "shuffled": lambda: whole().shuffle(seed=1),
+    "put together": lambda: datasets.concatenate_datasets([whole(), whole().select(range(7))]),
+}
+
+
+@pytest.mark.parametrize("name", DATASETS)
 def test_a_part_takes_only_its_own_rows_along(name: str) -> None:
     shard = shard_of(DATASETS[name]())
     for part in shard.split(5_000):
