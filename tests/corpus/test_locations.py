@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from portrait.corpus.columns import Columns
+from portrait.corpus.locations import find_files, is_url, open_shards, without_password
 from portrait.corpus.resolve import resolve
 from portrait.errors import CorpusError, PortraitError
 
@@ -113,3 +115,45 @@ def test_a_dangling_link_is_named(corpus: Path) -> None:
 def test_an_empty_location_is_not_the_working_directory() -> None:
     with pytest.raises(PortraitError):
         resolve("")
+
+
+def test_a_file_called_like_standard_input_is_that_file(corpus: Path) -> None:
+    (corpus / "-").write_text("x")
+    (stdin,) = find_files("-")
+    (file,) = find_files("./-")
+    assert (stdin.is_stdin, file.is_stdin) == (True, False)
+    assert [shard.label for shard in open_shards([stdin, file], Columns())] == ["standard input", "-"]
+
+
+def test_paths_to_one_file_have_one_identity(corpus: Path) -> None:
+    (corpus / "link.txt").symlink_to("one.txt")
+    ((link,), (file,)) = find_files("link.txt"), find_files("web/../one.txt")
+    assert link.identity == file.identity
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [("s3://me:secret@bucket/a", "s3://bucket/a"), ("https://host/a", "https://host/a"), ("a.txt", "a.txt")],
+)
+def test_a_location_is_shown_without_its_password(location: str, shown: str) -> None:
+    assert without_password(location) == shown
+    assert is_url(location) == ("://" in location)
+
+
+def test_each_table_has_a_shard_and_all_texts_share_the_last(corpus: Path) -> None:
+    (corpus / "two.txt").write_text("x")
+    (corpus / "rows.csv").write_text("text\n")
+    files = [*find_files("*.txt"), *find_files("rows.csv"), *find_files("web/a.jsonl")]
+    shards = open_shards(files, Columns())
+    assert [shard.kind for shard in shards] == ["csv", "jsonl", "txt"]
+    assert [file.path for file in shards[-1].files] == ["one.txt", "two.txt"]
+    assert open_shards([], Columns()) == []
+
+
+def test_a_directory_that_may_not_be_listed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def scandir(path: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", scandir)
+    with pytest.raises(CorpusError, match=r"^web: Permission denied$"):
+        find_files("web")

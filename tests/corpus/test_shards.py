@@ -17,7 +17,8 @@ from support.forms import DIVISIBLE, FORMS, TEXTS, WHOLE, plain, rows, shard_of,
 from support.refusals import GOOD, TEXT, arrow_bytes, message, refused
 
 import portrait
-from portrait.corpus.shards import Stamp
+from portrait.corpus.resolve import resolve
+from portrait.corpus.shards import Stamp, expansion, total_bytes
 from portrait.errors import BadRowError, CorpusError
 from portrait.keys.maker import KeyMaker
 from portrait.spec import WindowSpec
@@ -195,3 +196,50 @@ def test_an_empty_source_beside_a_full_one_is_named(tmp_path: Path) -> None:
     with refused(tmp_path, portrait.EmptyCorpusError) as messages:
         portrait.build(sources, tmp_path / "out.portrait")
     assert "'books'" in messages[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_excerpt_cuts_documents_that_are_files_and_no_others(form: str, tmp_path: Path) -> None:
+    shard = shard_of(FORMS[form](tmp_path))
+    whole, cut = rows([shard]), rows([shard.excerpt(20)])
+    assert [place for _, place in cut] == [place for _, place in whole]
+    if form != "txt":
+        assert cut == whole
+        return
+    for (text, _), (part, _) in zip(whole, cut, strict=True):
+        assert text.startswith(part)
+        assert len(part.encode()) <= 20
+        assert (part == text) == (len(text.encode()) < 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("a.jsonl", 1),
+        ("a.jsonl.gz", 3.5),
+        ("a.csv.zst", 4),
+        ("a.jsonl.bz2", 5),
+        ("a.txt.xz", 5),
+        ("a.parquet", 3),
+    ],
+)
+def test_the_text_of_a_file_is_estimated_by_its_format(name: str, times: float, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(bytes(1000))
+    (source,) = resolve(tmp_path / name)
+    assert expansion(source.shards[0]) == times
+    assert (source.n_bytes, source.text_bytes) == (1000, 1000 * times)
+
+
+def test_a_source_of_unknown_size_says_so() -> None:
+    (source,) = resolve("-")
+    assert (source.n_bytes, source.text_bytes, source.files) == (None, None, [])
+    assert total_bytes([1, None, 2]) is None
+    assert total_bytes([1, 2]) == 3
+    assert total_bytes([]) == 0
+
+
+@pytest.mark.parametrize("state", [(5, 1_700_000_000_000_000_000), (None, '"mark"'), ("c0ffee",), (7,), ()])
+def test_stamps_go_to_json_and_back(state: tuple[str | int | None, ...]) -> None:
+    stamp = Stamp("path", state)
+    assert stamp.to_json() == ["path", *state]
+    assert Stamp.from_json(json.loads(json.dumps(stamp.to_json()))) == stamp

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any
 import datasets
 import datasets.distributed
 import pytest
-from support.loaded_datasets import (
-    N_ROWS,
-    TEXTS,
-    elsewhere,
-    flat,
-    shard_of,
-    streamed,
-    texts,
-    whole,
-)
+from support.loaded_datasets import N_ROWS, TEXTS, elsewhere, flat, shard_of, streamed, texts, whole
 from support.refusals import message
 
 import portrait

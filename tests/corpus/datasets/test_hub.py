@@ -221,3 +221,64 @@ def test_a_url_that_is_wrong_is_refused_before_anything_is_asked(
     monkeypatch.setattr("huggingface_hub.HfApi", lambda: nothing)
     with pytest.raises(SpecError, match=message):
         resolve(f"{HF}/{location}")
+
+
+REFUSED = """
+import huggingface_hub
+from types import SimpleNamespace
+from huggingface_hub import errors
+
+def answer(status):
+    return {"response": SimpleNamespace(status_code=status, headers={}, request=None)}
+
+raised = {
+    "refused": errors.HfHubHTTPError("503: try later\\nand more", **answer(503)),
+    "unknown": errors.HfHubHTTPError("401", **answer(401)),
+    "gated": errors.GatedRepoError("x", **answer(403)),
+    "invalid": errors.HFValidationError("Repo id must not contain: x\\nand more"),
+    "unreachable": OSError("no route"),
+}
+found = {}
+for name, error in raised.items():
+    def dataset_info(*_, error=error, **__):
+        raise error
+    huggingface_hub.HfApi = lambda: type("Api", (), {"dataset_info": staticmethod(dataset_info)})
+    try:
+        resolve("hf://datasets/org/two")
+    except portrait.CorpusError as error:
+        found[name] = str(error)
+print(json.dumps(found))
+"""
+
+
+def test_each_refusal_of_the_hub_has_its_message(hub: StandIn, tmp_path: Path) -> None:
+    url = f"{HF}/org/two"
+    log_in = "log in with 'hf auth login' or HF_TOKEN"
+    assert run(hub, tmp_path, REFUSED) == {
+        "refused": f"{url}: the hub refused: 503: try later",
+        "unknown": f"{url}: no such dataset, or not one that you may read: check its name, and {log_in} "
+        "if it is private",
+        "gated": f"{url}: the dataset is gated: request access on its page, and {log_in}",
+        "invalid": f"{url}: Repo id must not contain: x",
+        "unreachable": f"{url}: cannot reach the hub at {hub.url}: no route: check the network",
+    }
+
+
+def test_what_an_earlier_program_left_in_the_cache_is_not_taken_for_the_dataset(
+    hub: StandIn, tmp_path: Path
+) -> None:
+    code = """
+import datasets
+load = datasets.load_dataset_builder
+def other(*arguments, **options):
+    builder = load(*arguments, **options)
+    builder.hash = "another"
+    return builder
+datasets.load_dataset_builder = other
+try:
+    resolve(sys.argv[1])
+except portrait.CorpusError as error:
+    print(json.dumps(str(error)))
+"""
+    url = f"{HF}/org/lines"
+    assert run(hub, tmp_path, code, url) == f"{url}: the hub did not answer: try again"

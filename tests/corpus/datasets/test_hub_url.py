@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.hub_corpora import HF
 
+from portrait.corpus.columns import Columns
 from portrait.corpus.datasets import hub_url as urls
 
 
@@ -33,3 +34,11 @@ def test_files_inside_a_dataset_are_files() -> None:
 )
 def test_a_url_names_a_dataset(location: str, expected: urls.HubDataset) -> None:
     assert urls.parse(f"{HF}/{location}") == expected
+
+
+def test_columns_of_the_url_replace_those_of_text_only() -> None:
+    columns = Columns(("text",), ("id",), "source_column")
+    plain, own = urls.HubDataset("org/name"), urls.HubDataset("org/name", column=("a", "b"))
+    assert plain.columns(columns) is columns
+    assert own.columns(columns) == Columns(("a", "b"), ("id",), "source_column")
+    assert own.url == f"{HF}/org/name"

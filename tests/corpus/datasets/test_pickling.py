@@ -11,8 +11,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import datasets
+import pyarrow as pa
 import pytest
 from support.loaded_datasets import TEXTS, shard_of, streamed, texts, whole
+
+from portrait.corpus.datasets.pickling import freeze, thaw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,3 +81,19 @@ print(alone.id == several.id, several.layers[0].documents)
         check=False,
     )
     assert (done.stdout, done.returncode) == ("True 43\n", 0), done.stderr
+
+
+def test_a_table_is_pickled_without_what_it_is_a_slice_of() -> None:
+    table = pa.table({"text": ["x" * 1000] * 10_000})
+    part = table.slice(5, 3)
+    frozen = freeze({"table": part, "more": [1]})
+    assert len(frozen) < 10_000
+    thawed = thaw(frozen)
+    assert thawed["table"].equals(part)
+    assert thawed["more"] == [1]
+    assert len(freeze(table, tables=False)) < 1000
+
+
+def test_a_function_without_a_name_is_pickled_by_its_code() -> None:
+    n = 3
+    assert thaw(freeze(lambda x: x + n))(4) == 7

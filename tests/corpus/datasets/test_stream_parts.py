@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Any
 import datasets
 import datasets.distributed
 import pytest
-from support.loaded_datasets import (
-    SIZES,
-    elsewhere,
-    flat,
-    generator,
-    rows_of,
-    shard_of,
-    streamed,
-    texts,
-)
+from support.loaded_datasets import SIZES, elsewhere, flat, generator, rows_of, shard_of, streamed, texts
+
+from portrait.corpus.datasets.stream_parts import epoch, n_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,3 +71,11 @@ def test_every_shard_of_a_generator_is_read_to_its_end() -> None:
     parts = elsewhere(shard_of(generator(SIZES)))
     assert [len(part) for part in parts] == SIZES
     assert flat(parts) == texts(shard_of(generator(SIZES))) == [row["text"] for row in rows_of(SIZES)]
+
+
+def test_an_epoch_keeps_a_stream_whole() -> None:
+    stream = streamed()
+    assert (n_parts(stream), epoch(stream)) == (7, 0)
+    stream.set_epoch(2)
+    assert (n_parts(stream), epoch(stream)) == (1, 2)
+    assert n_parts(object()) == 1

@@ -9,6 +9,7 @@ import pytest
 from support.remote_files import FILES, paths, refused, texts
 
 import portrait
+from portrait.corpus.files.listing import list_files, without_password
 from portrait.corpus.resolve import resolve
 
 if TYPE_CHECKING:
@@ -55,3 +56,16 @@ def test_a_url_takes_a_name_and_is_read_once(memory: str) -> None:
     sources = resolve([f"web={memory}/a.jsonl", f"web={memory}/*.jsonl", f"{memory}/a.txt"])
     assert {source.name: len(source.shards) for source in sources} == {"main": 1, "web": 1}
     assert sources[1].locations == [f"{memory}/a.jsonl", f"{memory}/*.jsonl"]
+
+
+def test_a_listing_says_whether_it_is_a_directory(memory: str) -> None:
+    file, directory, pattern = (list_files(f"{memory}{end}") for end in ("/a.txt", "", "/a.t*"))
+    assert [str(one) for one in file.files] == [str(one) for one in pattern.files] == [f"{memory}/a.txt"]
+    assert (file.is_directory, directory.is_directory, pattern.is_directory) == (False, True, False)
+    assert not any("hidden" in str(one) for one in directory.files)
+
+
+def test_a_url_is_shown_without_its_password() -> None:
+    assert without_password("s3://me:secret@bucket/a@b") == "s3://bucket/a@b"
+    assert without_password("zip://a::https://me@host/b.zip") == "zip://a::https://host/b.zip"
+    assert without_password("https://host/a@b") == "https://host/a@b"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import zipfile
@@ -13,6 +14,7 @@ from support.remote_files import FILES, LINES, STREAMS, TEXTS, texts
 from support.server_of_files import serving
 
 import portrait
+from portrait.corpus.files.remote import RemoteFile
 from portrait.corpus.provenance import corpus_records
 from portrait.corpus.resolve import resolve
 from portrait.corpus.shards import Stamp
@@ -128,3 +130,38 @@ def test_a_scan_reads_urls(web: str, tmp_path: Path) -> None:
     built = portrait.build(f"{web}/a.jsonl", tmp_path / "p")
     scanned = scan_rows([built], f"{web}/a.parquet", tmp_path / "out.jsonl")
     assert (scanned.rows, scanned.found) == (len(TEXTS), len(TEXTS))
+
+
+class CutShort(io.BytesIO):
+    """A file whose server ends it early, and that cannot be searched."""
+
+    def seek(self, *_: int) -> int:
+        raise ValueError("cannot seek")
+
+
+def test_data_that_end_early_are_an_error() -> None:
+    class FileSystem:
+        def open(self, *_: object, **__: object) -> CutShort:
+            return CutShort(b"12345")
+
+    file = RemoteFile("url", "path", FileSystem(), 20_000, None)
+    with file.open(sequential=True) as opened:
+        assert opened.read(5) == b"12345"
+        with pytest.raises(OSError, match="the data ends after 5 of 20,000 bytes"):
+            opened.read(1)
+        with pytest.raises(OSError, match="its server does not serve ranges: download the file first"):
+            opened.seek(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix", "stem"),
+    [
+        ("bucket/a.jsonl.gz", ".gz", "a.jsonl"),
+        ("https://host/a.csv?x=1.gz#y", ".csv", "a"),
+        ("a?b.txt", ".txt", "a?b"),
+    ],
+)
+def test_a_name_has_a_suffix_without_the_query(path: str, suffix: str, stem: str) -> None:
+    file = RemoteFile("url", path, None, None, None)
+    assert (file.suffix, file.stem, str(file)) == (suffix, stem, "url")
+    assert file.record().to_dict() == {"path": "url"}

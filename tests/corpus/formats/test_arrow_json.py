@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.refusals import GOOD
+
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.arrow_json import parse_chunk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,3 +41,47 @@ def test_a_line_that_is_null_is_named(data: bytes, line: int, tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"a.jsonl, line {line}: a JSON null instead of an object\n"
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def parse(data: bytes, *text: str, keep: tuple[str, ...] = ()) -> Any:
+    n_rows = sum(1 for line in data.split(b"\n") if line.strip())
+    found = parse_chunk(data, n_rows, Columns(text or ("text",), keep), str)
+    return found and (found[0].to_pylist(), found[1])
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "keep", "expected"),
+    [
+        (b'{"text": "a"}\n\n{"n": 1, "text": "b"}\n', (), (), (["a", "b"], ())),
+        (b'{"text": "a", "n": 7}', (), ("n",), (["a"], ([7],))),
+        (b'{"text": "a", "day": "2020-01-01"}', (), ("day",), (["a"], (["2020-01-01"],))),
+        (b'{"meta": {"text": "a"}, "q": "b"}', ("q", "meta.text"), (), (["b\na"], ())),
+        (b'{"meta": {"text": "a", "id": 3}}', ("meta.text",), ("meta.id",), (["a"], ([3],))),
+    ],
+    ids=["texts", "number", "date", "struct", "both of a struct"],
+)
+def test_texts_and_whole_numbers_are_what_json_says(
+    data: bytes, text: tuple[str, ...], keep: tuple[str, ...], expected: Any
+) -> None:
+    assert parse(data, *text, keep=keep) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "keep"),
+    [
+        (b"null", ()),
+        (b'{"text": null}', ()),
+        (b'{"text": "a"}\n{"body": "b"}', ()),
+        (b'{"text": 5}', ()),
+        (b'{"text": "a', ()),
+        (b'{"text": "a"} {"text": "b"}', ()),
+        (b'{"text": "a", "x": 1.5}', ("x",)),
+        (b'{"text": "a", "x": [1]}', ("x",)),
+        (b'{"text": "a"}', ("x",)),
+        (b'{"text": "a"}', ("text",)),
+        (b'{"text": "a", "x": 1}\n{"text": "b", "x": "1"}', ("x",)),
+        (b'{"text": "a", "x"', ("x",)),
+    ],
+)
+def test_whatever_may_be_wrong_or_differ_is_left_to_python(data: bytes, keep: tuple[str, ...]) -> None:
+    assert parse(data, keep=keep) is None

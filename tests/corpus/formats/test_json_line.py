@@ -8,6 +8,8 @@ import pytest
 from support.refusals import GOOD, message
 
 import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.json_line import parse_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,3 +59,14 @@ def test_the_named_column_is_the_one_that_is_missed(tmp_path: Path) -> None:
     path.write_bytes(GOOD)
     found = message(path, tmp_path, portrait.BadRowError, column="body")
     assert found == f"{path}, line 1: no column 'body', only text: choose another"
+
+
+def test_a_line_is_a_text_and_the_values_to_keep() -> None:
+    line = b'{"q": "one", "a": ["two", "three"], "id": [1], "meta": {"n": null}}'
+    assert parse_line(line, Columns(("q", "a"), ("id", "meta.n")), "here") == ("one\ntwo\nthree", [[1], None])
+
+
+def test_plain_text_taken_for_json_is_told_about_formats() -> None:
+    with pytest.raises(portrait.BadRowError, match=r"^here: not JSON: .*: if this is plain text, ") as error:
+        parse_line(b"hello", Columns(), "here")
+    assert error.value.parameter == "format"

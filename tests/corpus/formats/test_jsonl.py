@@ -117,3 +117,11 @@ def test_long_lines_over_many_parts_are_read_once(tmp_path: Path) -> None:
     assert len(parts) > 12
     assert rows(parts) == rows([shard])
     assert [text for text, _ in rows(parts)] == long
+
+
+def test_remote_and_compressed_files_are_not_divided(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(GOOD * 100)
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(GOOD * 100))
+    assert len(shard_of(path).split(1000)) == -(-100 * len(GOOD) // 1000)
+    assert len(shard_of(tmp_path / "a.jsonl.gz").split(10)) == 1

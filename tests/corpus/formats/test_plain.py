@@ -8,6 +8,8 @@ import pytest
 from support.refusals import TEXT, message
 
 import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.plain import PlainShard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,3 +41,34 @@ def test_a_text_file_that_is_not_text_is_named_behind_many(tmp_path: Path) -> No
     (tmp_path / "in" / "10.txt").write_bytes(b"x" * 999_999 + b"\xff")
     found = message(tmp_path / "in", tmp_path, portrait.BadRowError)
     assert found.startswith(f"{tmp_path / 'in' / '10.txt'}: not UTF-8 at byte 999999")
+
+
+def test_plain_text_has_no_columns_to_keep(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    shard = PlainShard([tmp_path / "a.txt"], Columns(("text",), ("id", "url"), "source_column"))
+    with pytest.raises(
+        portrait.CorpusError, match=r"plain text has no columns to keep \(id, url\): "
+    ) as error:
+        list(shard.chunks())
+    assert error.value.parameter == "source_column"
+    assert [chunk.n_rows for chunk in shard.with_columns(Columns()).chunks()] == [1]
+
+
+def test_small_files_share_a_chunk_and_large_ones_do_not(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i:04}.txt" for i in range(1002)]
+    for i, path in enumerate(paths):
+        path.write_bytes(b"x" * (5_000_000 if i == 1 else 10))
+    shard = PlainShard(paths, Columns())
+    assert [chunk.n_rows for chunk in shard.chunks()] == [2, 1000]
+    assert shard.label == f"{paths[0]} and 1,001 more"
+
+
+def test_no_character_of_an_excerpt_is_cut(tmp_path: Path) -> None:
+    text = "aé🦀" * 9
+    (tmp_path / "a.txt").write_text(text)
+    shard = PlainShard([tmp_path / "a.txt"], Columns())
+    for n_bytes in range(1, 70):
+        (chunk,) = shard.excerpt(n_bytes).chunks()
+        (part,) = chunk.batch().texts.to_pylist()
+        assert text.startswith(part.decode())
+        assert n_bytes - 5 < len(part) <= n_bytes or part == text.encode()

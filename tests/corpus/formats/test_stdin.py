@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.documents import DOCUMENTS, PROSE, built, lines, plain
 
 import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.stdin import StdinShard
 from portrait.corpus.resolve import resolve
+from portrait.errors import CorpusError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.bundle.manifest import Layer
+    from portrait.corpus.shards import Format
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +66,40 @@ def test_what_is_no_file_has_no_stamps_and_no_digests() -> None:
     assert shard.label
     assert (shard.stamps(), shard.digests(), shard.files) == ([], {}, [])
     assert shard.split(10) == [shard]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_tables_cannot_be_read_from_a_pipe(kind: Format) -> None:
+    message = f"standard input: {kind.title()} cannot be read from a pipe: save it to a file first"
+    with pytest.raises(CorpusError, match=message):
+        StdinShard(kind, Columns())
+
+
+def test_closed_standard_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(CorpusError, match="standard input: it is closed: name a file instead"):
+        StdinShard("auto", Columns())
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "texts"),
+    [
+        ("csv", b"id,body\n1,a\n2,b\n", ["a", "b"]),
+        ("tsv", b"id\tbody\n1\ta,b\n", ["a,b"]),
+        ("jsonl", b'{"body": "a"}\n', ["a"]),
+        ("auto", b' \n{"body": "a"}\n', ["a"]),
+        ("auto", b" a {", [b" a {"]),
+        ("txt", b'{"body": "a"}', [b'{"body": "a"}']),
+        ("auto", b"", []),
+    ],
+)
+def test_the_format_or_the_first_character_decides(
+    kind: Format, data: bytes, texts: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    shard = StdinShard(kind, Columns()).with_columns(Columns(("body",)))
+    chunks = list(shard.chunks())
+    assert [text for chunk in chunks for text in chunk.batch().texts.to_pylist()] == texts
+    assert sum(chunk.read_bytes for chunk in chunks) == len(data)
+    assert shard.read_once
+    assert shard.excerpt(1) is shard
