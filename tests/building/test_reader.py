@@ -132,7 +132,7 @@ def test_sources_are_named_in_one_way() -> None:
     Path("a.txt").write_text("plain")
     with pytest.raises(CorpusError, match="plain text has no columns"):
         portrait.build("a.txt", "out", source_column="meta.set")
-    with pytest.raises(CorpusError, match=r"no column 'meta\.sort'.*others with --source-column"):
+    with pytest.raises(CorpusError, match=r"no column 'meta\.sort'.*choose others"):
         portrait.build("corpus", "out", source_column="meta.sort")
 
 

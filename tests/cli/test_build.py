@@ -129,7 +129,7 @@ REFUSED = {
     "binary": ("tale.txt binary.txt", "binary.txt: a NUL byte at byte 3"),
     "not UTF-8": ("tale.txt latin.txt", "latin.txt: not UTF-8 at byte 3"),
     "not an object": ("array.jsonl", "array.jsonl, line 3: a JSON array instead of an object"),
-    "missing column": ("body.jsonl", "body.jsonl, line 1: no column 'text', only body: choose one with --"),
+    "missing column": ("body.jsonl", "body.jsonl, line 1: no column 'text', only body: choose another (--"),
     "wrong column": ("rows.jsonl --column words", "rows.jsonl, line 1: no column 'words', only text, id"),
     "no column": ("rows.jsonl --column ''", "a column's name is empty"),
     "truncated": ("cut.jsonl.gz", "cut.jsonl.gz: the gzip data ends too early: the file is truncated"),

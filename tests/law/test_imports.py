@@ -103,7 +103,8 @@ RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 #: The same law inside of ``corpus``.
 CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
-    ("columns", "shards"),
+    ("columns",),
+    ("shards",),
     ("files",),
     ("formats",),
     ("datasets",),

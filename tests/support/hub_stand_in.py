@@ -143,8 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._json(entries)
         else:
-            asked = json.loads(body) if body.startswith(b"{") else parse_qs(body.decode())
-            paths = asked["paths"] if isinstance(asked["paths"], list) else [asked["paths"]]
+            query = json.loads(body) if body.startswith(b"{") else parse_qs(body.decode())
+            paths = query["paths"] if isinstance(query["paths"], list) else [query["paths"]]
             known = {entry["path"]: entry for entry in _tree(files, "", recursive=True)}
             self._json([known[path] for path in paths if path in known])
 
@@ -161,16 +161,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound", f"{path} does not exist", sha)
             return
         start, stop = 0, len(data)
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
-        if asked:
-            start, stop = int(asked[1]), min(stop, int(asked[2] or stop - 1) + 1)
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
+        if wanted:
+            start, stop = int(wanted[1]), min(stop, int(wanted[2] or stop - 1) + 1)
         part = data[start:stop]
-        self.send_response(206 if asked else 200)
+        self.send_response(206 if wanted else 200)
         self.send_header("X-Repo-Commit", sha)
         self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(part)))
-        if asked:
+        if wanted:
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
         self.end_headers()
         if self.command == "HEAD":

@@ -217,7 +217,7 @@ def test_a_directory_of_the_same_name_is_not_taken_for_the_dataset(
 def test_a_url_that_is_wrong_is_refused_before_anything_is_asked(
     location: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing = SimpleNamespace(dataset_info=lambda *_, **__: pytest.fail("the hub was asked"))
+    nothing = SimpleNamespace(dataset_info=lambda *_, **__: pytest.fail("a request to the hub"))
     monkeypatch.setattr("huggingface_hub.HfApi", lambda: nothing)
     with pytest.raises(SpecError, match=message):
         resolve(f"{HF}/{location}")

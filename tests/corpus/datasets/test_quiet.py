@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import datasets
 import huggingface_hub.utils
 import pytest
-from huggingface_hub.utils import are_progress_bars_disabled
 
 from portrait.corpus.datasets.quiet import quiet
 
@@ -18,14 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+#: Not everything in it is declared.
+hub_utils: Any = huggingface_hub.utils
+
+
 def state() -> list[Any]:
     names = sorted(name for name in dir(datasets.config) if "STREAMING_" in name)
     return [
         *(getattr(datasets.config, name) for name in names),
         datasets.logging.get_verbosity(),
-        huggingface_hub.utils.logging.get_verbosity(),
+        hub_utils.logging.get_verbosity(),
         datasets.are_progress_bars_disabled(),
-        are_progress_bars_disabled(),
+        hub_utils.are_progress_bars_disabled(),
     ]
 
 
