@@ -128,7 +128,7 @@ def test_a_file_called_like_standard_input_is_that_file(corpus: Path) -> None:
 def test_paths_to_one_file_have_one_identity(corpus: Path) -> None:
     (corpus / "link.txt").symlink_to("one.txt")
     ((link,), (file,)) = find_files("link.txt"), find_files("web/../one.txt")
-    assert link.identity == file.identity
+    assert link.identity() == file.identity()
 
 
 @pytest.mark.parametrize(

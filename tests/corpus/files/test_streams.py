@@ -16,6 +16,7 @@ from support.forms import lines, shard_of
 from support.refusals import GOOD, message
 
 import portrait
+from portrait.corpus.files.streams import ByteStream, open_stream
 from portrait.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -105,3 +106,41 @@ def test_a_stream_that_is_not_read_to_its_end_has_no_digest(name: str, tmp_path:
     (tmp_path / name).write_bytes(gzip.compress(lines()))
     assert next(iter(shard.chunks()))
     assert len(shard.digests()) == name.startswith("a.txt")
+
+
+@pytest.mark.parametrize(
+    ("codec", "damage", "error", "message"),
+    [
+        ("", EOFError, OSError(5, "Input/output error"), "cannot read: Input/output error"),
+        ("bzip2", OSError, OSError(5, "Input/output error"), "cannot read: Input/output error"),
+        ("bzip2", OSError, OSError("Invalid data stream"), "the bzip2 data is damaged: Invalid data stream"),
+        ("xz", lzma.LZMAError, lzma.LZMAError("Corrupt"), "the xz data is damaged: Corrupt"),
+        ("gzip", EOFError, EOFError(), "the gzip data ends too early: the file is truncated"),
+    ],
+)
+def test_a_failing_disk_and_damaged_data_are_told_apart(
+    codec: str, damage: type[Exception], error: Exception, message: str
+) -> None:
+    def read(_: int) -> bytes:
+        raise error
+
+    stream = ByteStream("a.gz", read, lambda: 0, damage, codec)
+    with pytest.raises(UnreadableFileError, match=f"^a.gz: {message}$"):
+        stream.read()
+    assert stream.digest is None
+
+
+def test_a_directory_is_no_stream(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match="Is a directory"), open_stream(tmp_path):
+        pass
+
+
+def test_a_stream_gives_as_much_as_is_requested(tmp_path: Path) -> None:
+    data = lines() * 200
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(data))
+    with open_stream(tmp_path / "a.jsonl.gz") as stream:
+        assert stream.read_some(2_000_000) == data[:2_000_000]
+        assert stream.digest is None
+        assert stream.read_all() == data[2_000_000:]
+        assert stream.read() == b""
+        assert stream.position() == (tmp_path / "a.jsonl.gz").stat().st_size
