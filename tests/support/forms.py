@@ -29,7 +29,7 @@ TEXTS = [f"{i}: {'é🦀 text ' * (i % 7)}" for i in range(N_ROWS)]
 
 
 def lines(texts: Sequence[str] = TEXTS) -> bytes:
-    """Objects between blank lines, here and there."""
+    """Return the texts as JSON lines, with some blank lines between them."""
     return "".join(
         "\n" * (i % 3 == 1) + json.dumps({"text": text}) + "\n" for i, text in enumerate(texts)
     ).encode()
@@ -114,7 +114,7 @@ def texts(chunk: Chunk) -> list[str]:
 
 
 def rows(shards: Iterable[Shard]) -> list[tuple[str, str]]:
-    """Each row's text and place, the shards read as another process would."""
+    """Return each row's text and place, reading the shards as another process would."""
     found: list[tuple[str, str]] = []
     for shard in shards:
         for chunk in pickle.loads(pickle.dumps(shard)).chunks():

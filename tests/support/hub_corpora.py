@@ -66,7 +66,7 @@ LINES = {"data/train.jsonl.gz": lines(rows("f", 300)), "data/train-b.jsonl.gz": 
 
 
 def environment(endpoint: str, home: Path) -> dict[str, str]:
-    """That of a process for which there is no other network than the endpoint."""
+    """Return the environment of a process that can reach nothing except the endpoint."""
     nowhere = "http://127.0.0.1:9"
     return {
         "HF_ENDPOINT": endpoint,
@@ -99,7 +99,7 @@ os._exit(0)
 
 
 def run(hub: StandIn, directory: Path, code: str, *arguments: str, **variables: str) -> Any:
-    """What a script prints as JSON."""
+    """Run a script, and return what it prints as JSON."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT + code + END, *arguments],
         cwd=directory,

@@ -1,4 +1,4 @@
-"""Datasets and streams of the ``datasets`` library, and what is read of them."""
+"""Datasets and streams of the ``datasets`` library, and functions that read them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def texts(shard: Shard) -> list[str]:
 
 
 def elsewhere(shard: Shard, n_bytes: int = 1) -> list[list[str]]:
-    """What another process reads of each part."""
+    """Return what another process reads of each part."""
     return [texts(pickle.loads(pickle.dumps(part))) for part in shard.split(n_bytes)]
 
 
@@ -52,7 +52,7 @@ def rows_of(sizes: list[int]) -> Iterator[dict[str, Any]]:
 
 
 def generator(sizes: list[int]) -> datasets.IterableDataset:
-    """A stream that does not know its columns, in shards of these sizes."""
+    """Return a stream that does not know its columns, in shards of these sizes."""
     return datasets.IterableDataset.from_generator(rows_of, gen_kwargs={"sizes": sizes})
 
 
@@ -64,7 +64,7 @@ def streamed(n_shards: int = 7) -> datasets.IterableDataset:
 
 
 def load(builder: str, *paths: Path, **options: Any) -> datasets.IterableDataset:
-    """Files as ``datasets`` streams them."""
+    """Return the stream in which ``datasets`` reads some files."""
     names = [str(path) for path in paths]
     cache = str(paths[0].parent / "cache")
     return datasets.load_dataset(

@@ -26,7 +26,7 @@ GOOD = json.dumps({"text": TEXT}).encode() + b"\n"
 def refused(
     directory: Path, error: type[portrait.PortraitError] = portrait.CorpusError
 ) -> Iterator[list[str]]:
-    """Collects the message of the error that the block raises, which leaves the directory as it was."""
+    """Collect the message of the error that the block raises, and check that it leaves nothing behind."""
     before = sorted(directory.iterdir())
     messages: list[str] = []
     with pytest.raises(error) as caught:
@@ -56,7 +56,7 @@ def invalid_strings() -> pa.Array:
 
 
 def arrow_bytes(column: Any, *, streamed: bool = False) -> bytes:
-    """Noise that nothing compresses, in batches of a hundred rows."""
+    """Return an Arrow file or stream in batches of a hundred rows."""
     table = pa.table({"text": column})
     sink = pa.BufferOutputStream()
     with (pa.ipc.new_stream if streamed else pa.ipc.new_file)(sink, table.schema) as file:

@@ -20,7 +20,7 @@ def serve() -> Iterator[StandIn]:
 
 @pytest.fixture
 def hub(serve: StandIn) -> StandIn:
-    """The stand-in as it is at first."""
+    """The stand-in in its initial state."""
     serve.repositories.clear()
     serve.broken.clear()
     serve.moved.clear()
