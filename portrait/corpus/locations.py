@@ -41,9 +41,8 @@ class FoundFile(NamedTuple):
     format: Format
     is_stdin: bool = False
 
-    @property
     def identity(self) -> str:
-        """The same for two paths to the same file."""
+        """Return what all paths to the same file have in common."""
         return os.path.realpath(self.path) if isinstance(self.path, Path) else str(self.path)
 
 

@@ -113,8 +113,9 @@ class _Collector:
         """Add the files of a location that this source does not have yet."""
         new = []
         for file in find_files(location):
-            if file.identity not in self._seen or file.is_stdin:
-                self._seen.add(file.identity)
+            identity = file.identity()
+            if identity not in self._seen or file.is_stdin:
+                self._seen.add(identity)
                 new.append(file if self._format == "auto" else file._replace(format=self._format))
         self.source.shards += open_shards(new, self._columns)
 

@@ -43,7 +43,7 @@ class RowBatch(NamedTuple):
 class RowSource:
     """Sources that were found once, whose rows can be read by iterating over this object.
 
-    Whatever is asked of it, it neither looks for files nor asks a hub again. Iterating again reads the rows
+    No method or property looks for files or contacts a hub a second time. Iterating again reads the rows
     again, unless a shard is ``read_once``.
 
     Args:

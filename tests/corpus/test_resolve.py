@@ -1,4 +1,4 @@
-"""Where text comes from: names, files, directories, globs, and what is said when there is none."""
+"""Sources by name: what they are given as, their order, and what each of them reads once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.refusals import message
 
+from portrait.corpus.provenance import corpus_records
 from portrait.corpus.resolve import parse_source, resolve
 from portrait.corpus.shards import FORMATS, Source
 from portrait.errors import CorpusError, PortraitError, SpecError
@@ -36,21 +38,11 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def files(source: Source) -> list[str]:
-    return [file["path"] for file in source.record()["files"]]
+    return [file.path for file in source.files]
 
 
 def names_and_files(sources: Any, **options: Any) -> dict[str, list[str]]:
     return {source.name: files(source) for source in resolve(sources, **options)}
-
-
-KNOWN_WEB_FILES = [
-    "web/a.jsonl",
-    "web/b.jsonl.gz",
-    "web/deep/c.parquet",
-    "web/deep/d.txt",
-    "web/e.ndjson",
-    "web/f.jsonl.zst",
-]
 
 
 @pytest.mark.parametrize(
@@ -94,11 +86,6 @@ def test_blank_and_unprintable_names_in_a_mapping_are_refused(name: str) -> None
         resolve({name: "one.txt"})
 
 
-def test_an_empty_location_is_not_the_working_directory() -> None:
-    with pytest.raises(PortraitError):
-        resolve("")
-
-
 def test_a_name_in_a_mapping_that_stands_for_nothing_is_refused() -> None:
     with pytest.raises(PortraitError, match="web"):
         resolve({"main": "one.txt", "web": []})
@@ -107,39 +94,6 @@ def test_a_name_in_a_mapping_that_stands_for_nothing_is_refused() -> None:
 @pytest.mark.parametrize("location", ["one.txt", Path("one.txt"), ["one.txt"], (Path("one.txt"),)])
 def test_a_file_belongs_to_the_source_main(location: Any) -> None:
     assert names_and_files(location) == {"main": ["one.txt"]}
-
-
-def test_a_directory_is_walked_for_known_files_leaving_hidden_ones_out() -> None:
-    assert names_and_files("web") == {"main": KNOWN_WEB_FILES}
-
-
-def test_a_hidden_file_that_is_named_is_read() -> None:
-    assert names_and_files("web/.hidden.txt") == {"main": ["web/.hidden.txt"]}
-
-
-def test_a_hidden_directory_that_is_named_is_walked() -> None:
-    assert names_and_files("web/.cache") == {"main": ["web/.cache/g.txt"]}
-
-
-@pytest.mark.parametrize(
-    ("pattern", "expected"),
-    [
-        ("web/*.jsonl*", ["web/a.jsonl", "web/b.jsonl.gz", "web/f.jsonl.zst"]),
-        ("web/*.md", ["web/notes.md"]),
-        ("web/*.json", ["web/config.json"]),
-        ("web/[ae].*", ["web/a.jsonl", "web/e.ndjson"]),
-        ("**/*.txt", ["one.txt", "web/deep/d.txt"]),
-        ("web/deep/?.txt", ["web/deep/d.txt"]),
-    ],
-)
-def test_a_glob_finds_what_matches_and_no_directories(pattern: str, expected: list[str]) -> None:
-    assert names_and_files(pattern) == {"main": expected}
-
-
-def test_a_file_whose_name_looks_like_a_glob_is_that_file(corpus: Path) -> None:
-    (corpus / "a[1].txt").write_text("x")
-    (corpus / "a1.txt").write_text("x")
-    assert names_and_files("a[1].txt") == {"main": ["a[1].txt"]}
 
 
 @pytest.mark.parametrize(
@@ -193,25 +147,15 @@ def test_a_file_may_belong_to_two_sources() -> None:
 def test_the_order_of_locations_leaves_no_trace() -> None:
     locations = ["web/e.ndjson", "one.txt", "web/deep", "web/a.jsonl"]
     (forth,), (back,) = resolve(locations), resolve(locations[::-1])
-    assert forth.record() == back.record()
+    assert corpus_records([forth], [], None) == corpus_records([back], [], None)
     assert forth.n_bytes == back.n_bytes == 5 * len(b"content")
-
-
-def test_the_record_names_locations_files_and_sizes(corpus: Path) -> None:
-    (corpus / "one.txt").write_bytes(b"12345")
-    (source,) = resolve("*.txt")
-    assert source.record() == {
-        "location": ["*.txt"],
-        "revision": None,
-        "files": [{"path": "one.txt", "bytes": 5}],
-    }
 
 
 def test_standard_input_is_a_source_of_unknown_size() -> None:
     (source,) = resolve("web=-")
     assert source.name == "web"
     assert source.n_bytes is None
-    assert source.record() == {"location": ["-"], "revision": None, "files": []}
+    assert corpus_records([source], [], None)["web"] == {"location": ["-"], "revision": None, "files": []}
 
 
 def test_a_given_format_overrules_the_suffix() -> None:
@@ -228,13 +172,6 @@ def test_a_given_format_overrules_the_suffix() -> None:
         "csv": ["DelimitedShard"],
         "tsv": ["DelimitedShard"],
     }
-
-
-def test_suffixes_are_known_in_any_case(corpus: Path) -> None:
-    (corpus / "LOUD.JSONL").write_text("{}")
-    (corpus / "LOUD.PARQUET").write_text("")
-    kinds = {name: type(resolve(name)[0].shards[0]).__name__ for name in ("LOUD.JSONL", "LOUD.PARQUET")}
-    assert kinds == {"LOUD.JSONL": "JsonlShard", "LOUD.PARQUET": "ParquetShard"}
 
 
 @pytest.mark.parametrize(
@@ -257,20 +194,11 @@ def test_a_location_without_files_is_named(sources: Any, message: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_a_directory_without_known_files_is_named_with_the_files_it_could_have(corpus: Path) -> None:
-    (corpus / "empty").mkdir()
-    (corpus / "empty/readme.md").write_text("x")
-    with pytest.raises(CorpusError, match=r"empty: no \.txt, \.jsonl, .* files in this directory") as error:
-        resolve("empty")
-    assert "\n" not in str(error.value)
-
-
-def test_a_dangling_link_is_named(corpus: Path) -> None:
-    (corpus / "web/gone.txt").symlink_to("nowhere")
-    with pytest.raises(CorpusError, match=r"web/gone.txt: No such file"):
-        resolve("web")
-
-
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(SpecError, match="unknown format 'xml'"):
         resolve("one.txt", format="xml")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sources", [[], {}], ids=["list", "mapping"])
+def test_no_source_at_all_is_refused(sources: Any, tmp_path: Path) -> None:
+    assert "no source given" in message(sources, tmp_path)

@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from portrait.corpus import rows
-from portrait.errors import CorpusError, SpecError
+from portrait.corpus.columns import Columns
+from portrait.errors import BadRowError, CorpusError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
 
 #: Every value as JSON knows it, none as Arrow would guess it.
 IDS = [1, "2020-01-01", None, [1, {"a": "x"}], {"b": 2.5}, True, 2**70]
@@ -183,8 +185,9 @@ def test_what_is_no_text_is_named(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_column_to_keep_that_is_missing_is_named(form: Any, tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"no column 'url', only .*: choose others with --keep"):
+    with pytest.raises(CorpusError, match=r"no column 'url', only .*: choose others$") as error:
         read(form(tmp_path, TYPED), columns=["q"], keep=["url"])
+    assert error.value.parameter == "keep"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_bad_utf_8_in_a_table_is_named(tmp_path: Path) -> None:
 
 def test_plain_text_has_no_columns_to_keep(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(CorpusError, match=r"a.txt: plain text has no columns, so none to keep \(id\)"):
+    with pytest.raises(CorpusError, match=r"a.txt: plain text has no columns to keep \(id\)"):
         read(tmp_path / "a.txt", keep=["id"])
 
 
@@ -276,3 +279,51 @@ def test_a_piece_is_sent_without_the_rows_around_it() -> None:
     for data in (rows_of_all, rows_of_all.select(range(7, 9000))):
         for _, chunk in rows.read(data).chunks():
             assert len(pickle.dumps(chunk)) < 1000 * chunk.n_rows + 100_000
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_other_columns_of_the_same_sources_are_those_of_another_reading(form: Any, tmp_path: Path) -> None:
+    data = form(tmp_path, TYPED)
+    source = rows.read(data, columns=["q"])
+    other = source.with_columns(["a", "meta.text"], keep=["id"])
+    expected = rows.read(data, columns=["a", "meta.text"], keep=["id"])
+    assert [row for some in other for row in some.rows] == [row for some in expected for row in some.rows]
+    assert other.stamps() == expected.stamps()
+    # The first ones still have their own columns.
+    assert [row.text for some in source for row in some.rows] == [row["q"] for row in TYPED]
+    with pytest.raises(SpecError, match="named twice"):
+        source.with_columns(["q", "q"])
+    with pytest.raises(CorpusError, match="no column 'url'"):
+        list(source.with_columns(["url"]))
+
+
+def test_parts_of_a_dataset_keep_their_rows_with_other_columns() -> None:
+    data = datasets.Dataset.from_list(TYPED)
+    (shard,) = rows.read(data, columns=["q"]).shards
+    parts = [part.with_columns(Columns(("a",))) for part in shard.split(60)]
+    assert len(parts) > 1
+    found = [text for part in parts for chunk in part.chunks() for text in chunk.batch().texts.to_pylist()]
+    assert found == [row["a"] for row in TYPED]
+    places = [place for part in parts for chunk in part.chunks() for place in chunk.places()]
+    assert places == [f"dataset:{i + 1}" for i in range(len(TYPED))]
+    assert all(part.stamps() == shard.stamps() for part in parts)
+
+
+def test_a_source_knows_its_inputs_from_one_lookup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = [jsonl(tmp_path, TYPED), parquet(tmp_path, TYPED)]
+    (tmp_path / "b.txt").write_text("plain")
+    source = rows.read([*data, tmp_path / "b.txt"])
+    monkeypatch.setattr("portrait.corpus.rows.resolve", lambda *_, **__: pytest.fail("looked up again"))
+    assert [one.name for one in source.sources] == ["main"]
+    assert [file.path for file in source.files] == [str(path) for path in [*data, tmp_path / "b.txt"]]
+    assert [stamp.path for stamp in source.stamps()] == [file.path for file in source.files]
+    assert source.n_bytes == sum(file.n_bytes or 0 for file in source.files)
+    assert (source.revisions, source.read_once) == ({}, False)
+    assert [shard.kind for shard in source.shards] == ["jsonl", "parquet", "txt"]
+
+
+def test_a_value_that_python_cannot_represent_is_named(tmp_path: Path) -> None:
+    years = pa.array([0, 10**15], pa.int64()).cast(pa.timestamp("s"))
+    pq.write_table(pa.table({"text": ["x", "y"], "day": years}), tmp_path / "a.parquet")
+    with pytest.raises(BadRowError, match=r"a\.parquet, row 2: column 'day' cannot be carried along: "):
+        read(tmp_path / "a.parquet", keep=["day"])

@@ -1,127 +1,27 @@
-"""Shards for many processes: their parts have every row once, in its place, and know their files."""
+"""Shards of every format: their parts have every row once, in its place, and know their files."""
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import json
-import lzma
 import os
 import pickle
-import random
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xxhash
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from support.documents import zstd
+from support.forms import DIVISIBLE, FORMS, TEXTS, WHOLE, plain, rows, shard_of, texts
+from support.refusals import GOOD, TEXT, arrow_bytes, message, refused
 
+import portrait
 from portrait.corpus.resolve import resolve
-from portrait.errors import BadRowError, CorpusError, UnreadableFileError
+from portrait.corpus.shards import Stamp, expansion, total_bytes
+from portrait.errors import BadRowError, CorpusError
 from portrait.keys.maker import KeyMaker
 from portrait.spec import WindowSpec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from portrait.corpus.shards import Chunk, Shard
-
-N_ROWS = 400
-TEXTS = [f"{i}: {'é🦀 text ' * (i % 7)}" for i in range(N_ROWS)]
-
-
-def lines(texts: Sequence[str] = TEXTS) -> bytes:
-    """Objects between blank lines, here and there."""
-    return "".join(
-        "\n" * (i % 3 == 1) + json.dumps({"text": text}) + "\n" for i, text in enumerate(texts)
-    ).encode()
-
-
-def zstd(data: bytes) -> bytes:
-    frame: bytes = pa.compress(data, codec="zstd", asbytes=True)
-    return frame
-
-
-def parquet(path: Path) -> None:
-    pq.write_table(pa.table({"id": range(N_ROWS), "text": TEXTS}), path, row_group_size=30)
-
-
-def write(name: str, content: Callable[[], bytes]) -> Callable[[Path], Path]:
-    def written(directory: Path) -> Path:
-        (directory / name).write_bytes(content())
-        return directory / name
-
-    return written
-
-
-def plain(directory: Path) -> Path:
-    for i, text in enumerate(TEXTS[:40]):
-        (directory / f"{i:03}.txt").write_text(text)
-    (directory / "040.txt.gz").write_bytes(gzip.compress(TEXTS[40].encode()))
-    return directory
-
-
-def table(directory: Path) -> Path:
-    parquet(directory / "a.parquet")
-    return directory / "a.parquet"
-
-
-def arrow(directory: Path, *, streamed: bool = False) -> Path:
-    rows = pa.table({"id": range(N_ROWS), "text": TEXTS})
-    path = directory / "a.arrow"
-    with (pa.ipc.new_stream if streamed else pa.ipc.new_file)(str(path), rows.schema) as sink:
-        sink.write_table(rows, 30)
-    return path
-
-
-def delimited() -> bytes:
-    return ("text,id\n" + "".join(f'"{text}",{i}\n' for i, text in enumerate(TEXTS))).encode()
-
-
-#: What can be divided, and what cannot.
-WHOLE: dict[str, Callable[[Path], Path]] = {
-    "jsonl.gz": write("a.jsonl.gz", lambda: gzip.compress(lines())),
-    "jsonl.zst": write("a.jsonl.zst", lambda: zstd(lines())),
-    "jsonl.bz2": write("a.jsonl.bz2", lambda: bz2.compress(lines())),
-    "arrow stream": partial(arrow, streamed=True),
-    "csv": write("a.csv", delimited),
-    "csv.gz": write("a.csv.gz", lambda: gzip.compress(delimited())),
-    "tsv": write("a.tsv", lambda: delimited().replace(b",", b"\t")),
-    "jsonl.xz": write("a.jsonl.xz", lambda: lzma.compress(lines())),
-}
-DIVISIBLE: dict[str, Callable[[Path], Path]] = {
-    "jsonl": write("a.jsonl", lines),
-    "jsonl, no last line feed": write("a.jsonl", lambda: lines()[:-1]),
-    "jsonl, byte-order mark": write("a.jsonl", lambda: b"\xef\xbb\xbf" + lines()),
-    "txt": plain,
-    "parquet": table,
-    "arrow": arrow,
-}
-FORMS = WHOLE | DIVISIBLE
-
-
-def shard_of(path: Path) -> Shard:
-    (source,) = resolve(path)
-    (shard,) = source.shards
-    return shard
-
-
-def texts(chunk: Chunk) -> list[str]:
-    found = chunk.batch().texts.to_pylist()
-    return [text.decode() if isinstance(text, bytes) else text for text in found]
-
-
-def rows(shards: Iterable[Shard]) -> list[tuple[str, str]]:
-    """Each row's text and place, the shards read as another process would."""
-    found: list[tuple[str, str]] = []
-    for shard in shards:
-        for chunk in pickle.loads(pickle.dumps(shard)).chunks():
-            found += zip(texts(chunk), pickle.loads(pickle.dumps(chunk)).places(), strict=True)
-    return found
 
 
 @pytest.mark.parametrize("form", DIVISIBLE)
@@ -166,43 +66,6 @@ def test_what_is_small_enough_is_not_divided(tmp_path: Path) -> None:
         assert shard.split(1 << 30) == [shard]
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    rows_=st.lists(
-        st.sampled_from([b"", b"{}", b'{"text":"a"}', b'{"text":"' + b"b" * 50 + b'"}']), max_size=12
-    ),
-    ended=st.booleans(),
-    n_bytes=st.integers(1, 60),
-)
-def test_wherever_a_part_begins_its_lines_have_their_numbers(
-    rows_: list[bytes], ended: bool, n_bytes: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    data = b"\n".join(rows_) + b"\n" * ended
-    path = tmp_path_factory.getbasetemp() / "ranges.jsonl"
-    path.write_bytes(data)
-    expected = [f"{path}:{i + 1}" for i, row in enumerate(data.split(b"\n")) if row]
-    found = [
-        place for part in shard_of(path).split(n_bytes) for chunk in part.chunks() for place in chunk.places()
-    ]
-    assert found == expected
-
-
-@pytest.mark.parametrize("bad", range(1, 12, 2))
-def test_a_bad_line_of_a_part_is_named_by_its_number_in_the_file(bad: int, tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    good = [json.dumps({"text": "x" * 30})] * 12
-    good[bad] = '{"text": null}'
-    path.write_text("\n".join(good))
-    messages = []
-    for part in shard_of(path).split(60):
-        for chunk in part.chunks():
-            try:
-                chunk.batch()
-            except BadRowError as error:
-                messages.append(str(error))
-    assert messages == [f"{path}, line {bad + 1}: column 'text' holds null, not text"]
-
-
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])
 def test_a_bad_row_of_a_part_of_a_table_is_named_by_its_number_in_the_file(kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{kind}"
@@ -245,62 +108,31 @@ def test_a_slice_has_its_rows_in_their_places(form: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("form", FORMS)
 def test_a_read_shard_knows_its_files_digests(form: str, tmp_path: Path) -> None:
     shard = shard_of(FORMS[form](tmp_path))
-    expected = {
-        file["path"]: xxhash.xxh3_128_hexdigest(Path(file["path"]).read_bytes()) for file in shard.files
-    }
+    expected = {file.path: xxhash.xxh3_128_hexdigest(Path(file.path).read_bytes()) for file in shard.files}
     assert len(expected) == len(shard.files)
     list(shard.chunks())
     assert shard.digests() == expected
     found: dict[str, str] = {}
     for part in shard.split(900):
         list(part.chunks())
-        assert part.digests().keys() == {file["path"] for file in part.files}
+        assert part.digests().keys() == {file.path for file in part.files}
         found |= part.digests()
     assert found == expected
-
-
-@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
-def test_the_digest_is_of_the_whole_file_whatever_follows_the_compressed_data(
-    suffix: str, tmp_path: Path
-) -> None:
-    compressions: dict[str, Callable[[bytes], bytes]] = {
-        ".gz": gzip.compress,
-        ".bz2": bz2.compress,
-        ".xz": lzma.compress,
-        ".zst": zstd,
-    }
-    data = compressions[suffix](lines()) + (bytes(3_000_000) if suffix in (".gz", ".bz2") else b"")
-    path = tmp_path / f"a.jsonl{suffix}"
-    path.write_bytes(data)
-    shard = shard_of(path)
-    list(shard.chunks())
-    assert shard.digests() == {str(path): xxhash.xxh3_128_hexdigest(data)}
-
-
-@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.txt.gz"])
-def test_a_stream_that_is_not_read_to_its_end_has_no_digest(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(gzip.compress(lines())[:-4])
-    shard = shard_of(tmp_path / name)
-    with pytest.raises(UnreadableFileError):
-        list(shard.chunks())
-    assert shard.digests() == {}
-    (tmp_path / name).write_bytes(gzip.compress(lines()))
-    assert next(iter(shard.chunks()))
-    assert len(shard.digests()) == name.startswith("a.txt")
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_stamps_tell_that_a_file_has_changed_or_is_gone(form: str, tmp_path: Path) -> None:
     shard = shard_of(FORMS[form](tmp_path))
     before = shard.stamps()
-    assert json.loads(json.dumps(before)) == before == shard.stamps()
-    assert [path for path, *_ in before] == [file["path"] for file in shard.files]
-    path = Path(before[0][0])
+    assert [Stamp.from_json(json.loads(json.dumps(stamp.to_json()))) for stamp in before] == before
+    assert shard.stamps() == before
+    assert [stamp.path for stamp in before] == [file.path for file in shard.files]
+    path = Path(before[0].path)
     status = path.stat()
-    assert before[0] == [str(path), status.st_size, status.st_mtime_ns]
+    assert before[0].to_json() == [str(path), status.st_size, status.st_mtime_ns]
     parts = shard.split(900)
     os.utime(path, ns=(1, 1))
-    assert shard.stamps()[0] == [str(path), status.st_size, 1]
+    assert shard.stamps()[0] == Stamp(str(path), (status.st_size, 1))
     assert [stamp for stamp in parts[0].stamps() if stamp not in before]
     if len(shard.files) == 1:
         assert all(part.stamps() == shard.stamps() for part in parts)
@@ -322,27 +154,92 @@ def test_labels_are_what_messages_call_shards(tmp_path: Path) -> None:
     assert shard_of(tmp_path / "txt" / "001.txt").label == str(tmp_path / "txt" / "001.txt")
 
 
-def test_what_is_no_file_has_no_stamps_and_no_digests() -> None:
-    (shard,) = resolve("-")[0].shards
-    assert shard.label
-    assert (shard.stamps(), shard.digests(), shard.files) == ([], {}, [])
-    assert shard.split(10) == [shard]
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+@pytest.mark.parametrize(
+    "name", ["a.txt", "a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "a.parquet", "a.arrow", "a.csv"]
+)
+def test_a_file_that_may_not_be_read_is_named(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(GOOD)
+    path.chmod(0)
+    found = message(path, tmp_path, portrait.UnreadableFileError)
+    assert found.startswith(f"{path}: ")
+    assert "Permission denied" in found
 
 
-def test_a_table_that_cannot_be_read_is_one_part_whose_reading_says_why(tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").write_bytes(b"PAR1 not a table PAR1")
-    shard = shard_of(tmp_path / "a.parquet")
-    assert shard.split(1) == [shard]
-    with pytest.raises(UnreadableFileError, match="not a readable Parquet file"):
-        list(shard.chunks())
+def empty_files(directory: Path) -> None:
+    (directory / "a.txt").write_bytes(b"")
+    (directory / "b.jsonl").write_bytes(b"\n \r\n\n")
+    (directory / "c.jsonl.gz").write_bytes(gzip.compress(b""))
+    (directory / "d.jsonl.zst").write_bytes(zstd(b"\n"))
+    (directory / "e.txt").write_bytes(b"\xef\xbb\xbf")
+    (directory / "h.csv").write_bytes(b"")
+    (directory / "i.csv").write_bytes(b"text,id")
+    (directory / "j.tsv.gz").write_bytes(gzip.compress(b"\n\ntext\n"))
+    (directory / "k.arrow").write_bytes(arrow_bytes(pa.array([], pa.string())))
+    (directory / "l.arrow").write_bytes(arrow_bytes(pa.array([], pa.string()), streamed=True))
+    (directory / "f.jsonl").write_bytes(b'{"text": ""}')
+    pq.write_table(pa.table({"text": pa.array([], pa.string())}), directory / "g.parquet")
 
 
-def test_long_lines_over_many_parts_are_read_once(tmp_path: Path) -> None:
-    chance = random.Random(7)
-    long = ["x" * chance.choice([1, 100, 200_000, 1_500_000]) for _ in range(12)]
-    (tmp_path / "a.jsonl").write_bytes(lines(long))
-    shard = shard_of(tmp_path / "a.jsonl")
-    parts = shard.split(90_000)
-    assert len(parts) > 12
-    assert rows(parts) == rows([shard])
-    assert [text for text, _ in rows(parts)] == long
+def test_a_corpus_of_empty_files_is_named(tmp_path: Path) -> None:
+    empty_files(tmp_path)
+    with refused(tmp_path, portrait.EmptyCorpusError) as messages:
+        portrait.build(tmp_path, tmp_path / "out.portrait")
+    assert messages == [f"source 'main' holds no text: {tmp_path}"]
+
+
+def test_an_empty_source_beside_a_full_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "full.txt").write_text(TEXT)
+    sources = {"web": tmp_path / "full.txt", "books": tmp_path / "empty.txt"}
+    with refused(tmp_path, portrait.EmptyCorpusError) as messages:
+        portrait.build(sources, tmp_path / "out.portrait")
+    assert "'books'" in messages[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_excerpt_cuts_documents_that_are_files_and_no_others(form: str, tmp_path: Path) -> None:
+    shard = shard_of(FORMS[form](tmp_path))
+    whole, cut = rows([shard]), rows([shard.excerpt(20)])
+    assert [place for _, place in cut] == [place for _, place in whole]
+    if form != "txt":
+        assert cut == whole
+        return
+    for (text, _), (part, _) in zip(whole, cut, strict=True):
+        assert text.startswith(part)
+        assert len(part.encode()) <= 20
+        assert (part == text) == (len(text.encode()) < 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("a.jsonl", 1),
+        ("a.jsonl.gz", 3.5),
+        ("a.csv.zst", 4),
+        ("a.jsonl.bz2", 5),
+        ("a.txt.xz", 5),
+        ("a.parquet", 3),
+    ],
+)
+def test_the_text_of_a_file_is_estimated_by_its_format(name: str, times: float, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(bytes(1000))
+    (source,) = resolve(tmp_path / name)
+    assert expansion(source.shards[0]) == times
+    assert (source.n_bytes, source.text_bytes) == (1000, 1000 * times)
+
+
+def test_a_source_of_unknown_size_says_so() -> None:
+    (source,) = resolve("-")
+    assert (source.n_bytes, source.text_bytes, source.files) == (None, None, [])
+    assert total_bytes([1, None, 2]) is None
+    assert total_bytes([1, 2]) == 3
+    assert total_bytes([]) == 0
+
+
+@pytest.mark.parametrize("state", [(5, 1_700_000_000_000_000_000), (None, '"mark"'), ("c0ffee",), (7,), ()])
+def test_stamps_go_to_json_and_back(state: tuple[str | int | None, ...]) -> None:
+    stamp = Stamp("path", state)
+    assert stamp.to_json() == ["path", *state]
+    assert Stamp.from_json(json.loads(json.dumps(stamp.to_json()))) == stamp

@@ -1,6 +1,6 @@
 """A hub on this machine: repositories of datasets in memory, served as the real one serves them.
 
-It speaks as much of the hub's HTTP interface as ``huggingface_hub`` and ``datasets`` ask of it: a
+It implements as much of the hub's HTTP interface as ``huggingface_hub`` and ``datasets`` use: a
 repository's commit and files, paths and trees, and files at a revision, whole or by ranges.
 """
 
@@ -32,39 +32,41 @@ class Repository:
     gated: bool = False
 
     def commit(self, files: Files, branch: str = "main") -> str:
-        """Replace a branch's files; gives the commit's name."""
+        """Replace a branch's files, and return the name of the commit."""
         sha = hashlib.sha1(repr((sorted(files.items()), self.branches)).encode()).hexdigest()
         self.commits[sha] = dict(files)
         self.branches[branch] = sha
         return sha
 
     def find(self, revision: str) -> str | None:
-        """The commit that a revision is now."""
+        """Return the commit that a revision is at present."""
         sha = self.branches.get(revision, revision)
         return sha if sha in self.commits else None
 
 
 class StandIn:
-    """The hub: its repositories by name, and what was asked of it."""
+    """The hub: its repositories by name, and the requests that it received."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
-        #: Names that lead to others.
+        #: Present names of renamed repositories.
         self.moved: dict[str, str] = {}
         self.requests: list[str] = []
-        #: Files whose connection ends before they do.
+        #: Bytes sent of each file.
+        self.sent: dict[str, int] = {}
+        #: Files whose connection breaks before their end.
         self.broken: set[str] = set()
         self.url = ""
 
     def add(self, name: str, files: Files) -> str:
-        """A new repository; gives its first commit's name."""
+        """Add a repository, and return the name of its first commit."""
         repository = self.repositories[name] = Repository()
         return repository.commit(files)
 
 
 @contextmanager
 def serving() -> Iterator[StandIn]:
-    """A hub that answers at its ``url`` until the end."""
+    """Serve a hub at its ``url``."""
     hub = StandIn()
 
     class Bound(_Handler):
@@ -111,10 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_GET  # noqa: N815
 
     def _commit(self, name: str, revision: str) -> str | None:
-        """The commit, or the answer that there is none."""
+        """Return the commit, or answer that there is none."""
         repository = self.stand_in.repositories.get(name)
         if repository is None:
-            # To people whom it does not know, the hub does not tell what there is not.
+            # The hub does not tell strangers what it does not have.
             self._refuse(401, "", "Invalid username or password.")
             return None
         sha = repository.find(revision)
@@ -141,8 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._json(entries)
         else:
-            asked = json.loads(body) if body.startswith(b"{") else parse_qs(body.decode())
-            paths = asked["paths"] if isinstance(asked["paths"], list) else [asked["paths"]]
+            query = json.loads(body) if body.startswith(b"{") else parse_qs(body.decode())
+            paths = query["paths"] if isinstance(query["paths"], list) else [query["paths"]]
             known = {entry["path"]: entry for entry in _tree(files, "", recursive=True)}
             self._json([known[path] for path in paths if path in known])
 
@@ -159,16 +161,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound", f"{path} does not exist", sha)
             return
         start, stop = 0, len(data)
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
-        if asked:
-            start, stop = int(asked[1]), min(stop, int(asked[2] or stop - 1) + 1)
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
+        if wanted:
+            start, stop = int(wanted[1]), min(stop, int(wanted[2] or stop - 1) + 1)
         part = data[start:stop]
-        self.send_response(206 if asked else 200)
+        self.send_response(206 if wanted else 200)
         self.send_header("X-Repo-Commit", sha)
         self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(part)))
-        if asked:
+        if wanted:
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
         self.end_headers()
         if self.command == "HEAD":
@@ -177,6 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part[: len(part) // 2])
             self.close_connection = True
         else:
+            self.stand_in.sent[path] = self.stand_in.sent.get(path, 0) + len(part)
             self.wfile.write(part)
 
     def _json(self, answer: Any) -> None:
@@ -197,11 +200,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Nothing: what was asked is in ``requests``."""
+        """Log nothing: ``requests`` has the requests."""
 
 
 def _tree(files: Files, inside: str, recursive: bool) -> list[dict[str, Any]]:
-    """Files and directories below a directory, as the hub lists them."""
+    """Return the files and directories below a directory, as the hub lists them."""
     prefix = f"{inside}/" if inside else ""
     found: dict[str, dict[str, Any]] = {}
     for path, data in sorted(files.items()):

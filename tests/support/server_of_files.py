@@ -1,4 +1,4 @@
-"""A web server of some files, which answers ranges, and on demand fails in all the ways servers do."""
+"""A web server of some files, which serves ranges, and fails in the ways servers do where told to."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(files: Mapping[str, bytes], requests: list[str] | None = None) -> Iterator[str]:
-    """The URL of a server of ``files``; below it, the same ones are also at ``/plain``, without ranges,
-    at ``/broken``, where the connection ends in the middle, and at ``/refused``, which answers 500.
+    """Serve ``files`` at a URL.
 
-    Each request is appended to ``requests``, by its method and path.
+    The same files are also at ``/plain``, without ranges, at ``/broken``, where the connection breaks in
+    the middle, and at ``/refused``, which answers 500. Each request is appended to ``requests``, by its method
+    and path.
     """
 
     class Handler(BaseHTTPRequestHandler):

@@ -103,7 +103,7 @@ class IterableDatasetShard:
         return self._stream
 
     def _present(self, stream: Any) -> list[str]:
-        """Return the columns that the first row has; raise :class:`CorpusError` if it lacks a required one."""
+        """Return the columns that the first row has, or raise :class:`CorpusError`."""
         for table in _like(stream, stream.with_format("arrow")).iter(1):
             require_columns(self._columns, table.schema, self.label)
             required, present = self._columns.all, table.schema.names

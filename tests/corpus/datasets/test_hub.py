@@ -2,104 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
 import socket
-import subprocess
-import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from support.hub_stand_in import Repository, StandIn, serving
+from support.hub_corpora import ERRORS, HF, LINES, TWO, environment, parquet, rows, run
+from support.hub_stand_in import Repository, StandIn
 
 import portrait
-from portrait.corpus.datasets import hub as urls
 from portrait.corpus.resolve import resolve
 from portrait.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import Cli
 
     from portrait.bundle.manifest import Layer
-
-HF = "hf://datasets"
-CARD = b"""---
-configs:
-- config_name: en
-  data_files:
-  - {split: train, path: en/train-*.parquet}
-  - {split: test, path: en/test.parquet}
-- config_name: de
-  data_files:
-  - {split: train, path: de/*.parquet}
----
-Two languages.
-"""
-
-
-def rows(tag: str, n: int) -> list[dict[str, Any]]:
-    return [
-        {"text": f"Row {i} of {tag}: " + "é🦀 " * (i % 90), "n": i, "meta": {"text": f"{tag}, {i}. " * 9}}
-        for i in range(n)
-    ]
-
-
-def parquet(content: list[dict[str, Any]]) -> bytes:
-    file = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(content), file)
-    return file.getvalue()
-
-
-def lines(content: list[dict[str, Any]]) -> bytes:
-    return gzip.compress("".join(json.dumps(row) + "\n" for row in content).encode())
-
-
-TWO = {
-    "README.md": CARD,
-    "en/train-0.parquet": parquet(rows("a", 400)),
-    "en/train-1.parquet": parquet(rows("b", 3)),
-    "en/train-2.parquet": parquet(rows("c", 150)),
-    "en/test.parquet": parquet(rows("d", 50)),
-    "de/all.parquet": parquet(rows("e", 60)),
-}
-LINES = {"data/train.jsonl.gz": lines(rows("f", 300)), "data/train-b.jsonl.gz": lines(rows("g", 30))}
-
-
-@pytest.fixture(scope="module")
-def serve() -> Iterator[StandIn]:
-    with serving() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def hub(serve: StandIn) -> StandIn:
-    """The stand-in as it is at first."""
-    serve.repositories.clear()
-    serve.broken.clear()
-    serve.moved.clear()
-    serve.add("org/two", TWO)
-    serve.add("org/lines", LINES)
-    return serve
-
-
-def environment(endpoint: str, home: Path) -> dict[str, str]:
-    """That of a process for which there is no other network than the endpoint."""
-    nowhere = "http://127.0.0.1:9"
-    return {
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(home / "home"),
-        "HF_TOKEN": "",
-        "HTTP_PROXY": nowhere,
-        "HTTPS_PROXY": nowhere,
-        "ALL_PROXY": nowhere,
-        "NO_PROXY": "127.0.0.1",
-    }
 
 
 class Built(NamedTuple):
@@ -217,159 +137,6 @@ def test_a_revision_stays_what_it_was_when_the_branch_moves_on(
         assert built.id == from_files(tmp_path, *train(files))
 
 
-#: Runs as a program of its own, since ``datasets`` asks its environment only once.
-SCRIPT = """
-import json, pickle, sys, time
-import portrait
-from portrait.corpus.resolve import resolve
-
-def texts(shard):
-    return [text for chunk in shard.chunks() for text in chunk.batch().texts.to_pylist()]
-"""
-#: As the command line ends where it has read from a hub, and for the same reason.
-END = """
-import os
-sys.stdout.flush()
-os._exit(0)
-"""
-
-
-def run(hub: StandIn, directory: Path, code: str, *arguments: str, **variables: str) -> Any:
-    """What a script prints as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT + code + END, *arguments],
-        cwd=directory,
-        env={"PATH": "", "PYTHONSAFEPATH": "1", **environment(hub.url, directory), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return json.loads(done.stdout)
-
-
-def test_other_processes_read_the_commit_that_was_found(hub: StandIn, tmp_path: Path) -> None:
-    code = """
-(source,) = resolve(sys.argv[1])
-parts = [part for shard in source.shards for part in shard.split(1)]
-assert all(part.stamps() == parts[0].stamps() and not part.read_once for part in parts)
-print(json.dumps([parts[0].stamps(), [pickle.dumps(part).hex() for part in parts]]))
-"""
-    url = f"{HF}/org/two?config=en&split=train"
-    stamps, parts = run(hub, tmp_path, code, url)
-    again, _ = run(hub, tmp_path, code, url)
-    sha = hub.repositories["org/two"].branches["main"]
-    assert stamps == again == [[f"{HF}/org/two?config=en&split=train&column=text", sha]]
-    # Somebody replaces the data between finding the files and reading them.
-    hub.repositories["org/two"].commit({**TWO, **dict.fromkeys(list(TWO)[1:], parquet(rows("new", 1)))})
-    read = run(
-        hub,
-        tmp_path,
-        "print(json.dumps([texts(pickle.loads(bytes.fromhex(part))) for part in sys.argv[1:]]))",
-        *parts,
-    )
-    assert read == [[row["text"] for row in rows(tag, n)] for tag, n in (("a", 400), ("b", 3), ("c", 150))]
-    changed, _ = run(hub, tmp_path, code, url)
-    assert changed != stamps
-    other, _ = run(
-        hub,
-        tmp_path,
-        code,
-        f"{url}@{sha}?config=en&split=train&column=meta.text".replace("?config=en&split=train@", "@"),
-    )
-    assert other != stamps
-
-
-def test_what_is_read_adds_up_to_the_files_sizes(hub: StandIn, tmp_path: Path) -> None:
-    code = """
-(source,) = resolve(sys.argv[1])
-read = [sum(chunk.read_bytes for chunk in shard.chunks()) for shard in source.shards]
-print(json.dumps([source.n_bytes, read]))
-"""
-    big = parquet([{"text": f"{i} " * 200_000} for i in range(30)])
-    hub.add("org/big", {"train-0.parquet": big, "train-1.parquet": TWO["en/test.parquet"]})
-    sizes = [len(big), len(TWO["en/test.parquet"])]
-    assert run(hub, tmp_path, code, f"{HF}/org/big") == [sum(sizes), sizes]
-
-
-def test_of_parquet_only_the_wanted_columns_are_fetched(hub: StandIn, tmp_path: Path) -> None:
-    wide = pa.table({"text": ["x" * 100], "picture": [bytes(range(256)) * 4000]})
-    file = io.BytesIO()
-    pq.write_table(wide, file, compression="none")
-    hub.add("org/wide", {"train.parquet": file.getvalue()})
-    assert run(
-        hub,
-        tmp_path,
-        """
-(shard,) = resolve(sys.argv[1])[0].shards
-names = [chunk._rows.schema.names for chunk in shard.chunks()]
-print(json.dumps([names, shard._stream._ex_iterable.generate_tables_fn.__self__.config.columns]))
-""",
-        f"{HF}/org/wide",
-    ) == [[["text"]], ["text"]]
-
-
-def test_files_inside_a_dataset_are_files() -> None:
-    for location in ("x/y/z.parquet", "x/y/data/*.jsonl", "x/y@main/z.parquet", "x/y@refs/pr/1/z.parquet"):
-        assert urls.parse(f"{HF}/{location}") is None
-    assert urls.parse("hf://buckets/x/y") is None
-    assert urls.parse("data/*.jsonl") is None
-
-
-@pytest.mark.parametrize(
-    ("location", "expected"),
-    [
-        ("org/name", urls.HubDataset("org/name")),
-        ("org/name/", urls.HubDataset("org/name")),
-        ("name", urls.HubDataset("name")),
-        ("org/name@v1.0", urls.HubDataset("org/name", revision="v1.0")),
-        ("org/name@refs/convert/parquet", urls.HubDataset("org/name", revision="refs/convert/parquet")),
-        ("org/name@a%2Fb", urls.HubDataset("org/name", revision="a/b")),
-        ("org/name?column=a.b,%20c", urls.HubDataset("org/name", column=("a.b", "c"))),
-        (
-            "org/name@v1?config=x%26y&split=train+test",
-            urls.HubDataset("org/name", "x&y", "train+test", revision="v1"),
-        ),
-    ],
-)
-def test_a_url_names_a_dataset(location: str, expected: urls.HubDataset) -> None:
-    assert urls.parse(f"{HF}/{location}") == expected
-
-
-@pytest.mark.parametrize(
-    ("location", "message"),
-    [
-        ("", "no dataset"),
-        ("@v1", "no dataset"),
-        ("org/name@", "no dataset"),
-        ("org/name?spilt=train", "unknown parameter 'spilt': choose from config, split, column, revision"),
-        ("org/name?split=a&split=b", "'split' stands twice"),
-        ("org/name?split=", "'split' is empty"),
-        ("org/name@v1?revision=v2", "revision stands twice"),
-        ("org/name?column=a,a", "column 'a' is named twice"),
-        ("org/name?column=,", "column's name is empty"),
-    ],
-)
-def test_a_url_that_is_wrong_is_refused_before_anything_is_asked(
-    location: str, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(urls, "_ask", lambda asked: pytest.fail(f"asked for {asked}"))
-    with pytest.raises(SpecError, match=message):
-        resolve(f"{HF}/{location}")
-
-
-ERRORS = """
-found = {}
-time.sleep = lambda seconds: None  # the client waits between attempts
-for url in sys.argv[1:]:
-    try:
-        portrait.build(url, "out")
-    except portrait.PortraitError as error:
-        found[url] = [type(error).__name__, str(error)]
-print(json.dumps(found))
-"""
-
-
 def test_what_the_hub_does_not_have_is_said_in_one_line(hub: StandIn, tmp_path: Path) -> None:
     hub.repositories["org/gated"] = Repository(gated=True)
     hub.repositories["org/gated"].commit(TWO)
@@ -377,8 +144,8 @@ def test_what_the_hub_does_not_have_is_said_in_one_line(hub: StandIn, tmp_path: 
     hub.add("org/nothing", {"README.md": b"Soon."})
     hub.add("org/broken", {**TWO, "de/all.parquet": TWO["de/all.parquet"][:-9]})
     expected = {
-        "org/none": "no such dataset, or none that you may read",
-        "org/gated": "the dataset is gated: ask for access on its page, and log in",
+        "org/none": "no such dataset, or not one that you may read",
+        "org/gated": "the dataset is gated: request access on its page, and log in",
         "org/two@v9": "no revision 'v9'",
         "org/two": f"several configurations, en, de: choose one, such as {HF}/org/two?config=en",
         "org/two?config=fr": "no configuration 'fr', only en, de",
@@ -402,19 +169,6 @@ def test_what_the_hub_does_not_have_is_said_in_one_line(hub: StandIn, tmp_path: 
         assert what.startswith(message), said
         assert said.isprintable()
     assert not (tmp_path / "out").exists()
-
-
-def test_a_hub_that_breaks_off_is_said_to(hub: StandIn, tmp_path: Path) -> None:
-    files = {"org/two?config=en&split=train": "en/train-2.parquet", "org/lines": "data/train.jsonl.gz"}
-    hub.broken |= set(files.values())
-    found = run(hub, tmp_path, ERRORS, *(f"{HF}/{location}" for location in files))
-    for location, file in files.items():
-        repository = hub.repositories[location.partition("?")[0]]
-        kind, said = found[f"{HF}/{location}"]
-        assert kind == "UnreadableFileError", said
-        url = f"{HF}/{location.partition('?')[0]}@{repository.branches['main']}/{file}"
-        assert said.startswith(f"{url}: cannot be read to its end: "), said
-        assert said.isprintable()
 
 
 def test_a_hub_that_is_not_there_is_given_up_at_once(cli: Cli) -> None:
@@ -444,3 +198,87 @@ def test_a_directory_of_the_same_name_is_not_taken_for_the_dataset(
     (tmp_path / "org" / "lines" / "a.jsonl").write_text('{"text": "not this one"}\n')
     built = build(cli, hub, f"{HF}/org/lines")
     assert built.id == from_files(tmp_path, *LINES.values())
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("", "no dataset"),
+        ("@v1", "no dataset"),
+        ("org/name@", "no dataset"),
+        ("org/name?spilt=train", "unknown parameter 'spilt': choose from config, split, column, revision"),
+        ("org/name?split=a&split=b", "'split' is given twice"),
+        ("org/name?split=", "'split' is empty"),
+        ("org/name@v1?revision=v2", "revision is given twice"),
+        ("org/name?column=a,a", "column 'a' is named twice"),
+        ("org/name?column=,", "column's name is empty"),
+    ],
+)
+def test_a_url_that_is_wrong_is_refused_before_anything_is_asked(
+    location: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = SimpleNamespace(dataset_info=lambda *_, **__: pytest.fail("a request to the hub"))
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: nothing)
+    with pytest.raises(SpecError, match=message):
+        resolve(f"{HF}/{location}")
+
+
+REFUSED = """
+import huggingface_hub
+from types import SimpleNamespace
+from huggingface_hub import errors
+
+def answer(status):
+    return {"response": SimpleNamespace(status_code=status, headers={}, request=None)}
+
+raised = {
+    "refused": errors.HfHubHTTPError("503: try later\\nand more", **answer(503)),
+    "unknown": errors.HfHubHTTPError("401", **answer(401)),
+    "gated": errors.GatedRepoError("x", **answer(403)),
+    "invalid": errors.HFValidationError("Repo id must not contain: x\\nand more"),
+    "unreachable": OSError("no route"),
+}
+found = {}
+for name, error in raised.items():
+    def dataset_info(*_, error=error, **__):
+        raise error
+    huggingface_hub.HfApi = lambda: type("Api", (), {"dataset_info": staticmethod(dataset_info)})
+    try:
+        resolve("hf://datasets/org/two")
+    except portrait.CorpusError as error:
+        found[name] = str(error)
+print(json.dumps(found))
+"""
+
+
+def test_each_refusal_of_the_hub_has_its_message(hub: StandIn, tmp_path: Path) -> None:
+    url = f"{HF}/org/two"
+    log_in = "log in with 'hf auth login' or HF_TOKEN"
+    assert run(hub, tmp_path, REFUSED) == {
+        "refused": f"{url}: the hub refused: 503: try later",
+        "unknown": f"{url}: no such dataset, or not one that you may read: check its name, and {log_in} "
+        "if it is private",
+        "gated": f"{url}: the dataset is gated: request access on its page, and {log_in}",
+        "invalid": f"{url}: Repo id must not contain: x",
+        "unreachable": f"{url}: cannot reach the hub at {hub.url}: no route: check the network",
+    }
+
+
+def test_what_an_earlier_program_left_in_the_cache_is_not_taken_for_the_dataset(
+    hub: StandIn, tmp_path: Path
+) -> None:
+    code = """
+import datasets
+load = datasets.load_dataset_builder
+def other(*arguments, **options):
+    builder = load(*arguments, **options)
+    builder.hash = "another"
+    return builder
+datasets.load_dataset_builder = other
+try:
+    resolve(sys.argv[1])
+except portrait.CorpusError as error:
+    print(json.dumps(str(error)))
+"""
+    url = f"{HF}/org/lines"
+    assert run(hub, tmp_path, code, url) == f"{url}: the hub did not answer: try again"

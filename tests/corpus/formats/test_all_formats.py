@@ -9,8 +9,6 @@ import io
 import json
 import lzma
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +19,7 @@ import pyarrow as pa
 import pyarrow.feather as pf
 import pyarrow.parquet as pq
 import pytest
+from support.documents import DOCUMENTS, built, lines, plain, zstd
 
 import portrait
 from portrait.corpus.resolve import resolve
@@ -28,31 +27,8 @@ from portrait.corpus.resolve import resolve
 if TYPE_CHECKING:
     from portrait.bundle.manifest import Layer
 
-PROSE = (
-    "The ferry left at dusk with nobody on deck but a boy, two goats and a crate of oranges. "
-    "Halfway across, the engine coughed twice and was silent, and the boy began to sing."
-)
-DOCUMENTS = [
-    PROSE,
-    "short",
-    "",
-    "  Blanks   around,\tand\n\nlines\r\nwithin: the normaliser sees them all, the readers touch none.  ",
-    "Grüße aus Köln: naïve cafés, 東京の夜, Ελλάδα, and 🦀🎉 beyond the plane; e\u0301 decomposed. " * 3,
-    'quotes " and \\ backslashes \\u0041 and </tags> and {"json": "inside"}, long enough for a window',
-    PROSE.upper(),
-]
 
 Write = Callable[[Path, Sequence[str]], Any]
-
-
-def lines(texts: Sequence[str], *, end: str = "\n", ascii_only: bool = True) -> bytes:
-    rows = (json.dumps({"id": i, "text": text}, ensure_ascii=ascii_only) for i, text in enumerate(texts))
-    return "".join(row + end for row in rows).encode()
-
-
-def zstd(data: bytes) -> bytes:
-    frame: bytes = pa.compress(data, codec="zstd", asbytes=True)
-    return frame
 
 
 def file(name: str, content: Callable[[Sequence[str]], bytes]) -> Write:
@@ -71,12 +47,6 @@ def members(compress: Callable[[bytes], bytes]) -> Callable[[Sequence[str]], byt
         return b"".join(compress(data[i : i + 100]) for i in range(0, len(data), 100))
 
     return content
-
-
-def plain(directory: Path, texts: Sequence[str]) -> Path:
-    for i, text in enumerate(texts):
-        (directory / f"{i:02}.txt").write_bytes(text.encode())
-    return directory
 
 
 def plain_with_marks(directory: Path, texts: Sequence[str]) -> Path:
@@ -240,11 +210,6 @@ FORMS: dict[str, Write] = {
 }
 
 
-def built(sources: Any, out: Path) -> tuple[Layer, bytes]:
-    (layer,) = portrait.build(sources, out).manifest.layers
-    return layer, (out / layer.shards[0].file).read_bytes()
-
-
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Layer, bytes]:
     """The portrait of the documents as text files."""
@@ -267,36 +232,6 @@ def test_the_reference_holds_every_document(reference: tuple[Layer, bytes]) -> N
     assert layer.text_bytes == sum(len(text.encode()) for text in DOCUMENTS)
 
 
-def build_stdin(data: bytes, cwd: Path, **options: str) -> tuple[Layer, bytes]:
-    code = f"import portrait; portrait.build('-', 'out', **{options!r})"
-    done = subprocess.run([sys.executable, "-c", code], input=data, cwd=cwd, check=False, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
-    (layer,) = portrait.open(cwd / "out").manifest.layers
-    return layer, (cwd / "out" / layer.shards[0].file).read_bytes()
-
-
-@pytest.mark.parametrize("head", [b"", b"\n \n", b"\xef\xbb\xbf"], ids=["bare", "blank lines", "mark"])
-def test_json_lines_from_standard_input_give_the_same_layer(
-    head: bytes, tmp_path: Path, reference: tuple[Layer, bytes]
-) -> None:
-    assert build_stdin(head + lines(DOCUMENTS), tmp_path) == reference
-
-
-@pytest.mark.parametrize("kind", ["auto", "txt"])
-def test_plain_text_from_standard_input_is_one_document(kind: str, tmp_path: Path) -> None:
-    text = ("\n\n" if kind == "txt" else "") + PROSE
-    (tmp_path / "a.txt").write_text(text)
-    expected = built(tmp_path / "a.txt", tmp_path / "reference")
-    assert build_stdin(text.encode(), tmp_path, format=kind) == expected
-
-
-def test_json_lines_from_standard_input_can_be_taken_for_plain_text(tmp_path: Path) -> None:
-    data = lines(DOCUMENTS)
-    (tmp_path / "a.txt").write_bytes(data)
-    expected = built(tmp_path / "a.txt", tmp_path / "reference")
-    assert build_stdin(data, tmp_path, format="txt") == expected
-
-
 SPECIAL = ["a NUL \0 inside a text that is long enough to store a window or two", "\0", "😀" * 60, "\u2028"]
 
 
@@ -307,29 +242,6 @@ def test_escapes_are_the_characters_they_stand_for(escaped: bool, tmp_path: Path
     expected = built(tmp_path / "a.parquet", tmp_path / "1")
     assert built(tmp_path / "a.jsonl", tmp_path / "2") == expected
     assert built(datasets.Dataset.from_dict({"text": SPECIAL}), tmp_path / "3") == expected
-
-
-def long_documents() -> list[str]:
-    return ["first", "é🦀 long line; " * 250_000, "between", "x" * 3_000_000, PROSE]
-
-
-@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
-def test_lines_longer_than_any_buffer_are_read_whole(suffix: str, tmp_path: Path) -> None:
-    texts = long_documents()
-    data = lines(texts, ascii_only=False)
-    path = tmp_path / f"a.jsonl{suffix}"
-    path.write_bytes({"": data, ".gz": gzip.compress(data, 1), ".zst": zstd(data)}[suffix])
-    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
-    assert built(path, tmp_path / "1") == built(tmp_path / "a.parquet", tmp_path / "2")
-
-
-def test_many_lines_across_many_buffers_are_read_once_each(tmp_path: Path) -> None:
-    texts = [f"{i}: {'lorem ipsum ' * (i % 50)}" for i in range(12_000)]
-    (tmp_path / "a.jsonl").write_bytes(lines(texts, end="\r\n\r\n"))
-    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", row_group_size=1000)
-    layer, data = built(tmp_path / "a.jsonl", tmp_path / "1")
-    assert layer.documents == len(texts)
-    assert (layer, data) == built(tmp_path / "a.parquet", tmp_path / "2")
 
 
 def test_another_column_can_hold_the_text(tmp_path: Path, reference: tuple[Layer, bytes]) -> None:

@@ -1,0 +1,29 @@
+"""A hub on this machine with two datasets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.hub_corpora import LINES, TWO
+from support.hub_stand_in import StandIn, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[StandIn]:
+    with serving() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def hub(serve: StandIn) -> StandIn:
+    """The stand-in in its initial state."""
+    serve.repositories.clear()
+    serve.broken.clear()
+    serve.moved.clear()
+    serve.add("org/two", TWO)
+    serve.add("org/lines", LINES)
+    return serve

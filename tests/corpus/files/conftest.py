@@ -1,0 +1,39 @@
+"""The files of :mod:`support.remote_files` at URLs of several kinds."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import fsspec
+import pytest
+from support.remote_files import FILES
+from support.server_of_files import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[str]:
+    with serving(FILES) as url:
+        yield url
+
+
+@pytest.fixture
+def memory() -> Iterator[str]:
+    """The same files, and a hidden one, in memory."""
+    filesystem = fsspec.filesystem("memory")
+    for name, data in {**FILES, "deep/b.txt": b"b", ".hidden.txt": b"no", "notes.md": b"no"}.items():
+        filesystem.pipe(f"/files/{name}", data)
+    yield "memory://files"
+    filesystem.rm("/files", recursive=True)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> str:
+    with zipfile.ZipFile(tmp_path / "files.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in FILES.items():
+            file.writestr(f"files/{name}", data)
+    return f"zip://files/{{}}::{tmp_path / 'files.zip'}"

@@ -1,0 +1,60 @@
+"""Ranges of files of lines: each line in one of them, and how many lines precede one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portrait.corpus.files.ranges import LinesBefore, open_range
+from portrait.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path, start: int, stop: int | None) -> bytes:
+    with open_range(path, start, stop) as stream:
+        data = stream.read_all()
+        assert 0 <= stream.position() <= (path.stat().st_size if stop is None else stop) - start
+        return data
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.lists(st.sampled_from([b"a", b"bb", b"\n"])).map(b"".join), cut=st.integers(0, 40))
+def test_adjacent_ranges_have_each_line_once(
+    data: bytes, cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "lines"
+    path.write_bytes(data)
+    cut = min(cut, len(data))
+    first, second = read(path, 0, cut), read(path, cut, None)
+    assert first + second == data
+    # No line is cut.
+    assert first == b"" or second == b"" or first.endswith(b"\n")
+    if second:
+        assert LinesBefore(path, cut).count() == first.count(b"\n")
+
+
+def test_the_position_ends_with_the_range(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"1234\n6789\n")
+    with open_range(path, 2, 7) as stream:
+        assert stream.position() == 0
+        assert stream.read_all() == b"6789\n"
+        assert stream.position() == 5
+
+
+def test_the_beginning_of_a_file_has_no_lines_before_it(tmp_path: Path) -> None:
+    assert LinesBefore(tmp_path / "gone", 0).none
+    assert LinesBefore(tmp_path / "gone", 0).count() == 0
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "gone"
+    with pytest.raises(UnreadableFileError, match=r"gone: No such file"), open_range(path, 0, None):
+        pass
+    with pytest.raises(UnreadableFileError, match=r"gone: cannot read: No such file"):
+        LinesBefore(path, 5).count()

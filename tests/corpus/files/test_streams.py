@@ -1,0 +1,146 @@
+"""Files as streams of bytes: decompressed, hashed, and every failure named."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+import xxhash
+from support.documents import zstd
+from support.forms import lines, shard_of
+from support.refusals import GOOD, message
+
+import portrait
+from portrait.corpus.files.streams import ByteStream, open_stream
+from portrait.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def noise(n_bytes: int) -> bytes:
+    """Lines that do not compress, so that damage lands in the middle of them."""
+    rows = (json.dumps({"text": os.urandom(100).hex()}) for _ in range(n_bytes // 200))
+    return "\n".join(rows).encode()
+
+
+DATA = noise(400_000)
+
+
+WRONG_CHECKSUM = bytearray(gzip.compress(DATA))
+
+
+WRONG_CHECKSUM[-8] ^= 1
+
+
+INVALID_BLOCK = gzip.compress(GOOD)[:10] + b"\xff" * 40
+
+
+DAMAGED_FILES = {
+    "gzip, truncated": (".gz", gzip.compress(DATA)[:-4000], "truncated"),
+    "gzip, trailer missing": (".gz", gzip.compress(DATA)[:-8], "truncated"),
+    "gzip, header only": (".gz", gzip.compress(DATA)[:10], "truncated"),
+    "gzip, header cut": (".gz", gzip.compress(DATA)[:5], "truncated"),
+    "gzip, not gzip": (".gz", GOOD, "Not a gzipped file"),
+    "gzip, invalid block": (".gz", INVALID_BLOCK, "damaged"),
+    "gzip, wrong checksum": (".gz", bytes(WRONG_CHECKSUM), "CRC"),
+    "gzip, second member truncated": (".gz", gzip.compress(GOOD) + gzip.compress(DATA)[:-9], "truncated"),
+    "bzip2, truncated": (".bz2", bz2.compress(DATA)[:-4000], "truncated"),
+    "bzip2, damaged": (".bz2", bz2.compress(DATA)[:2000] + bytes(3000), "damaged"),
+    "bzip2, none": (".bz2", DATA, "damaged"),
+    "xz, truncated": (".xz", lzma.compress(DATA)[:-4000], "truncated"),
+    "xz, damaged": (".xz", lzma.compress(DATA)[:2000] + bytes(30000), "damaged"),
+    "xz, none": (".xz", DATA, "damaged"),
+    "zstd, truncated": (".zst", zstd(DATA)[:-4000], "Truncated"),
+    "zstd, last byte missing": (".zst", zstd(DATA)[:-1], "Truncated"),
+    "zstd, header cut": (".zst", zstd(DATA)[:3], "Truncated"),
+    "zstd, not zstd": (".zst", GOOD, "ZSTD"),
+    "zstd, second frame truncated": (".zst", zstd(GOOD) + zstd(DATA)[:-9], "Truncated"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED_FILES)
+@pytest.mark.parametrize("stem", ["a.jsonl", "a.txt", "a.csv"])
+def test_a_damaged_compressed_file_is_named(kind: str, stem: str, tmp_path: Path) -> None:
+    suffix, data, what = DAMAGED_FILES[kind]
+    path = tmp_path / (stem + suffix)
+    path.write_bytes(data)
+    found = message(path, tmp_path, portrait.UnreadableFileError)
+    assert found.startswith(f"{path}: ")
+    assert what in found
+    if stem == "a.jsonl":
+        assert "from line " in found
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_the_digest_is_of_the_whole_file_whatever_follows_the_compressed_data(
+    suffix: str, tmp_path: Path
+) -> None:
+    compressions: dict[str, Callable[[bytes], bytes]] = {
+        ".gz": gzip.compress,
+        ".bz2": bz2.compress,
+        ".xz": lzma.compress,
+        ".zst": zstd,
+    }
+    data = compressions[suffix](lines()) + (bytes(3_000_000) if suffix in (".gz", ".bz2") else b"")
+    path = tmp_path / f"a.jsonl{suffix}"
+    path.write_bytes(data)
+    shard = shard_of(path)
+    list(shard.chunks())
+    assert shard.digests() == {str(path): xxhash.xxh3_128_hexdigest(data)}
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.txt.gz"])
+def test_a_stream_that_is_not_read_to_its_end_has_no_digest(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(lines())[:-4])
+    shard = shard_of(tmp_path / name)
+    with pytest.raises(UnreadableFileError):
+        list(shard.chunks())
+    assert shard.digests() == {}
+    (tmp_path / name).write_bytes(gzip.compress(lines()))
+    assert next(iter(shard.chunks()))
+    assert len(shard.digests()) == name.startswith("a.txt")
+
+
+@pytest.mark.parametrize(
+    ("codec", "damage", "error", "message"),
+    [
+        ("", EOFError, OSError(5, "Input/output error"), "cannot read: Input/output error"),
+        ("bzip2", OSError, OSError(5, "Input/output error"), "cannot read: Input/output error"),
+        ("bzip2", OSError, OSError("Invalid data stream"), "the bzip2 data is damaged: Invalid data stream"),
+        ("xz", lzma.LZMAError, lzma.LZMAError("Corrupt"), "the xz data is damaged: Corrupt"),
+        ("gzip", EOFError, EOFError(), "the gzip data ends too early: the file is truncated"),
+    ],
+)
+def test_a_failing_disk_and_damaged_data_are_told_apart(
+    codec: str, damage: type[Exception], error: Exception, message: str
+) -> None:
+    def read(_: int) -> bytes:
+        raise error
+
+    stream = ByteStream("a.gz", read, lambda: 0, damage, codec)
+    with pytest.raises(UnreadableFileError, match=f"^a.gz: {message}$"):
+        stream.read()
+    assert stream.digest is None
+
+
+def test_a_directory_is_no_stream(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match="Is a directory"), open_stream(tmp_path):
+        pass
+
+
+def test_a_stream_gives_as_much_as_is_requested(tmp_path: Path) -> None:
+    data = lines() * 200
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(data))
+    with open_stream(tmp_path / "a.jsonl.gz") as stream:
+        assert stream.read_some(2_000_000) == data[:2_000_000]
+        assert stream.digest is None
+        assert stream.read_all() == data[2_000_000:]
+        assert stream.read() == b""
+        assert stream.position() == (tmp_path / "a.jsonl.gz").stat().st_size

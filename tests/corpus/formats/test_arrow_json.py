@@ -1,0 +1,87 @@
+"""Chunks of JSON lines parsed by Arrow, where it gives what JSON says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.refusals import GOOD
+
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.arrow_json import parse_chunk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"null", 1),
+        (b"\n null\n" + GOOD, 2),
+        (b"\xef\xbb\xbfnull\n", 1),
+        (GOOD + b"null\n" + GOOD, 2),
+        (GOOD + GOOD + b"null", 3),
+    ],
+    ids=["alone", "first", "behind a mark", "within", "last"],
+)
+def test_a_line_that_is_null_is_named(data: bytes, line: int, tmp_path: Path) -> None:
+    # In a process of its own: Arrow's parser crashes on a null that comes first.
+    (tmp_path / "a.jsonl").write_bytes(data)
+    code = (
+        "import portrait\n"
+        "try: portrait.build('a.jsonl', 'out')\n"
+        "except portrait.CorpusError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"a.jsonl, line {line}: a JSON null instead of an object\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def parse(data: bytes, *text: str, keep: tuple[str, ...] = ()) -> Any:
+    n_rows = sum(1 for line in data.split(b"\n") if line.strip())
+    found = parse_chunk(data, n_rows, Columns(text or ("text",), keep), str)
+    return found and (found[0].to_pylist(), found[1])
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "keep", "expected"),
+    [
+        (b'{"text": "a"}\n\n{"n": 1, "text": "b"}\n', (), (), (["a", "b"], ())),
+        (b'{"text": "a", "n": 7}', (), ("n",), (["a"], ([7],))),
+        (b'{"text": "a", "day": "2020-01-01"}', (), ("day",), (["a"], (["2020-01-01"],))),
+        (b'{"meta": {"text": "a"}, "q": "b"}', ("q", "meta.text"), (), (["b\na"], ())),
+        (b'{"meta": {"text": "a", "id": 3}}', ("meta.text",), ("meta.id",), (["a"], ([3],))),
+    ],
+    ids=["texts", "number", "date", "struct", "both of a struct"],
+)
+def test_texts_and_whole_numbers_are_what_json_says(
+    data: bytes, text: tuple[str, ...], keep: tuple[str, ...], expected: Any
+) -> None:
+    assert parse(data, *text, keep=keep) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "keep"),
+    [
+        (b"null", ()),
+        (b'{"text": null}', ()),
+        (b'{"text": "a"}\n{"body": "b"}', ()),
+        (b'{"text": 5}', ()),
+        (b'{"text": "a', ()),
+        (b'{"text": "a"} {"text": "b"}', ()),
+        (b'{"text": "a", "x": 1.5}', ("x",)),
+        (b'{"text": "a", "x": [1]}', ("x",)),
+        (b'{"text": "a"}', ("x",)),
+        (b'{"text": "a"}', ("text",)),
+        (b'{"text": "a", "x": 1}\n{"text": "b", "x": "1"}', ("x",)),
+        (b'{"text": "a", "x"', ("x",)),
+    ],
+)
+def test_whatever_may_be_wrong_or_differ_is_left_to_python(data: bytes, keep: tuple[str, ...]) -> None:
+    assert parse(data, keep=keep) is None

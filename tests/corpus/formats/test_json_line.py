@@ -1,0 +1,72 @@
+"""Lines parsed by Python: whatever is wrong with one is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.refusals import GOOD, message
+
+import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.json_line import parse_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+BAD_LINES = {
+    "array": (b'["text"]', "a JSON array instead of an object"),
+    "string": (b'"text"', "a JSON string instead of an object"),
+    "number": (b"12", "a JSON number instead of an object"),
+    "boolean": (b"true", "a JSON boolean instead of an object"),
+    "plain text": (b"hello there", "not JSON"),
+    "half an object": (b'{"text": "hel', "not JSON"),
+    "two objects": (b'{"text": "a"} {"text": "b"}', "not JSON"),
+    "bare line feed": (b'{"text": "a\nb"}', "not JSON"),
+    "too deep": (b'{"text": ' + b"[" * 100_000, "not JSON"),
+    "missing column": (b'{"body": "x", "id": 1}', "no column 'text', only body, id"),
+    "no column": (b"{}", "no column 'text', and no other column"),
+    "column of many lines": (b'{"te\\nxt": "x"}', "no column 'text', only"),
+    "null text": (b'{"text": null}', "column 'text' holds null, not text"),
+    "number text": (b'{"text": 5}', "column 'text' holds number, not text"),
+    "boolean text": (b'{"text": false}', "column 'text' holds boolean, not text"),
+    "array text": (b'{"text": ["x", ["y"]]}', "column 'text[1]' holds array, not text"),
+    "object text": (b'{"text": {"text": "x"}}', "column 'text' holds object, not text"),
+    "high surrogate": (b'{"text": "ab\\ud83d"}', "lone surrogate at character 2"),
+    "low surrogate": (b'{"text": "ab\\ude00"}', "lone surrogate at character 2"),
+    "surrogates swapped": (b'{"text": "ab\\ude00\\ud83d"}', "lone surrogate at character 2"),
+    "invalid UTF-8": (b'{"text": "ab\xff"}', "not UTF-8 at byte 2"),
+    "UTF-8 cut short": (b'{"text": "ab\xe2\x82"}', "not UTF-8 at byte 2"),
+    "surrogate in UTF-8": (b'{"text": "ab\xed\xa0\x80"}', "not UTF-8 at byte 2"),
+    "Latin-1": ("{'text': 'é'}".encode("latin-1"), "not UTF-8 at byte 10 of the line"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_LINES)
+@pytest.mark.parametrize("last", [True, False], ids=["last", "within"])
+def test_a_bad_line_is_named(kind: str, last: bool, tmp_path: Path) -> None:
+    line, what = BAD_LINES[kind]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(GOOD + b"\n" + GOOD + line + (b"" if last else b"\n" + GOOD))
+    found = message(path, tmp_path, portrait.BadRowError)
+    assert found.startswith(f"{path}, line 4: ")
+    assert what in found
+
+
+def test_the_named_column_is_the_one_that_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(GOOD)
+    found = message(path, tmp_path, portrait.BadRowError, column="body")
+    assert found == f"{path}, line 1: no column 'body', only text: choose another"
+
+
+def test_a_line_is_a_text_and_the_values_to_keep() -> None:
+    line = b'{"q": "one", "a": ["two", "three"], "id": [1], "meta": {"n": null}}'
+    assert parse_line(line, Columns(("q", "a"), ("id", "meta.n")), "here") == ("one\ntwo\nthree", [[1], None])
+
+
+def test_plain_text_taken_for_json_is_told_about_formats() -> None:
+    with pytest.raises(portrait.BadRowError, match=r"^here: not JSON: .*: if this is plain text, ") as error:
+        parse_line(b"hello", Columns(), "here")
+    assert error.value.parameter == "format"

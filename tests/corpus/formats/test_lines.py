@@ -1,0 +1,63 @@
+"""Chunks of JSON lines: their rows, places and slices."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.refusals import GOOD, message
+
+import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.lines import Lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("first", [b'{"text": null}\n', b'{"text": "\xff"}\n'])
+def test_a_bad_line_behind_many_chunks_is_named(first: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    n_lines = 3 * (1 << 20) // len(GOOD)
+    path.write_bytes(gzip.compress(GOOD * n_lines + b"\r\n \n" + first + GOOD * 9, 1))
+    assert message(path, tmp_path, portrait.BadRowError).startswith(f"{path}, line {n_lines + 3}: ")
+
+
+def lines(data: bytes, line: int = 1, columns: Columns | None = None, **options: Any) -> Lines:
+    return Lines("a.jsonl", data, line, columns or Columns(), len(data), **options)
+
+
+def test_blank_lines_are_no_rows_but_count_as_lines() -> None:
+    chunk = lines(b'\n{"text": "a"}\n \r\n{"text": "b"}', 10)
+    assert (chunk.n_rows, chunk.read_bytes) == (2, 31)
+    assert chunk.lines() == [b'{"text": "a"}', b'{"text": "b"}']
+    assert chunk.places() == ["a.jsonl:11", "a.jsonl:13"]
+    assert [chunk.place(row) for row in range(3)] == ["a.jsonl, line 11", "a.jsonl, line 13", "a.jsonl"]
+    assert chunk.batch().texts.to_pylist() == ["a", "b"]
+
+
+def test_preceding_lines_are_counted_only_when_a_place_is_printed() -> None:
+    class Preceding:
+        n_calls = 0
+
+        def count(self) -> int:
+            self.n_calls += 1
+            return 100
+
+    preceding = Preceding()
+    chunk = lines(b'{"text": "a"}\n{"text": null}\n', preceding=preceding)
+    assert chunk.slice(0, 1).batch().texts.to_pylist() == ["a"]
+    assert preceding.n_calls == 0
+    with pytest.raises(portrait.BadRowError, match="line 102: column 'text' holds null"):
+        chunk.batch()
+    assert chunk.places() == ["a.jsonl:101", "a.jsonl:102"]
+    assert (chunk.first_line, chunk.slice(1, 2).first_line) == (101, 102)
+
+
+def test_values_that_arrow_would_change_are_kept_as_json_has_them() -> None:
+    values = [1, "2020-01-01", None, [1], {"a": 2**70}, 2.5, True]
+    data = "".join(json.dumps({"text": "x", "id": value}) + "\n" for value in values).encode()
+    batch = lines(data, columns=Columns(("text",), ("id",))).batch()
+    assert batch.kept == (values,)

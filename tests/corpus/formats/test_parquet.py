@@ -1,0 +1,86 @@
+"""Parquet files: rows, parts, and what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support.forms import shard_of
+from support.refusals import GOOD, TEXT, invalid_strings, message
+
+import portrait
+from portrait.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("texts", "place", "what"),
+    [
+        (pa.array([TEXT, None, TEXT]), ", row 2: ", "null"),
+        (pa.array([TEXT, TEXT, None]).dictionary_encode(), ", row 3: ", "null"),
+        (pa.array([TEXT, TEXT, None], pa.large_string()), ", row 3: ", "null"),
+        (invalid_strings(), ", row 2: ", "not UTF-8 at byte 2"),
+        (pa.array([b"x", b"y", b"z"]), ": ", "column 'text' is binary, not text"),
+        (pa.array([1, 2, 3]), ": ", "column 'text' is int64, not text"),
+        (pa.array([None, None, None]), ": ", "column 'text' is null, not text"),
+        (pa.array([[1], [2], [3]]), ": ", "column 'text' is list<"),
+        (pa.array([1, 2, 1]).dictionary_encode(), ": ", "column 'text' is int64, not text"),
+    ],
+    ids=["null", "dictionary null", "large null", "UTF-8", "binary", "number", "nulls", "list", "dictionary"],
+)
+@pytest.mark.parametrize("row_group_size", [None, 1], ids=["one row group", "many row groups"])
+def test_a_bad_row_of_a_parquet_file_is_named(
+    texts: Any, place: str, what: str, row_group_size: int | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": texts}), path, row_group_size=row_group_size)
+    found = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
+    assert found.startswith(f"{path}{place}")
+    assert what in found
+
+
+def test_a_column_that_a_parquet_file_lacks_is_named_with_those_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"body": ["x"], "id": [1]}), path)
+    found = message(path, tmp_path)
+    assert found == f"{path}: no column 'text', only body, id: choose another"
+
+
+def parquet_bytes(directory: Path) -> bytes:
+    path = directory / "whole.parquet"
+    texts = [os.urandom(50).hex() for _ in range(2000)]
+    pq.write_table(pa.table({"text": texts}), path, compression="gzip", row_group_size=500)
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "truncated", "head only", "no head", "damaged page"])
+def test_a_file_that_is_not_parquet_is_named(kind: str, tmp_path: Path) -> None:
+    whole = parquet_bytes(tmp_path)
+    path = tmp_path / "a.parquet"
+    data = {
+        "text": GOOD * 10,
+        "empty": b"",
+        "truncated": whole[:-1000],
+        "head only": whole[:4],
+        "no head": whole[4:],
+        "damaged page": whole[:20_000] + bytes(20_000) + whole[40_000:],
+    }[kind]
+    path.write_bytes(data)
+    assert message(path, tmp_path, portrait.UnreadableFileError).startswith(
+        f"{path}: not a readable Parquet file: "
+    )
+
+
+def test_a_table_that_cannot_be_read_is_one_part_whose_reading_says_why(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 not a table PAR1")
+    shard = shard_of(tmp_path / "a.parquet")
+    assert shard.split(1) == [shard]
+    with pytest.raises(UnreadableFileError, match="not a readable Parquet file"):
+        list(shard.chunks())

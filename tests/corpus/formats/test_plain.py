@@ -1,0 +1,74 @@
+"""Files of plain text: each is one document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.refusals import TEXT, message
+
+import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.plain import PlainShard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"abc\xffdef", "not UTF-8 at byte 3"),
+        (b"\xff\xfea\x62", "not UTF-8 at byte 0"),
+        (b"abc\xe2\x82", "not UTF-8 at byte 3"),
+        (b"abc\0def", "a NUL byte at byte 3"),
+        ("text".encode("utf-16-le"), "a NUL byte at byte 1"),
+    ],
+)
+def test_a_text_file_that_is_not_text_is_named_among_others(data: bytes, what: str, tmp_path: Path) -> None:
+    for name in ("a.txt", "c.txt"):
+        (tmp_path / name).write_text(TEXT)
+    (tmp_path / "b.txt").write_bytes(data)
+    error = portrait.UnreadableFileError if "NUL" in what else portrait.BadRowError
+    found = message(tmp_path, tmp_path, error)
+    assert found.startswith(f"{tmp_path / 'b.txt'}: {what}")
+
+
+def test_a_text_file_that_is_not_text_is_named_behind_many(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for i in range(12):
+        (tmp_path / "in" / f"{i:02}.txt").write_bytes(b"x" * 1_000_000)
+    (tmp_path / "in" / "10.txt").write_bytes(b"x" * 999_999 + b"\xff")
+    found = message(tmp_path / "in", tmp_path, portrait.BadRowError)
+    assert found.startswith(f"{tmp_path / 'in' / '10.txt'}: not UTF-8 at byte 999999")
+
+
+def test_plain_text_has_no_columns_to_keep(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    shard = PlainShard([tmp_path / "a.txt"], Columns(("text",), ("id", "url"), "source_column"))
+    with pytest.raises(
+        portrait.CorpusError, match=r"plain text has no columns to keep \(id, url\): "
+    ) as error:
+        list(shard.chunks())
+    assert error.value.parameter == "source_column"
+    assert [chunk.n_rows for chunk in shard.with_columns(Columns()).chunks()] == [1]
+
+
+def test_small_files_share_a_chunk_and_large_ones_do_not(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i:04}.txt" for i in range(1002)]
+    for i, path in enumerate(paths):
+        path.write_bytes(b"x" * (5_000_000 if i == 1 else 10))
+    shard = PlainShard(paths, Columns())
+    assert [chunk.n_rows for chunk in shard.chunks()] == [2, 1000]
+    assert shard.label == f"{paths[0]} and 1,001 more"
+
+
+def test_no_character_of_an_excerpt_is_cut(tmp_path: Path) -> None:
+    text = "aé🦀" * 9
+    (tmp_path / "a.txt").write_text(text)
+    shard = PlainShard([tmp_path / "a.txt"], Columns())
+    for n_bytes in range(1, 70):
+        (chunk,) = shard.excerpt(n_bytes).chunks()
+        (part,) = chunk.batch().texts.to_pylist()
+        assert text.startswith(part.decode())
+        assert n_bytes - 5 < len(part) <= n_bytes or part == text.encode()

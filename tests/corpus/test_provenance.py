@@ -1,0 +1,121 @@
+"""What the manifest records: each source's locations and files, digests, and what was skipped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from portrait.corpus.provenance import ShardRead, Skipped, corpus_records, skipped_rows
+from portrait.corpus.resolve import resolve
+from portrait.corpus.shards import FileRecord, Shard, Source
+
+if TYPE_CHECKING:
+    import pytest
+
+
+class FilesOnly:
+    """As much of a shard as its record needs."""
+
+    def __init__(self, *paths: str) -> None:
+        self.files = [FileRecord(path, len(path)) for path in paths]
+
+
+def source(name: str, *paths: str) -> Source:
+    shard: Any = FilesOnly(*paths)
+    shards: list[Shard] = [shard]
+    return Source(name, [f"{name}/*"], shards)
+
+
+def files(record: dict[str, Any]) -> list[str]:
+    return [file["path"] for file in record["files"]]
+
+
+def test_the_record_names_locations_files_and_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one.txt").write_bytes(b"12345")
+    (source,) = resolve("*.txt")
+    assert corpus_records([source], [], None)["main"] == {
+        "location": ["*.txt"],
+        "revision": None,
+        "files": [{"path": "one.txt", "bytes": 5}],
+    }
+
+
+def test_locations_and_files_are_sorted_and_revisions_are_recorded() -> None:
+    main = source("main", "b", "a")
+    main.locations += ["aa"]
+    main.revisions["aa"] = {"commit": "c0ffee"}
+    assert corpus_records([main], [], None) == {
+        "main": {
+            "location": ["aa", "main/*"],
+            "revision": {"aa": {"commit": "c0ffee"}},
+            "files": [{"path": "a", "bytes": 1}, {"path": "b", "bytes": 1}],
+        }
+    }
+
+
+def test_digests_and_skipped_rows_are_with_their_files() -> None:
+    read = [
+        ShardRead("main", ["a"], ["main"], {"a": "11"}, {"a": Skipped(2, "a, line 3: bad")}),
+        ShardRead("main", ["a"], ["main"], {}, {"a": Skipped(1, "a, line 9: bad", "a: truncated")}),
+        ShardRead("main", ["b"], ["main"], {"b": "22"}, {}),
+    ]
+    record = corpus_records([source("main", "a", "b")], read, None)["main"]
+    assert record["files"] == [
+        {
+            "path": "a",
+            "bytes": 1,
+            "xxh3_128": "11",
+            "skipped_rows": 3,
+            "first_skipped": "a, line 3: bad",
+            "unreadable": "a: truncated",
+        },
+        {"path": "b", "bytes": 1, "xxh3_128": "22"},
+    ]
+    assert skipped_rows({"main": record}) == (3, 1)
+
+
+def test_what_is_skipped_elsewhere_than_in_files_is_with_the_source() -> None:
+    read = [
+        ShardRead("main", [], ["main"], {}, {"standard input": Skipped(2, "standard input, line 1: bad")}),
+        ShardRead("main", [], ["main"], {}, {"dataset": Skipped(1, "dataset, row 1: bad")}),
+    ]
+    record = corpus_records([source("main", "a")], read, None)["main"]
+    assert record["files"] == [{"path": "a", "bytes": 1}]
+    assert (record["skipped_rows"], record["first_skipped"]) == (3, "dataset, row 1: bad")
+    assert "unreadable" not in record
+
+
+def test_a_column_names_sources_which_have_the_files_that_hold_some_of_their_rows() -> None:
+    sources = [source("x", "b", "c"), source("y", "a")]
+    read = [
+        ShardRead("x", ["b"], ["code"], {"b": "22"}, {}),
+        ShardRead("x", ["c"], ["code", "web"], {}, {}),
+        ShardRead("y", ["a"], ["code"], {}, {"a": Skipped(1, "a, line 1: bad")}),
+    ]
+    corpus = corpus_records(sources, read, "set")
+    assert {name: files(record) for name, record in corpus.items()} == {"code": ["a", "b", "c"], "web": ["c"]}
+    assert corpus["code"]["location"] == ["x/*", "y/*"]
+    assert corpus["web"]["location"] == ["x/*"]
+    assert {record["column"] for record in corpus.values()} == {"set"}
+    # A file in several sources is counted once.
+    assert skipped_rows({**corpus, "again": corpus["code"]}) == (1, 0)
+
+
+def test_a_record_says_only_what_there_is_to_say() -> None:
+    assert Skipped().to_dict() == {}
+    assert Skipped(2, "first").to_dict() == {"skipped_rows": 2, "first_skipped": "first"}
+    assert Skipped(unreadable="damaged").to_dict() == {"unreadable": "damaged"}
+    assert FileRecord("a").to_dict() == {"path": "a"}
+    assert json.loads(json.dumps(FileRecord("a", 0, '"mark"').to_dict())) == {
+        "path": "a",
+        "bytes": 0,
+        "etag": '"mark"',
+    }
+
+
+def test_the_earliest_reasons_stay() -> None:
+    both = Skipped(1, None, "early").plus(Skipped(2, "first", "late"))
+    assert both == Skipped(3, "first", "early")
+    assert both.plus(Skipped(1, "second")) == Skipped(4, "first", "early")
