@@ -211,7 +211,7 @@ class Forecast:
         if memory_bytes > self._execution.total_bytes and self._way == "twice":
             yield (
                 f"a pybloom filter is built in memory: about {_mb(memory_bytes)}, and "
-                f"{_mb(self._execution.total_bytes)} are allowed (--memory)"
+                f"{_mb(self._execution.total_bytes)} are allowed"
             )
         yield from self._full_disks(bundle_bytes, spool_bytes)
 
@@ -220,7 +220,7 @@ class Forecast:
         if n_bad:
             n_good = sum(one.documents for one in self._sample.counts.values())
             fails = self._request.reading.on_error == "fail"
-            then = "the build stops there: --on-error skip leaves them out" if fails else "they are left out"
+            then = "the build stops there unless bad rows are skipped" if fails else "they are left out"
             yield (
                 f"{n_bad:,} of {n_bad + n_good:,} rows of the sample cannot be read "
                 f"({self._sample.first_bad_row}): {then}"

@@ -150,7 +150,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_tables_of_several_shapes_fit_no_one_table(known: Path) -> None:
     pq.write_table(TABLE.drop(["day"]), "other.parquet")
     files = Files(clean=Path("x.parquet"))
-    refused(known, ["data.parquet", "other.parquet"], OutputError, "the files' columns differ", files)
+    refused(known, ["data.parquet", "other.parquet"], OutputError, "the files have different columns", files)
 
 
 @pytest.mark.usefixtures("here")

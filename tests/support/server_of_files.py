@@ -17,8 +17,8 @@ def serving(files: Mapping[str, bytes], requests: list[str] | None = None) -> It
     """Serve ``files`` at a URL.
 
     The same files are also at ``/plain``, without ranges, at ``/broken``, where the connection breaks in
-    the middle, and at ``/refused``, which answers 500. Each request is appended to ``requests``, by its method
-    and path.
+    the middle, and at ``/refused``, which answers 500. Each request is appended to ``requests``, by its
+    method and path.
     """
 
     class Handler(BaseHTTPRequestHandler):

@@ -63,7 +63,11 @@ def test_the_named_column_is_the_one_that_is_missed(tmp_path: Path) -> None:
 
 def test_a_line_is_a_text_and_the_values_to_keep() -> None:
     line = b'{"q": "one", "a": ["two", "three"], "id": [1], "meta": {"n": null}}'
-    assert parse_line(line, Columns(("q", "a"), ("id", "meta.n")), "here") == ("one\ntwo\nthree", [[1], None])
+    assert parse_line(line, Columns(("q", "a"), ("id", "meta.n")), "here") == (
+        "one\ntwo\nthree",
+        [[1], None],
+        {},
+    )
 
 
 def test_plain_text_taken_for_json_is_told_about_formats() -> None:

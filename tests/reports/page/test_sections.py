@@ -11,8 +11,8 @@ from portrait.reports.statistics import Share
 
 
 def test_the_result_counts_every_verdict() -> None:
-    shares = [Share(n, 20_001) for n in (15_000, 5000, 1, 1, 0)]
-    text = Page(join(result(Totals(20_001, *shares, expected_by_chance=0.25)))).text
+    found, missed, short, exact, edited = (Share(n, 20_001) for n in (15_000, 5000, 1, 1, 0))
+    text = Page(join(result(Totals(20_001, found, missed, short, exact, edited, 0.25)))).text
     assert "15,000" in text
     assert "0.25 of 20,001 rows found" in text
     assert "The very text of 1 row is a document" in text
