@@ -61,7 +61,7 @@ def test_the_record_of_a_layer_has_its_counts_its_rate_and_its_files(tmp_path: P
 
 def test_a_layer_of_parts_is_the_layer_built_at_once(tmp_path: Path) -> None:
     for kind in ("bloom", "fuse"):
-        request = Request.of(WindowSpec(), FilterSpec(kind), max_shard_bytes=5000)  # type: ignore[arg-type]
+        request = Request.of(WindowSpec(), FilterSpec(kind), max_shard_bytes=5000)
         keys = keys_of(KEYS)
         summary = summarise(keys)
         layout = summary.layout(request.filter)
