@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 #: Tasks for each CPU: one that runs, and one that waits, so that no CPU is idle.
 _QUEUED = 2
 _CONNECT_SECONDS = 15
+#: How long tasks may take to end by themselves, and to heed an interrupt.
+_DRAIN_SECONDS = 2
 _CANCEL_SECONDS = 5
 #: All that Ray tells of the death of a process: "the process died (or its machine did)".
 _DEATH = "or its machine did"
@@ -118,14 +120,15 @@ class RayEngine:
 
     def _cancel(self, running: list[Any]) -> None:
         """End tasks, and wait until they have ended: before that they may write to files."""
-        # Interrupted rather than killed: Ray may end this very process where a task that it kills ends
-        # by itself at the same time. A task on the way to a worker misses the first interrupt, so there are
-        # two.
-        for force, seconds in ((False, 2), (False, _CANCEL_SECONDS), (True, _CANCEL_SECONDS)):
+        # Ray may end this very process where a task that it cancels, or kills, ends by itself at the same
+        # time. So short tasks may end by themselves, and others are interrupted before they are killed. A
+        # task on the way to a worker misses the first interrupt.
+        for force, seconds in ((None, _DRAIN_SECONDS), (False, 2), (False, _CANCEL_SECONDS), (True, 10)):
             if not running:
                 return
-            for one in running:
-                self._ray.cancel(one, force=force)
+            if force is not None:
+                for one in running:
+                    self._ray.cancel(one, force=force)
             _, running = self._ray.wait(running, num_returns=len(running), timeout=seconds)
 
     def close(self) -> None:

@@ -222,7 +222,7 @@ class _Taking:
     def read_next(self, stratum: Stratum, limit: int) -> None:
         """Read up to about ``limit`` bytes of text in the next place of a stratum."""
         shard = stratum.places.pop()
-        place = _Place(shard.excerpt(_MOST_DOCUMENT_BYTES), limit)
+        place = _SampledShard(shard.excerpt(_MOST_DOCUMENT_BYTES), limit)
         sinks: dict[str, _TimedSink] = {}
 
         def make(source: str) -> BatchSink:
@@ -263,7 +263,7 @@ class _Taking:
         self._sample.first_bad_row = self._sample.first_bad_row or first
 
 
-class _Place:
+class _SampledShard:
     """The first rows of a shard, which end where it is known how much of the shard they are.
 
     Otherwise it is that shard, but that it has no files: so it is read in one, whatever is in it.

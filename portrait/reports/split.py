@@ -11,7 +11,7 @@ from itertools import compress
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from portrait import extras
-from portrait.corpus.formats.lines import Lines
+from portrait.corpus.formats.lines import LinesChunk
 from portrait.corpus.formats.projection import TableChunk
 from portrait.errors import CorpusError, OutputError, PortraitError, SpecError
 from portrait.storage.failures import writing
@@ -57,7 +57,7 @@ def _is_parquet(out: Path) -> bool:
 
 def original_rows(chunk: Chunk) -> list[bytes] | TableChunk:
     """Return the rows of a chunk as they were: lines of JSON, or rows of a Parquet file with all columns."""
-    if isinstance(chunk, Lines):
+    if isinstance(chunk, LinesChunk):
         return chunk.lines()
     assert isinstance(chunk, TableChunk)
     return chunk

@@ -15,7 +15,7 @@ from conftest import caught_sigint
 from support import corpora, oracle
 
 import portrait
-from portrait import CorpusError, Execution, FilterSpec, OutputExistsError, SpoolError, WindowSpec
+from portrait import CorpusError, Execution, FilterSpec, OutputExistsError, SpecError, SpoolError, WindowSpec
 from portrait.building import read_plan
 from portrait.sizing import SKETCH_KEYS
 from portrait.storage.workdir import WorkDir
@@ -300,6 +300,17 @@ def test_a_run_that_is_lost_is_read_again(harm: object, said: str, cli: Cli) -> 
     done = cli(*BUILD)
     assert (done.code, done.err) == (0, "")
     assert content("out") == content("plain")
+
+
+@pytest.mark.parametrize("content", ["{}", '{"counts": 3}', "[]", "no JSON"])
+def test_a_record_that_makes_no_sense_is_of_a_shard_to_read_again(content: str, texts: list[str]) -> None:
+    execution = Execution(workers=1, work_dir="work")
+    portrait.read_share("corpus", "out", (1, 1), windows=SPEC, execution=execution)
+    records()[2].write_text(content)
+    with pytest.raises(SpecError, match=r"1 of 8 shards are not read yet, corpus/02\.parquet among them"):
+        portrait.build("corpus", "out", windows=SPEC, execution=execution, finish=True)
+    built = portrait.build("corpus", "out", windows=SPEC, execution=execution)
+    assert built.manifest.layers[0].documents == len(texts)
 
 
 @pytest.mark.usefixtures("texts")

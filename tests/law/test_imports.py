@@ -224,6 +224,15 @@ def test_no_module_of_the_face_has_the_name_of_a_public_function() -> None:
     assert rooms & functions == set()
 
 
+def test_no_two_classes_have_the_same_name() -> None:
+    homes: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, set()).add(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
 def test_only_these_rooms_import_the_kernel() -> None:
     users = {module for module in MODULES if "portrait._native" in imported(module)}
     assert {room(module) for module in users} == KERNEL_ROOMS

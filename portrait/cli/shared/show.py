@@ -89,7 +89,7 @@ def answer_lines(text: str, answer: Answer, *, color: bool, n_portraits: int = 1
 def _matches(text: str, answer: Answer, *, color: bool, several: bool) -> Iterator[str]:
     """Yield the text with its matches marked, and a line for each matching passage."""
     shades = _shades(answer)
-    spans = [Span(match.start, match.end, shades[_where(layer)]) for layer, match in answer.matches]
+    spans = [ColoredSpan(match.start, match.end, shades[_where(layer)]) for layer, match in answer.matches]
     yield ""
     yield from excerpt(text, spans, color=color)
     yield ""
@@ -126,7 +126,7 @@ def _by_span(answer: Answer) -> dict[tuple[int, int], list[tuple[LayerAnswer, Ma
     return grouped
 
 
-class Span(NamedTuple):
+class ColoredSpan(NamedTuple):
     """A stretch of a text to mark, and in which colour."""
 
     start: int
@@ -134,7 +134,7 @@ class Span(NamedTuple):
     shade: str
 
 
-def excerpt(text: str, spans: list[Span], *, color: bool) -> Iterator[str]:
+def excerpt(text: str, spans: list[ColoredSpan], *, color: bool) -> Iterator[str]:
     """Yield the lines of a text around some spans, these marked by colour or by » «, the rest folded."""
     parts: list[str] = []
     at = 0
@@ -170,14 +170,14 @@ def _between(text: str, *, first: bool) -> str:
     return _shown(text[:_CONTEXT].rstrip() + _FOLD + text[-_CONTEXT:].lstrip())
 
 
-def _merged(spans: list[Span]) -> list[Span]:
+def _merged(spans: list[ColoredSpan]) -> list[ColoredSpan]:
     """Merge spans that overlap, in the colour of the first."""
-    merged: list[Span] = []
+    merged: list[ColoredSpan] = []
     for start, end, shade in sorted(spans):
         if merged and start <= merged[-1].end:
             merged[-1] = merged[-1]._replace(end=max(end, merged[-1].end))
         else:
-            merged.append(Span(start, end, shade))
+            merged.append(ColoredSpan(start, end, shade))
     return merged
 
 

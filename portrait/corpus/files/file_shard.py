@@ -102,7 +102,7 @@ class Preceding(Protocol):
         """
 
 
-class Run(NamedTuple):
+class UnitRun(NamedTuple):
     """Consecutive units of a shard, from ``begin`` up to ``end``, and their share of its bytes."""
 
     begin: int
@@ -110,7 +110,7 @@ class Run(NamedTuple):
     n_bytes: int
 
 
-def runs(sizes: Sequence[int], n_bytes: int, total: int) -> list[Run]:
+def runs(sizes: Sequence[int], n_bytes: int, total: int) -> list[UnitRun]:
     """Group consecutive units into runs of about equal size.
 
     Args:
@@ -122,7 +122,7 @@ def runs(sizes: Sequence[int], n_bytes: int, total: int) -> list[Run]:
         The runs, whose bytes add up to ``total``.
     """
     whole = max(1, sum(sizes))
-    grouped: list[Run] = []
+    grouped: list[UnitRun] = []
     begin = position = run_bytes = shared = 0
     for i, size in enumerate(sizes):
         run_bytes += size
@@ -130,6 +130,6 @@ def runs(sizes: Sequence[int], n_bytes: int, total: int) -> list[Run]:
         is_last = i == len(sizes) - 1
         if run_bytes >= n_bytes or is_last:
             share = total if is_last else total * position // whole
-            grouped.append(Run(begin, i + 1, share - shared))
+            grouped.append(UnitRun(begin, i + 1, share - shared))
             begin, run_bytes, shared = i + 1, 0, share
     return grouped

@@ -9,7 +9,7 @@ from portrait.corpus.files.file import File, is_compressed
 from portrait.corpus.files.file_shard import FileShard, SequentialShard
 from portrait.corpus.files.ranges import LinesBefore, open_range
 from portrait.corpus.files.streams import BOM, ByteStream, open_stream
-from portrait.corpus.formats.lines import Lines
+from portrait.corpus.formats.lines import LinesChunk
 from portrait.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class JsonlShard(SequentialShard):
         #: The first byte of the range and the one after the last; ``None`` for the whole file.
         self._range: tuple[int, int | None] | None = None
 
-    def chunks(self) -> Iterator[Lines]:
+    def chunks(self) -> Iterator[LinesChunk]:
         """Read about a megabyte of lines at a time."""
         if self._range is not None and isinstance(self._path, Path):
             with open_range(self._path, *self._range) as stream:
@@ -65,7 +65,7 @@ class JsonlShard(SequentialShard):
 
 def line_chunks(
     stream: ByteStream, columns: Columns, preceding: LinesBefore | None = None
-) -> Iterator[Lines]:
+) -> Iterator[LinesChunk]:
     """Read JSON lines in chunks.
 
     Args:
@@ -81,7 +81,7 @@ def line_chunks(
         last, position = position, stream.position()
         if line == 1 and (preceding is None or preceding.none):
             data = data.removeprefix(BOM)
-        yield Lines(stream.label, data, line, columns, position - last, preceding)
+        yield LinesChunk(stream.label, data, line, columns, position - last, preceding)
 
 
 def _whole_lines(stream: ByteStream, preceding: LinesBefore | None) -> Iterator[tuple[int, bytes]]:

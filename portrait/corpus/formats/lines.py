@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from portrait.corpus.files.file_shard import Preceding
 
 
-class Lines:
+class LinesChunk:
     """A :class:`portrait.corpus.shards.Chunk` of whole lines.
 
     Args:
@@ -65,13 +65,13 @@ class Lines:
         """Return the lines as they stand in the file, without line feeds and without blank lines."""
         return [line for _, line in self._rows()]
 
-    def slice(self, start: int, stop: int) -> Lines:
+    def slice(self, start: int, stop: int) -> LinesChunk:
         """Return the objects from ``start`` up to ``stop``."""
         lines = self._data.split(b"\n")
         numbers = [i for i, line in enumerate(lines) if line.strip()][start:stop]
         first, end = (numbers[0], numbers[-1] + 1) if numbers else (0, 0)
         data = b"\n".join(lines[first:end])
-        return Lines(self.label, data, self._line + first, self._columns, 0, self._preceding)
+        return LinesChunk(self.label, data, self._line + first, self._columns, 0, self._preceding)
 
     def batch(self) -> Batch:
         """Parse the lines.
@@ -119,7 +119,7 @@ class Lines:
 class _LinePlace(NamedTuple):
     """The place of a line, computed when it is printed: preceding lines may have to be counted."""
 
-    chunk: Lines
+    chunk: LinesChunk
     line: int
 
     def __str__(self) -> str:

@@ -156,7 +156,7 @@ class Ready(_Answer):
     rates: RateLimits
 
 
-class Report(_Answer):
+class OriginalReport(_Answer):
     """A text's report, in the form of the original server."""
 
     idx: int
@@ -171,7 +171,7 @@ class Report(_Answer):
     sketch_signature: str
 
 
-class QReport(Report):
+class QReport(OriginalReport):
     """The answer of `/q`."""
 
     width: int
@@ -207,7 +207,7 @@ class QuipScore(_Answer):
     quip_25_beta: float | None
 
 
-class QuipReport(Report):
+class QuipReport(OriginalReport):
     """The answer of `/quip` for one text."""
 
     quip_report: QuipScore

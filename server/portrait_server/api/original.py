@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class WindowReport:
     """What a portrait says about a text.
 
     Attributes:
@@ -106,13 +106,13 @@ class Report:
         return "".join(parts)
 
 
-def report(portrait: Portrait, text: str) -> Report:
+def report(portrait: Portrait, text: str) -> WindowReport:
     """Ask a portrait of characters about a text."""
     spec = portrait.spec
     doc, origins = portrait.normalize(text)
     hits = [any(layers) for layers in zip(*portrait.hits(text).values(), strict=True)]
     chains = sorted(_chains(hits, spec.stride), key=len, reverse=True)
-    return Report(portrait.name, spec.width, spec.stride, doc, origins, hits, chains)
+    return WindowReport(portrait.name, spec.width, spec.stride, doc, origins, hits, chains)
 
 
 def _chains(hits: list[bool], stride: int) -> list[list[int]]:

@@ -20,7 +20,7 @@ class Readable(Protocol):
         """Return up to ``size`` bytes; none at the end."""
 
 
-class Batch(NamedTuple):
+class LineBatch(NamedTuple):
     """Lines that arrived together.
 
     Attributes:
@@ -32,7 +32,7 @@ class Batch(NamedTuple):
     lines: list[bytes | TooLargeError]
 
 
-def batches(body: Readable, max_line_bytes: int) -> Iterator[Batch]:
+def batches(body: Readable, max_line_bytes: int) -> Iterator[LineBatch]:
     """Yield the lines of a body as they arrive.
 
     Args:
@@ -56,9 +56,9 @@ def batches(body: Readable, max_line_bytes: int) -> Iterator[Batch]:
         n_begun += len(rest)
         # A line that is already too long is only counted.
         begun = [*begun, rest] if n_begun <= max_line_bytes else []
-        yield Batch(len(data), lines)
+        yield LineBatch(len(data), lines)
     last = b"".join(begun)
     if n_begun > max_line_bytes:
-        yield Batch(0, [too_long])
+        yield LineBatch(0, [too_long])
     elif last.strip():
-        yield Batch(0, [last])
+        yield LineBatch(0, [last])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from portrait import Answer, Verdict
 
-    from .passages import Holder, Piece
+    from .passages import Holder, PagePiece
 
 #: The colours and kinds of line in the style sheet. They have no common factor, so they make 20 marks.
 N_COLOURS, N_LINES = 5, 4
@@ -120,7 +120,7 @@ def draw(answer: Answer, text: str, unit: str) -> Drawing:
     )
 
 
-def _marks(piece: Piece) -> Iterator[Mark]:
+def _marks(piece: PagePiece) -> Iterator[Mark]:
     for passage in piece.passages:
         for i, holder in enumerate(passage.holders):
             first = i == 0 and passage.start == piece.start

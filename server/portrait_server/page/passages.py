@@ -57,7 +57,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PagePiece:
     """A part of the text that lies inside all of ``passages``, and in which no passage starts or ends."""
 
     start: int
@@ -124,7 +124,7 @@ def _lane(ends: list[int], start: int, end: int) -> int:
     return len(ends) - 1
 
 
-def pieces(text: str, shown: tuple[Passage, ...]) -> Iterator[Piece]:
+def pieces(text: str, shown: tuple[Passage, ...]) -> Iterator[PagePiece]:
     """Yield ``text`` cut wherever a passage starts or ends; the joined pieces are the text."""
     cuts = sorted({0, len(text), *(passage.start for passage in shown), *(passage.end for passage in shown)})
     waiting = list(reversed(shown))
@@ -133,4 +133,4 @@ def pieces(text: str, shown: tuple[Passage, ...]) -> Iterator[Piece]:
         around = [passage for passage in around if passage.end > start]
         while waiting and waiting[-1].start <= start:
             around.append(waiting.pop())
-        yield Piece(start, text[start:end], tuple(around))
+        yield PagePiece(start, text[start:end], tuple(around))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 import pytest
 
-from portrait.cli.shared.show import Span, excerpt, wants_color
+from portrait.cli.shared.show import ColoredSpan, excerpt, wants_color
 
 
 def shown(text: str, *spans: tuple[int, int], color: bool = False) -> str:
-    return "\n".join(excerpt(text, [Span(start, end, "red") for start, end in spans], color=color))
+    return "\n".join(excerpt(text, [ColoredSpan(start, end, "red") for start, end in spans], color=color))
 
 
 @pytest.mark.parametrize(

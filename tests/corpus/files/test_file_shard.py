@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.remote_files import FILES
 
 from portrait.corpus.columns import Columns
-from portrait.corpus.files.file_shard import FileShard, Run, SequentialShard, runs
+from portrait.corpus.files.file_shard import FileShard, SequentialShard, UnitRun, runs
 from portrait.corpus.files.listing import list_files
 from portrait.errors import UnreadableFileError
 
@@ -48,14 +48,16 @@ def test_a_remote_file_is_not_fetched_a_second_time_for_its_digest(web: str) -> 
     ("sizes", "n_bytes", "total", "expected"),
     [
         ([], 10, 0, []),
-        ([5], 10, 7, [Run(0, 1, 7)]),
-        ([5, 5, 5], 10, 15, [Run(0, 2, 10), Run(2, 3, 5)]),
-        ([5, 5, 5, 5], 10, 40, [Run(0, 2, 20), Run(2, 4, 20)]),
-        ([100, 1], 10, 101, [Run(0, 1, 100), Run(1, 2, 1)]),
-        ([0, 0], 1, 9, [Run(0, 2, 9)]),
+        ([5], 10, 7, [UnitRun(0, 1, 7)]),
+        ([5, 5, 5], 10, 15, [UnitRun(0, 2, 10), UnitRun(2, 3, 5)]),
+        ([5, 5, 5, 5], 10, 40, [UnitRun(0, 2, 20), UnitRun(2, 4, 20)]),
+        ([100, 1], 10, 101, [UnitRun(0, 1, 100), UnitRun(1, 2, 1)]),
+        ([0, 0], 1, 9, [UnitRun(0, 2, 9)]),
     ],
 )
-def test_units_are_grouped_into_runs(sizes: list[int], n_bytes: int, total: int, expected: list[Run]) -> None:
+def test_units_are_grouped_into_runs(
+    sizes: list[int], n_bytes: int, total: int, expected: list[UnitRun]
+) -> None:
     assert runs(sizes, n_bytes, total) == expected
 
 

@@ -11,7 +11,7 @@ from support.refusals import GOOD, message
 
 import portrait
 from portrait.corpus.columns import Columns
-from portrait.corpus.formats.lines import Lines
+from portrait.corpus.formats.lines import LinesChunk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,8 @@ def test_a_bad_line_behind_many_chunks_is_named(first: bytes, tmp_path: Path) ->
     assert message(path, tmp_path, portrait.BadRowError).startswith(f"{path}, line {n_lines + 3}: ")
 
 
-def lines(data: bytes, line: int = 1, columns: Columns | None = None, **options: Any) -> Lines:
-    return Lines("a.jsonl", data, line, columns or Columns(), len(data), **options)
+def lines(data: bytes, line: int = 1, columns: Columns | None = None, **options: Any) -> LinesChunk:
+    return LinesChunk("a.jsonl", data, line, columns or Columns(), len(data), **options)
 
 
 def test_blank_lines_are_no_rows_but_count_as_lines() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from portrait_server.api.original import Report, report
+from portrait_server.api.original import WindowReport, report
 from support.live import FERRY, build
 
 import portrait
@@ -16,10 +16,10 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> portrait.Portrait:
     return portrait.open(build(tmp_path_factory.mktemp("original") / "ferry.portrait", FERRY))
 
 
-def example(hits: str, *chains: list[int]) -> Report:
+def example(hits: str, *chains: list[int]) -> WindowReport:
     """Return a report on a text of letters, with windows of three characters."""
     doc = "abcdefghij"[: len(hits) + 2]
-    return Report(
+    return WindowReport(
         "p", 3, 2, doc, [(i, i + 1) for i in range(len(doc))], [c == "x" for c in hits], list(chains)
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portrait_server.errors import TooLargeError
-from portrait_server.http.lines import Batch, batches
+from portrait_server.http.lines import LineBatch, batches
 
 
 class Body:
@@ -40,4 +40,4 @@ def test_every_byte_is_counted() -> None:
     for size in (1, 7, 200):
         assert sum(batch.n_bytes for batch in batches(Body(data, size), 11)) == len(data)
     assert list(batches(Body(b"", 5), 11)) == []
-    assert list(batches(Body(b"a\nb", 5), 11)) == [Batch(3, [b"a"]), Batch(0, [b"b"])]
+    assert list(batches(Body(b"a\nb", 5), 11)) == [LineBatch(3, [b"a"]), LineBatch(0, [b"b"])]
