@@ -92,7 +92,7 @@ def in_order(
 
 @contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Defer Ctrl-C to the end of the block, and keep it from processes that start in the block.
+    """Defer Ctrl-C in this thread to the end of the block, and keep it from processes that start there.
 
     Ctrl-C reaches every process of the terminal. The process that people started decides what it means;
     workers that have just begun would print that they were interrupted.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,8 +82,16 @@ def test_an_interrupt_waits_until_the_block_is_over() -> None:
     reached = False
     try:
         with pytest.raises(KeyboardInterrupt), without_interrupts():  # noqa: PT012
-            signal.raise_signal(signal.SIGINT)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             reached = True
     finally:
         signal.signal(signal.SIGINT, before)
     assert reached
+
+
+def test_a_process_that_starts_in_the_block_ignores_interrupts() -> None:
+    with without_interrupts(), subprocess.Popen(["sleep", "60"]) as process:
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.2)
+        process.kill()
