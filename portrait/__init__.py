@@ -1,6 +1,6 @@
 """Portrait: record what a corpus contains, and ask whether a text was in there.
 
-Importing this package loads neither pyarrow nor datasets: building and reporting load them when called.
+Importing this package loads errors and specs only; everything else is loaded where it is first used.
 """
 
 from __future__ import annotations
@@ -8,10 +8,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from portrait.answers.answer import Answer, LayerAnswer
-from portrait.answers.matches import Approximate, Match
-from portrait.answers.verdict import Verdict
-from portrait.bundle.manifest import Manifest
 from portrait.errors import (
     BadRowError,
     BundleError,
@@ -30,19 +26,23 @@ from portrait.errors import (
     UnsupportedBundleError,
     WorkerError,
 )
-from portrait.portraits.portrait import Portrait, open, query  # noqa: A004  # portrait.open, as gzip.open
-from portrait.presets import PRESETS
 from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
 
 if TYPE_CHECKING:
+    from portrait.answers.answer import Answer, LayerAnswer
+    from portrait.answers.matches import Approximate, Match
+    from portrait.answers.verdict import Verdict
     from portrait.building.build import build, read_share
+    from portrait.bundle.manifest import Manifest
     from portrait.engines.execution import Execution
     from portrait.operations.convert import convert
     from portrait.operations.layers import add, drop, merge
     from portrait.operations.verify import Verified, verify
     from portrait.operations.wrap import wrap
     from portrait.planning.plan import Plan, plan
+    from portrait.portraits.portrait import Portrait, open, query  # noqa: A004  # portrait.open, as gzip.open
+    from portrait.presets import PRESETS
     from portrait.reports.report import Report
     from portrait.reports.runner import report
 
@@ -56,8 +56,12 @@ __all__ = [
     "open", "plan", "query", "read_share", "report", "verify", "wrap",
 ]
 
-#: Names loaded at first use, by their modules: most programs only open and ask.
+#: Names loaded at first use, by their modules: a program loads what it uses.
 _LAZY = {
+    "portrait.answers.answer": ("Answer", "LayerAnswer"),
+    "portrait.answers.matches": ("Approximate", "Match"),
+    "portrait.answers.verdict": ("Verdict",),
+    "portrait.bundle.manifest": ("Manifest",),
     "portrait.building.build": ("build", "read_share"),
     "portrait.engines.execution": ("Execution",),
     "portrait.operations.convert": ("convert",),
@@ -65,6 +69,8 @@ _LAZY = {
     "portrait.operations.verify": ("Verified", "verify"),
     "portrait.operations.wrap": ("wrap",),
     "portrait.planning.plan": ("Plan", "plan"),
+    "portrait.portraits.portrait": ("Portrait", "open", "query"),
+    "portrait.presets": ("PRESETS",),
     "portrait.reports.report": ("Report",),
     "portrait.reports.runner": ("report",),
 }
