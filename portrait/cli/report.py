@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,8 @@ from portrait.errors import printable
 from portrait.markup.numbers import count, counted, expected, percent
 from portrait.reports.dates import today
 from portrait.reports.evaluation_sets import BENCHMARKS
-from portrait.reports.publish import Files
-from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST
+from portrait.reports.publish import Files, publish
+from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST, ReportOptions
 from portrait.reports.wording import edited, headline, row_name
 
 if TYPE_CHECKING:
@@ -143,23 +142,17 @@ def command(
     ]
     json_file = None if json_ in (None, _STDOUT) else Path(str(json_))
     files = Files(html, json_file, clean, contaminated, strict_clean, overwrite)
-    with files.outputs(data, format_) if files.paths else nullcontext() as outputs:
-        found = portrait.report(
-            opened,
-            data,
-            columns=[name.strip() for names in columns for name in names.split(",")] or None,
-            benchmark=benchmark,
-            id_column=id_column,
-            format=format_,
-            evalue=evalue,
-            worst=worst,
-            date=(today() if date is None else None if date == "none" else date),
-            command=shlex.join(["portrait", *sys.argv[1:]]),
-            progress=progress("reading", quiet=quiet),
-        )
-        if outputs is not None:
-            files.write(found, data, outputs, format_)
-            outputs.commit()
+    options = ReportOptions(
+        columns=[name.strip() for names in columns for name in names.split(",")] or None,
+        benchmark=benchmark,
+        id_column=id_column,
+        format=format_,
+        evalue=evalue,
+        worst=worst,
+        date=(today() if date is None else None if date == "none" else date),
+        command=shlex.join(["portrait", *sys.argv[1:]]),
+    )
+    found = publish(opened, data, options, files, progress("reading", quiet=quiet))
     if json_ == _STDOUT:
         click.echo(json.dumps(found.to_dict()))
     elif html is None and json_ is None and not quiet:
@@ -172,11 +165,11 @@ def command(
 def summary(report: Report) -> Iterator[str]:
     """The lines that tell a person what was found."""
     totals = report.findings.totals
-    yield headline(report)
+    yield headline(report.contaminated)
     if not totals.rows:
         return
     yield f"Chance alone would have {expected(totals.expected_by_chance)} found, in expectation."
-    yield edited(report)
+    yield edited(totals.edited)
     yield ""
     shares = {"found": totals.found, "not found": totals.not_found, "inconclusive": totals.inconclusive}
     rows = [("verdict", "rows", "share", "95% interval")]

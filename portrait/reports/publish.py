@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portrait.corpus import rows
-from portrait.reports.split import require_splittable, split
+from portrait.errors import CorpusError
+from portrait.progress import Silent
+from portrait.reports.runner import ReportOptions, ReportRun
+from portrait.reports.split import original_rows, require_splittable, row_sink
 from portrait.reports.tally import LETTERS
 from portrait.storage.outputs import Outputs, writing
 
 if TYPE_CHECKING:
-    from portrait.corpus.shards import Format, Shard
+    from collections.abc import Iterator
+
+    from portrait.progress import Progress
     from portrait.reports.report import Report
+    from portrait.reports.runner import Portraits
+    from portrait.reports.split import RowSink
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where a report goes: each file is left out where it has no name.
+    """The destinations of a report; a file without a name is not written.
 
-    ``clean`` gets the rows that were not found, the inconclusive ones too, unless ``strict_clean``;
-    ``contaminated`` gets those that were found.
+    ``clean`` receives the rows that were not found, and the inconclusive ones unless ``strict_clean``;
+    ``contaminated`` receives the rows that were found. ``overwrite`` allows replacing files.
     """
 
     html: Path | None = None
@@ -34,46 +41,81 @@ class Files:
 
     @property
     def paths(self) -> list[Path]:
-        """The files there are to be."""
+        """The files to write."""
         return [path for path in (self.html, self.json, self.clean, self.contaminated) if path is not None]
 
-    def outputs(self, data: Any, format: Format = "auto") -> Outputs:  # noqa: A002
-        """The files of a report on ``data``, yet to be written.
+    @property
+    def splits(self) -> list[tuple[Path, bytes]]:
+        """The files of rows to write, each with the letters of the verdicts whose rows it receives."""
+        clean = LETTERS["not_found"] + (b"" if self.strict_clean else LETTERS["inconclusive"])
+        pairs = [(self.clean, clean), (self.contaminated, LETTERS["found"])]
+        return [(path, letters) for path, letters in pairs if path is not None]
 
-        Raises what says that they cannot be, so that nobody waits for a report in vain:
-        :class:`OutputExistsError`, :class:`SpecError`, :class:`CorpusError`.
-        """
-        reading = rows.read(data, format=format)
-        for path in (self.clean, self.contaminated):
-            if path is not None:
-                require_splittable(reading.shards, path)
-        inputs = [Path(file["path"]) for file in reading.files]
-        return Outputs(self.paths, inputs=inputs, overwrite=self.overwrite)
 
-    def write(self, report: Report, data: Any, outputs: Outputs, format: Format = "auto") -> None:  # noqa: A002
-        """Write the files of ``report``, which is on ``data``; ``outputs`` is to be committed.
+def publish(
+    portraits: Portraits, data: Any, options: ReportOptions, files: Files, progress: Progress | None = None
+) -> Report:
+    """Report on an evaluation set and write the report's files, reading the data once.
 
-        Raises :class:`OutputError`, and :class:`CorpusError` where the data has changed.
-        """
-        shards = rows.read(data, format=format).shards
-        not_found = LETTERS["not_found"]
-        clean = not_found if self.strict_clean else not_found + LETTERS["inconclusive"]
-        if self.html is not None:
-            self._put(outputs, self.html, report.to_html())
-        if self.json is not None:
-            self._put(outputs, self.json, json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
-        if self.clean is not None:
-            self._split(shards, report, clean, self.clean, outputs)
-        if self.contaminated is not None:
-            self._split(shards, report, LETTERS["found"], self.contaminated, outputs)
+    All files appear when all of them are complete, or none does.
 
-    @staticmethod
-    def _put(outputs: Outputs, path: Path, content: str) -> None:
-        with writing(path):
-            # Names of files need not be UTF-8; what is not is spelled out, as JSON does it, too.
-            outputs.file(path).write(content.encode(errors="backslashreplace"))
+    Args:
+        portraits: As for :func:`portrait.report`.
+        data: As for :func:`portrait.report`; files, if their rows are to be written.
+        options: The options of the report.
+        files: The files to write.
+        progress: Receives the number of bytes read.
 
-    @staticmethod
-    def _split(shards: list[Shard], report: Report, letters: bytes, path: Path, outputs: Outputs) -> None:
-        with writing(path):
-            split(shards, report.findings.verdicts, letters, path, outputs.file(path))
+    Returns:
+        The report.
+
+    Raises:
+        OutputExistsError: A file exists and may not be replaced, or is part of the data.
+        OutputError: A file cannot be written.
+        SpecError: An option is invalid, or a file's name does not suit the data.
+        CorpusError: The data cannot be read or split, or changed while it was read.
+        PortraitError: A portrait cannot be opened.
+    """
+    run = ReportRun(portraits, data, options, whole=bool(files.splits))
+    for path, _ in files.splits:
+        require_splittable(run.source.shards, path)
+    inputs = [Path(file["path"]) for file in run.source.files]
+    with Outputs(files.paths, inputs=inputs, overwrite=files.overwrite) as outputs:
+        stamps = list(_stamps(run)) if files.splits else []
+        _split(run, files, outputs, progress or Silent())
+        if files.splits and list(_stamps(run)) != stamps:
+            raise CorpusError("the data changed while it was read: run the report again")
+        report = run.report()
+        if files.html is not None:
+            _put(outputs, files.html, report.to_html())
+        if files.json is not None:
+            _put(outputs, files.json, json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        outputs.commit()
+    return report
+
+
+def _split(run: ReportRun, files: Files, outputs: Outputs, progress: Progress) -> None:
+    """Read and count all rows, and write each to the files that receive it."""
+    with ExitStack() as stack:
+        chunks = stack.enter_context(closing(run.chunks(progress)))
+        sinks: list[tuple[RowSink, bytes]] = [
+            (stack.enter_context(row_sink(path, outputs.file(path))), letters)
+            for path, letters in files.splits
+        ]
+        for chunk, verdicts in chunks:
+            if sinks:
+                rows = original_rows(chunk)
+                for sink, letters in sinks:
+                    sink.write(rows, bytes(verdict in letters for verdict in verdicts))
+
+
+def _stamps(run: ReportRun) -> Iterator[list[Any]]:
+    """Yield the size and the time of modification of each file of the data, as of now."""
+    for shard in run.source.shards:
+        yield from shard.stamps()
+
+
+def _put(outputs: Outputs, path: Path, content: str) -> None:
+    with writing(path):
+        # Names of files need not be UTF-8: other bytes are escaped, as JSON does it, too.
+        outputs.file(path).write(content.encode(errors="backslashreplace"))

@@ -1,42 +1,59 @@
-"""Read the rows of an evaluation set, ask some portraits about each, and count."""
+"""A report's one pass over the rows of an evaluation set: read, query, count."""
 
 from __future__ import annotations
 
 import os
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from portrait.answers.judge import require_evalue
 from portrait.corpus import rows
 from portrait.corpus.columns import DEFAULT_COLUMN
-from portrait.errors import CorpusError, SpecError
+from portrait.errors import SpecError
 from portrait.portraits import portrait as asking
 from portrait.portraits.portrait import Portrait
 from portrait.progress import Silent
-from portrait.reports.evaluation_sets import BENCHMARKS, USUAL_IDS
-from portrait.reports.report import AskedLayer, AskedPortrait, AskedRow, Passage, Report
-from portrait.reports.tally import Tally
+from portrait.reports.evaluation_sets import BENCHMARKS
+from portrait.reports.findings import ColumnSpan, ReportLayer, ReportPortrait, ReportRow
+from portrait.reports.report import Report
+from portrait.reports.row_ids import RowIds
+from portrait.reports.tally import LETTERS, Tally
 from portrait.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
-    from portrait.answers.answer import Answer
     from portrait.corpus.rows import Row
-    from portrait.corpus.shards import Format
+    from portrait.corpus.shards import Chunk, Format
     from portrait.progress import Progress
-    from portrait.reports.report import Findings
 
-#: The threshold for each row, unless the caller says otherwise: of a thousand rows that share nothing
-#: with a corpus, the chance that any is named is one in a hundred.
+    #: One portrait or several, open or by their paths.
+    Portraits = Portrait | str | os.PathLike[str] | Iterable[Portrait | str | os.PathLike[str]]
+
+#: The default threshold for each row. It makes one in a hundred the chance that any of a thousand rows is
+#: found that share nothing with the corpus.
 DEFAULT_EVALUE = 1e-5
-#: How many of the worst rows a report shows, unless the caller says otherwise.
+#: The default number of worst rows that a report contains.
 DEFAULT_WORST = 100
-#: Longer identifiers are cut: they name a row, and are not what is reported.
-_LONGEST_ID = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """The options of :func:`portrait.report`, which documents them."""
+
+    columns: str | Sequence[str] | None = None
+    benchmark: str | None = None
+    id_column: str | None = None
+    format: Format = "auto"
+    evalue: float = DEFAULT_EVALUE
+    worst: int = DEFAULT_WORST
+    date: str | None = None
+    command: str | None = None
 
 
 def report(
-    portraits: Portrait | str | os.PathLike[str] | Iterable[Portrait | str | os.PathLike[str]],
+    portraits: Portraits,
     data: Any,
     *,
     columns: str | Sequence[str] | None = None,
@@ -49,135 +66,156 @@ def report(
     command: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """How much of an evaluation set stands in the corpora of some portraits.
+    """Report how much of an evaluation set the corpora of some portraits contain.
 
-    ``data`` is one or several files (``.jsonl``, also ``.gz`` or ``.zst``, ``.parquet``), directories or
-    globs of them, ``-``, or a ``datasets.Dataset``. The text of a row is that of its ``columns``, joined
-    by line breaks, a column being text or a list of texts; or of those of a ``benchmark`` known by
-    name. ``id_column`` names a row; without it a usual name is looked for, and ``""`` is none.
+    The data is read once, as a stream; memory does not grow with its texts.
 
-    ``evalue`` is the threshold for each row, ``worst`` how many rows are kept with their texts.
-    ``date`` and ``command`` are for the report to state. ``progress`` hears of bytes read.
+    Args:
+        portraits: One portrait or several, open or by their paths. Several are queried together.
+        data: The evaluation set: files (JSON lines, Parquet, CSV and others, also compressed), directories or
+            globs of them, ``-`` for standard input, or a dataset of the ``datasets`` library.
+        columns: The columns that make up a row's text, each on a line of its own. A column contains text or
+            a list of texts. The default is ``text``.
+        benchmark: The name of a well-known evaluation set (see docs/report.md), whose columns to use instead.
+        id_column: The column that names rows. By default the first usual one, such as ``id``; ``""`` means
+            that none does.
+        format: The format of the files; by default, their names tell.
+        evalue: The E-value threshold of each row.
+        worst: The number of worst rows to include with their texts.
+        date: The date that the report states, if any.
+        command: The command that the report states, if any.
+        progress: Receives the number of bytes read.
 
-    Rows are read as a stream. Raises :class:`CorpusError` naming the file and row that cannot be
-    read, :class:`SpecError`, and what opening a portrait raises.
+    Returns:
+        The report, with ``to_dict`` and ``to_html``.
+
+    Raises:
+        CorpusError: The data is missing, or a row cannot be read; the message names the file and the row.
+        SpecError: An option is invalid, or there is no portrait.
+        PortraitError: A portrait cannot be opened.
     """
-    opened = _open(portraits)
-    require_evalue(evalue)
-    named = _choose(columns, benchmark)
-    usual = _usual_id(data, named, benchmark, format) if id_column is None else None
-
-    def count(id_column: str | None) -> Findings:
-        sources = [(one.name, source) for one in opened for source in one.sources]
-        tally = Tally(sources, named, evalue, worst)
-        for row, answer in _answers(opened, data, named, id_column, format, evalue, progress or Silent()):
-            name = _id(row, id_column)
-            tally.add(AskedRow(row.number + 1, row.place, name, row.text, _passages(row, named), answer))
-        return tally.findings()
-
-    try:
-        findings = count(usual or id_column)
-    except CorpusError:
-        if usual is None:
-            raise
-        # Nobody asked for a column that some rows lack; whatever else is wrong shows again.
-        findings = count(None)
-    return Report(
-        data=label(data),
-        columns=named,
-        evalue=evalue,
-        portraits=tuple(_asked(one) for one in opened),
-        findings=findings,
-        tool=f"portrait {__version__}",
-        date=date,
-        command=command,
-    )
+    options = ReportOptions(columns, benchmark, id_column, format, evalue, worst, date, command)
+    run = ReportRun(portraits, data, options)
+    deque(run.chunks(progress or Silent()), maxlen=0)
+    return run.report()
 
 
-def _open(portraits: Any) -> list[Portrait]:
+class ReportRun:
+    """A report in progress. ``source`` contains the data, resolved once.
+
+    Args:
+        portraits: As for :func:`report`.
+        data: As for :func:`report`.
+        options: The options of the report.
+        whole: Whether the rows of Parquet files are read with all their columns, to be written as they were.
+
+    Raises:
+        CorpusError: The data is missing.
+        SpecError: An option is invalid, or there is no portrait.
+        PortraitError: A portrait cannot be opened.
+    """
+
+    def __init__(
+        self, portraits: Portraits, data: Any, options: ReportOptions, *, whole: bool = False
+    ) -> None:
+        self._portraits = _opened(portraits)
+        require_evalue(options.evalue)
+        self._data = data
+        self._options = options
+        self._columns = _chosen_columns(options)
+        self._ids = RowIds(options.id_column, options.benchmark)
+        # The text of a single column is that column. With several, their values tell where each begins.
+        values = self._columns if len(self._columns) > 1 else ()
+        self.source = rows.read(
+            data,
+            columns=self._columns,
+            keep=tuple(dict.fromkeys([*values, *self._ids.required])),
+            optional=self._ids.candidates,
+            whole=whole,
+            format=options.format,
+        )
+        layers = [(one.name, source) for one in self._portraits for source in one.sources]
+        self._tally = Tally(layers, self._columns, options.evalue, options.worst)
+
+    def chunks(self, progress: Progress) -> Generator[tuple[Chunk, bytes]]:
+        """Read, query and count all rows; yield each chunk with the letters of its rows' verdicts."""
+        progress.start(self.source.n_bytes)
+        try:
+            for number, chunk in self.source.chunks():
+                unpacked, _ = rows.unpack(chunk, number, self.source.columns)
+                yield chunk, self._count(unpacked)
+                progress.advance(chunk.read_bytes)
+        finally:
+            progress.finish()
+
+    def _count(self, unpacked: list[Row]) -> bytes:
+        answers = asking.query(self._portraits, [row.text for row in unpacked], evalue=self._options.evalue)
+        for row, answer, name in zip(unpacked, answers, self._ids.of(unpacked), strict=True):
+            spans = _column_spans(row, self._columns)
+            self._tally.add(ReportRow(row.number + 1, row.place, name, row.text, spans, answer))
+        return b"".join(LETTERS[answer.verdict] for answer in answers)
+
+    def report(self) -> Report:
+        """Return the report on the rows read so far."""
+        findings = self._tally.findings()
+        if not self._ids.complete:
+            findings = replace(findings, worst=tuple(replace(row, id=None) for row in findings.worst))
+        return Report(
+            data=_label(self._data),
+            columns=self._columns,
+            evalue=self._options.evalue,
+            portraits=tuple(map(_portrait_facts, self._portraits)),
+            findings=findings,
+            tool=f"portrait {__version__}",
+            date=self._options.date,
+            command=self._options.command,
+        )
+
+
+def _opened(portraits: Portraits) -> list[Portrait]:
     several = [portraits] if isinstance(portraits, Portrait | str | os.PathLike) else list(portraits)
     if not several:
-        raise SpecError("no portrait to ask: name one or more")
+        raise SpecError("no portrait to query: name one or more")
     return [one if isinstance(one, Portrait) else asking.open(one) for one in several]
 
 
-def _answers(
-    opened: Sequence[Portrait],
-    data: Any,
-    columns: tuple[str, ...],
-    id_column: str | None,
-    format: Format,  # noqa: A002
-    evalue: float,
-    progress: Progress,
-) -> Iterator[tuple[Row, Answer]]:
-    """Every row with its answer."""
-    # A text of one column is that column; of several, only their values tell where each begins.
-    keep = dict.fromkeys([*(columns if len(columns) > 1 else ()), *([id_column] if id_column else ())])
-    reading = rows.read(data, columns=columns, keep=tuple(keep), format=format)
-    progress.start(reading.n_bytes)
-    try:
-        for batch in reading:
-            answers = asking.query(opened, [row.text for row in batch.rows], evalue=evalue)
-            yield from zip(batch.rows, answers, strict=True)
-            progress.advance(batch.read_bytes)
-    finally:
-        progress.finish()
-
-
-def _choose(columns: str | Sequence[str] | None, benchmark: str | None) -> tuple[str, ...]:
-    """The columns asked for."""
+def _chosen_columns(options: ReportOptions) -> tuple[str, ...]:
+    """Return the columns that make up a row's text."""
+    columns, benchmark = options.columns, options.benchmark
     if benchmark is None:
         given = (DEFAULT_COLUMN,) if columns is None else columns
         return (given,) if isinstance(given, str) else tuple(given)
     if columns is not None:
-        raise SpecError("a benchmark names its columns itself: give one or the other")
+        raise SpecError("a benchmark determines the columns: give either a benchmark or columns")
     if benchmark not in BENCHMARKS:
-        raise SpecError(f"unknown benchmark {benchmark!r}: choose one of {', '.join(BENCHMARKS)}")
+        raise SpecError(
+            f"unknown benchmark {benchmark!r}: choose one of {', '.join(BENCHMARKS)}", parameter="benchmark"
+        )
     return BENCHMARKS[benchmark].columns
 
 
-def _usual_id(data: Any, columns: Sequence[str], benchmark: str | None, format: Format) -> str | None:  # noqa: A002
-    """The first column of a usual name that the data begins with; none where looking would use it up."""
-    if any(shard.read_once for shard in rows.read(data, columns=columns, format=format).shards):
-        return None
-    own = BENCHMARKS[benchmark].id_column if benchmark else None
-    for name in dict.fromkeys([own, *USUAL_IDS] if own else USUAL_IDS):
-        try:
-            next(iter(rows.read(data, columns=columns, keep=(name,), format=format)), None)
-        except CorpusError:
-            # Not there; or something else is wrong, which reading in earnest will say.
-            continue
-        return name
-    return None
-
-
-def _id(row: Row, column: str | None) -> str | None:
-    value = row.values.get(column) if column else None
-    return None if value is None else str(value)[:_LONGEST_ID]
-
-
-def _passages(row: Row, columns: Sequence[str]) -> tuple[Passage, ...]:
-    """Where the text of each column stands in the row's text."""
+def _column_spans(row: Row, columns: Sequence[str]) -> tuple[ColumnSpan, ...]:
+    """Return where the text of each column stands in the row's text."""
     if len(columns) == 1:
-        return (Passage(columns[0], 0, len(row.text)),)
-    passages, at = [], 0
+        return (ColumnSpan(columns[0], 0, len(row.text)),)
+    spans, at = [], 0
     for column in columns:
         value = row.values[column]
         length = len(value) if isinstance(value, str) else len("\n".join(value))
-        passages.append(Passage(column, at, at + length))
+        spans.append(ColumnSpan(column, at, at + length))
         at += length + 1
-    return tuple(passages)
+    return tuple(spans)
 
 
-def _asked(one: Portrait) -> AskedPortrait:
-    layers = tuple(AskedLayer(layer.source, layer.fpr) for layer in one.layers)
-    return AskedPortrait(one.name, one.manifest.id if one.is_bundle else None, one.spec, layers)
+def _portrait_facts(one: Portrait) -> ReportPortrait:
+    layers = tuple(ReportLayer(layer.source, layer.fpr) for layer in one.layers)
+    return ReportPortrait(one.name, one.manifest.id if one.is_bundle else None, one.spec, layers)
 
 
-def label(data: Any) -> str:
-    """What the data is called in a report: its paths, as given."""
+def _label(data: Any) -> str:
+    """Return the name of the data in a report: its paths as given."""
     if isinstance(data, str | os.PathLike):
         return "standard input" if data == "-" else os.fspath(data)
     if isinstance(data, list | tuple):
-        return ", ".join(label(one) for one in data)
+        return ", ".join(map(_label, data))
     return "a dataset"

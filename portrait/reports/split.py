@@ -1,8 +1,6 @@
-"""The rows of an evaluation set, sorted by verdict into a clean and a contaminated file.
+"""The rows of an evaluation set, written to a clean and a contaminated file by their verdicts.
 
-The data is read a second time, for rows are to be written as they were: the very lines of JSON, all
-columns of a table, not only what was asked about. What is remembered from the first time is a
-verdict of one byte a row.
+Rows are written as they were: lines of JSON byte for byte, rows of Parquet files with all their columns.
 """
 
 from __future__ import annotations
@@ -10,39 +8,45 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, suppress
 from itertools import compress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from portrait import extras
+from portrait.corpus.formats.lines import Lines
+from portrait.corpus.formats.projection import TableChunk
 from portrait.errors import CorpusError, OutputError, PortraitError, SpecError
+from portrait.storage.outputs import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from portrait.corpus.shards import Shard
+    from portrait.corpus.shards import Chunk, Shard
 
-_BATCH_ROWS = 1 << 12
-#: Names that promise what would not be in the file.
+#: Rows of the data of which a row group of a Parquet file is made.
+_GROUP_ROWS = 1 << 12
+#: Suffixes of compressed files: the output is not compressed, so its name must not say so.
 _COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
 
 
 def require_splittable(shards: Sequence[Shard], out: Path) -> None:
-    """Raise where the rows of ``shards`` cannot be written to ``out``: :class:`CorpusError` if they
-    can be read but once or are no rows, :class:`SpecError` if the name asks for another format.
+    """Check that the rows of some shards can be written to ``out``.
+
+    Raises:
+        CorpusError: The data has no rows to write as they were: it is a stream, a dataset, or of a
+            format other than JSON lines and Parquet.
+        SpecError: The name of the output implies another format.
     """
     for shard in shards:
         if shard.read_once or shard.kind == "auto":
-            raise CorpusError(
-                "only files can be split, for they are read twice: save the data to a file first"
-            )
-        if shard.kind not in ("txt", "jsonl", "parquet"):
+            raise CorpusError("only files can be split: save the data to a file first")
+        if shard.kind == "txt":
+            raise CorpusError(f"{shard.files[0]['path']}: plain text has no rows to split: use JSON lines")
+        if shard.kind not in ("jsonl", "parquet"):
             raise CorpusError(
                 f"{shard.label}: only JSON lines and Parquet can be split: convert it to one of them"
             )
-        if shard.kind == "txt":
-            raise CorpusError(f"{shard.files[0]['path']}: plain text has no rows to split: use JSON lines")
     if out.suffix.lower() in _COMPRESSED:
-        raise SpecError(f"{out}: is written uncompressed: choose a name without {out.suffix}")
+        raise SpecError(f"{out}: the output is not compressed: choose a name without {out.suffix}")
     if _is_parquet(out) and any(shard.kind != "parquet" for shard in shards):
         raise SpecError(f"{out}: rows of JSON lines are written as JSON lines: choose another name")
 
@@ -51,42 +55,36 @@ def _is_parquet(out: Path) -> bool:
     return out.suffix.lower() == ".parquet"
 
 
-def split(shards: Sequence[Shard], verdicts: bytes, letters: bytes, out: Path, file: IO[bytes]) -> None:
-    """Write to ``file`` the rows whose verdict is one of ``letters``; ``out`` is what it will be called.
-
-    Raises :class:`CorpusError` where the data is no longer what it was, :class:`OutputError`.
-    """
-    chosen = bytes(verdict in letters for verdict in verdicts)
-    at = 0
-    with _sink(shards, out, file) as sink:
-        for shard in shards:
-            for rows in _originals(shard):
-                mask = chosen[at : at + len(rows)]
-                at += len(rows)
-                if len(mask) == len(rows):
-                    sink.write(rows, mask)
-    if at != len(chosen):
-        raise CorpusError(f"{out}: the data has changed while it was being read: run the report again")
+def original_rows(chunk: Chunk) -> list[bytes] | TableChunk:
+    """Return the rows of a chunk as they were: lines of JSON, or rows of a Parquet file with all columns."""
+    if isinstance(chunk, Lines):
+        return chunk.lines()
+    assert isinstance(chunk, TableChunk)
+    return chunk
 
 
-def _originals(shard: Shard) -> Iterator[Any]:
-    """The rows as they were: lists of lines, or Arrow's record batches."""
-    if shard.kind == "jsonl":
-        for chunk in shard.chunks():
-            lines: Any = chunk
-            yield lines.lines()
-        return
-    table: Any = shard
-    with table.opened() as file:
-        yield from file.iter_batches(_BATCH_ROWS, use_threads=False)
+class RowSink(Protocol):
+    """A file that receives rows."""
+
+    def write(self, rows: list[bytes] | TableChunk, mask: bytes) -> None:
+        """Write those of some :func:`original_rows` for which ``mask`` is not 0.
+
+        Raises:
+            SpecError: JSON cannot represent a value.
+            OutputError: The file cannot be written, or cannot contain such rows.
+        """
 
 
 @contextmanager
-def _sink(shards: Sequence[Shard], out: Path, file: IO[bytes]) -> Iterator[Any]:
+def row_sink(out: Path, file: IO[bytes]) -> Iterator[RowSink]:
+    """Return a sink that writes to ``file``; ``out`` is the file's final name, which implies its format.
+
+    The file is complete when the block ends without an error.
+    """
     if not _is_parquet(out):
-        yield _JsonLines(file)
+        yield _JsonLines(out, file)
         return
-    sink = _Parquet(shards, out, file)
+    sink = _Parquet(out, file)
     try:
         yield sink
         sink.finish()
@@ -95,19 +93,19 @@ def _sink(shards: Sequence[Shard], out: Path, file: IO[bytes]) -> Iterator[Any]:
 
 
 class _JsonLines:
-    """Lines as they were, and rows of tables as JSON objects."""
+    """Writes lines as they were, and rows of tables as JSON objects."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, out: Path, file: IO[bytes]) -> None:
+        self._out, self._file = out, file
 
-    def write(self, rows: Any, mask: bytes) -> None:
-        if isinstance(rows, list):
-            for line in compress(rows, mask):
-                self._file.write(line + b"\n")
-            return
-        for i in (i for i, wanted in enumerate(mask) if wanted):
-            (row,) = rows.slice(i, 1).to_pylist()
-            self._file.write(_dumps(row) + b"\n")
+    def write(self, rows: list[bytes] | TableChunk, mask: bytes) -> None:
+        with writing(self._out):
+            if isinstance(rows, list):
+                self._file.writelines(line + b"\n" for line in compress(rows, mask))
+                return
+            for i in compress(range(rows.rows.num_rows), mask):
+                (row,) = rows.rows.slice(i, 1).to_pylist()
+                self._file.write(_dumps(row) + b"\n")
 
 
 def _dumps(row: dict[str, Any]) -> bytes:
@@ -117,47 +115,77 @@ def _dumps(row: dict[str, Any]) -> bytes:
         raise
     except ValueError as error:
         raise SpecError(
-            "the data has a number that JSON cannot hold (NaN, or infinite): name the output .parquet"
+            "the data has a number that JSON cannot represent (NaN or infinity): name the output .parquet"
         ) from error
 
 
 def _as_json(value: Any) -> Any:
-    """Values that JSON has no form for: dates and times in ISO 8601, numbers and the rest as text."""
+    """Return a value that JSON can represent: dates and times in ISO 8601, decimals and others as text."""
     if isinstance(value, bytes):
-        raise SpecError("the data has a column of bytes, which JSON cannot hold: name the output .parquet")
+        raise SpecError(
+            "the data has a column of bytes, which JSON cannot represent: name the output .parquet"
+        )
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 class _Parquet:
-    """A Parquet file of the input's schema and compression."""
+    """Writes a Parquet file with the schema and the compression of the first file of the data."""
 
-    def __init__(self, shards: Sequence[Shard], out: Path, file: IO[bytes]) -> None:
-        self._out = out
+    def __init__(self, out: Path, file: IO[bytes]) -> None:
+        self._out, self._file = out, file
+        self._pa = extras.load("pyarrow", "build")
+        self._writer: Any = None
+        self._schema: Any = None
+        # The chosen rows of a group, and how many more rows of the data belong to it.
+        self._group: list[Any] = []
+        self._n_missing = _GROUP_ROWS
+
+    def write(self, rows: list[bytes] | TableChunk, mask: bytes) -> None:
+        assert isinstance(rows, TableChunk)
+        with writing(self._out):
+            if self._writer is None:
+                self._begin(rows)
+            if not rows.rows.schema.equals(self._schema):
+                raise OutputError(
+                    f"{self._out}: the files have different columns, which one Parquet file cannot contain: "
+                    "name the output .jsonl, or report on each file separately"
+                )
+            at = 0
+            while at < len(mask):
+                step = min(self._n_missing, len(mask) - at)
+                self._add(rows.rows.slice(at, step), mask[at : at + step])
+                at += step
+
+    def _begin(self, rows: TableChunk) -> None:
         parquet = extras.load("pyarrow.parquet", "build")
-        table: Any = shards[0]
-        with table.opened() as first:
-            self._schema = first.schema_arrow
-            meta = first.metadata
-            known = meta.num_row_groups and meta.num_columns
-            codec = meta.row_group(0).column(0).compression if known else "SNAPPY"
-        codec = {"UNCOMPRESSED": "NONE"}.get(codec, codec)
-        self._writer = parquet.ParquetWriter(file, self._schema, compression=codec)
+        self._schema = rows.rows.schema
+        codec = {"UNCOMPRESSED": "NONE"}.get(rows.codec, rows.codec)
+        self._writer = parquet.ParquetWriter(self._file, self._schema, compression=codec)
 
-    def write(self, rows: Any, mask: bytes) -> None:
-        pa = extras.load("pyarrow", "build")
-        if not rows.schema.equals(self._schema):
-            raise OutputError(
-                f"{self._out}: the files' columns differ, so that their rows fit no one Parquet file: "
-                "name the output .jsonl, or report on each file by itself"
-            )
+    def _add(self, batch: Any, mask: bytes) -> None:
+        """Add the chosen rows of a group's next rows."""
         if any(mask):
-            self._writer.write_batch(rows.filter(pa.array(mask, pa.uint8()).cast(pa.bool_())))
+            chosen = self._pa.array(mask, self._pa.uint8()).cast(self._pa.bool_())
+            self._group.append(batch.filter(chosen))
+        self._n_missing -= len(mask)
+        if not self._n_missing:
+            self._end_group()
+
+    def _end_group(self) -> None:
+        if self._group:
+            self._writer.write_table(self._pa.Table.from_batches(self._group).combine_chunks())
+        self._group, self._n_missing = [], _GROUP_ROWS
 
     def finish(self) -> None:
-        self._writer.close()
+        """Write what is left, and the footer."""
+        if self._writer is not None:
+            with writing(self._out):
+                self._end_group()
+                self._writer.close()
 
     def abandon(self) -> None:
-        """End it whatever its state, while the file is still open: it would write again when collected."""
-        with suppress(Exception):
-            self._writer.close()
-        self._writer.is_open = False
+        """Close the writer in whatever state while the file is open: it would write when collected."""
+        if self._writer is not None:
+            with suppress(Exception):
+                self._writer.close()
+            self._writer.is_open = False

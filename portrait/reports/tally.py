@@ -1,6 +1,6 @@
-"""Answers, one after the other → findings.
+"""Counts answers, row by row, into findings.
 
-What grows with the number of rows is a few numbers for each; texts are kept of the worst rows only.
+Memory grows by a few numbers a row; only the worst rows are kept with their texts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from portrait.errors import SpecError
-from portrait.reports.report import ColumnFindings, Findings, SourceFindings, Totals
+from portrait.reports.findings import ColumnFindings, Findings, SourceFindings, Totals
 from portrait.reports.statistics import Share, lengths_histogram, shares_histogram, spread
 from portrait.sizing import evalue, significant_chain
 
@@ -19,44 +19,49 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.answers.answer import Answer
-    from portrait.reports.report import AskedRow, Passage
+    from portrait.reports.findings import ColumnSpan, ReportRow
 
-#: How a verdict is remembered: one byte a row.
+#: The letter that stands for a verdict: one byte a row.
 LETTERS = {"found": b"f", "not_found": b"n", "inconclusive": b"i"}
 
-#: How bad a row is: the greater, the worse.
+#: The rank of a row among the worst: coverage, longest match, and the negative number of the row.
 Badness = tuple[float, int, int]
 
 
 class Tally:
     """Counts the rows of an evaluation set.
 
-    ``sources`` are all layers asked, each with its portrait's name; ``columns`` those that rows are
-    made of; ``threshold`` the E-value that the answers were judged by. Raises :class:`SpecError` for
-    a ``worst`` that is no number of rows.
+    Args:
+        sources: The portrait and the source of each layer, in the order of an answer's layers.
+        columns: The columns that make up a row's text.
+        threshold: The E-value threshold that the answers were judged by.
+        worst: The number of worst rows to keep.
+
+    Raises:
+        SpecError: ``worst`` is not a number of rows.
     """
 
     def __init__(
         self, sources: Sequence[tuple[str, str]], columns: Sequence[str], threshold: float, worst: int
     ) -> None:
         if isinstance(worst, bool) or not isinstance(worst, int) or worst < 0:
-            raise SpecError(f"the number of worst rows must be 0 or more, not {worst!r}")
+            raise SpecError(f"the number of worst rows must be 0 or more, not {worst!r}", parameter="worst")
         self._sources, self._columns = tuple(sources), tuple(columns)
         self._threshold, self._n_worst = threshold, worst
         self._verdicts = bytearray()
         self._coverage = array("d")
         self._longest = array("q")
-        # Few lengths differ: they grow by whole strides with the logarithm of a row's length.
+        # There are few different lengths: they grow by whole strides with the logarithm of a row's length.
         self._detectable: Counter[int] = Counter()
         self._by_layer = [0] * len(self._sources)
         self._touched: Counter[str] = Counter()
         self._mostly: Counter[str] = Counter()
         self._exact = self._edited = 0
         self._by_chance = 0.0
-        self._worst: list[tuple[Badness, AskedRow]] = []
+        self._worst: list[tuple[Badness, ReportRow]] = []
 
-    def add(self, row: AskedRow) -> None:
-        """Count a row."""
+    def add(self, row: ReportRow) -> None:
+        """Count one row."""
         answer = row.answer
         self._verdicts += LETTERS[answer.verdict]
         self._exact += answer.exact_document
@@ -74,20 +79,20 @@ class Tally:
         if self._n_worst:
             self._keep(row)
 
-    def _count_columns(self, row: AskedRow) -> None:
+    def _count_columns(self, row: ReportRow) -> None:
         spans = [(match.start, match.end) for _, match in row.answer.matches]
         n_chars: Counter[str] = Counter()
         n_covered: Counter[str] = Counter()
-        for passage in row.passages:
-            n_chars[passage.column] += passage.end - passage.start
-            n_covered[passage.column] += covered(passage, spans)
+        for column_span in row.columns:
+            n_chars[column_span.column] += column_span.end - column_span.start
+            n_covered[column_span.column] += covered_chars(column_span, spans)
         for column, n in n_covered.items():
             self._touched[column] += n > 0
             self._mostly[column] += n > 0 and 2 * n >= n_chars[column]
 
-    def _keep(self, row: AskedRow) -> None:
+    def _keep(self, row: ReportRow) -> None:
         answer = row.answer
-        # Numbers differ, so that rows themselves are never compared; the earlier row is the worse.
+        # Numbers differ, so rows themselves are never compared. The earlier row counts as worse.
         item = ((answer.coverage, answer.longest_match, -row.number), row)
         if len(self._worst) < self._n_worst:
             heapq.heappush(self._worst, item)
@@ -95,7 +100,7 @@ class Tally:
             heapq.heappushpop(self._worst, item)
 
     def findings(self) -> Findings:
-        """What all rows so far amount to."""
+        """Return the findings for all rows added so far."""
         n_rows, n_found = len(self._verdicts), len(self._coverage)
         return Findings(
             totals=Totals(
@@ -126,9 +131,9 @@ class Tally:
 
 
 def chance_of_found(answer: Answer, threshold: float) -> float:
-    """The chance that a text like this one is found though no window of it is in the corpus.
+    """Return the chance that a text like this one is found if the corpus contains none of its windows.
 
-    The expected number of chains that are just long enough, over all layers: an upper bound of the
+    The value is the expected number of shortest significant chains over all layers: an upper bound of the
     chance, and close to it where it is small.
     """
     expected = 0.0
@@ -139,12 +144,12 @@ def chance_of_found(answer: Answer, threshold: float) -> float:
     return min(1.0, expected)
 
 
-def covered(passage: Passage, spans: Sequence[tuple[int, int]]) -> int:
-    """How many of a passage's characters lie in at least one of ``spans``, which are in text order."""
-    count, reached = 0, passage.start
+def covered_chars(column: ColumnSpan, spans: Sequence[tuple[int, int]]) -> int:
+    """Return how many characters of a column lie in at least one of ``spans``, which are in text order."""
+    n_chars, reached = 0, column.start
     for start, end in spans:
-        begin, end = max(start, reached), min(end, passage.end)
+        begin, end = max(start, reached), min(end, column.end)
         if end > begin:
-            count += end - begin
+            n_chars += end - begin
             reached = end
-    return count
+    return n_chars

@@ -1,4 +1,4 @@
-"""The sentences of a report, on the page and in the terminal."""
+"""The sentences of a report, for the page and the terminal."""
 
 from __future__ import annotations
 
@@ -7,34 +7,33 @@ from typing import TYPE_CHECKING
 from portrait.markup.numbers import count, counted, percent
 
 if TYPE_CHECKING:
-    from portrait.reports.report import AskedRow, Report
+    from portrait.reports.findings import ReportRow
     from portrait.reports.statistics import Share
 
 
 def rate(share: Share) -> str:
-    """A share and its interval."""
+    """Return a share in per cent with its confidence interval."""
     if share.share is None:
         return "no rows"
     low, high = share.interval
     return f"{percent(share.share)} (95% interval {percent(low)} to {percent(high)})"
 
 
-def row_name(row: AskedRow) -> str:
-    """What a row calls itself, or its number."""
+def row_name(row: ReportRow) -> str:
+    """Return the row's id, or its number if it has none."""
     return f"row {count(row.number)}" if row.id is None else row.id
 
 
-def edited(report: Report) -> str:
-    """How many of the rows not found look like copies with edits, in a sentence."""
-    n = report.findings.totals.edited.count
+def edited(rows: Share) -> str:
+    """Return the sentence that says how many rows look like copies with edits."""
+    n = rows.count
     if n > 1:
         return f"Of the rows not found, {count(n)} look like copies with edits."
     return f"Of the rows not found, {'one' if n else 'none'} looks like a copy with edits."
 
 
-def headline(report: Report) -> str:
-    """What was found, in a sentence."""
-    found = report.contaminated
+def headline(found: Share) -> str:
+    """Return the sentence that says how many rows were found."""
     if found.total == 0:
         return "There are no rows, so there is nothing to say."
     verb = "shares" if 1 in (found.count, found.total) else "share"

@@ -239,7 +239,7 @@ REFUSED = {
         ["KNOWN", "data.jsonl", *OPTIONS, "--html", "-"],
         "only --json can go to standard output",
     ),
-    "stdin split": (["KNOWN", "-", *OPTIONS, "--clean", "c.jsonl"], "only files can be split, for they are "),
+    "stdin split": (["KNOWN", "-", *OPTIONS, "--clean", "c.jsonl"], "only files can be split: save the data"),
 }
 
 

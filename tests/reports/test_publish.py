@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.evaluation import COLUMNS, FOUND, ROWS, built, line, write_jsonl
+from support.evaluation import COLUMNS, ROWS, TABLE, built, write_jsonl
+from support.server_of_files import serving
 
 import portrait
+from portrait.corpus import rows
+from portrait.corpus.resolve import resolve
 from portrait.errors import CorpusError, OutputError, OutputExistsError, PortraitError, SpecError
-from portrait.reports.publish import Files
-from portrait.storage.outputs import Outputs
+from portrait.progress import Silent
+from portrait.reports.publish import Files, publish
+from portrait.reports.runner import ReportOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-SHORT = [9]
-NOT_FOUND = [5, 6, 7, 8]
+OPTIONS = ReportOptions(columns=COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -31,110 +32,10 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(tmp_path_factory.mktemp("known"))
 
 
-def publish(known: Path, data: Any, files: Files) -> None:
-    """Report, and write the files."""
-    with files.outputs(data) as outputs:
-        files.write(portrait.report(known, data, columns=COLUMNS), data, outputs)
-        outputs.commit()
-
-
-def split(known: Path, data: Any, out: Path, suffix: str = "jsonl", **options: Any) -> tuple[Path, Path]:
-    """The clean and the contaminated file of ``data``."""
-    out.mkdir(exist_ok=True)
-    clean, dirty = out / f"clean.{suffix}", out / f"dirty.{suffix}"
-    publish(known, data, Files(clean=clean, contaminated=dirty, **options))
-    return clean, dirty
-
-
-def lines(indices: Sequence[int]) -> bytes:
-    return b"".join(line(ROWS[i]) + b"\n" for i in indices)
-
-
-def test_lines_stay_as_they_are_byte_for_byte(known: Path, tmp_path: Path) -> None:
-    data = write_jsonl(tmp_path / "data.jsonl", ROWS)
-    clean, dirty = split(known, data, tmp_path / "out")
-    assert clean.read_bytes() == lines(NOT_FOUND + SHORT)
-    assert dirty.read_bytes() == lines(FOUND)
-
-
-def test_inconclusive_rows_can_be_left_out(known: Path, tmp_path: Path) -> None:
-    data = write_jsonl(tmp_path / "data.jsonl", ROWS)
-    clean, dirty = split(known, data, tmp_path / "out", strict_clean=True)
-    assert clean.read_bytes() == lines(NOT_FOUND)
-    assert dirty.read_bytes() == lines(FOUND)
-
-
-def test_line_ends_blank_lines_and_signatures(known: Path, tmp_path: Path) -> None:
-    """Carriage returns belong to the line; blank lines and a byte-order mark to no row."""
-    content = b"\xef\xbb\xbf" + b"\r\n\n".join(line(row) for row in ROWS)
-    (tmp_path / "data.jsonl").write_bytes(content)
-    clean, dirty = split(known, tmp_path / "data.jsonl", tmp_path / "out")
-    assert dirty.read_bytes() == b"".join(line(ROWS[i]) + b"\r\n" for i in FOUND)
-    assert clean.read_bytes() == b"".join(line(ROWS[i]) + b"\r\n" for i in NOT_FOUND) + line(ROWS[9]) + b"\n"
-
-
-def test_rows_of_several_files_are_kept_apart_and_in_order(known: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    write_jsonl(data / "a.jsonl", ROWS[6:])
-    (data / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(map(line, ROWS[:3]))))
-    write_jsonl(data / "c.jsonl", ROWS[3:6])
-    clean, dirty = split(known, data, tmp_path / "out")
-    assert clean.read_bytes() == lines([6, 7, 8, 9, 5])
-    assert dirty.read_bytes() == lines(FOUND)
-
-
-def test_many_lines_are_split_over_many_pieces(known: Path, tmp_path: Path) -> None:
-    """More than is read at a time."""
-    rows = [ROWS[i % 10] | {"n": i} for i in range(6000)]
-    data = write_jsonl(tmp_path / "data.jsonl", rows)
-    assert data.stat().st_size > 3 << 20
-    clean, dirty = split(known, data, tmp_path / "out")
-    assert dirty.read_bytes() == b"".join(line(row) + b"\n" for row in rows if row["n"] % 10 in FOUND)
-    assert clean.read_bytes() == b"".join(line(row) + b"\n" for row in rows if row["n"] % 10 not in FOUND)
-
-
-TABLE = pa.Table.from_pylist(
-    [row | {"day": date(2020, 1, row["n"] + 1), "more": {"x": [row["n"], None]}} for row in ROWS]
-).replace_schema_metadata({"note": "kept"})
-
-
-@pytest.mark.parametrize("codec", ["zstd", "none", "snappy"])
-def test_tables_become_tables(codec: str, known: Path, tmp_path: Path) -> None:
-    pq.write_table(TABLE, tmp_path / "data.parquet", row_group_size=4, compression=codec)
-    clean, dirty = split(known, tmp_path / "data.parquet", tmp_path / "out", "parquet")
-    assert pq.read_table(clean).equals(TABLE.take(NOT_FOUND + SHORT))
-    assert pq.read_table(dirty).equals(TABLE.take(FOUND))
-    assert pq.read_table(dirty).schema.metadata == {b"note": b"kept"}
-    found = pq.read_metadata(dirty).row_group(0).column(0).compression
-    assert found == {"none": "UNCOMPRESSED"}.get(codec, codec.upper())
-
-
-def test_tables_become_lines_where_the_name_is_of_lines(known: Path, tmp_path: Path) -> None:
-    pq.write_table(TABLE, tmp_path / "data.parquet")
-    clean, dirty = split(known, tmp_path / "data.parquet", tmp_path / "out")
-    found = [json.loads(one) for one in [*dirty.read_text().splitlines(), *clean.read_text().splitlines()]]
-    expected = [row | {"day": row["day"].isoformat()} for row in TABLE.to_pylist()]
-    assert found == [expected[i] for i in FOUND + NOT_FOUND + SHORT]
-
-
-def test_a_table_of_no_rows_gives_tables_of_none(known: Path, tmp_path: Path) -> None:
-    pq.write_table(TABLE.slice(0, 0), tmp_path / "data.parquet")
-    clean, dirty = split(known, tmp_path / "data.parquet", tmp_path / "out", "parquet")
-    for path in (clean, dirty):
-        assert pq.read_table(path).equals(TABLE.slice(0, 0))
-
-
-def test_of_all_rows_contaminated_the_clean_file_is_empty(known: Path, tmp_path: Path) -> None:
-    data = write_jsonl(tmp_path / "data.jsonl", ROWS[:5])
-    clean, dirty = split(known, data, tmp_path / "out")
-    assert (clean.read_bytes(), dirty.read_bytes()) == (b"", data.read_bytes())
-
-
 def refused(known: Path, data: Any, error: type[PortraitError], message: str, files: Files) -> None:
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     with pytest.raises(error, match=message):
-        publish(known, data, files)
+        publish(known, data, OPTIONS, files)
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 
@@ -201,7 +102,7 @@ CASES: dict[str, tuple[str, type[PortraitError], str, Files]] = {
     "compressed": (
         "data.jsonl",
         SpecError,
-        "x.jsonl.gz: is written uncompressed",
+        "x.jsonl.gz: the output is not compressed",
         Files(clean=Path("x.jsonl.gz")),
     ),
     "lines as a table": ("data.jsonl", SpecError, "as JSON lines", Files(clean=Path("x.parquet"))),
@@ -221,53 +122,77 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_touched(kind: str, kno
 
 @pytest.mark.usefixtures("here")
 def test_files_are_replaced_if_that_is_wanted(known: Path) -> None:
-    publish(known, "data.jsonl", Files(html=Path("taken.html"), json=Path("x.json"), overwrite=True))
+    publish(known, "data.jsonl", OPTIONS, Files(html=Path("taken.html"), json=Path("x.json"), overwrite=True))
     assert Path("taken.html").read_text().startswith("<!DOCTYPE html>")
     content = json.loads(Path("x.json").read_text())
     assert content == portrait.report(known, "data.jsonl", columns=COLUMNS).to_dict()
 
 
-@pytest.mark.usefixtures("here")
-def test_tables_of_several_shapes_fit_no_one_table(known: Path) -> None:
-    pq.write_table(TABLE.drop(["day"]), "other.parquet")
-    files = Files(clean=Path("x.parquet"))
-    refused(known, ["data.parquet", "other.parquet"], OutputError, "the files' columns differ", files)
+class Changing(Silent):
+    """Progress that changes a file while it is read."""
 
+    def __init__(self, path: Path, rows: list[dict[str, Any]]) -> None:
+        self._path, self._rows = path, rows
 
-@pytest.mark.usefixtures("here")
-@pytest.mark.parametrize(("value", "message"), [(b"\xff", "a column of bytes"), (math.nan, "NaN")])
-def test_what_json_cannot_hold_fits_no_line(value: bytes | float, message: str, known: Path) -> None:
-    pq.write_table(TABLE.append_column("raw", pa.array([value] * 10)), "raw.parquet")
-    refused(known, "raw.parquet", SpecError, message, Files(clean=Path("x.jsonl")))
+    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
+        write_jsonl(self._path, self._rows)
 
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("change", [ROWS[:9], [*ROWS, ROWS[0]]])
 def test_data_that_changes_under_way_is_noticed(change: list[dict[str, Any]], known: Path) -> None:
-    report = portrait.report(known, "data.jsonl", columns=COLUMNS)
     files = Files(clean=Path("x.jsonl"), html=Path("x.html"))
-    with files.outputs("data.jsonl") as out:
-        write_jsonl(Path("data.jsonl"), change)
-        with pytest.raises(CorpusError, match="changed while it was being read"):
-            files.write(report, "data.jsonl", out)
+    with pytest.raises(CorpusError, match="changed while it was read"):
+        publish(known, "data.jsonl", OPTIONS, files, Changing(Path("data.jsonl"), change))
     assert not list(Path().glob("*x.*"))
 
 
 @pytest.mark.usefixtures("here")
-def test_a_place_that_is_taken_under_way_is_not_replaced() -> None:
-    with Outputs([Path("a"), Path("b")]) as outputs:
-        outputs.file(Path("a")).write(b"ours")
-        Path("b").write_text("theirs")
-        with pytest.raises(OutputExistsError):
-            outputs.commit()
-    assert Path("b").read_text() == "theirs"
-    assert not Path("a").exists()
-    assert not list(Path().glob(".*.part-*"))
+def test_a_report_without_files_writes_none(known: Path) -> None:
+    before = sorted(Path().iterdir())
+    report = publish(known, "data.jsonl", OPTIONS, Files())
+    assert report.to_dict() == portrait.report(known, "data.jsonl", columns=COLUMNS).to_dict()
+    assert sorted(Path().iterdir()) == before
+
+
+def resolutions_and_requests(
+    action: Callable[[str], object], name: str, monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, list[str]]:
+    """How often an action on the URL of a file resolves data, and which requests it makes."""
+    resolved: list[Any] = []
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        resolved.append(arguments)
+        return resolve(*arguments, **options)
+
+    requests: list[str] = []
+    with monkeypatch.context() as patch, serving({name: Path(name).read_bytes()}, requests) as url:
+        patch.setattr("portrait.corpus.rows.resolve", counting)
+        action(f"{url}/{name}")
+    return len(resolved), requests
 
 
 @pytest.mark.usefixtures("here")
-def test_a_block_that_is_left_without_commit_leaves_nothing() -> None:
-    with Outputs([Path("a")]) as outputs:
-        outputs.file(Path("a")).write(b"x" * 100_000)
-    assert not list(Path().glob("*a"))
-    assert not list(Path().glob(".a*"))
+@pytest.mark.parametrize("name", ["data.jsonl", "data.jsonl.gz", "data.parquet", "unnamed.jsonl"])
+def test_the_data_is_resolved_and_read_once(name: str, known: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids, findings and both files of rows come from one pass, even where no row has an id."""
+    Path("data.jsonl.gz").write_bytes(gzip.compress(Path("data.jsonl").read_bytes()))
+    write_jsonl(Path("unnamed.jsonl"), [{key: row[key] for key in COLUMNS} for row in ROWS])
+    files = Files(clean=Path("c.jsonl"), contaminated=Path("d.jsonl"), html=Path("r.html"))
+
+    def read(url: str) -> None:
+        for _ in rows.read(url, columns=COLUMNS, whole=True):
+            pass
+
+    once = resolutions_and_requests(read, name, monkeypatch)
+    reported = resolutions_and_requests(
+        lambda url: portrait.report(known, url, columns=COLUMNS), name, monkeypatch
+    )
+    published = resolutions_and_requests(lambda url: publish(known, url, OPTIONS, files), name, monkeypatch)
+    assert once[0] == reported[0] == published[0] == 1
+    gets = [
+        [request for request in requests if request.startswith("GET")]
+        for _, requests in (once, reported, published)
+    ]
+    assert gets[0]
+    assert gets[0] == gets[1] == gets[2]

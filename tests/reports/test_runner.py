@@ -51,7 +51,7 @@ def test_each_row_s_answer_is_the_portrait_s_own(known: Path, data: Path) -> Non
 def test_passages_are_the_columns_texts(known: Path, data: Path) -> None:
     report = portrait.report(known, data, columns=COLUMNS)
     for row in report.findings.worst:
-        shown = {one.column: row.text[one.start : one.end] for one in row.passages}
+        shown = {one.column: row.text[one.start : one.end] for one in row.columns}
         assert shown == {name: ROWS[row.number - 1][name] for name in COLUMNS}
     question, answer = report.findings.columns
     assert (question.touched.count, question.mostly.count) == (3, 3)
@@ -184,7 +184,7 @@ def test_benchmarks_are_read_as_they_are_published(name: str, form: str, known: 
         value = value[member]
     expected = value if isinstance(value, str) else "\n".join(value)
     assert found.text == f"Q\n{expected}"
-    assert found.text[found.passages[1].start : found.passages[1].end] == expected
+    assert found.text[found.columns[1].start : found.columns[1].end] == expected
     id_column = BENCHMARKS[name].id_column
     assert found.id == (str(row[id_column]) if id_column else None)
     assert report.columns == BENCHMARKS[name].columns
@@ -227,7 +227,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "missing column": ({"columns": ["question", "solution"]}, CorpusError, "no column 'solution'"),
     "missing id": ({"columns": COLUMNS, "id_column": "name"}, CorpusError, "no column 'name'"),
     "no text": ({"columns": ["n"]}, CorpusError, "line 1: column 'n' holds number, not text"),
-    "both": ({"columns": COLUMNS, "benchmark": "gsm8k"}, SpecError, "give one or the other"),
+    "both": ({"columns": COLUMNS, "benchmark": "gsm8k"}, SpecError, "give either a benchmark or columns"),
     "unknown": ({"benchmark": "trivia"}, SpecError, "unknown benchmark 'trivia': choose one of arc, "),
     "threshold": ({"columns": COLUMNS, "evalue": 0}, SpecError, "the E-value threshold must be"),
     "no columns": ({"columns": []}, SpecError, "no column holds the text"),
@@ -245,7 +245,7 @@ def test_what_cannot_be_reported_on_is_refused(kind: str, known: Path, data: Pat
 def test_what_is_no_portrait_is_refused(known: Path, data: Path) -> None:
     with pytest.raises(NotAPortraitError):
         portrait.report(data, known)
-    with pytest.raises(SpecError, match="no portrait to ask"):
+    with pytest.raises(SpecError, match="no portrait to query"):
         portrait.report([], data)
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from portrait.answers.answer import Answer, Approximate, LayerAnswer, Match, Verdict
 from portrait.errors import SpecError
-from portrait.reports.report import AskedRow, Passage
+from portrait.reports.findings import ColumnSpan, ReportRow
 from portrait.reports.statistics import Spread
-from portrait.reports.tally import Tally, chance_of_found, covered
+from portrait.reports.tally import Tally, chance_of_found, covered_chars
 
 SOURCES = [("one", "web"), ("one", "books"), ("two", "web")]
 THRESHOLD = 0.01
@@ -34,7 +34,7 @@ def layer(source: tuple[str, str], matches: list[tuple[int, int]], windows: int 
 
 def asked(
     number: int, matches: list[list[tuple[int, int]]], verdict: Verdict = "not_found", exact: bool = False
-) -> AskedRow:
+) -> ReportRow:
     """A row of 100 characters: a question of 60, a line break, an answer of 39."""
     spans = [span for some in matches for span in some]
     inside = {i for start, end in spans for i in range(start, end)}
@@ -49,11 +49,11 @@ def asked(
         units=100,
         unit="characters",
     )
-    passages = (Passage("question", 0, 60), Passage("answer", 61, 100))
-    return AskedRow(number, f"data.jsonl:{number}", None, "x" * 100, passages, answer)
+    columns = (ColumnSpan("question", 0, 60), ColumnSpan("answer", 61, 100))
+    return ReportRow(number, f"data.jsonl:{number}", None, "x" * 100, columns, answer)
 
 
-def tally(rows: list[AskedRow], worst: int = 100) -> Tally:
+def tally(rows: list[ReportRow], worst: int = 100) -> Tally:
     found = Tally(SOURCES, ["question", "answer"], THRESHOLD, worst)
     for row in rows:
         found.add(row)
@@ -99,7 +99,7 @@ def test_verdicts_sources_and_columns_are_counted() -> None:
 def test_copies_with_edits_are_counted_where_nothing_was_found() -> None:
     edited = Approximate(0, 100, 4, 2, 1e-4)
 
-    def approximately(row: AskedRow) -> AskedRow:
+    def approximately(row: ReportRow) -> ReportRow:
         layers = (replace(row.answer.layers[0], approximate=edited), *row.answer.layers[1:])
         return replace(row, answer=replace(row.answer, layers=layers))
 
@@ -141,7 +141,7 @@ def test_the_worst_are_those_that_sorting_all_rows_gives(spans: list[tuple[int, 
 def test_covered_characters_are_counted_once(start: int, length: int, spans: list[tuple[int, int]]) -> None:
     sound = sorted((a, a + n) for a, n in spans)
     inside = {i for a, b in sound for i in range(a, b)} & set(range(start, start + length))
-    assert covered(Passage("c", start, start + length), sound) == len(inside)
+    assert covered_chars(ColumnSpan("c", start, start + length), sound) == len(inside)
 
 
 def test_of_no_rows_there_is_nothing_to_say() -> None:

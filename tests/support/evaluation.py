@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import date
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 import portrait
 
@@ -26,6 +29,11 @@ ROWS: list[dict[str, Any]] = [
 
 FOUND = [0, 1, 2, 3, 4]
 COLUMNS = ["question", "answer"]
+
+#: The same rows as a table, with columns that are not text, and metadata.
+TABLE = pa.Table.from_pylist(
+    [row | {"day": date(2020, 1, row["n"] + 1), "more": {"x": [row["n"], None]}} for row in ROWS]
+).replace_schema_metadata({"note": "kept"})
 
 
 def corpus(directory: Path) -> dict[str, Path]:

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serving(files: Mapping[str, bytes]) -> Iterator[str]:
+def serving(files: Mapping[str, bytes], requests: list[str] | None = None) -> Iterator[str]:
     """The URL of a server of ``files``; below it, the same ones are also at ``/plain``, without ranges,
     at ``/broken``, where the connection ends in the middle, and at ``/refused``, which answers 500.
+
+    Each request is appended to ``requests``, by its method and path.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,6 +33,8 @@ def serving(files: Mapping[str, bytes]) -> Iterator[str]:
             self._answer(body=True)
 
         def _answer(self, *, body: bool) -> None:
+            if requests is not None:
+                requests.append(f"{self.command} {self.path}")
             way, _, name = self.path.removeprefix("/").partition("?")[0].rpartition("/")
             if way == "refused":
                 self._end(500, b"")

@@ -1,0 +1,1 @@
+"""The contamination report as one HTML page."""

@@ -1,0 +1,44 @@
+"""How the page says that the numbers were measured."""
+
+from __future__ import annotations
+
+from support.html_page import Page
+
+from portrait.markup.elements import join
+from portrait.reports.findings import ReportLayer, ReportPortrait
+from portrait.reports.page.method import caveats, method
+from portrait.reports.statistics import Spread
+from portrait.spec import WindowSpec
+
+PORTRAITS = [ReportPortrait("p", None, WindowSpec(), (ReportLayer("web", 0.01),))]
+
+
+def test_the_method_states_what_was_measured_and_how() -> None:
+    spread = Spread(100, 125, 1250)
+    text = Page(join(method("d.jsonl", ["q", "a"], 1e-5, PORTRAITS, spread, "portrait report"))).text
+    assert "q, a (joined by line breaks)" in text
+    assert "E-value 1e-05 for each row" in text
+    assert "100 to 1,250 characters" in text
+    assert "a filter without a manifest" in text
+    assert "web 1.000%" in text
+    assert "portrait report" in text
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    text = Page(join(method("d.jsonl", ["q"], 1e-5, PORTRAITS, None, None))).text
+    assert "nothing is detectable in these rows" in text
+    assert "Command" not in text
+    assert "joined" not in text
+
+
+def test_the_caveats_say_what_the_numbers_do_not_mean() -> None:
+    text = Page(join(caveats())).text
+    for subject in (
+        "Chance.",
+        "Paraphrase.",
+        "Common phrases.",
+        "Inconclusive.",
+        "Training.",
+        "The intervals.",
+    ):
+        assert subject in text
