@@ -17,8 +17,6 @@ import pytest
 
 import portrait
 from portrait.engines.execution import Execution
-from portrait.filters import kinds as filters
-from portrait.keys.maker import keys_within
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -119,17 +117,6 @@ def test_a_small_corpus_is_counted(kind: Any, corpus: Path, tmp_path: Path) -> N
         assert (source.documents, source.text_bytes, source.windows, source.distinct_keys) == real[:4]
     assert planned.bundle_bytes[kind] == pytest.approx(actual(built).bundle_bytes, rel=0.02)
     assert sum(source.distinct_keys for source in planned.sources) == planned.distinct_keys
-
-
-@pytest.mark.parametrize("kind", ["bloom", "fuse"])
-@pytest.mark.parametrize("n_keys", [1, 100, 7000, 200_000, 400_000, 3_000_000])
-def test_a_filter_is_as_large_as_expected(kind: Any, n_keys: int) -> None:
-    spec = portrait.FilterSpec(kind, 0.01)
-    layout = filters.layout(spec, n_keys)
-    keys = random.Random(n_keys).randbytes(8 * n_keys)
-    parts = [layout.build([keys_within(keys, *within[2:])], within) for within in layout.ranges(4)]
-    n_bytes = sum(memoryview(buffer).nbytes for part in parts for buffer in part.buffers)
-    assert filters.expected(spec, n_keys)[0] == pytest.approx(n_bytes, rel=0.02, abs=40)
 
 
 def test_the_rows_of_a_column_s_sources_are_told_apart(corpus: Path, tmp_path: Path) -> None:
@@ -257,7 +244,7 @@ def test_what_cannot_be_built_cannot_be_planned(
 
 def test_what_can_be_read_once_is_not_used_up(cli: Cli) -> None:
     message = cli.refused("plan", "-", stdin=b"a text")
-    assert message == "standard input: can be read once, so that a plan would use it up: plan files instead"
+    assert message == "standard input: can be read only once, so planning would use it up: plan files instead"
 
 
 def test_a_sample_of_nothing_is_refused(corpus: Path) -> None:
@@ -271,7 +258,7 @@ def test_rows_that_cannot_be_read_are_a_warning(tmp_path: Path) -> None:
     (warning,) = portrait.plan(path).warnings
     assert warning.startswith("2 of 4 rows of the sample cannot be read (")
     assert "row 2" in warning
-    assert warning.endswith(": the build stops there: --on-error skip leaves them out")
+    assert warning.endswith(": the build stops there, unless it is told to skip such rows")
     (warning,) = portrait.plan(path, on_error="skip").warnings
     assert warning.endswith(": they are left out")
     with pytest.raises(portrait.BadRowError):
@@ -296,7 +283,7 @@ def test_a_file_that_keeps_the_others_waiting_is_named(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody minds waiting for so little; so let it be worth a warning.
-    monkeypatch.setattr("portrait.planning.forecast._LONG_TASK_SECONDS", 0)
+    monkeypatch.setattr("portrait.planning.caveats.LONG_TASK_SECONDS", 0)
     rows = b"".join((corpus / "gz" / f"{i}.jsonl.gz").read_bytes() for i in range(3))
     (tmp_path / "big.jsonl.gz").write_bytes(rows)
     sources = [tmp_path / "big.jsonl.gz", *sorted((corpus / "txt").iterdir())[:9]]
