@@ -38,10 +38,3 @@ def test_a_report_is_a_page_and_an_object() -> None:
     assert content["columns_asked"] == ["text"]
     assert content["date"] is None
     assert REPORT.contaminated == NONE
-
-
-def test_findings_leave_the_verdict_of_each_row_out() -> None:
-    content = REPORT.to_dict()
-    assert "verdicts" not in content
-    assert content["detectable_length"] is None
-    assert content["totals"]["not_found"]["share"] == 1.0
