@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from portrait.corpus import rows
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.projection import TableChunk
 from portrait.errors import CorpusError, SpecError
 
 if TYPE_CHECKING:
@@ -276,3 +278,48 @@ def test_a_piece_is_sent_without_the_rows_around_it() -> None:
     for data in (rows_of_all, rows_of_all.select(range(7, 9000))):
         for _, chunk in rows.read(data).chunks():
             assert len(pickle.dumps(chunk)) < 1000 * chunk.n_rows + 100_000
+
+
+OPTIONAL_ROWS = [{"text": f"row {i}", "id": i, "other": None} for i in range(3)]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.parquet", "a.arrow", "a.csv"])
+def test_optional_columns_are_carried_along_where_all_rows_have_them(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    lines = "".join(json.dumps(row) + "\n" for row in OPTIONAL_ROWS).encode()
+    table = pa.Table.from_pylist([{"text": row["text"], "id": row["id"]} for row in OPTIONAL_ROWS])
+    if name.endswith(".parquet"):
+        pq.write_table(table, path)
+    elif name.endswith(".arrow"):
+        with pa.ipc.new_file(path, table.schema) as sink:
+            sink.write_table(table)
+    elif name.endswith(".csv"):
+        path.write_text("text,id\n" + "".join(f"{row['text']},{row['id']}\n" for row in OPTIONAL_ROWS))
+    else:
+        path.write_bytes(gzip.compress(lines) if name.endswith(".gz") else lines)
+    found = [row for some in rows.read(path, optional=["id", "task_id"]) for row in some.rows]
+    assert [row.text for row in found] == ["row 0", "row 1", "row 2"]
+    assert [{name: str(value) for name, value in row.values.items()} for row in found] == [
+        {"id": "0"},
+        {"id": "1"},
+        {"id": "2"},
+    ]
+
+
+def test_an_optional_column_that_a_row_lacks_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a", "id": 1, "n": [1]}\n{"text": "b", "n": null}\n')
+    found = [
+        row.values for some in rows.read(tmp_path / "a.jsonl", optional=["id", "n"]) for row in some.rows
+    ]
+    assert found == [{"n": [1]}, {"n": None}]
+
+
+def test_whole_rows_of_parquet_have_all_columns(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist([{"text": "a", "n": 1}]).replace_schema_metadata({"note": "kept"})
+    for some in (table, table.slice(0, 0)):
+        pq.write_table(some, tmp_path / "a.parquet", compression="zstd")
+        ((_, chunk),) = rows.read(tmp_path / "a.parquet", whole=True).chunks()
+        assert isinstance(chunk, TableChunk)
+        assert chunk.rows.schema.equals(table.schema, check_metadata=True)
+        assert (chunk.rows.num_rows, chunk.codec) == (some.num_rows, "ZSTD" if some.num_rows else chunk.codec)
+        assert [row.text for row in rows.unpack(chunk, 0, Columns())[0]] == ["a"][: some.num_rows]
