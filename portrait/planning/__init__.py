@@ -1,1 +1,1 @@
-"""What a build will take and give, estimated before it starts."""
+"""Plans: what a build is expected to take and to give, before it starts."""

@@ -1,4 +1,4 @@
-"""What a build will take and give, told from its files' sizes and a sample of their text."""
+"""The plan of a build, from its files' sizes and a sample of their text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from portrait import presets
 from portrait.answers.judge import DEFAULT_EVALUE
 from portrait.building.reader import require_text
 from portrait.building.request import Request
@@ -14,7 +15,8 @@ from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.evidence import detectable_length, significant_chain
 from portrait.filters import kinds as filters
-from portrait.planning.forecast import Forecast, PlannedSource
+from portrait.planning.caveats import bad_rows, full_disks, long_tasks, too_little_memory
+from portrait.planning.forecast import Forecast
 from portrait.planning.sample import take
 from portrait.spec import FilterKind, FilterSpec, WindowSpec
 
@@ -25,24 +27,38 @@ if TYPE_CHECKING:
     from portrait.building.reader import OnError
     from portrait.building.way import Way
     from portrait.corpus.shards import Format
+    from portrait.planning.counts import PlannedSource
 
-#: How much text is read unless told otherwise, and for how long at most.
+#: How much text is read by default, and for how long at most.
 SAMPLE_TEXT_BYTES = 32_000_000
 _SAMPLE_SECONDS = 3.0
-#: Lengths of texts, in units, for which a plan says what can be found in them.
+#: The lengths of texts, in units, for which a plan states the shortest detectable copy.
 TEXT_UNITS = (1000, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a build will take and give, as :func:`plan` tells.
+    """What a build is expected to take and to give, as :func:`plan` returns it.
 
-    ``whole``: the sample is all there is, so that the counts are exact. ``way``: the keys are in
-    ``memory``, or in files (``spool``), or, for a pybloom filter, in memory while all is read ``twice``.
-    ``bundle_bytes`` is the size of all layers, by the kind of filter, for those kinds that can hold such
-    windows at this rate; ``spool_bytes`` what lies in ``work_dir`` meanwhile; ``memory_bytes`` what all
-    processes take together. ``seconds`` is an estimate for this machine. ``detectable_units``: for texts
-    of so many units, the shortest copy that is certain to be found at the default threshold, if any is.
+    Attributes:
+        windows: The windows to store.
+        filter: The filter to build.
+        sources: The expected counts of each source.
+        sampled_text_bytes: The number of bytes of text in the sample.
+        whole: Whether the sample is all of the corpus, so that the counts are exact.
+        way: Where the keys are: in ``memory``; in files (``spool``); or, for a pybloom filter, in memory
+            while the corpus is read ``twice``.
+        workers: The number of processes.
+        tasks: The number of read tasks.
+        bundle_bytes: The size of all layers by the kind of filter, for the kinds that suit the windows.
+        spool_bytes: The size of the files of keys at most.
+        work_dir: The directory of these files, if there are any.
+        memory_bytes: The memory of all processes together.
+        seconds: About how long the build takes on this machine.
+        fpr: The false-positive rate per window.
+        detectable_units: For texts of so many units, the shortest copy that is certain to be found at the
+            default threshold, if any is.
+        warnings: What may go wrong, a sentence each.
     """
 
     windows: WindowSpec
@@ -64,31 +80,31 @@ class Plan:
 
     @property
     def documents(self) -> int:
-        """Of all sources."""
+        """The number of documents of all sources."""
         return sum(source.documents for source in self.sources)
 
     @property
     def text_bytes(self) -> int:
-        """Of all sources."""
+        """The number of bytes of text of all sources."""
         return sum(source.text_bytes for source in self.sources)
 
     @property
     def stored_windows(self) -> int:
-        """Of all sources."""
+        """The number of stored windows of all sources."""
         return sum(source.windows for source in self.sources)
 
     @property
     def distinct_keys(self) -> int:
-        """Of all sources' layers together; an upper estimate, unless :attr:`whole`."""
+        """The number of keys in all layers: an upper estimate, unless the sample is :attr:`whole`."""
         return sum(source.distinct_keys for source in self.sources)
 
     @property
     def guaranteed_units(self) -> int:
-        """Every verbatim passage of so many units or more is a hit: there are no false negatives."""
+        """The length in units from which on every verbatim passage is a hit, without false negatives."""
         return self.windows.guaranteed_length
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the plan as a JSON object."""
         return {
             **asdict(self),
             "documents": self.documents,
@@ -114,17 +130,36 @@ def plan(
     execution: Execution | None = None,
     sample_text_bytes: int = SAMPLE_TEXT_BYTES,
 ) -> Plan:
-    """Tell what the build of ``sources`` at ``out`` will take and give. Nothing is written.
+    """Plan the build of ``sources`` at ``out``. Nothing is written.
 
-    The arguments are those of :func:`portrait.build`. Read are the files' sizes and about
-    ``sample_text_bytes`` of text, for a few seconds at most, at places spread evenly over each source.
+    The sizes of the files and a sample of their text are read, for a few seconds at most, at places spread
+    evenly over each source.
 
-    Raises :class:`CorpusError` and :class:`SpecError` as the build would, and :class:`SpecError` for
-    what can be read only once, or is of unknown size. Rows that cannot be read are a warning where others
-    can.
+    Args:
+        sources: As for :func:`portrait.build`.
+        out: Where the portrait is to be written.
+        windows: The windows to store; by default the preset's.
+        filter: The filter to build; by default the preset's.
+        preset: The name of a preset.
+        column: The column of the text, or several.
+        source_column: The column that names each row's source, if any.
+        format: The format of the files; by default, their names tell.
+        on_error: What the build does with rows that cannot be read.
+        execution: How the build runs.
+        sample_text_bytes: About how many bytes of text to read.
+
+    Returns:
+        The plan.
+
+    Raises:
+        CorpusError: The build would raise it, too. Rows that cannot be read are a warning if others can.
+        SpecError: An option is invalid, or a source can be read only once or has an unknown size.
     """
     if not isinstance(sample_text_bytes, int) or sample_text_bytes < 1:
-        raise SpecError(f"the sample is 1 byte or more, not {sample_text_bytes!r}")
+        raise SpecError(
+            f"the sample is 1 byte or more, not {sample_text_bytes!r}", parameter="sample_text_bytes"
+        )
+    presets.preset(preset)
     execution = execution or Execution()
     request = Request.of(
         windows,
@@ -135,42 +170,56 @@ def plan(
         format=format,
         on_error=on_error,
     )
-    found = request.resolve(sources)
-    way = way_of(request, found, execution, Path(out))
+    resolved = request.resolve(sources)
+    way = way_of(request, resolved, execution, Path(out))
     twice = way == "twice"
-    sample = take(found, request.reading, sample_text_bytes, _SAMPLE_SECONDS, of_windows=twice)
+    sample = take(resolved, request.reading, sample_text_bytes, _SAMPLE_SECONDS, of_windows=twice)
     if sample.whole:
-        require_text(found, sample.counts, source_column)
-    made = Forecast(request, found, execution, Path(out), way, sample)
+        require_text(resolved, sample.counts, source_column)
+    forecast = Forecast(request, resolved, execution, way, sample)
     spec = request.filter
-    sizes = {kind: size for kind in get_args(FilterKind) if (size := made.bundle_bytes(kind)) is not None}
+    sizes = {kind: size for kind in get_args(FilterKind) if (size := forecast.bundle_bytes(kind)) is not None}
     _, fpr = filters.expected(spec, 1)
     bundle_bytes = sizes[spec.kind]
-    spool_bytes = made.spool_bytes(bundle_bytes)
-    memory_bytes = made.memory_bytes(bundle_bytes)
+    spool_bytes = forecast.spool_bytes(bundle_bytes)
+    memory_bytes = forecast.memory_bytes(bundle_bytes)
     work_dir = str(execution.work_path(Path(out))) if way == "spool" else None
     return Plan(
         windows=request.windows,
         filter=spec,
-        sources=made.sources,
+        sources=forecast.sources,
         sampled_text_bytes=sample.text_bytes,
         whole=sample.whole,
         way=way,
-        workers=made.n_workers,
-        tasks=made.n_tasks,
+        workers=forecast.n_workers,
+        tasks=forecast.n_tasks,
         bundle_bytes=sizes,
         spool_bytes=spool_bytes,
         work_dir=work_dir,
         memory_bytes=memory_bytes,
-        seconds=made.seconds(bundle_bytes),
+        seconds=forecast.seconds(bundle_bytes),
         fpr=fpr,
-        detectable_units={n: _detectable(request.windows, len(made.sources), fpr, n) for n in TEXT_UNITS},
-        warnings=tuple(made.warnings(bundle_bytes, spool_bytes, memory_bytes)),
+        detectable_units={n: _detectable(request.windows, len(forecast.sources), fpr, n) for n in TEXT_UNITS},
+        warnings=(
+            *bad_rows(sample, on_error),
+            *long_tasks(forecast.task_seconds, execution.n_workers),
+            *too_little_memory(memory_bytes if twice else 0, execution.total_bytes),
+            *full_disks(_disk_needs(Path(out), bundle_bytes, execution, spool_bytes)),
+        ),
     )
 
 
+def _disk_needs(
+    out: Path, bundle_bytes: int, execution: Execution, spool_bytes: int
+) -> list[tuple[Path, int, str]]:
+    needs = [(out.parent, bundle_bytes, "the portrait")]
+    if spool_bytes:
+        needs.append((execution.work_path(out), spool_bytes, "the keys meanwhile"))
+    return needs
+
+
 def _detectable(windows: WindowSpec, n_layers: int, fpr: float, text_units: int) -> int | None:
-    """The shortest copy that is certain to be found in a text of so many units, if any is."""
+    """Return the shortest copy that is certain to be found in a text of so many units, if any is."""
     n_windows = text_units - windows.width + 1
     if n_windows < 1:
         return None

@@ -18,7 +18,6 @@ UNTESTED = {
     "version": "one constant, which the tests of the command line print",
     "answers/scan": "records only",
     "filters/protocols": "interfaces only",
-    "reports/findings": "records, which the tests of the tally and of the page make and compare",
 }
 
 #: Names that begin with an underscore and are public all the same.

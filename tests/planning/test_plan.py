@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+import shutil
+import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +20,148 @@ from portrait.engines.execution import Execution
 
 if TYPE_CHECKING:
     from conftest import Cli
+
+MB = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources of the standard library, in no order, as files of every format."""
+    where = tmp_path_factory.mktemp("corpus")
+    library = Path(sysconfig.get_path("stdlib"))
+    names = sorted([*library.glob("*.py"), *library.glob("[a-l]*/*.py"), *library.glob("test/test_*.py")])
+    random.Random(3).shuffle(names)
+    texts = [text for name in names[:1200] if (text := _text(name))]
+    (where / "txt").mkdir()
+    for i, text in enumerate(texts):
+        (where / "txt" / f"{i:04}.txt").write_text(text)
+    third = len(texts) // 3
+    rows = [json.dumps({"text": text, "set": "odd" if i % 2 else "even"}) for i, text in enumerate(texts)]
+    (where / "all.jsonl").write_text("\n".join(rows))
+    (where / "gz").mkdir()
+    for i in range(3):
+        part = "".join(f"{row}\n" for row in rows[i * third : (i + 1) * third]).encode()
+        (where / "gz" / f"{i}.jsonl.gz").write_bytes(gzip.compress(part))
+    table = pa.table({"text": texts, "set": ["odd" if i % 2 else "even" for i in range(len(texts))]})
+    pq.write_table(table, where / "all.parquet", compression="zstd", row_group_size=50)
+    pq.write_table(table.slice(0, third), where / "third.parquet", compression="none")
+    return where
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").replace("\0", "")
+    except UnicodeDecodeError:
+        return ""
+
+
+class Actual(NamedTuple):
+    """What a build gave."""
+
+    documents: int
+    text_bytes: int
+    windows: int
+    distinct_keys: int
+    bundle_bytes: int
+
+
+def actual(built: portrait.Portrait, source: str | None = None) -> Actual:
+    layers = [layer for layer in built.manifest.layers if source in (None, layer.source)]
+    return Actual(
+        sum(layer.documents or 0 for layer in layers),
+        sum(layer.text_bytes or 0 for layer in layers),
+        sum(layer.windows or 0 for layer in layers),
+        sum(layer.distinct_keys for layer in layers),
+        sum(shard.bytes for layer in layers for shard in layer.shards),
+    )
+
+
+CORPORA: dict[str, dict[str, list[str]]] = {
+    "text files": {"main": ["txt"]},
+    "JSON lines": {"main": ["all.jsonl"]},
+    "gzip": {"main": ["gz"]},
+    "Parquet": {"main": ["all.parquet"]},
+    "several": {"a": ["gz/0.jsonl.gz", "third.parquet"], "b": ["txt"], "c": ["gz/1.jsonl.gz"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [*((name, "bloom") for name in CORPORA), ("Parquet", "fuse"), ("several", "pybloom")]
+)
+def test_a_sample_predicts_the_build(name: str, kind: Any, corpus: Path, tmp_path: Path) -> None:
+    sources = {source: [corpus / path for path in paths] for source, paths in CORPORA[name].items()}
+    spec = portrait.FilterSpec(kind, 0.004)
+    planned = portrait.plan(sources, filter=spec, sample_text_bytes=3 * MB)
+    assert not planned.whole
+    built = portrait.build(sources, tmp_path / "out", filter=spec)
+    real = actual(built)
+    assert real.text_bytes > 10 * MB
+    assert planned.text_bytes == pytest.approx(real.text_bytes, rel=0.15)
+    assert planned.stored_windows == pytest.approx(real.windows, rel=0.15)
+    assert planned.bundle_bytes[kind] == pytest.approx(real.bundle_bytes, rel=0.15)
+    assert planned.sampled_text_bytes < 0.8 * real.text_bytes
+    assert [source.source for source in planned.sources] == list(built.sources)
+    for source in planned.sources:
+        assert source.text_bytes == pytest.approx(actual(built, source.source).text_bytes, rel=0.25)
+
+
+@pytest.mark.parametrize("kind", ["bloom", "fuse", "pybloom"])
+def test_a_small_corpus_is_counted(kind: Any, corpus: Path, tmp_path: Path) -> None:
+    sources = {"parquet": corpus / "third.parquet", "text": sorted((corpus / "txt").iterdir())[:40]}
+    spec = portrait.FilterSpec(kind, 0.02)
+    planned = portrait.plan(sources, filter=spec)
+    assert planned.whole
+    built = portrait.build(sources, tmp_path / "out", filter=spec)
+    for source in planned.sources:
+        real = actual(built, source.source)
+        assert (source.documents, source.text_bytes, source.windows, source.distinct_keys) == real[:4]
+    assert planned.bundle_bytes[kind] == pytest.approx(actual(built).bundle_bytes, rel=0.02)
+    assert sum(source.distinct_keys for source in planned.sources) == planned.distinct_keys
+
+
+def test_the_rows_of_a_column_s_sources_are_told_apart(corpus: Path, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"source_column": "set"}
+    planned = portrait.plan(corpus / "all.parquet", sample_text_bytes=4 * MB, **given)
+    built = portrait.build(corpus / "all.parquet", tmp_path / "out", **given)
+    assert [source.source for source in planned.sources] == ["even", "odd"]
+    for source in planned.sources:
+        assert source.windows == pytest.approx(actual(built, source.source).windows, rel=0.2)
+
+
+def test_a_dataset_is_planned(corpus: Path) -> None:
+    rows = pq.read_table(corpus / "third.parquet")
+    planned = portrait.plan(datasets.Dataset(rows))
+    assert (planned.documents, planned.whole) == (rows.num_rows, True)
+
+
+def test_no_source_is_left_out_for_being_small(corpus: Path) -> None:
+    few = {f"few{i}": corpus / "txt" / f"{i:04}.txt" for i in range(5)}
+    planned = portrait.plan({"much": corpus / "all.jsonl", **few}, sample_text_bytes=MB)
+    lengths = {source.source: source.text_bytes for source in planned.sources}
+    for name, path in few.items():
+        assert lengths[name] == path.stat().st_size
+
+
+def test_of_a_long_document_only_the_beginning_is_read(corpus: Path, tmp_path: Path) -> None:
+    text = "é".join(path.read_text() for path in sorted((corpus / "txt").iterdir()))
+    (tmp_path / "long.txt").write_text(text)
+    planned = portrait.plan(tmp_path / "long.txt", sample_text_bytes=MB)
+    assert (planned.documents, planned.whole) == (1, False)
+    assert planned.sampled_text_bytes < 5 * MB < planned.text_bytes
+    assert planned.text_bytes == pytest.approx(len(text.encode()), rel=0.01)
+
+
+def test_the_spool_is_as_large_as_planned(corpus: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    execution = Execution(workers=1, work_dir=work)
+    sources = [corpus / "all.jsonl", corpus / "gz"]
+    planned = portrait.plan(sources, out=tmp_path / "out", execution=execution, sample_text_bytes=4 * MB)
+    assert (planned.way, planned.work_dir) == ("spool", str(work))
+    assert not work.exists()
+    portrait.read_share(sources, tmp_path / "out", (1, 1), execution=execution)
+    spooled = sum(path.stat().st_size for path in (work / "data").glob("*.keys"))
+    assert planned.spool_bytes - planned.bundle_bytes["bloom"] == pytest.approx(spooled, rel=0.15)
+    assert planned.tasks == len(list((work / "data").glob("read-*.json"))) == 4
 
 
 def test_the_way_is_the_build_s(corpus: Path, tmp_path: Path) -> None:
@@ -94,6 +240,71 @@ def test_what_cannot_be_built_cannot_be_planned(
     with pytest.raises(portrait.PortraitError) as of_plan:
         portrait.plan(sources, out="out", **given)
     assert (of_plan.type, str(of_plan.value)) == (of_build.type, str(of_build.value))
+
+
+def test_what_can_be_read_once_is_not_used_up(cli: Cli) -> None:
+    message = cli.refused("plan", "-", stdin=b"a text")
+    assert message == "standard input: can be read only once, so planning would use it up: plan files instead"
+
+
+def test_a_sample_of_nothing_is_refused(corpus: Path) -> None:
+    with pytest.raises(portrait.SpecError, match="the sample is 1 byte or more, not 0"):
+        portrait.plan(corpus / "txt", sample_text_bytes=0)
+
+
+def test_rows_that_cannot_be_read_are_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"text": ["one", None, "three", None]}), path)
+    (warning,) = portrait.plan(path).warnings
+    assert warning.startswith("2 of 4 rows of the sample cannot be read (")
+    assert "row 2" in warning
+    assert warning.endswith(": the build stops there, unless it is told to skip such rows")
+    (warning,) = portrait.plan(path, on_error="skip").warnings
+    assert warning.endswith(": they are left out")
+    with pytest.raises(portrait.BadRowError):
+        portrait.build(path, tmp_path / "out")
+
+
+def test_a_full_disk_is_foreseen(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    execution = Execution(work_dir=tmp_path / "work" / "deep")
+
+    def warnings() -> tuple[str, ...]:
+        return portrait.plan(corpus / "txt", out=tmp_path / "out", execution=execution).warnings
+
+    assert warnings() == ()
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    (warning,) = warnings()
+    assert warning.startswith(f"{tmp_path}")
+    assert "the portrait and the keys meanwhile take about " in warning
+
+
+def test_a_file_that_keeps_the_others_waiting_is_named(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody minds waiting for so little; so let it be worth a warning.
+    monkeypatch.setattr("portrait.planning.caveats.LONG_TASK_SECONDS", 0)
+    rows = b"".join((corpus / "gz" / f"{i}.jsonl.gz").read_bytes() for i in range(3))
+    (tmp_path / "big.jsonl.gz").write_bytes(rows)
+    sources = [tmp_path / "big.jsonl.gz", *sorted((corpus / "txt").iterdir())[:9]]
+    execution = Execution(workers=2, work_dir=tmp_path / "work")
+    (warning,) = portrait.plan(sources, execution=execution).warnings
+    assert warning.startswith(f"{tmp_path / 'big.jsonl.gz'}: cannot be divided")
+    alone = Execution(workers=1, work_dir=tmp_path / "work")
+    assert portrait.plan(sources, execution=alone).warnings == ()
+
+
+def test_keys_that_exceed_the_memory_are_foreseen(corpus: Path) -> None:
+    planned = portrait.plan(
+        corpus / "txt",
+        windows=portrait.WindowSpec(stride=1),
+        filter=portrait.FilterSpec("pybloom"),
+        execution=Execution(memory_bytes=256 << 20),
+        sample_text_bytes=MB,
+    )
+    (warning,) = planned.warnings
+    assert warning.startswith("a pybloom filter is built in memory: about ")
+    assert planned.memory_bytes > 256 << 20
 
 
 def test_a_plan_says_all_in_json_and_writes_nothing(corpus: Path, cli: Cli, tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""The sentences of a plan's warnings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portrait.keys.maker import Counts
+from portrait.planning.caveats import bad_rows, full_disks, long_tasks, too_little_memory
+from portrait.planning.sample import Sample
+from portrait.planning.strata import Stratum
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def sample(n_good: int, n_bad: int) -> Sample:
+    counts = Counts()
+    counts.documents = n_good
+    stratum = Stratum("main", "jsonl", ".jsonl", 1.0, 10, 1, [], 1, counts={"main": counts})
+    return Sample([stratum], n_bad_rows=n_bad, first_bad_row="a.jsonl, line 1: not JSON")
+
+
+def test_rows_that_cannot_be_read_are_counted() -> None:
+    assert list(bad_rows(sample(1, 0), "fail")) == []
+    (warning,) = bad_rows(sample(0, 1), "skip")
+    assert warning == (
+        "1 of 1 row of the sample cannot be read (a.jsonl, line 1: not JSON): they are left out"
+    )
+    (warning,) = bad_rows(sample(20_000, 1000), "fail")
+    assert warning.startswith("1,000 of 21,000 rows of the sample cannot be read")
+
+
+def test_only_tasks_longer_than_a_worker_s_share_are_named() -> None:
+    tasks = [("short", 3.0), ("long", 30.0)]
+    (warning,) = long_tasks(tasks, 4)
+    assert warning.startswith("long: cannot be divided")
+    assert list(long_tasks(tasks, 1)) == []
+    assert list(long_tasks([("a", 1.0), ("b", 0.1)], 8)) == []
+
+
+def test_too_little_memory_is_told() -> None:
+    assert list(too_little_memory(10, 10)) == []
+    (warning,) = too_little_memory(2_000_000_000, 1_000_000_000)
+    assert "about 2,000 MB, and 1,000 MB are allowed" in warning
+
+
+def test_what_one_disk_must_contain_is_added_up(tmp_path: Path) -> None:
+    huge = 1 << 62
+    (warning,) = full_disks([(tmp_path / "a" / "b", huge, "the portrait"), (tmp_path, huge, "the keys")])
+    assert warning.startswith(f"{tmp_path}: the portrait and the keys take about ")
+    assert list(full_disks([(tmp_path, 1, "the portrait")])) == []
