@@ -96,7 +96,7 @@ class Decoding:
 
     @property
     def label(self) -> str:
-        """The shard's."""
+        """The label of the shard that the task reads."""
         return self.shard.label
 
 

@@ -70,7 +70,7 @@ def imported(module: str) -> set[str]:
 
 
 def ours(module: str) -> set[str]:
-    """Those of them that are of the house."""
+    """Return the modules of the house that a module imports."""
     return {name for name in imported(module) if name.partition(".")[0] in PACKAGES}
 
 

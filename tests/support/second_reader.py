@@ -96,11 +96,11 @@ class Layer:
         require(unit == self.n_units(), "the shards hold everything")
 
     def n_units(self) -> int:
-        """The blocks, or the partitions, of the filter."""
+        """Return the number of the filter's blocks or partitions."""
         raise NotImplementedError
 
     def units_in(self, shard: Shard) -> int:
-        """Those of one shard."""
+        """Return the number of blocks or partitions in one shard."""
         raise NotImplementedError
 
     def holds_in(self, shard: Shard, unit: int, key: int) -> bool:
