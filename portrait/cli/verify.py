@@ -20,7 +20,7 @@ from portrait.markup.numbers import counted
 def command(path: str, quiet: bool, as_json: bool) -> None:
     """Check every byte of a portrait against its manifest.
 
-    Exits 0 if it is whole; otherwise 2, naming the first file that is wrong.
+    Exits 0 if it is intact, and otherwise 2, naming the first damaged file.
 
     \b
     portrait verify corpus.portrait
@@ -29,7 +29,7 @@ def command(path: str, quiet: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(verified.to_dict(), ensure_ascii=False))
     elif not quiet:
-        click.echo(f"{verified.path}: whole: {counted(verified.files, 'file')}, {size(verified.bytes)}")
+        click.echo(f"{verified.path}: intact: {counted(verified.files, 'file')}, {size(verified.bytes)}")
         click.echo(f"id {verified.id}")
         for name in verified.unexpected:
             click.echo(f"portrait: note: {name!r} is not part of the portrait", err=True)

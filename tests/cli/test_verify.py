@@ -23,11 +23,11 @@ def built(tmp_path: Path) -> Path:
     return portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait").path
 
 
-def test_a_whole_portrait_is_named_with_its_id(built: Path, cli: Cli) -> None:
+def test_an_intact_portrait_is_named_with_its_id(built: Path, cli: Cli) -> None:
     done = cli.here("verify", built.name)
     first, second = done.out.splitlines()
     assert (done.code, done.err) == (0, "")
-    assert first.startswith("a.portrait: whole: 2 files, ")
+    assert first.startswith("a.portrait: intact: 2 files, ")
     assert second == f"id {portrait.open(built).manifest.id}"
     assert cli.here("verify", built.name, "-q") == (0, "", "")
 
