@@ -1,4 +1,4 @@
-"""Builds: what is counted, what is recorded, what is left on the disk, and builds in shares."""
+"""Builds: counts, the record in the manifest, what is left on disk, and builds in shares."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
 
 def prose(seed: object, n_words: int) -> str:
+    """Return random words of characters of one to four bytes, the same for the same seed."""
     dice = random.Random(str(seed))
     return " ".join("".join(dice.choices("etaoinshrdluéß京🦀", k=dice.randint(1, 9))) for _ in range(n_words))
 
 
 @pytest.fixture(autouse=True)
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: two documents as text, and the same rows as two kinds of tables."""
+    """The working directory, with plain texts, and the same rows as JSON Lines and as Parquet."""
     monkeypatch.chdir(tmp_path)
     directory = tmp_path / "corpus"
     directory.mkdir()
@@ -48,17 +49,19 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def contents(bundle: Path) -> dict[str, bytes]:
+    """Return the content of each file of a bundle, by its name."""
     return {path.name: path.read_bytes() for path in bundle.iterdir()}
 
 
 def tree(directory: Path) -> list[str]:
+    """Return the relative paths of everything below ``directory``, sorted."""
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
 
 
 FILES = ["corpus/a.txt", "corpus/b.txt", "corpus/c.jsonl", "corpus/d.parquet", "corpus/e.jsonl.gz"]
 
 
-def test_the_order_of_the_files_leaves_no_trace(corpus: Path) -> None:
+def test_the_order_of_the_files_does_not_matter(corpus: Path) -> None:
     dice = random.Random(7)
     bundles = []
     for i in range(4):
@@ -78,8 +81,12 @@ def test_the_same_files_under_other_names_give_the_same_shard_and_id(corpus: Pat
     assert second.corpus != first.corpus
 
 
-def stored_keys(text: str, spec: WindowSpec) -> tuple[list[bytes], bytes]:
-    """The windows' and the document's bytes, straight from the definition (with few normalisers)."""
+def stored_windows(text: str, spec: WindowSpec) -> tuple[list[bytes], bytes]:
+    """Return the bytes of the windows that a document stores, and of the whole document.
+
+    Follows the definition directly, for the normalisers ``none`` and ``spaces`` and the units ``char`` and
+    ``byte``.
+    """
     normal = " ".join(text.split()) if spec.normalizer == "spaces" else text
     units: Any = normal if spec.unit == "char" else normal.encode()
     last = len(units) - spec.width
@@ -102,15 +109,15 @@ SPECS = [
 def test_the_counts_are_those_of_the_definition(spec: WindowSpec, corpus: Path) -> None:
     texts = [prose(i, 3 * i) for i in range(50)] + ["", " x  y\n", prose(49, 147)]
     pq.write_table(pa.table({"text": texts}), corpus / "all.parquet")
-    cut = [stored_keys(text, spec) for text in texts]
-    keys = {xxhash.xxh3_64_intdigest(window, seed=0) for windows, _ in cut for window in windows}
-    keys |= {xxhash.xxh3_64_intdigest(document, seed=1) for _, document in cut}
+    stored = [stored_windows(text, spec) for text in texts]
+    keys = {xxhash.xxh3_64_intdigest(window, seed=0) for windows, _ in stored for window in windows}
+    keys |= {xxhash.xxh3_64_intdigest(document, seed=1) for _, document in stored}
 
     built = portrait.build("all.parquet", "out", windows=spec)
     (layer,) = built.manifest.layers
     assert layer.documents == len(texts)
-    assert layer.short_documents == sum(not windows for windows, _ in cut)
-    assert layer.windows == sum(len(windows) for windows, _ in cut)
+    assert layer.short_documents == sum(not windows for windows, _ in stored)
+    assert layer.windows == sum(len(windows) for windows, _ in stored)
     assert layer.distinct_keys == len(keys)
     assert layer.text_bytes == sum(len(text.encode()) for text in texts)
     assert built.spec == spec
@@ -118,7 +125,7 @@ def test_the_counts_are_those_of_the_definition(spec: WindowSpec, corpus: Path) 
 
 
 def in_filter(blocks: bytes, key: int) -> bool:
-    """A split-block Bloom filter asked the way its definition reads."""
+    """Return whether the split-block Bloom filter of these blocks contains ``key``, by its definition."""
     salts = (0x47B6137B, 0x44974D91, 0x8824AD5B, 0xA2B7289D, 0x705495C7, 0x2DF1424B, 0x9EFC4947, 0x5C6BFB31)
     block = (key * (len(blocks) // 32)) >> 64
     for i, salt in enumerate(salts):
@@ -128,7 +135,7 @@ def in_filter(blocks: bytes, key: int) -> bool:
     return True
 
 
-def test_the_test_vectors_are_in_the_filter_or_not(corpus: Path) -> None:
+def test_the_filter_contains_the_present_test_vectors_and_not_the_absent_ones(corpus: Path) -> None:
     for layer in portrait.build({"x": FILES[:2], "y": FILES[2:]}, "out").manifest.layers:
         data = (corpus / "out" / layer.shards[0].file).read_bytes()
         blocks = data[len(data) - 32 * layer.filter["n_blocks"] :]
@@ -149,7 +156,7 @@ def test_two_named_sources_are_two_layers() -> None:
     assert [layer.verdict for layer in answer.layers] == ["found", "not_found"]
 
 
-def test_sources_whose_names_make_the_same_file_name_keep_apart() -> None:
+def test_sources_whose_names_give_the_same_file_name_get_files_of_their_own() -> None:
     names = ["a/b", "a b", "A?B", "..", "日本", "京都", "x" * 100]
     built = portrait.build(dict.fromkeys(names, "corpus/a.txt"), "out")
     files = [layer.shards[0].file for layer in built.manifest.layers]
@@ -160,7 +167,7 @@ def test_sources_whose_names_make_the_same_file_name_keep_apart() -> None:
 
 
 @pytest.mark.parametrize("fpr", [0.3, 0.01, 0.0001])
-def test_the_rate_aimed_at_the_rate_there_is_and_the_probe_are_recorded(fpr: float, corpus: Path) -> None:
+def test_the_target_rate_the_real_rate_and_the_probe_are_recorded(fpr: float, corpus: Path) -> None:
     (corpus / "long.txt").write_text(prose("long", 20_000))
     (layer,) = portrait.build("long.txt", "out", filter=FilterSpec(fpr=fpr)).manifest.layers
     n_blocks = bloom_blocks(layer.distinct_keys, fpr)
@@ -208,11 +215,13 @@ def test_a_file_whose_name_is_not_utf8_is_read(corpus: Path) -> None:
     assert portrait.open("out").query(prose("a", 300)).exact_document
 
 
-class Listener:
+class EventRecorder:
+    """A progress callback that records the order of its calls, and the bytes of the stage "reading"."""
+
     def __init__(self) -> None:
         self.events: list[str] = []
         self.n_bytes: int | None = None
-        self.n_read = 0
+        self.bytes_read = 0
 
     def start(self, n_bytes: int | None, stage: str = "") -> None:
         self.events.append(f"start {stage}")
@@ -223,7 +232,7 @@ class Listener:
         assert min(n_bytes, documents, text_bytes) >= 0
         if self.events[-1] in ("start reading", "read"):
             self.events.append("read")
-            self.n_read += n_bytes
+            self.bytes_read += n_bytes
 
     def finish(self) -> None:
         self.events.append("finish")
@@ -249,23 +258,23 @@ PROGRESS: dict[str, Any] = {
 
 @pytest.mark.parametrize("sources", PROGRESS)
 def test_progress_adds_up_to_the_size_of_the_input(sources: str, corpus: Path) -> None:
-    listener = Listener()
-    built = portrait.build(PROGRESS[sources](corpus), "out", progress=listener)
+    recorder = EventRecorder()
+    built = portrait.build(PROGRESS[sources](corpus), "out", progress=recorder)
     size = sum(file["bytes"] for record in built.manifest.corpus.values() for file in record["files"])
-    assert (listener.n_bytes, listener.n_read) == (size, size)
-    reading, building = listener.events[:-3], listener.events[-3:]
+    assert (recorder.n_bytes, recorder.bytes_read) == (size, size)
+    reading, building = recorder.events[:-3], recorder.events[-3:]
     assert reading[0] == "start reading"
     assert set(reading[1:]) == {"read"}
     assert building == ["finish", "start building", "finish"]
 
 
-def test_progress_ends_where_the_build_fails(corpus: Path) -> None:
+def test_progress_finishes_when_the_build_fails(corpus: Path) -> None:
     (corpus / "bad.txt").write_bytes(b"\xff")
-    listener = Listener()
+    recorder = EventRecorder()
     with pytest.raises(portrait.CorpusError):
-        portrait.build(["corpus", "bad.txt"], "out", progress=listener)
-    assert listener.events[0] == "start reading"
-    assert listener.events.count("finish") == 1
+        portrait.build(["corpus", "bad.txt"], "out", progress=recorder)
+    assert recorder.events[0] == "start reading"
+    assert recorder.events.count("finish") == 1
 
 
 def test_an_empty_column_name_is_refused(corpus: Path) -> None:
@@ -275,7 +284,7 @@ def test_an_empty_column_name_is_refused(corpus: Path) -> None:
 
 
 def run_limited(cwd: Path, limit: int, call: str) -> subprocess.CompletedProcess[str]:
-    """Run ``call`` where no file may grow beyond ``limit`` bytes, as on a full disk."""
+    """Run ``call`` in a process whose files may not grow beyond ``limit`` bytes, as on a full disk."""
     code = (
         "import resource, signal, portrait, portrait.corpus.formats.plain, pyarrow\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -288,7 +297,7 @@ def run_limited(cwd: Path, limit: int, call: str) -> subprocess.CompletedProcess
 
 @pytest.mark.parametrize(("n_words", "where"), [(10, "out: "), (200_000, "layer 'main'")])
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_full_disk_is_named_and_nothing_is_left(
+def test_a_full_disk_is_reported_and_leaves_nothing_behind(
     n_words: int, where: str, overwrite: bool, corpus: Path
 ) -> None:
     shutil.rmtree("corpus")
@@ -313,19 +322,20 @@ N_FILES = 6
 
 @pytest.fixture
 def plain(corpus: Path) -> str:
-    """Another corpus, of several files, in its place; the id of its portrait."""
+    """The id of the portrait of a corpus of several files, which takes the place of the other corpus."""
     shutil.rmtree(corpus / "corpus")
     corpora.write(Path("corpus"), N_FILES)
     return portrait.build("corpus", "plain").manifest.id
 
 
-def task(cli: Cli, share: str) -> None:
+def read_share(cli: Cli, share: str) -> None:
+    """Read one share of the corpus, such as ``"1/4"``, with the command line."""
     done = cli(*BUILD, "--task", share)
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-def times() -> dict[str, int]:
-    """When each file of keys was written."""
+def modification_times() -> dict[str, int]:
+    """Return when each file of keys was written, in nanoseconds, by the file's name."""
     return {path.name: path.stat().st_mtime_ns for path in Path("work/data").glob("*.keys")}
 
 
@@ -333,12 +343,12 @@ def test_shares_may_be_read_in_any_order_and_again(cli: Cli, plain: str) -> None
     shares = [f"{i}/4" for i in range(1, 5)]
     random.Random(3).shuffle(shares)
     for share in shares:
-        task(cli, share)
+        read_share(cli, share)
         assert not Path("out").exists()
-    before = times()
+    before = modification_times()
     assert len(before) >= N_FILES
-    task(cli, shares[1])
-    assert times() == before
+    read_share(cli, shares[1])
+    assert modification_times() == before
     done = cli(*BUILD, "--finish", "--quiet")
     assert (done.code, done.err) == (0, "")
     assert portrait.open("out").manifest.id == plain
@@ -346,7 +356,7 @@ def test_shares_may_be_read_in_any_order_and_again(cli: Cli, plain: str) -> None
     assert not Path("work").exists()
 
 
-def test_shares_may_be_more_than_there_is_to_read(plain: str) -> None:
+def test_there_may_be_more_shares_than_files(plain: str) -> None:
     execution = portrait.Execution(workers=1, work_dir="work")
     for i in range(1, 10):
         portrait.read_share("corpus", "out", (i, 9), execution=execution)
@@ -363,15 +373,15 @@ def test_shares_may_be_read_at_the_same_time(shares: list[str], cli: Cli, plain:
     assert portrait.open("out").manifest.id == plain
 
 
-def test_finishing_names_what_is_not_read_yet(cli: Cli, plain: str) -> None:
-    said = cli.refused(*BUILD, "--finish")
-    assert said == "work: no shard has been read there: read the shares first (--task)"
-    task(cli, "1/3")
-    task(cli, "3/3")
-    said = cli.refused(*BUILD, "--finish")
-    assert said.startswith("work: 2 of 6 shards are not read yet, corpus/01.jsonl.gz among them")
+def test_finishing_names_the_shards_that_are_not_read_yet(cli: Cli, plain: str) -> None:
+    message = cli.refused(*BUILD, "--finish")
+    assert message == "work: no shard has been read there: read the shares first (--task)"
+    read_share(cli, "1/3")
+    read_share(cli, "3/3")
+    message = cli.refused(*BUILD, "--finish")
+    assert message.startswith("work: 2 of 6 shards are not read yet, corpus/01.jsonl.gz among them")
     assert not Path("out").exists()
-    # The plain build reads what is missing, too.
+    # A build that is not in shares reads the missing shards itself.
     assert cli(*BUILD, "--quiet").code == 0
     assert portrait.open("out").manifest.id == plain
 
@@ -395,66 +405,66 @@ def test_a_share_that_does_not_exist_is_refused(share: str, message: str, cli: C
 
 
 @pytest.mark.usefixtures("plain")
-def test_reading_and_finishing_are_different_commands(cli: Cli) -> None:
-    said = cli.refused(*BUILD, "--task", "1/2", "--finish")
-    assert said.startswith("--task and --finish are different commands")
+def test_reading_a_share_and_finishing_in_one_command_is_refused(cli: Cli) -> None:
+    message = cli.refused(*BUILD, "--task", "1/2", "--finish")
+    assert message.startswith("--task and --finish are different commands")
 
 
 @pytest.mark.parametrize("option", [["--width", "40"], ["--filter", "fuse"], ["--unit", "word"]])
-def test_tasks_of_other_specs_are_refused(option: list[str], cli: Cli, plain: str) -> None:
-    task(cli, "1/2")
-    before = times()
-    for what in (["--task", "2/2"], ["--finish"]):
-        assert cli.refused(*BUILD, *option, *what).startswith("work: begun with other ")
-    assert times() == before
-    task(cli, "2/2")
+def test_tasks_with_other_specs_are_refused(option: list[str], cli: Cli, plain: str) -> None:
+    read_share(cli, "1/2")
+    before = modification_times()
+    for step in (["--task", "2/2"], ["--finish"]):
+        assert cli.refused(*BUILD, *option, *step).startswith("work: begun with other ")
+    assert modification_times() == before
+    read_share(cli, "2/2")
     assert cli(*BUILD, "--finish", "--quiet").code == 0
     assert portrait.open("out").manifest.id == plain
 
 
 @pytest.mark.usefixtures("plain")
 def test_files_that_have_changed_between_tasks_are_refused(cli: Cli) -> None:
-    task(cli, "1/2")
+    read_share(cli, "1/2")
     with Path("corpus/00.jsonl").open("a") as file:
         file.write('{"text": "one more"}\n')
     assert "inputs (corpus/00.jsonl)" in cli.refused(*BUILD, "--task", "2/2")
 
 
 @pytest.mark.usefixtures("plain")
-def test_a_task_and_a_plain_build_do_not_work_in_one_directory(cli: Cli) -> None:
-    pipe = Path("corpus/zz.jsonl")
-    pipe.touch()
+def test_a_task_and_a_whole_build_do_not_share_a_work_directory(cli: Cli) -> None:
+    Path("corpus/zz.jsonl").touch()
     command = ("build", "corpus", "rest=-", "--format", "jsonl", *BUILD[2:])
-    with cli.start(*command) as building:  # it waits for standard input
+    with cli.start(*command) as building:  # waits for standard input
         assert building.stdin is not None
         while not Path("work/data").exists():
             assert building.poll() is None
-        said = cli.refused(*BUILD, "--task", "1/2")
+        message = cli.refused(*BUILD, "--task", "1/2")
         assert (
-            said
+            message
             == "work: another build is at work there: wait until it ends, or choose another work directory "
             "(--work-dir)"
         )
         building.kill()
-    # And the other way round.
-    task(cli, "1/2")
+    # And the other way round: a build beside a task.
+    read_share(cli, "1/2")
     with WorkDir(Path("taken"), {"of": "a task"}, shared=True):
-        said = cli.refused(*BUILD[:4], "--work-dir", "taken")
-    assert said.startswith("taken: another build is at work there")
+        message = cli.refused(*BUILD[:4], "--work-dir", "taken")
+    assert message.startswith("taken: another build is at work there")
 
 
 @pytest.mark.usefixtures("plain")
 def test_standard_input_has_no_shares(cli: Cli) -> None:
-    said = cli.refused("build", "corpus", "rest=-", *BUILD[2:], "--task", "1/2")
+    message = cli.refused("build", "corpus", "rest=-", *BUILD[2:], "--task", "1/2")
     assert (
-        said == "standard input, pipes and streams in memory are read by one process, not in shares (--task)"
+        message
+        == "standard input, pipes and streams in memory are read by one process, not in shares (--task)"
     )
-    said = cli.refused(*BUILD, "--filter", "pybloom", "--task", "1/2")
-    assert said == "a pybloom filter is built by one process, not in shares (--task)"
+    message = cli.refused(*BUILD, "--filter", "pybloom", "--task", "1/2")
+    assert message == "a pybloom filter is built by one process, not in shares (--task)"
 
 
-def test_no_task_removes_what_others_have_read(cli: Cli, plain: str) -> None:
-    task(cli, "1/1")
+def test_a_task_does_not_remove_what_others_have_read(cli: Cli, plain: str) -> None:
+    read_share(cli, "1/1")
     for option in (["--task", "1/1"], ["--finish"]):
         refused = cli(*BUILD, *option, "--restart")
         assert refused.code == 2

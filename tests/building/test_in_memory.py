@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import corpora, oracle
+from support.progress_callbacks import ProgressRecorder
 
 from portrait import WindowSpec
 from portrait.building.in_memory import InMemoryBuild
@@ -16,30 +17,14 @@ if TYPE_CHECKING:
     import pytest
 
 
-class Listener:
-    """The bytes of each stage."""
-
-    def __init__(self) -> None:
-        self.stages: dict[str, list[int | None]] = {}
-
-    def start(self, n_bytes: int | None, stage: str = "") -> None:
-        self.stages[stage] = [n_bytes, 0]
-        self.last = stage
-
-    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        self.stages[self.last][1] = (self.stages[self.last][1] or 0) + n_bytes
-
-    def finish(self) -> None: ...
-
-
-def test_each_source_is_a_layer_of_the_keys_of_its_texts(
+def test_each_source_becomes_a_layer_with_the_keys_of_its_texts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     texts = {name: corpora.write(Path(name), n_files=n) for name, n in (("web", 3), ("books", 1))}
     request = Request.of(WindowSpec(20, 10))
-    listener = Listener()
-    build = InMemoryBuild(request.resolve({name: name for name in texts}), request, listener)
+    recorder = ProgressRecorder()
+    build = InMemoryBuild(request.resolve({name: name for name in texts}), request, recorder)
     build.read()
     with BundleWriter(Path("out")) as writer:
         layers = build.layers(writer)
@@ -47,7 +32,7 @@ def test_each_source_is_a_layer_of_the_keys_of_its_texts(
     for layer in layers:
         assert layer.documents == len(texts[layer.source])
         assert layer.distinct_keys == len(oracle.portrait(texts[layer.source], oracle.Spec(20, 10)))
-    n_bytes, n_advanced = listener.stages["building"]
-    assert (
-        n_bytes == n_advanced == sum(8 * ((layer.windows or 0) + (layer.documents or 0)) for layer in layers)
-    )
+    reading, building = recorder.stages
+    assert (reading.name, building.name) == ("reading", "building")
+    n_keys = sum((layer.windows or 0) + (layer.documents or 0) for layer in layers)
+    assert building.n_bytes == building.bytes_done == 8 * n_keys

@@ -1,4 +1,4 @@
-"""Builds in tasks: the portrait is the same whoever runs them, in any order, in any memory."""
+"""Builds in tasks: the same portrait in any order and any memory, resuming, and failures."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from support import corpora, oracle
 import portrait
 from portrait import CorpusError, Execution, FilterSpec, OutputExistsError, SpecError, SpoolError, WindowSpec
 from portrait.building import read_plan
+from portrait.progress import Silent
 from portrait.sizing import SKETCH_KEYS
 from portrait.storage.workdir import WorkDir
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
 
     from conftest import Cli
 
@@ -47,18 +49,19 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def content(path: str) -> tuple[object, ...]:
-    """The identity, the layers and the corpus of a portrait."""
+    """Return the id, the layers and the corpus record of a portrait."""
     manifest = portrait.open(path).manifest
     return manifest.id, manifest.layers, manifest.corpus
 
 
-def same_but_for_locations(one: str, other: str) -> bool:
+def same_except_locations(one: str, other: str) -> bool:
+    """Return whether two portraits agree in everything except where their corpus was."""
     first, second = portrait.open(one).manifest, portrait.open(other).manifest
     return (first.id, first.layers) == (second.id, second.layers)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_portrait_is_the_same_on_disk_and_in_memory_by_one_process_and_by_two(
+def test_the_portrait_is_the_same_in_memory_and_on_disk_with_one_worker_and_with_two(
     kind: FilterKind, texts: list[str]
 ) -> None:
     spec = FilterSpec(kind)
@@ -79,18 +82,18 @@ def test_the_portrait_is_the_same_on_disk_and_in_memory_by_one_process_and_by_tw
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("texts", "tiny")
-def test_neither_the_order_of_files_nor_the_size_of_anything_matters(kind: FilterKind) -> None:
+def test_neither_the_order_of_files_nor_the_size_of_tasks_and_buffers_matters(kind: FilterKind) -> None:
     spec = FilterSpec(kind, 0.001)
     portrait.build("corpus", "in-memory", windows=SPEC, filter=spec)
     files = sorted(map(str, Path("corpus").iterdir()))
     random.Random(5).shuffle(files)
     portrait.build(files, "tiny", windows=SPEC, filter=spec, execution=Execution(workers=1, work_dir="w"))
-    assert same_but_for_locations("tiny", "in-memory")
+    assert same_except_locations("tiny", "in-memory")
     assert content("tiny")[2]["main"]["files"] == content("in-memory")[2]["main"]["files"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_many_keys_are_estimated_alike_however_they_come(
+def test_the_estimated_number_of_keys_is_the_same_in_memory_and_on_disk(
     kind: FilterKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -106,11 +109,12 @@ def test_many_keys_are_estimated_alike_however_they_come(
     n_keys = (layer.windows or 0) + 3
     assert n_keys > SKETCH_KEYS
     assert layer.distinct_keys == (n_keys if kind == "fuse" else pytest.approx(n_keys, rel=0.008))
-    # Sized for three standard errors more, so that an estimate too low overfills nothing.
+    # The filter has room for three standard errors more than the estimate, so that it is never overfull.
     assert layer.fpr <= (0.01 if kind == "bloom" else 2**-7)
 
 
-def test_sources_keep_their_own(texts: list[str], tiny: None) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("texts", "tiny")
+def test_every_source_has_its_own_layer() -> None:
     sources = {"a": "corpus/0[0-3]*", "b": "corpus/0[4-7]*"}
     portrait.build(sources, "in-memory", windows=SPEC)
     portrait.build(sources, "tiny", windows=SPEC, execution=Execution(workers=1, work_dir="w"))
@@ -126,14 +130,15 @@ BUILD = ("build", "corpus", "-o", "out", "--workers", "2", "--work-dir", "work",
 
 
 def records(name: str = "read") -> list[Path]:
+    """Return the records of finished tasks, "read" or "part", in the work directory."""
     return sorted(Path("work/data").glob(f"{name}-*.json"))
 
 
-def kill_when(process: subprocess.Popen[bytes], condition: object) -> None:
-    assert callable(condition)
+def kill_when(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> None:
+    """Wait until ``condition`` holds, and kill the process."""
     deadline = time.monotonic() + 60
     while not condition():
-        assert process.poll() is None, "it was done before it could be killed"
+        assert process.poll() is None, "the process ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
@@ -142,6 +147,7 @@ def kill_when(process: subprocess.Popen[bytes], condition: object) -> None:
 
 @pytest.fixture
 def long_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve files of 2 MB in the directory where the tests run: enough to interrupt their reading."""
     monkeypatch.chdir(tmp_path)
     Path("corpus").mkdir()
     for i in range(12):
@@ -165,23 +171,22 @@ def test_a_build_killed_twice_resumes_and_equals_an_undisturbed_one(cli: Cli) ->
 
 
 @pytest.mark.usefixtures("long_corpus")
-def test_shards_that_were_read_are_not_read_again(cli: Cli) -> None:
+def test_finished_shards_are_skipped(cli: Cli) -> None:
     kill_when(cli.start(*BUILD), lambda: len(records()) >= 3)
     before = {path.name: path.stat().st_mtime_ns for path in records()}
     runs = {path.name: path.stat().st_mtime_ns for path in Path("work/data").glob("*.keys")}
-    # Without permission to read them, the files can still be looked at.
-    finished = cli(*BUILD, "--task", "1/1")
-    assert (finished.code, finished.err) == (0, "")
+    done = cli(*BUILD, "--task", "1/1")
+    assert (done.code, done.err) == (0, "")
     after = {path.name: path.stat().st_mtime_ns for path in records()}
     assert before.items() <= after.items()
     assert len(after) == 12
-    kept = {name for name in runs if name.rsplit("-", 2)[0] + ".json" in before}
-    assert kept
-    assert all(Path("work/data", name).stat().st_mtime_ns == runs[name] for name in kept)
+    finished_runs = {name for name in runs if name.rsplit("-", 2)[0] + ".json" in before}
+    assert finished_runs
+    assert all(Path("work/data", name).stat().st_mtime_ns == runs[name] for name in finished_runs)
 
 
 @pytest.mark.usefixtures("long_corpus")
-def test_what_changed_meanwhile_is_refused_and_named(cli: Cli) -> None:
+def test_resuming_with_changed_options_or_files_is_refused_and_names_them(cli: Cli) -> None:
     kill_when(cli.start(*BUILD), lambda: len(records()) >= 1)
     other = cli(*BUILD, "--width", "40")
     assert other.code == 2
@@ -210,7 +215,7 @@ def test_the_same_files_in_other_sources_are_another_corpus(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("texts")
-def test_a_build_killed_while_it_tidied_up_is_no_obstacle(cli: Cli) -> None:
+def test_a_build_killed_while_removing_its_work_directory_is_no_obstacle(cli: Cli) -> None:
     read_all(cli)
     for path in Path("work/data").iterdir():
         path.unlink()
@@ -227,20 +232,20 @@ def test_an_interrupted_build_resumes(cli: Cli) -> None:
             assert process.poll() is None
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert said.decode().strip().startswith("portrait: error: interrupted")
-    assert said.strip().count(b"\n") == 0
+    assert errors.decode().strip().startswith("portrait: error: interrupted")
+    assert errors.strip().count(b"\n") == 0
     assert len(records()) >= 2
     assert cli(*BUILD).code == 0
     assert not Path("work").exists()
 
 
-# What goes wrong on the way.
+# Errors and damage.
 
 
 @pytest.mark.usefixtures("texts")
-def test_two_builds_do_not_share_a_directory(cli: Cli) -> None:
+def test_two_builds_do_not_share_a_work_directory(cli: Cli) -> None:
     with WorkDir(Path("work"), {"of": "another"}):
         refused = cli(*BUILD)
     assert refused.code == 2
@@ -263,18 +268,20 @@ def test_a_directory_with_other_files_is_left_alone(cli: Cli) -> None:
 
 
 def read_all(cli: Cli) -> None:
+    """Read all shards, and leave their keys in the work directory."""
     done = cli(*BUILD, "--task", "1/1")
     assert (done.code, done.err) == (0, "")
 
 
 def damage(path: Path) -> None:
+    """Flip a bit near the end of a file."""
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
     path.write_bytes(data)
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [
         (damage, "checksum does not fit"),
         (Path.unlink, "No such file"),
@@ -283,15 +290,16 @@ def damage(path: Path) -> None:
     ids=["damaged", "deleted", "cut"],
 )
 @pytest.mark.usefixtures("texts")
-def test_a_run_that_is_lost_is_read_again(harm: object, said: str, cli: Cli) -> None:
+def test_the_shard_of_a_lost_run_is_read_again(
+    harm: Callable[[Path], object], message: str, cli: Cli
+) -> None:
     portrait.build("corpus", "plain")
     read_all(cli)
     run = sorted(Path("work/data").glob("*.keys"))[3]
-    assert callable(harm)
     harm(run)
     failed = cli(*BUILD)
     assert failed.code == 2
-    assert said in failed.err
+    assert message in failed.err
     assert str(run) in failed.err
     assert "re-run the same call, which reads corpus/" in failed.err
     assert "(1 of 8 shards to read again)" in failed.err
@@ -303,7 +311,7 @@ def test_a_run_that_is_lost_is_read_again(harm: object, said: str, cli: Cli) -> 
 
 
 @pytest.mark.parametrize("content", ["{}", '{"counts": 3}', "[]", "no JSON"])
-def test_a_record_that_makes_no_sense_is_of_a_shard_to_read_again(content: str, texts: list[str]) -> None:
+def test_a_shard_whose_record_makes_no_sense_is_read_again(content: str, texts: list[str]) -> None:
     execution = Execution(workers=1, work_dir="work")
     portrait.read_share("corpus", "out", (1, 1), windows=SPEC, execution=execution)
     records()[2].write_text(content)
@@ -314,23 +322,20 @@ def test_a_record_that_makes_no_sense_is_of_a_shard_to_read_again(content: str, 
 
 
 @pytest.mark.usefixtures("texts")
-def test_a_part_of_a_filter_that_is_lost_is_made_again(cli: Cli) -> None:
+def test_a_damaged_part_of_a_filter_is_built_again(cli: Cli) -> None:
     portrait.build("corpus", "plain")
 
-    class Harm:
-        """Damages a part when all are made."""
+    class Damage(Silent):
+        """A progress callback that damages a part of the filter once all parts are built."""
 
         def start(self, n_bytes: int | None, stage: str = "") -> None:
             if stage == "writing":
                 damage(next(Path("work/data").glob("part-*.filter")))
 
-        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
-        def finish(self) -> None: ...
-
     with pytest.raises(
         SpoolError, match="checksum does not fit: re-run the same call, which builds it again"
     ):
-        portrait.build("corpus", "out", execution=Execution(workers=1, work_dir="work"), progress=Harm())
+        portrait.build("corpus", "out", execution=Execution(workers=1, work_dir="work"), progress=Damage())
     assert len(records()) == 8
     assert not records("part")
     done = cli(*BUILD)
@@ -353,7 +358,7 @@ def test_a_file_that_changes_after_it_was_read_is_noticed(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("texts")
-def test_what_stands_at_out_stays_until_the_new_one_is_whole(cli: Cli) -> None:
+def test_an_existing_portrait_stays_until_the_new_one_is_complete(cli: Cli) -> None:
     cli("build", "corpus/00.jsonl", "-o", "out", "--quiet")
     before = content("out")
     refused = cli(*BUILD)
@@ -370,7 +375,7 @@ def test_what_stands_at_out_stays_until_the_new_one_is_whole(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("texts")
-def test_a_build_that_a_bad_row_ended_resumes_without_it(cli: Cli) -> None:
+def test_a_build_that_failed_at_a_bad_row_resumes_without_it(cli: Cli) -> None:
     Path("corpus/99.jsonl").write_text('{"text": "good"}\n{"text": 5}\n')
     failed = cli(*BUILD)
     assert failed.code == 2
@@ -388,23 +393,23 @@ def test_a_build_that_a_bad_row_ended_resumes_without_it(cli: Cli) -> None:
     assert (bad["path"], bad["skipped_rows"]) == ("corpus/99.jsonl", 1)
 
 
-# Disks that are full.
+# Full disks.
 
 
 @pytest.mark.usefixtures("long_corpus")
 @pytest.mark.parametrize("limit_kb", [300, 3000])
-def test_a_full_disk_loses_nothing(limit_kb: int, cli: Cli) -> None:
-    """At 300 kB the runs do not fit, at 3 MB the parts of the filter do not."""
+def test_a_build_on_a_full_disk_fails_in_one_line_and_can_be_resumed(limit_kb: int, cli: Cli) -> None:
+    # At 300 kB the runs do not fit, at 3 MB the parts of the filter do not.
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_kb} * 1000,) * 2); "
         "from portrait.cli.main import main; main()"
     )
     process = cli.start(*BUILD, "--fpr", "0.0001", program=("-c", code))
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 2, said
-    assert b"cannot write" in said
-    assert b"File too large" in said
-    assert said.count(b"\n") == 1
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2, errors
+    assert b"cannot write" in errors
+    assert b"File too large" in errors
+    assert errors.count(b"\n") == 1
     assert not Path("out").exists()
     assert not list(Path().glob("**/*.part"))
     done = cli(*BUILD, "--fpr", "0.0001")
@@ -412,7 +417,8 @@ def test_a_full_disk_loses_nothing(limit_kb: int, cli: Cli) -> None:
     portrait.verify("out")
 
 
-def test_refused_where_another_build_was_begun(texts: list[str], tiny: None) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("texts", "tiny")
+def test_a_work_directory_begun_by_a_build_with_another_filter_is_refused() -> None:
     execution = Execution(workers=1, work_dir="w")
     Path("corpus/bad.jsonl").write_text('{"text": 5}\n')
     with pytest.raises(CorpusError):

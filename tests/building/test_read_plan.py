@@ -1,4 +1,4 @@
-"""The division of a corpus into tasks: the same whoever does it, and recognisable later."""
+"""The division of a corpus into tasks: the same every time, and recognised by later builds."""
 
 from __future__ import annotations
 
@@ -56,20 +56,20 @@ def test_a_large_file_is_several_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
         (Request.of(format="jsonl"), "format"),
     ],
 )
-def test_what_makes_another_portrait_makes_another_plan(other: Request, name: str) -> None:
+def test_options_that_change_the_portrait_change_the_plan(other: Request, name: str) -> None:
     request = Request.of()
     sources = request.resolve("corpus")
-    one, another = (plan_reading(sources, given).to_json() for given in (request, other))
+    one, another = (plan_reading(sources, options).to_json() for options in (request, other))
     assert {key for key in one if one[key] != another[key]} == {name}
     assert json.loads(json.dumps(one)) == one
 
 
-def test_how_bad_rows_are_treated_and_sizes_of_files_may_change() -> None:
+def test_the_treatment_of_bad_rows_and_the_size_of_shards_may_change() -> None:
     request = Request.of()
     sources = request.resolve("corpus")
     plans = [
-        plan_reading(sources, given).to_json()
-        for given in (request, Request.of(on_error="skip"), Request.of(max_shard_bytes=10_000))
+        plan_reading(sources, options).to_json()
+        for options in (request, Request.of(on_error="skip"), Request.of(max_shard_bytes=10_000))
     ]
     assert plans[0] == plans[1] == plans[2]
 
@@ -81,7 +81,7 @@ def test_the_same_files_in_other_sources_are_another_corpus() -> None:
     assert {key for key in one if one[key] != other[key]} == {"inputs"}
 
 
-def test_what_is_read_once_cannot_be_resumed() -> None:
+def test_an_input_that_can_be_read_only_once_cannot_be_resumed() -> None:
     request = Request.of()
     assert not plan_reading(request.resolve("-"), request).resumable
 

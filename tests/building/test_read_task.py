@@ -1,13 +1,15 @@
-"""The map task: which runs it writes, what its record says, and that the record survives JSON."""
+"""The map task: the runs it writes, the record it returns, and that the record survives JSON."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 from support import corpora, oracle
+from support.engine_work import ignore
+from support.packed_keys import LAST_KEY, unpack
+from support.progress_callbacks import FileToucher
 
 import portrait
 from portrait import CorpusError, Execution, WindowSpec
@@ -19,39 +21,34 @@ from portrait.keys.maker import Counts
 from portrait.keys.runs import KeysInRuns, Run
 
 SPEC = WindowSpec(20, 10)
-LAST = (1 << 64) - 1
 
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory where the tests run, with an empty directory ``data`` for runs."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     return tmp_path
 
 
 def task(path: str, *, buffer_keys: int = 1 << 20, on_error: OnError = "fail") -> ReadTask:
+    """Return the task that reads the file at ``path`` as source ``web``."""
     (source,) = resolve(path)
     (shard,) = source.shards
     reading = ReadOptions(SPEC, on_error=on_error)
     return ReadTask("read-000007", "web", shard, shard.stamps(), reading, Path("data"), 16, buffer_keys)
 
 
-def ignore(_n_bytes: int, _documents: int = 0, _text_bytes: int = 0, /) -> None:
-    """Progress that nobody needs."""
-
-
 def write_rows(n: int) -> list[str]:
+    """Write a.jsonl with ``n`` rows, and return their texts."""
     texts = [corpora.prose(i, 30) for i in range(n)]
     Path("a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     return texts
 
 
 def keys_in(runs: tuple[Run, ...]) -> list[int]:
-    return [
-        key
-        for some in KeysInRuns(Path("data"), runs, 16).within(0, LAST)
-        for key in memoryview(some).cast("B").cast("Q")
-    ]
+    batches = KeysInRuns(Path("data"), runs, 16).within(0, LAST_KEY)
+    return [key for batch in batches for key in unpack(batch)]
 
 
 def test_the_runs_hold_the_keys_of_the_shard_and_the_record_counts_them() -> None:
@@ -75,7 +72,7 @@ def test_the_runs_hold_the_keys_of_the_shard_and_the_record_counts_them() -> Non
 
 
 def test_a_full_buffer_is_written_as_a_run() -> None:
-    # Two chunks of a file or more: a buffer is looked at between them.
+    # The file must have several chunks: the size of the buffer is checked between them.
     texts = [corpora.noise(i, 300_000) for i in range(20)]
     Path("a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     (whole,) = read_shard(task("a.jsonl"), ignore).runs["web"]
@@ -94,7 +91,7 @@ def test_a_second_attempt_leaves_the_same_runs() -> None:
     assert {path.name: path.read_bytes() for path in Path("data").iterdir()} == before
 
 
-def test_what_is_skipped_is_in_the_record() -> None:
+def test_skipped_rows_are_in_the_record() -> None:
     Path("a.jsonl").write_text('{"text": "good"}\nno JSON\n{"text": 5}\n')
     skipped = read_shard(task("a.jsonl", on_error="skip"), ignore).skipped["a.jsonl"]
     assert (skipped.rows, skipped.unreadable) == (2, None)
@@ -112,24 +109,15 @@ def test_a_record_survives_json() -> None:
     assert ReadRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
 
 
-class Meddler:
-    """Changes a file while it is read."""
-
-    def start(self, n_bytes: int | None, stage: str = "") -> None: ...
-    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        os.utime("a.jsonl", ns=(1, 1))
-
-    def finish(self) -> None: ...
-
-
 def test_a_file_that_changes_while_it_is_read_is_refused() -> None:
+    toucher = FileToucher(Path("a.jsonl"))
     write_rows(3)
     with pytest.raises(CorpusError, match=r"a\.jsonl: changed while it was read"):
-        read_shard(task("a.jsonl"), Meddler().advance)
+        read_shard(task("a.jsonl"), toucher.advance)
     write_rows(3)
     execution = Execution(workers=1, work_dir="work")
     with pytest.raises(CorpusError, match=r"a\.jsonl: changed while it was read"):
-        portrait.build("a.jsonl", "out", execution=execution, progress=Meddler())
+        portrait.build("a.jsonl", "out", execution=execution, progress=toucher)
     assert not Path("out").exists()
 
 

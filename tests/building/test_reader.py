@@ -1,4 +1,4 @@
-"""Readers: which source a row belongs to, and what becomes of rows that cannot be read."""
+"""Readers: which source a row belongs to, and rows and files that cannot be read."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from portrait import CorpusError, EmptyCorpusError, Execution, SpecError, Window
 from portrait.building import read_plan
 
 SPEC = WindowSpec(20, 10)
-#: In memory, and in tasks.
+#: A build in memory, and a build on disk.
 WAYS = [Execution(workers=1), Execution(workers=1, work_dir="work")]
 
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory where the tests run, whose files are read in many small tasks."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(read_plan, "TASK_TEXT_BYTES", 3000)
     return tmp_path
 
 
 def layers(path: str) -> dict[str, tuple[int | None, int]]:
-    """The documents and distinct keys of each source."""
+    """Return the numbers of documents and of distinct keys of each source of a portrait."""
     return {
         layer.source: (layer.documents, layer.distinct_keys) for layer in portrait.open(path).manifest.layers
     }
 
 
 def files(path: str, source: str = "main") -> dict[str, dict[str, object]]:
-    """The manifest's record of each file."""
+    """Return the record of each file of a source of a portrait, by the file's path."""
     return {file["path"]: file for file in portrait.open(path).manifest.corpus[source]["files"]}
 
 
-# Sources that a column names.
+# Sources named by a column.
 
 
 @pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
@@ -57,7 +58,7 @@ def test_a_column_names_the_sources(execution: Execution) -> None:
         Path(f"{name}.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
         expected[name] = len(texts), len(oracle.portrait(texts, oracle.Spec(20, 10)))
     assert layers("out") == expected
-    # It is the portrait of the same texts in files of their own.
+    # The portrait equals the one of the same texts in a file for each source.
     named = portrait.build({name: f"{name}.jsonl" for name in expected}, "named", windows=SPEC)
     assert portrait.open("out").manifest.id == named.manifest.id
     record = portrait.open("out").manifest.corpus["web"]
@@ -67,7 +68,7 @@ def test_a_column_names_the_sources(execution: Execution) -> None:
 
 
 @pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
-def test_a_source_has_the_files_that_hold_some_of_it(execution: Execution) -> None:
+def test_a_source_lists_the_files_that_hold_some_of_its_rows(execution: Execution) -> None:
     for name, sets in {"a": ["x", "y"], "b": ["y"], "c": ["x"]}.items():
         table = {
             "text": [corpora.prose((name, i), 40) for i in sets],
@@ -81,16 +82,18 @@ def test_a_source_has_the_files_that_hold_some_of_it(execution: Execution) -> No
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "reason"),
     [(None, "is null"), ("", "1 to 100 printable"), ("a\nb", "1 to 100 printable"), ("x" * 101, "1 to 100")],
     ids=["null", "empty", "line feed", "long"],
 )
 @pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
-def test_a_row_that_names_no_source_is_named(value: str | None, said: str, execution: Execution) -> None:
+def test_a_row_whose_column_is_not_a_source_name_is_named(
+    value: str | None, reason: str, execution: Execution
+) -> None:
     rows = [{"text": corpora.prose(i, 30), "set": "web"} for i in range(3)]
     rows[1]["set"] = value  # type: ignore[assignment]
     Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(CorpusError, match=rf"a\.jsonl, line 2: column 'set', which names .*{said}"):
+    with pytest.raises(CorpusError, match=rf"a\.jsonl, line 2: column 'set', which names .*{reason}"):
         portrait.build("a.jsonl", "out", source_column="set", execution=execution)
     portrait.build(
         "a.jsonl",
@@ -104,7 +107,7 @@ def test_a_row_that_names_no_source_is_named(value: str | None, said: str, execu
 
 
 @pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
-def test_a_column_of_many_values_does_not_name_sources(execution: Execution) -> None:
+def test_a_column_of_too_many_values_is_refused(execution: Execution) -> None:
     for part in range(3):
         rows = [{"text": "a b c", "url": f"https://example.org/{part}/{i}"} for i in range(400)]
         Path(f"{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -117,15 +120,11 @@ def test_numbers_name_sources_too() -> None:
     Path("a.jsonl").write_text(
         "".join(json.dumps({"text": "a b c", "year": year}) + "\n" for year in (1999, 2001))
     )
-    assert set(layers_of("a.jsonl", source_column="year")) == {"1999", "2001"}
+    portrait.build("a.jsonl", "out", source_column="year")
+    assert set(layers("out")) == {"1999", "2001"}
 
 
-def layers_of(source: str, **options: str) -> dict[str, tuple[int | None, int]]:
-    portrait.build(source, "out", **options)  # type: ignore[arg-type]
-    return layers("out")
-
-
-def test_sources_are_named_in_one_way() -> None:
+def test_sources_cannot_be_named_by_the_caller_and_by_a_column() -> None:
     corpora.write(Path("corpus"), n_files=1)
     with pytest.raises(SpecError, match="do one or the other"):
         portrait.build({"web": "corpus"}, "out", source_column="meta.set")
@@ -136,15 +135,15 @@ def test_sources_are_named_in_one_way() -> None:
         portrait.build("corpus", "out", source_column="meta.sort")
 
 
-# What cannot be read.
+# Rows and files that cannot be read.
 
 GOOD = [corpora.prose(i, 30) for i in range(6)]
 
 
-def spoiled(directory: str = "bad") -> None:
-    """Files that are all bad in some way, and hold the texts of GOOD once each."""
-    Path(directory).mkdir()
-    at = Path(directory)
+def write_bad_corpus() -> None:
+    """Write the directory ``bad``: the texts of GOOD, once each, among bad rows and bad files."""
+    at = Path("bad")
+    at.mkdir()
     lines = [json.dumps({"text": text}) for text in GOOD[:2]]
     (at / "a.jsonl").write_text(
         "\n".join(
@@ -164,11 +163,11 @@ def spoiled(directory: str = "bad") -> None:
 
 
 @pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
-def test_what_cannot_be_read_is_left_out_and_counted(execution: Execution) -> None:
-    spoiled()
+def test_rows_and_files_that_cannot_be_read_are_skipped_and_counted(execution: Execution) -> None:
+    write_bad_corpus()
     out = portrait.build("bad", "out", on_error="skip", execution=execution)
-    found = files("out")
-    assert {path: file.get("skipped_rows", 0) for path, file in found.items()} == {
+    records = files("out")
+    assert {path: file.get("skipped_rows", 0) for path, file in records.items()} == {
         "bad/a.jsonl": 4,
         "bad/b.jsonl": 2,
         "bad/c.jsonl.gz": 0,
@@ -178,21 +177,21 @@ def test_what_cannot_be_read_is_left_out_and_counted(execution: Execution) -> No
         "bad/g.txt": 0,
         "bad/h.txt": 0,
     }
-    assert [path for path, file in found.items() if "unreadable" in file] == [
+    assert [path for path, file in records.items() if "unreadable" in file] == [
         "bad/c.jsonl.gz",
         "bad/e.parquet",
         "bad/h.txt",
     ]
-    assert "a.jsonl, line 2: not JSON" in str(found["bad/a.jsonl"]["first_skipped"])
-    assert "truncated" in str(found["bad/c.jsonl.gz"]["unreadable"])
+    assert "a.jsonl, line 2: not JSON" in str(records["bad/a.jsonl"]["first_skipped"])
+    assert "truncated" in str(records["bad/c.jsonl.gz"]["unreadable"])
     assert all(out.query(text).exact_document for text in GOOD)
-    assert "xxh3_128" in found["bad/g.txt"]
-    assert "xxh3_128" not in found["bad/c.jsonl.gz"]
+    assert "xxh3_128" in records["bad/g.txt"]
+    assert "xxh3_128" not in records["bad/c.jsonl.gz"]
 
 
 @pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
-def test_unless_told_otherwise_it_is_an_error(execution: Execution) -> None:
-    spoiled()
+def test_by_default_a_file_that_cannot_be_read_is_an_error(execution: Execution) -> None:
+    write_bad_corpus()
     for name in sorted(path.name for path in Path("bad").iterdir() if path.name != "g.txt"):
         with pytest.raises(CorpusError, match=rf"bad/{name}"):
             portrait.build(f"bad/{name}", "out", execution=execution)
@@ -200,20 +199,20 @@ def test_unless_told_otherwise_it_is_an_error(execution: Execution) -> None:
     assert not Path("work").exists()
 
 
-def test_a_corpus_of_which_nothing_is_left_is_empty() -> None:
+def test_a_corpus_whose_rows_are_all_skipped_is_empty() -> None:
     Path("a.jsonl").write_text("no JSON\n")
     with pytest.raises(EmptyCorpusError):
         portrait.build("a.jsonl", "out", on_error="skip")
 
 
-def test_what_is_wrong_with_the_request_is_an_error_all_the_same() -> None:
+def test_a_wrong_column_is_an_error_even_where_bad_rows_are_skipped() -> None:
     pq.write_table(pa.table({"text": ["a"], "number": [1]}), "a.parquet")
     for column in ("words", "number"):
         with pytest.raises(CorpusError, match=f"column '{column}'"):
             portrait.build("a.parquet", "out", column=column, on_error="skip")
 
 
-def test_rows_of_no_file_are_counted_too() -> None:
+def test_skipped_rows_of_a_dataset_in_memory_are_counted() -> None:
     import datasets
 
     rows = datasets.Dataset.from_dict({"text": [GOOD[0], None, GOOD[1]]})
@@ -222,10 +221,10 @@ def test_rows_of_no_file_are_counted_too() -> None:
     assert out.manifest.layers[0].documents == 2
 
 
-def test_the_command_says_what_was_left_out(directory: Path) -> None:
+def test_the_command_reports_what_was_skipped(directory: Path) -> None:
     from conftest import Cli
 
-    spoiled()
+    write_bad_corpus()
     done = Cli(directory)("build", "bad", "-o", "out", "--on-error", "skip")
     assert done.code == 0
     assert "left out: 9 rows and the rest of 3 files; portrait.json says where" in done.err

@@ -1,4 +1,4 @@
-"""The options of a build as one value: defaults, presets, and what is refused."""
+"""The options of a build as one value: defaults, presets, and options that are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portrait import PRESETS, FilterSpec, SpecError, WindowSpec
 from portrait.building.request import Request
 
 
-def test_what_is_not_given_is_the_preset_s() -> None:
+def test_options_that_are_left_out_are_the_preset_s() -> None:
     for name in PRESETS:
         request = Request.of(preset=name)
         assert request == Request.of(request.windows, request.filter)
@@ -33,7 +33,7 @@ def test_a_request_is_a_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said", "parameter"),
+    ("options", "message", "parameter"),
     [
         ({"preset": "none"}, "preset", None),
         ({"column": ""}, "column", None),
@@ -41,13 +41,15 @@ def test_a_request_is_a_value() -> None:
         ({"max_shard_bytes": 10}, "largest size of a shard", None),
     ],
 )
-def test_a_value_out_of_range_is_refused(given: dict[str, Any], said: str, parameter: str | None) -> None:
-    with pytest.raises(SpecError, match=said) as caught:
-        Request.of(**given)
+def test_a_value_out_of_range_is_refused(
+    options: dict[str, Any], message: str, parameter: str | None
+) -> None:
+    with pytest.raises(SpecError, match=message) as caught:
+        Request.of(**options)
     assert parameter in (None, caught.value.parameter)
 
 
-def test_sources_are_named_by_people_or_by_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_caller_or_a_column_names_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.jsonl").write_text('{"text": "a", "set": "x"}\n')
     assert [source.name for source in Request.of().resolve({"web": "a.jsonl"})] == ["web"]

@@ -1,4 +1,4 @@
-"""Builds that read their corpus twice: what must not change between the passes."""
+"""Builds that read their corpus twice: counts, and a corpus that changes between the passes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import corpora
+from support.progress_callbacks import ActionAtFinish
 
 import portrait
 from portrait import CorpusError, FilterSpec, SpecError, WindowSpec
@@ -19,22 +20,16 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-class Between:
-    """Writes a file when the first pass is over."""
-
-    def __init__(self, content: str) -> None:
-        self.content = content
-
-    def start(self, n_bytes: int | None, stage: str = "") -> None: ...
-    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
-    def finish(self) -> None:
-        Path("a.jsonl").write_text(self.content)
-
-
 def rows(*sources: str) -> str:
+    """Return JSON lines, one for each of ``sources``, which names the row's set."""
     return "".join(
         json.dumps({"text": corpora.prose(i, 60), "set": name}) + "\n" for i, name in enumerate(sources)
     )
+
+
+def rewrite(content: str) -> ActionAtFinish:
+    """Return a progress callback that replaces the corpus after each pass."""
+    return ActionAtFinish(lambda: Path("a.jsonl").write_text(content))
 
 
 def test_the_windows_of_each_source_are_counted_and_stored() -> None:
@@ -48,23 +43,23 @@ def test_the_windows_of_each_source_are_counted_and_stored() -> None:
     assert built.query(corpora.prose(1, 60)).verdict == "found"
 
 
-def test_other_windows_in_the_second_pass_are_refused() -> None:
+def test_a_different_number_of_windows_in_the_second_pass_is_refused() -> None:
     Path("a.jsonl").write_text(rows("x"))
     with pytest.raises(
         CorpusError, match=r"source 'main': \d+ windows in the first pass and \d+ in the second"
     ):
-        portrait.build("a.jsonl", "out", filter=SPEC, progress=Between(rows("x", "x")))
+        portrait.build("a.jsonl", "out", filter=SPEC, progress=rewrite(rows("x", "x")))
     assert not Path("out").exists()
 
 
 def test_a_source_that_is_new_in_the_second_pass_is_refused() -> None:
     Path("a.jsonl").write_text(rows("x"))
     with pytest.raises(CorpusError, match="source 'y' is new in the second pass: a pybloom filter reads"):
-        portrait.build("a.jsonl", "out", filter=SPEC, source_column="set", progress=Between(rows("x", "y")))
+        portrait.build("a.jsonl", "out", filter=SPEC, source_column="set", progress=rewrite(rows("x", "y")))
     assert not Path("out").exists()
 
 
-def test_what_can_be_read_only_once_is_refused() -> None:
+def test_an_input_that_can_be_read_only_once_is_refused() -> None:
     with pytest.raises(
         SpecError, match="source 'main': a pybloom filter reads its corpus twice, and standard"
     ):

@@ -1,4 +1,4 @@
-"""The way of a build: in memory, in files, twice; what is left for resuming, and what is refused."""
+"""The way of a build: in memory, on disk, or in two passes; what it leaves to resume; what is refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def way(request: Request, execution: Execution, sources: object = "corpus") -> s
     return way_of(request, request.resolve(sources), execution, OUT)
 
 
-def test_few_keys_stay_in_memory_unless_others_are_to_find_them() -> None:
+def test_few_keys_stay_in_memory_unless_other_processes_need_them() -> None:
     request = Request.of()
     assert way(request, Execution()) == "memory"
     assert way(request, Execution(workers=1)) == "memory"
@@ -49,16 +49,16 @@ def test_a_pybloom_filter_is_built_in_memory_or_refused() -> None:
         way(Request.of(WindowSpec(unit="byte"), FilterSpec("pybloom")), Execution())
 
 
-def test_a_build_that_ends_leaves_no_work_directory_and_one_that_fails_does() -> None:
+def test_a_failed_build_leaves_its_work_directory_and_a_finished_one_does_not() -> None:
     request = Request.of()
     execution = Execution(workers=1, work_dir="work")
 
     def fail_after_reading() -> None:
         with open_build(request, request.resolve("corpus"), execution, OUT, Silent()) as build:
             build.read()
-            raise RuntimeError("on the way")
+            raise RuntimeError("after reading")
 
-    with pytest.raises(RuntimeError, match="on the way"):
+    with pytest.raises(RuntimeError, match="after reading"):
         fail_after_reading()
     assert len(list(Path("work/data").glob("read-*.json"))) == 2
     with open_build(request, request.resolve("corpus"), execution, OUT, Silent()) as build:
@@ -79,7 +79,7 @@ def test_a_build_that_fails_before_anything_is_read_leaves_nothing() -> None:
     assert not Path("work").exists()
 
 
-def test_several_processes_may_open_a_build_to_read_their_shares() -> None:
+def test_a_build_may_be_opened_several_times_to_read_shares() -> None:
     request = Request.of()
     execution = Execution(workers=1, work_dir="work")
     sources = request.resolve("corpus")

@@ -1,4 +1,4 @@
-"""Members of a JSON object: taken out where they are what they must be, else named."""
+"""Members of a JSON object: returned if they have the right type, and named in an error if not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONTENT: dict[str, Any] = {
 FIELDS = Fields(CONTENT, "portrait.json")
 
 
-def test_members_of_the_right_type_are_taken_out() -> None:
+def test_members_of_the_right_type_are_returned() -> None:
     assert FIELDS.text("text") == "x"
     assert FIELDS.count("count") == FIELDS.count_or_null("count") == 7
     assert FIELDS.count_or_null("null") is None
@@ -34,7 +34,7 @@ def test_members_of_the_right_type_are_taken_out() -> None:
     assert FIELDS.hexadecimal("digits", 4) == "00ff"
     assert FIELDS.texts("texts") == ("a", "b")
     assert FIELDS.fields("object").fields("inner").count("n") == 1
-    assert [one.count("n") for one in FIELDS.each("objects")] == [1, 2]
+    assert [fields.count("n") for fields in FIELDS.each("objects")] == [1, 2]
 
 
 WRONG: dict[str, tuple[Callable[[Fields], object], str]] = {
@@ -59,7 +59,7 @@ WRONG: dict[str, tuple[Callable[[Fields], object], str]] = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_is_wrong_is_named(kind: str) -> None:
+def test_a_member_of_the_wrong_type_is_named(kind: str) -> None:
     take, message = WRONG[kind]
     with pytest.raises(DamagedBundleError) as caught:
         take(FIELDS)
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_named(kind: str) -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 1 << 63, 10**30])
-def test_counts_fit_64_bits_with_a_sign(value: int) -> None:
+def test_counts_fit_signed_64_bit_integers(value: int) -> None:
     with pytest.raises(DamagedBundleError, match="n must be a whole number from 0"):
         Fields({"n": value}, "x").count("n")
     assert Fields({"n": (1 << 63) - 1}, "x").count("n") == (1 << 63) - 1
@@ -81,12 +81,12 @@ def test_rates_are_from_0_to_1(value: float) -> None:
 
 
 @pytest.mark.parametrize("content", [None, [], "x", 7])
-def test_the_outermost_must_be_an_object_too(content: object) -> None:
+def test_the_whole_manifest_must_be_an_object(content: object) -> None:
     with pytest.raises(DamagedBundleError, match="x: the manifest must be an object"):
         Fields(content, "x")
 
 
 @pytest.mark.parametrize("value", ["ABCD", "abc", "abcde", "abcg", "٣٣٣٣", "+abc", 1234, None])
-def test_hexadecimal_digits_are_those_of_lower_case(value: object) -> None:
+def test_hexadecimal_digits_are_in_lower_case(value: object) -> None:
     assert not is_hexadecimal(value, 4)
     assert is_hexadecimal("09af", 4)

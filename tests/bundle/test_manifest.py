@@ -1,4 +1,4 @@
-"""What the manifest says of a bundle: its text, its id, its digest."""
+"""The manifest of a bundle: its text, its id, its digest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.forge import manifest_id
+from support.sample_bundles import SOURCES, build_two_sources, read_manifest
 
 import portrait
 from portrait.bundle import reader as bundles
@@ -18,36 +19,26 @@ from portrait.errors import DamagedBundleError
 if TYPE_CHECKING:
     from pathlib import Path
 
-SOURCES = {
-    "arxiv": "We show that every finite lattice of this kind embeds in a free one. " * 40,
-    "日本 web": "Das Wetter bleibt unbeständig: 京都 meldet Regen, Köln meldet Nebel, sonst nichts. " * 90,
-}
-
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portrait of two sources."""
-    directory = tmp_path_factory.mktemp("bundle")
-    for i, text in enumerate(SOURCES.values()):
-        (directory / f"{i}.txt").write_text(text)
-    out = directory / "two.portrait"
-    portrait.build({name: directory / f"{i}.txt" for i, name in enumerate(SOURCES)}, out)
-    return out
+    """A bundle of two sources."""
+    return build_two_sources(tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture
 def manifest(bundle: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((bundle / "portrait.json").read_bytes())
-    return content
+    """The manifest of the bundle, as a JSON object."""
+    return read_manifest(bundle)
 
 
-def test_the_manifest_is_text_for_people_with_sorted_keys(bundle: Path, manifest: dict[str, Any]) -> None:
+def test_the_manifest_is_readable_json_with_sorted_keys(bundle: Path, manifest: dict[str, Any]) -> None:
     text = (bundle / "portrait.json").read_text(encoding="utf-8")
     assert text == json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
     assert "日本 web" in text
 
 
-def test_the_manifest_says_what_it_is(manifest: dict[str, Any]) -> None:
+def test_the_manifest_states_format_version_hash_and_windows(manifest: dict[str, Any]) -> None:
     assert manifest["format"] == "portrait"
     assert manifest["format_version"] == 1
     assert manifest["hash"] == {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
@@ -60,13 +51,13 @@ def test_the_id_is_a_digest_of_specs_and_layers(bundle: Path, manifest: dict[str
     assert manifest["id"] == manifest_id(manifest) == portrait.open(bundle).manifest.id
 
 
-def test_a_manifest_survives_the_way_to_disk_and_back(bundle: Path) -> None:
-    found = bundles.read(bundle).manifest
-    assert isinstance(found, Manifest)
-    assert found.to_json() == (bundle / "portrait.json").read_bytes()
+def test_a_manifest_survives_writing_and_reading(bundle: Path) -> None:
+    manifest = bundles.read(bundle).manifest
+    assert isinstance(manifest, Manifest)
+    assert manifest.to_json() == (bundle / "portrait.json").read_bytes()
 
 
-def test_the_id_is_of_the_content_not_of_the_files(bundle: Path) -> None:
+def test_the_id_depends_on_the_content_not_on_the_files(bundle: Path) -> None:
     whole = portrait.open(bundle).manifest
     layer = whole.layers[0]
     other_files = replace(layer, shards=(), documents=None)
@@ -78,24 +69,24 @@ def test_the_id_is_of_the_content_not_of_the_files(bundle: Path) -> None:
         {"filter": {}},
     ]
     for change in changes:
-        changed = replace(layer, **change)
-        assert replace(whole, layers=(changed, *whole.layers[1:])).id != whole.id
+        other_layer = replace(layer, **change)
+        assert replace(whole, layers=(other_layer, *whole.layers[1:])).id != whole.id
     assert replace(whole, windows=portrait.WindowSpec(50, 24)).id != whole.id
 
 
 def test_the_digest_covers_every_byte(bundle: Path) -> None:
     text = (bundle / "portrait.json").read_bytes()
     check_digest(text, "portrait.json")
-    for changed in (text + b"\n", text.replace(b'"license": null', b'"license": "MIT"')):
-        assert changed != text
+    for other_text in (text + b"\n", text.replace(b'"license": null', b'"license": "MIT"')):
+        assert other_text != text
         with pytest.raises(DamagedBundleError) as caught:
-            check_digest(changed, "portrait.json")
+            check_digest(other_text, "portrait.json")
         assert str(caught.value) == (
             "portrait.json: its digest is not the one it states: it was changed after the build"
         )
 
 
-def test_names_that_are_not_text_are_escaped(bundle: Path) -> None:
+def test_file_names_that_are_not_unicode_are_escaped(bundle: Path) -> None:
     manifest = replace(portrait.open(bundle).manifest, corpus={"arxiv": {"files": ["caf\udce9.txt"]}})
     text = manifest.to_json()
     assert b"caf\\udce9.txt" in text

@@ -1,4 +1,4 @@
-"""Manifests that are not, or not quite: each kind of damage has its error, and none crashes."""
+"""Damaged manifests: each kind of damage has a named error, and none causes a crash."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from support.forge import (
     restore,
     shard_path,
 )
+from support.sample_bundles import refusal
 
 import portrait
 from portrait import DamagedBundleError, NotAPortraitError, PortraitError, UnsupportedBundleError
@@ -32,7 +33,7 @@ TEXT = "The third violinist had lost her place, and played the rest of the movem
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portrait in good order."""
+    """An undamaged bundle of two sources."""
     directory = tmp_path_factory.mktemp("whole")
     (directory / "a.txt").write_text(TEXT * 20)
     (directory / "b.txt").write_text(TEXT.upper())
@@ -42,19 +43,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bundle(whole: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be damaged."""
+    """A copy of the undamaged bundle, for the test to damage."""
     return shutil.copytree(whole, tmp_path / "bundle")
-
-
-def refusal(bundle: Path, error: type[PortraitError]) -> str:
-    """The message with which the bundle is refused."""
-    with pytest.raises(error) as caught:
-        portrait.open(bundle)
-    assert caught.type is error
-    message = str(caught.value)
-    assert message.startswith(str(bundle))
-    assert message.isprintable()
-    return message
 
 
 @pytest.mark.parametrize(
@@ -68,14 +58,14 @@ def test_a_manifest_that_is_not_json_is_damaged(text: bytes, bundle: Path) -> No
 @pytest.mark.parametrize(
     "content", [[], None, 7, "portrait", {}, {"format": "other"}, {"format": ["portrait"]}]
 )
-def test_json_that_is_no_manifest_is_not_a_portrait(content: object, bundle: Path) -> None:
+def test_json_that_is_not_a_manifest_is_not_a_portrait(content: object, bundle: Path) -> None:
     (bundle / "portrait.json").write_text(json.dumps(content))
     assert "not a portrait's manifest" in refusal(bundle, NotAPortraitError)
 
 
 @pytest.mark.parametrize("version", [2, 10**30])
 def test_a_newer_version_is_unsupported_and_named(version: int, bundle: Path) -> None:
-    # A newer format may look like anything otherwise.
+    # Nothing else can be expected of a newer format.
     (bundle / "portrait.json").write_text(json.dumps({"format": "portrait", "format_version": version}))
     message = refusal(bundle, UnsupportedBundleError)
     assert f"version {version} is newer than 1" in message
@@ -83,13 +73,13 @@ def test_a_newer_version_is_unsupported_and_named(version: int, bundle: Path) ->
 
 
 @pytest.mark.parametrize("version", [None, 0, -1, "1", 1.0, True, [1]])
-def test_a_version_that_is_none_is_damage(version: object, bundle: Path) -> None:
+def test_a_value_that_is_not_a_version_is_damage(version: object, bundle: Path) -> None:
     change_manifest(bundle, lambda manifest: manifest.update(format_version=version))
     assert "format_version" in refusal(bundle, DamagedBundleError)
 
 
 def set_in(path: str, value: object) -> Callable[[dict[str, Any]], None]:
-    """A change that puts ``value`` at a dotted path, in the first layer or shard where it matters."""
+    """Return a change of a manifest that sets the member at a dotted path, such as ``layers.0.fpr``."""
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
 
     def change(manifest: Any) -> None:
@@ -155,13 +145,13 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
 
 @pytest.mark.parametrize("kind", CONTRADICTIONS)
 def test_a_manifest_that_contradicts_the_format_is_refused(kind: str, bundle: Path) -> None:
-    change, error, what = CONTRADICTIONS[kind]
+    change, error, message = CONTRADICTIONS[kind]
     change_manifest(bundle, change)
-    assert what in refusal(bundle, error)
+    assert message in refusal(bundle, error)
 
 
 @pytest.mark.parametrize("depth", [500, *range(900, 1010), 5000])
-def test_nesting_of_any_depth_opens_or_is_refused(depth: int, bundle: Path) -> None:
+def test_nesting_of_any_depth_is_refused(depth: int, bundle: Path) -> None:
     path = bundle / "portrait.json"
     text = path.read_text().replace('"kind"', f'"deep": {"[" * depth}{"]" * depth}, "kind"', 1)
     path.write_text(text)
@@ -169,7 +159,7 @@ def test_nesting_of_any_depth_opens_or_is_refused(depth: int, bundle: Path) -> N
 
 
 def fields(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths of all members that a reader needs; of lists, the first element stands for all."""
+    """Yield the paths of all members that a reader needs; a list is represented by its first element."""
     for name, value in content.items():
         here = (*path, name)
         yield here
@@ -179,14 +169,15 @@ def fields(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
             yield from fields(value, here)
 
 
+#: Members that may be missing, null or a string.
 OPTIONAL = {("license",)}
 
 
-#: Counts that nobody may know.
+#: Counts, which are null where they are unknown.
 NULLABLE = {("layers", 0, name) for name in ("documents", "short_documents", "windows", "text_bytes")}
 
 
-#: Members that are checked as part of something else, by whose name they are refused.
+#: Members that are checked as part of something else, and what the error calls it.
 CHECKED_AS = {
     ("format",): "format",
     ("hash", "name"): "hash",
@@ -200,10 +191,11 @@ CHECKED_AS = {
 
 
 def dotted(path: tuple[Any, ...]) -> str:
+    """Return a path as errors show it, such as ``layers[0].fpr``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
-#: Takes a member away.
+#: In place of a value: remove the member.
 MISSING = object()
 
 
@@ -212,12 +204,14 @@ KINDS: list[object] = [MISSING, None, True, 7, 1.5, "x", [], {}]
 
 
 def wrong_values(path: tuple[Any, ...], value: object) -> list[object]:
+    """Return values of every type that the member at ``path``, which is ``value``, must not have."""
     allowed = [type(value), *([type(None), str, type(MISSING)] if path in OPTIONAL else [])]
     allowed += [type(None)] * (path in NULLABLE)
     return [kind for kind in KINDS if type(kind) not in allowed]
 
 
 def put(content: Any, path: tuple[Any, ...], value: object) -> None:
+    """Set the member at ``path``, or remove it if ``value`` is MISSING."""
     *parents, last = path
     for part in parents:
         content = content[part]
@@ -227,10 +221,10 @@ def put(content: Any, path: tuple[Any, ...], value: object) -> None:
         content[last] = value
 
 
-def test_every_field_must_be_there_with_its_type(whole: Path, bundle: Path) -> None:
+def test_every_field_is_required_and_has_its_type(whole: Path, bundle: Path) -> None:
     original = (whole / "portrait.json").read_bytes()
     unnoticed = []
-    tried = 0
+    n_tries = 0
     for path in fields(json.loads(original)):
         value: Any = json.loads(original)
         for part in path:
@@ -238,7 +232,7 @@ def test_every_field_must_be_there_with_its_type(whole: Path, bundle: Path) -> N
         for wrong in wrong_values(path, value):
             (bundle / "portrait.json").write_bytes(original)
             change_manifest(bundle, partial(put, path=path, value=wrong))
-            tried += 1
+            n_tries += 1
             try:
                 portrait.open(bundle)
             except portrait.BundleError as error:
@@ -248,7 +242,7 @@ def test_every_field_must_be_there_with_its_type(whole: Path, bundle: Path) -> N
             else:
                 unnoticed.append(f"{dotted(path)} = {wrong!r}")
     assert unnoticed == []
-    assert tried > 250
+    assert n_tries > 250
 
 
 def test_the_walk_reaches_the_innermost_fields(whole: Path) -> None:
@@ -274,7 +268,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shard_outside_the_bundle_is_refused_unseen(name: str, bundle: Path) -> None:
+def test_a_shard_whose_name_leads_elsewhere_is_refused(name: str, bundle: Path) -> None:
     (bundle.parent / "secret").write_bytes(shard_path(bundle).read_bytes())
     change_manifest(bundle, set_in("layers.0.shards.0.file", name))
     message = refusal(bundle, DamagedBundleError)
@@ -283,7 +277,7 @@ def test_a_shard_outside_the_bundle_is_refused_unseen(name: str, bundle: Path) -
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portrait of a layer in several shards."""
+    """A bundle of one layer in several shards."""
     directory = tmp_path_factory.mktemp("several")
     dice = random.Random(5)
     (directory / "a.txt").write_text("".join(dice.choices("abcdefghij ", k=80_000)))
@@ -292,23 +286,23 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cut(several: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be changed."""
-    return shutil.copytree(several, tmp_path / "cut")
+def sharded(several: Path, tmp_path: Path) -> Path:
+    """A copy of the bundle in several shards, for the test to damage."""
+    return shutil.copytree(several, tmp_path / "sharded")
 
 
 def shards_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = manifest["layers"][0]["shards"]
-    return found
+    records: list[dict[str, Any]] = manifest["layers"][0]["shards"]
+    return records
 
 
-def shift(manifest: dict[str, Any]) -> None:
+def shift_border(manifest: dict[str, Any]) -> None:
     one, two = shards_of(manifest)[:2]
     border = int(two["first_key"], 16) + 1
     one["last_key"], two["first_key"] = f"{border - 1:016x}", f"{border:016x}"
 
 
-def unite(manifest: dict[str, Any]) -> None:
+def join_ranges(manifest: dict[str, Any]) -> None:
     one, two = shards_of(manifest)[:2]
     one["last_key"] = two["last_key"]
     del shards_of(manifest)[1]
@@ -318,11 +312,11 @@ def set_shard(i: int, **fields: str) -> Callable[[dict[str, Any]], None]:
     return lambda manifest: shards_of(manifest)[i].update(fields)
 
 
-def share(manifest: dict[str, Any]) -> None:
+def share_file(manifest: dict[str, Any]) -> None:
     shards_of(manifest)[1]["file"] = shards_of(manifest)[0]["file"]
 
 
-WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+BAD_SHARDS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "one missing": (lambda manifest: shards_of(manifest).pop(1), "cover all keys"),
     "last missing": (lambda manifest: shards_of(manifest).pop(), "cover all keys"),
     "first missing": (lambda manifest: shards_of(manifest).pop(0), "cover all keys"),
@@ -332,12 +326,12 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "ends early": (set_shard(-1, last_key="f" * 15 + "e"), "cover all keys"),
     "overlap": (set_shard(1, first_key=f"{1:016x}"), "cover all keys"),
     "all twice": (lambda manifest: shards_of(manifest).extend(shards_of(manifest)), "cover all keys"),
-    "a file twice": (share, "files of their own"),
+    "a file twice": (share_file, "files of their own"),
     "capitals": (set_shard(-1, last_key="F" * 16), "16 hexadecimal digits"),
     "short": (set_shard(0, first_key="0"), "16 hexadecimal digits"),
     "signed": (set_shard(0, first_key="+" + "0" * 15), "16 hexadecimal digits"),
-    "border shifted": (shift, "not those of the keys"),
-    "two ranges for one file": (unite, "not those of the keys"),
+    "border shifted": (shift_border, "not those of the keys"),
+    "two ranges for one file": (join_ranges, "not those of the keys"),
     "fewer blocks": (
         lambda manifest: manifest["layers"][0]["filter"].update(n_blocks=3),
         "where blocks from 0 of 3 belong",
@@ -353,25 +347,27 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", WRONG)
-def test_shards_that_do_not_fit_together_are_refused(kind: str, cut: Path) -> None:
-    change, what = WRONG[kind]
-    change_manifest(cut, change)
+@pytest.mark.parametrize("kind", BAD_SHARDS)
+def test_shards_that_do_not_fit_together_are_refused(kind: str, sharded: Path) -> None:
+    change, message = BAD_SHARDS[kind]
+    change_manifest(sharded, change)
     with pytest.raises(DamagedBundleError) as caught:
-        portrait.open(cut)
-    assert what in str(caught.value)
-    assert str(caught.value).startswith(str(cut))
+        portrait.open(sharded)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(sharded))
 
 
 @pytest.fixture(scope="module")
 def scratch(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that is damaged in another way in every example."""
+    """A copy of the undamaged bundle, which every example restores and damages in another way."""
     return shutil.copytree(whole, tmp_path_factory.mktemp("scratch") / "bundle")
 
 
 @given(st.data())
 @settings(max_examples=300, deadline=None)
-def test_one_changed_byte_in_the_manifest(whole: Path, scratch: Path, data: st.DataObject) -> None:
+def test_a_manifest_with_a_changed_byte_opens_or_is_refused(
+    whole: Path, scratch: Path, data: st.DataObject
+) -> None:
     restore(whole, scratch)
     text = bytearray((whole / "portrait.json").read_bytes())
     text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
@@ -381,7 +377,7 @@ def test_one_changed_byte_in_the_manifest(whole: Path, scratch: Path, data: st.D
 
 @given(st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_manifest_cut_short(whole: Path, scratch: Path, data: st.DataObject) -> None:
+def test_a_truncated_manifest_opens_or_is_refused(whole: Path, scratch: Path, data: st.DataObject) -> None:
     restore(whole, scratch)
     text = (whole / "portrait.json").read_bytes()
     replace(scratch / "portrait.json", text[: data.draw(st.integers(0, len(text)))])
@@ -401,7 +397,7 @@ JSON = st.recursive(
 
 @given(st.data(), JSON)
 @settings(max_examples=500, deadline=None)
-def test_anything_in_any_field_of_the_manifest(
+def test_a_manifest_with_any_value_in_any_field_opens_or_is_refused(
     whole: Path, scratch: Path, data: st.DataObject, value: Any
 ) -> None:
     restore(whole, scratch)

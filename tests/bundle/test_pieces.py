@@ -1,4 +1,4 @@
-"""Layers in several files: the same portrait, cut."""
+"""Layers in several shards: the same portrait as in one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ import portrait
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: The smallest limit on the size of a shard.
 SMALLEST = 4096
 
 
 def words(seed: str, n: int) -> str:
+    """Return a text of ``n`` random words, the same for the same seed."""
     dice = random.Random(seed)
     return " ".join("".join(dice.choices("abcdefghij", k=dice.randint(2, 9))) for _ in range(n))
 
@@ -27,6 +29,7 @@ TEXTS = {"a": words("a", 12_000), "b": words("b", 700)}
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a portrait in one shard a layer, ``whole``, and the same in small shards, ``cut``."""
     directory = tmp_path_factory.mktemp("shards")
     for name, text in TEXTS.items():
         (directory / f"{name}.txt").write_text(text)
@@ -46,11 +49,11 @@ def test_cutting_changes_neither_id_nor_answers(corpus: Path) -> None:
     ]
     for text in (TEXTS["a"], TEXTS["b"], TEXTS["a"][5000:9000], words("c", 3000)):
         assert cut.hits(text) == whole.hits(text)
-        found, expected = (opened.query(text).to_dict() for opened in (cut, whole))
-        for answer in (found, expected):
+        answers = [opened.query(text).to_dict() for opened in (cut, whole)]
+        for answer in answers:
             for layer in answer["layers"]:
                 del layer["portrait"]
-        assert found == expected
+        assert answers[0] == answers[1]
 
 
 def test_shards_end_to_end_are_the_whole_filter(corpus: Path) -> None:

@@ -1,4 +1,4 @@
-"""Opening a bundle: what is not a bundle, and shards that are missing, damaged, or lie."""
+"""Opening a bundle: paths that are not bundles, and shards that are missing, damaged or inconsistent."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from support.forge import (
     split_tensor_file,
     within,
 )
+from support.sample_bundles import SOURCES, build_two_sources, refusal, shards
 
 import portrait
-from portrait import DamagedBundleError, NotAPortraitError, PortraitError
+from portrait import DamagedBundleError, NotAPortraitError
 from portrait.bundle import reader as bundles
 from portrait.markup.numbers import counted
 
@@ -35,37 +36,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-SOURCES = {
-    "arxiv": "We show that every finite lattice of this kind embeds in a free one. " * 40,
-    "日本 web": "Das Wetter bleibt unbeständig: 京都 meldet Regen, Köln meldet Nebel, sonst nichts. " * 90,
-}
-
-
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portrait of two sources."""
-    directory = tmp_path_factory.mktemp("two")
-    for i, text in enumerate(SOURCES.values()):
-        (directory / f"{i}.txt").write_text(text)
-    out = directory / "two.portrait"
-    portrait.build({name: directory / f"{i}.txt" for i, name in enumerate(SOURCES)}, out)
-    return out
+    """A bundle of two sources."""
+    return build_two_sources(tmp_path_factory.mktemp("two"))
 
 
-@pytest.fixture
-def manifest(two: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((two / "portrait.json").read_bytes())
-    return content
-
-
-def shards(two: Path, manifest: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], Path]]:
-    """Each layer with its shard's record and file."""
-    return [(layer, shard, two / shard["file"]) for layer in manifest["layers"] for shard in layer["shards"]]
-
-
-def test_the_mapped_blocks_are_those_of_the_file(two: Path, manifest: dict[str, Any]) -> None:
+def test_the_mapped_blocks_are_those_of_the_file(two: Path) -> None:
     opened = bundles.read(two)
-    for layer, (_, _, path) in zip(opened.manifest.layers, shards(two, manifest), strict=True):
+    for layer, (_, _, path) in zip(opened.manifest.layers, shards(two), strict=True):
         info, data = opened.map_shard(layer.shards[0])["blocks"]
         expected = safetensors.numpy.load_file(path)["blocks"]
         assert (info.name, info.dtype, info.shape) == ("blocks", "U32", expected.shape)
@@ -80,14 +59,14 @@ def test_a_bundle_is_named_after_its_directory(two: Path, monkeypatch: pytest.Mo
     assert portrait.open(".").name == "two"
 
 
-def test_opening_reads_none_of_the_shards_content(two: Path, tmp_path: Path) -> None:
+def test_opening_a_bundle_does_not_read_the_shards_data(two: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
     (copy / "portrait.json").write_bytes((two / "portrait.json").read_bytes())
     for path in two.glob("*.safetensors"):
         data = path.read_bytes()
         (header_bytes,) = struct.unpack_from("<Q", data)
-        # The right size, and a hole where the blocks should be.
+        # A file of the right size, with a hole in place of the blocks.
         with (copy / path.name).open("wb") as file:
             file.write(data[: 8 + header_bytes])
             file.truncate(len(data))
@@ -99,7 +78,7 @@ TEXT = "Nobody had told the gardener that the party was over, so he went on ligh
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portrait in good order."""
+    """An undamaged bundle of one source."""
     directory = tmp_path_factory.mktemp("whole")
     (directory / "a.txt").write_text(TEXT * 20)
     portrait.build(directory / "a.txt", directory / "out")
@@ -108,19 +87,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bundle(whole: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be damaged."""
+    """A copy of the undamaged bundle, for the test to damage."""
     return shutil.copytree(whole, tmp_path / "bundle")
-
-
-def refusal(bundle: Path, error: type[PortraitError]) -> str:
-    """The message with which the bundle is refused."""
-    with pytest.raises(error) as caught:
-        portrait.open(bundle)
-    assert caught.type is error
-    message = str(caught.value)
-    assert message.startswith(str(bundle))
-    assert message.isprintable()
-    return message
 
 
 def test_the_undamaged_copy_opens(bundle: Path) -> None:
@@ -129,7 +97,7 @@ def test_the_undamaged_copy_opens(bundle: Path) -> None:
     assert portrait.open(bundle).query(TEXT).verdict == "found"
 
 
-def test_a_path_with_nothing_there_is_not_a_portrait(tmp_path: Path) -> None:
+def test_a_missing_path_is_not_a_portrait(tmp_path: Path) -> None:
     assert refusal(tmp_path / "missing", NotAPortraitError).endswith("no such file or directory")
 
 
@@ -152,7 +120,7 @@ def test_a_directory_without_a_manifest_is_not_a_portrait(bundle: Path) -> None:
     assert "no portrait.json" in refusal(bundle, NotAPortraitError)
 
 
-def test_a_directory_in_the_manifests_place_is_not_a_portrait(bundle: Path) -> None:
+def test_a_directory_in_the_manifest_s_place_is_not_a_portrait(bundle: Path) -> None:
     (bundle / "portrait.json").unlink()
     (bundle / "portrait.json").mkdir()
     refusal(bundle, NotAPortraitError)
@@ -164,7 +132,7 @@ def test_a_missing_shard_is_named(bundle: Path) -> None:
     assert refusal(bundle, DamagedBundleError).startswith(f"{path}: the shard is missing")
 
 
-def test_a_directory_for_a_shard_is_named(bundle: Path) -> None:
+def test_a_directory_in_a_shard_s_place_is_named(bundle: Path) -> None:
     path = shard_path(bundle)
     path.unlink()
     path.mkdir()
@@ -196,15 +164,17 @@ def test_a_shard_of_another_size_is_named_with_both_sizes(size: int, bundle: Pat
 
 
 def header_length(n_bytes: int) -> Callable[[bytes], bytes]:
+    """Return a change of a shard that makes it state a header of ``n_bytes``."""
     return lambda data: struct.pack("<Q", n_bytes) + data[8:]
 
 
-def header(text: object) -> Callable[[bytes], bytes]:
-    return lambda data: join_tensor_file(text, split_tensor_file(data)[1])
+def header(content: object) -> Callable[[bytes], bytes]:
+    """Return a change of a shard that replaces its header."""
+    return lambda data: join_tensor_file(content, split_tensor_file(data)[1])
 
 
 def entry(**fields: Any) -> Callable[[bytes], bytes]:
-    """Change members of the tensor's description; ``None`` removes them."""
+    """Return a change of a shard that sets members of its tensor's description; ``None`` removes a member."""
 
     def change(data: bytes) -> bytes:
         content, blocks = split_tensor_file(data)
@@ -222,7 +192,7 @@ def second_tensor(data: bytes) -> bytes:
     return join_tensor_file(content, blocks + b"8 bytes.")
 
 
-def renamed(data: bytes) -> bytes:
+def rename_tensor(data: bytes) -> bytes:
     content, blocks = split_tensor_file(data)
     content["bricks"] = content.pop("blocks")
     return join_tensor_file(content, blocks)
@@ -232,17 +202,16 @@ def no_blocks(data: bytes) -> bytes:
     return entry(shape=[0, 8], data_offsets=[0, 0])(data)[: -len(split_tensor_file(data)[1])]
 
 
-def block_more(data: bytes) -> bytes:
+def extra_block(data: bytes) -> bytes:
     return data + bytes(32)
 
 
+#: The size of the shard that the bad headers are made for.
 N_BLOCKS = 3
-
-
 N_BYTES = 32 * N_BLOCKS
 
 
-LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+BAD_SHARDS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no bytes": (lambda _: b"", "too few"),
     "seven bytes": (lambda data: data[:7], "too few"),
     "header length only": (lambda data: data[:8], "header's length"),
@@ -260,7 +229,7 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no tensor": (header({"__metadata__": {}}), "describe tensors"),
     "two tensors": (second_tensor, "'more'"),
     "tensor not an object": (header({"blocks": [0, 32]}), "describe tensors"),
-    "other name": (renamed, "'bricks'"),
+    "other name": (rename_tensor, "'bricks'"),
     "no dtype": (entry(dtype=None), "dtype"),
     "unknown dtype": (entry(dtype="F32"), "dtype 'F32'"),
     "dtype not a string": (entry(dtype=["U32"]), "dtype"),
@@ -281,32 +250,32 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "offsets shifted": (entry(data_offsets=[32, N_BYTES + 32]), "disagree"),
     "offsets reversed": (entry(data_offsets=[N_BYTES, 0]), "disagree"),
     "offsets of strings": (entry(data_offsets=["0", "32"]), "disagree"),
-    "a block more than announced": (block_more, "announces"),
+    "a block more than announced": (extra_block, "announces"),
     "a byte fewer than announced": (lambda data: data[:-1], "announces"),
     "more announced than there": (entry(shape=[4, 8], data_offsets=[0, 128]), "announces"),
     "no blocks at all": (no_blocks, "blocks"),
 }
 
 
-@pytest.mark.parametrize("kind", LIES)
-def test_a_shard_whose_header_lies_is_named(kind: str, bundle: Path) -> None:
-    change, what = LIES[kind]
+@pytest.mark.parametrize("kind", BAD_SHARDS)
+def test_a_shard_with_a_bad_header_is_named(kind: str, bundle: Path) -> None:
+    change, reason = BAD_SHARDS[kind]
     change_shard(bundle, change)
     with pytest.raises(DamagedBundleError) as caught:
         portrait.open(bundle)
     message = str(caught.value)
     assert message.startswith(f"{shard_path(bundle)}: ")
-    assert what in message
+    assert reason in message
     assert message.isprintable()
     assert len(message) < 1000
 
 
-def test_the_lies_are_told_of_a_shard_of_this_size(whole: Path) -> None:
+def test_the_bad_headers_are_made_for_a_shard_of_this_size(whole: Path) -> None:
     assert len(split_tensor_file(shard_path(whole).read_bytes())[1]) == N_BYTES
 
 
 @pytest.mark.parametrize("padding", [0, 1, 31])
-def test_a_shard_that_is_not_aligned_answers_the_same(padding: int, bundle: Path) -> None:
+def test_a_shard_whose_data_is_not_aligned_gives_the_same_answers(padding: int, bundle: Path) -> None:
     def change(data: bytes) -> bytes:
         content, blocks = split_tensor_file(data)
         return join_tensor_file(json.dumps(content).encode() + b" " * padding, blocks)
@@ -331,18 +300,18 @@ def test_any_rate_gets_an_answer(fpr: float, bundle: Path) -> None:
 
 @pytest.fixture(scope="module")
 def scratch(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that is damaged in another way in every example."""
+    """A copy of the undamaged bundle, which every example restores and damages in another way."""
     return shutil.copytree(whole, tmp_path_factory.mktemp("scratch") / "bundle")
 
 
 @given(st.data(), st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_one_changed_byte_in_the_head_of_a_shard(
+def test_a_shard_with_a_changed_byte_in_its_header_opens_or_is_refused(
     whole: Path, scratch: Path, data: st.DataObject, recorded: bool
 ) -> None:
     restore(whole, scratch)
-    head = min(256, shard_path(whole).stat().st_size)
-    at, byte = data.draw(st.integers(0, head - 1)), data.draw(st.integers(0, 255))
+    n_bytes = min(256, shard_path(whole).stat().st_size)
+    at, byte = data.draw(st.integers(0, n_bytes - 1)), data.draw(st.integers(0, 255))
 
     def change(content: bytes) -> bytes:
         return content[:at] + bytes([byte]) + content[at + 1 :]
@@ -357,7 +326,9 @@ def test_one_changed_byte_in_the_head_of_a_shard(
 
 @given(st.data(), st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_a_shard_cut_short(whole: Path, scratch: Path, data: st.DataObject, recorded: bool) -> None:
+def test_a_truncated_shard_opens_or_is_refused(
+    whole: Path, scratch: Path, data: st.DataObject, recorded: bool
+) -> None:
     restore(whole, scratch)
     path = shard_path(scratch)
     content = path.read_bytes()
@@ -369,7 +340,7 @@ def test_a_shard_cut_short(whole: Path, scratch: Path, data: st.DataObject, reco
     opens_or_is_refused(scratch, TEXT * 3)
 
 
-def test_a_manifest_too_large_to_be_one_is_not_read(two: Path, tmp_path: Path) -> None:
+def test_a_manifest_over_the_size_limit_is_not_read(two: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(two, tmp_path / "copy")
     os.truncate(copy / "portrait.json", (1 << 30) + 1)
     with pytest.raises(DamagedBundleError) as caught:
@@ -379,7 +350,7 @@ def test_a_manifest_too_large_to_be_one_is_not_read(two: Path, tmp_path: Path) -
     )
 
 
-def test_shards_are_not_touched_until_they_are_asked_for(two: Path, tmp_path: Path) -> None:
+def test_shards_are_not_opened_until_they_are_mapped(two: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(two, tmp_path / "copy")
     for path in copy.glob("*.safetensors"):
         path.unlink()

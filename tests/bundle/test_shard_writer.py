@@ -1,60 +1,35 @@
-"""Shards on disk, written and recorded, and read with other people's tools."""
+"""Shards on disk: written, recorded in the manifest, and readable by the safetensors library."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
 import xxhash
+from support.progress_callbacks import ByteCounter
+from support.sample_bundles import build_two_sources, shards
 
-import portrait
 from portrait.bundle.pieces import Piece
 from portrait.bundle.shard_writer import ShardWriter, shard_name
 from portrait.bundle.tensors import TensorInfo, map_tensors
-from portrait.progress import Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-SOURCES = {
-    "arxiv": "We show that every finite lattice of this kind embeds in a free one. " * 40,
-    "日本 web": "Das Wetter bleibt unbeständig: 京都 meldet Regen, Köln meldet Nebel, sonst nichts. " * 90,
-}
-
-
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portrait of two sources."""
-    directory = tmp_path_factory.mktemp("bundle")
-    for i, text in enumerate(SOURCES.values()):
-        (directory / f"{i}.txt").write_text(text)
-    out = directory / "two.portrait"
-    portrait.build({name: directory / f"{i}.txt" for i, name in enumerate(SOURCES)}, out)
-    return out
+    """A bundle of two sources."""
+    return build_two_sources(tmp_path_factory.mktemp("bundle"))
 
 
-@pytest.fixture
-def manifest(bundle: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((bundle / "portrait.json").read_bytes())
-    return content
-
-
-def shards(bundle: Path, manifest: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any], Path]]:
-    """Each layer with its shard's record and file."""
-    return [
-        (layer, shard, bundle / shard["file"]) for layer in manifest["layers"] for shard in layer["shards"]
-    ]
-
-
-def test_shards_are_safetensors_of_one_aligned_tensor(bundle: Path, manifest: dict[str, Any]) -> None:
-    for layer, shard, path in shards(bundle, manifest):
+def test_shards_are_safetensors_of_one_aligned_tensor(bundle: Path) -> None:
+    for layer, shard, path in shards(bundle):
         data = path.read_bytes()
         (header_bytes,) = struct.unpack_from("<Q", data)
         assert (8 + header_bytes) % 64 == 0
@@ -65,8 +40,8 @@ def test_shards_are_safetensors_of_one_aligned_tensor(bundle: Path, manifest: di
         assert len(data) == shard["bytes"]
 
 
-def test_shards_say_where_they_come_from(bundle: Path, manifest: dict[str, Any]) -> None:
-    for layer, _, path in shards(bundle, manifest):
+def test_shards_name_their_source_in_their_metadata(bundle: Path) -> None:
+    for layer, _, path in shards(bundle):
         with safetensors.safe_open(path, framework="numpy") as file:
             assert list(file.keys()) == ["blocks"]
             assert file.metadata() == {
@@ -77,16 +52,16 @@ def test_shards_say_where_they_come_from(bundle: Path, manifest: dict[str, Any])
             }
 
 
-def test_the_recorded_digests_are_those_of_the_files(bundle: Path, manifest: dict[str, Any]) -> None:
-    for _, shard, path in shards(bundle, manifest):
+def test_the_recorded_digests_are_those_of_the_files(bundle: Path) -> None:
+    for _, shard, path in shards(bundle):
         data = path.read_bytes()
         assert shard["sha256"] == hashlib.sha256(data).hexdigest()
         assert shard["xxh3_128"] == xxhash.xxh3_128_hexdigest(data)
         assert (shard["first_key"], shard["last_key"]) == ("0" * 16, "f" * 16)
 
 
-def test_the_fill_of_the_blocks_is_the_recorded_rate(bundle: Path, manifest: dict[str, Any]) -> None:
-    for layer, _, path in shards(bundle, manifest):
+def test_the_recorded_rate_follows_from_the_fill_of_the_blocks(bundle: Path) -> None:
+    for layer, _, path in shards(bundle):
         fill = np.bitwise_count(safetensors.numpy.load_file(path)["blocks"]) / 32
         assert layer["fpr"] == pytest.approx(fill.prod(axis=1).mean(), rel=1e-12)
 
@@ -103,11 +78,11 @@ def test_the_fill_of_the_blocks_is_the_recorded_rate(bundle: Path, manifest: dic
         ("v1.2_final", "v1.2_final"),
     ],
 )
-def test_a_shard_is_named_after_its_source_by_a_name_safe_everywhere(source: str, expected: str) -> None:
+def test_a_shard_s_name_is_its_source_s_in_safe_characters(source: str, expected: str) -> None:
     assert shard_name(source, 3, 12, set()) == f"{expected}-00003-of-00012.safetensors"
 
 
-def test_shard_names_differ_in_more_than_case() -> None:
+def test_shard_names_differ_even_where_case_is_ignored() -> None:
     taken: set[str] = set()
     names = [shard_name(source, 1, 1, taken) for source in ("Web", "web", "WEB", "w/eb", "web-2")]
     assert len({name.casefold() for name in names}) == len(names)
@@ -118,15 +93,6 @@ PRINTS = TensorInfo.of("fingerprints", "U8", 77)
 DATA = bytes(range(192)) + bytes(range(77))
 
 
-class Counter(Silent):
-    """Counts the bytes that it is told of."""
-
-    n_bytes = 0
-
-    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        self.n_bytes += n_bytes
-
-
 def piece(*buffers: bytes, first_key: int = 0, last_key: int = 99) -> Piece:
     return Piece(first_key, last_key, [TABLE, PRINTS], buffers)
 
@@ -134,7 +100,7 @@ def piece(*buffers: bytes, first_key: int = 0, last_key: int = 99) -> Piece:
 @pytest.mark.parametrize("cuts", [(), (192,), (1,), (191, 193), (0, 192, 269)])
 def test_buffers_and_tensors_need_not_end_together(cuts: tuple[int, ...], tmp_path: Path) -> None:
     buffers = [DATA[i:j] for i, j in zip((0, *cuts), (*cuts, len(DATA)), strict=True)]
-    progress = Counter()
+    progress = ByteCounter()
     writer = ShardWriter(progress)
     shard = writer.write_piece(tmp_path / "shard", piece(*buffers), {"format": "portrait"})
     content = (tmp_path / "shard").read_bytes()
@@ -146,7 +112,7 @@ def test_buffers_and_tensors_need_not_end_together(cuts: tuple[int, ...], tmp_pa
     assert shard.xxh3_128 == xxhash.xxh3_128_hexdigest(content)
 
 
-def test_tensors_are_digested_over_all_shards(tmp_path: Path) -> None:
+def test_a_tensor_s_digest_covers_all_shards(tmp_path: Path) -> None:
     writer = ShardWriter()
     assert writer.tensors == {}
     for name in ("one", "two"):
@@ -166,8 +132,8 @@ def test_buffers_that_are_not_the_tensors_data_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_of_another_format_is_written_and_recorded_alike(tmp_path: Path) -> None:
-    progress = Counter()
+def test_a_file_of_another_format_has_the_same_record_written_and_read(tmp_path: Path) -> None:
+    progress = ByteCounter()
     writer, reader = ShardWriter(), ShardWriter(progress)
     shard = writer.write_file(tmp_path / "main.bloom", "bits", [b"header", memoryview(b"bits"), b""])
     assert (tmp_path / "main.bloom").read_bytes() == b"headerbits"
@@ -177,7 +143,7 @@ def test_a_file_of_another_format_is_written_and_recorded_alike(tmp_path: Path) 
     assert progress.n_bytes == 10
 
 
-def test_a_file_that_exists_is_not_written_over(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "shard").write_text("mine")
     with pytest.raises(FileExistsError):
         ShardWriter().write_piece(tmp_path / "shard", piece(DATA), {})

@@ -1,4 +1,4 @@
-"""Files of several tensors: written aligned, opened by the library they are named after, distrusted."""
+"""Files of several tensors: aligned, readable by the safetensors library, and checked before use."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ DATA = bytes(range(192)) + bytes(range(77))
 
 
 def write(path: Path, *tensors: TensorInfo, data: bytes = DATA) -> Path:
+    """Write a file of ``tensors`` whose data is ``data``, and return its path."""
     path.write_bytes(header(tensors, {"format": "portrait"}) + data)
     return path
 
 
 def test_two_tensors_are_opened_by_the_safetensors_library(tmp_path: Path) -> None:
-    found = safetensors.numpy.load_file(write(tmp_path / "two", TABLE, PRINTS))
-    assert set(found) == {"table", "fingerprints"}
-    assert found["table"].dtype == np.dtype("<u8")
-    assert found["table"].shape == (3, 8)
-    assert found["table"].tobytes() + found["fingerprints"].tobytes() == DATA
+    arrays = safetensors.numpy.load_file(write(tmp_path / "two", TABLE, PRINTS))
+    assert set(arrays) == {"table", "fingerprints"}
+    assert arrays["table"].dtype == np.dtype("<u8")
+    assert arrays["table"].shape == (3, 8)
+    assert arrays["table"].tobytes() + arrays["fingerprints"].tobytes() == DATA
 
 
 def test_two_tensors_are_mapped_in_the_order_of_their_data(tmp_path: Path) -> None:
-    found = map_tensors(write(tmp_path / "two", TABLE, PRINTS))
-    assert [info for info, _ in found.values()] == [TABLE, PRINTS]
-    assert [bytes(data) for _, data in found.values()] == [DATA[:192], DATA[192:]]
-    assert all(data.readonly for _, data in found.values())
+    tensors = map_tensors(write(tmp_path / "two", TABLE, PRINTS))
+    assert [info for info, _ in tensors.values()] == [TABLE, PRINTS]
+    assert [bytes(data) for _, data in tensors.values()] == [DATA[:192], DATA[192:]]
+    assert all(data.readonly for _, data in tensors.values())
 
 
 @pytest.mark.parametrize("n_tensors", [1, 2, 3, 9])
@@ -46,10 +47,10 @@ def test_every_tensor_begins_at_a_multiple_of_64(n_tensors: int, tmp_path: Path)
     tensors = [TensorInfo.of(f"t{i}", "U32", 16 * (i % 3 + 1)) for i in range(n_tensors)]
     total = sum(tensor.n_bytes for tensor in tensors)
     path = write(tmp_path / "many", *tensors, data=bytes(total))
-    at = len(path.read_bytes()) - total
+    offset = len(path.read_bytes()) - total
     for tensor in tensors:
-        assert at % 64 == 0
-        at += tensor.n_bytes
+        assert offset % 64 == 0
+        offset += tensor.n_bytes
     assert list(map_tensors(path)) == [tensor.name for tensor in tensors]
 
 
@@ -63,17 +64,18 @@ def test_two_tensors_of_one_name_are_not_written() -> None:
         header([TABLE, TABLE], {})
 
 
-def test_the_room_kept_for_a_header_is_enough_for_the_longest_source() -> None:
+def test_the_header_reserve_is_enough_for_the_longest_source_name() -> None:
     metadata = {"format": "portrait", "format_version": "1", "filter": "bloom", "source": "\U0001f980" * 100}
     assert len(header([TABLE, PRINTS], metadata)) <= HEADER_RESERVE_BYTES / 2
 
 
 def entry(start: int, end: int, dtype: str = "U8", shape: list[int] | None = None) -> dict[str, Any]:
+    """Return a header's description of a tensor at the bytes ``[start, end)`` of the data."""
     return {"dtype": dtype, "shape": [end - start] if shape is None else shape, "data_offsets": [start, end]}
 
 
 HUGE = 10**4000
-LIES: dict[str, tuple[object, str]] = {
+BAD_HEADERS: dict[str, tuple[object, str]] = {
     "gap": ({"a": entry(0, 64), "b": entry(65, 128)}, "gaps or overlap"),
     "overlap": ({"a": entry(0, 65), "b": entry(64, 128)}, "gaps or overlap"),
     "the same twice": ({"a": entry(0, 128), "b": entry(0, 128)}, "gaps or overlap"),
@@ -94,22 +96,22 @@ LIES: dict[str, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", LIES)
-def test_a_header_that_lies_is_named(kind: str, tmp_path: Path) -> None:
-    content, what = LIES[kind]
+@pytest.mark.parametrize("kind", BAD_HEADERS)
+def test_a_bad_header_is_refused(kind: str, tmp_path: Path) -> None:
+    content, message = BAD_HEADERS[kind]
     (tmp_path / "file").write_bytes(join_tensor_file(content, bytes(128)))
     with pytest.raises(DamagedBundleError) as caught:
         map_tensors(tmp_path / "file")
     assert str(caught.value).startswith(f"{tmp_path / 'file'}: ")
-    assert what in str(caught.value)
+    assert message in str(caught.value)
     assert len(str(caught.value)) < 1000
 
 
-def test_an_empty_tensor_is_a_tensor(tmp_path: Path) -> None:
+def test_an_empty_tensor_is_mapped(tmp_path: Path) -> None:
     empty = TensorInfo.of("empty", "U8", 0)
-    found = map_tensors(write(tmp_path / "file", empty, PRINTS, data=DATA[192:]))
-    assert bytes(found["empty"][1]) == b""
-    assert bytes(found["fingerprints"][1]) == DATA[192:]
+    tensors = map_tensors(write(tmp_path / "file", empty, PRINTS, data=DATA[192:]))
+    assert bytes(tensors["empty"][1]) == b""
+    assert bytes(tensors["fingerprints"][1]) == DATA[192:]
 
 
 @pytest.mark.parametrize("content", [b"", b"x", DATA])
@@ -121,20 +123,20 @@ def test_a_whole_file_of_any_format_is_mapped(content: bytes, sequential: bool, 
     assert mapped.readonly
 
 
-def test_a_file_that_is_missing_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_of_the_operating_system(tmp_path: Path) -> None:
     for read in (map_file, map_tensors):
         with pytest.raises(FileNotFoundError):
             read(tmp_path / "missing")
 
 
 @pytest.mark.parametrize("size", [0, 1, 7])
-def test_a_file_too_short_for_a_header_is_named(size: int, tmp_path: Path) -> None:
+def test_a_file_too_short_for_a_header_is_refused(size: int, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(size))
     with pytest.raises(DamagedBundleError, match="too few for a safetensors file"):
         map_tensors(tmp_path / "file")
 
 
-def test_a_header_longer_than_its_file_is_named(tmp_path: Path) -> None:
+def test_a_header_longer_than_its_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(struct.pack("<Q", 1234567) + b"{}")
     with pytest.raises(DamagedBundleError, match="the header's length, 1,234,567, does not fit the file"):
         map_tensors(tmp_path / "file")

@@ -1,4 +1,4 @@
-"""Where a bundle is put: never half, never over something that is not a portrait."""
+"""Writing a bundle: completely or not at all, and never over something that is not a portrait."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.progress_callbacks import ActionAtFinish, ByteCounter
 
 import portrait
 from portrait.bundle.pieces import N_KEYS, Piece
@@ -25,14 +26,16 @@ from portrait.bundle.writer import (
     record_files,
     write_beside,
 )
-from portrait.progress import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TEXT = "The lighthouse keeper counted the waves until he fell asleep, and woke at the wrong number."
 
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, holding a corpus and a bad one."""
+    """The working directory, with a corpus, a.txt, and one that cannot be read, bad.txt."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "bad.txt").write_bytes(b"\xff")
@@ -40,15 +43,15 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def snapshot(path: Path) -> dict[str, bytes | str | None]:
-    """Everything below a directory: contents of files, targets of links."""
-    found: dict[str, bytes | str | None] = {}
-    for one in sorted(path.rglob("*")):
-        name = str(one.relative_to(path))
-        if one.is_symlink():
-            found[name] = str(one.readlink())
+    """Return the entries below a directory: a file's content, a link's target, ``None`` for a directory."""
+    entries: dict[str, bytes | str | None] = {}
+    for entry in sorted(path.rglob("*")):
+        name = str(entry.relative_to(path))
+        if entry.is_symlink():
+            entries[name] = str(entry.readlink())
         else:
-            found[name] = one.read_bytes() if one.is_file() else None
-    return found
+            entries[name] = entry.read_bytes() if entry.is_file() else None
+    return entries
 
 
 def names(directory: Path) -> list[str]:
@@ -86,8 +89,7 @@ OBSTACLES = [foreign_directory, empty_directory, file, link_to_portrait, danglin
 
 
 @pytest.mark.parametrize("obstacle", [old_portrait, *OBSTACLES])
-def test_what_stands_there_is_left_alone(obstacle: object, directory: Path) -> None:
-    assert callable(obstacle)
+def test_whatever_is_at_the_output_is_left_alone(obstacle: Callable[[], None], directory: Path) -> None:
     obstacle()
     before = snapshot(directory)
     with pytest.raises(portrait.OutputExistsError) as error:
@@ -97,8 +99,9 @@ def test_what_stands_there_is_left_alone(obstacle: object, directory: Path) -> N
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
-def test_what_is_not_a_portrait_is_not_even_overwritten(obstacle: object, directory: Path) -> None:
-    assert callable(obstacle)
+def test_something_that_is_not_a_portrait_is_not_overwritten_even_on_demand(
+    obstacle: Callable[[], None], directory: Path
+) -> None:
     obstacle()
     before = snapshot(directory)
     with pytest.raises(portrait.OutputExistsError) as error:
@@ -107,25 +110,25 @@ def test_what_is_not_a_portrait_is_not_even_overwritten(obstacle: object, direct
     assert snapshot(directory) == before
 
 
-def test_a_portrait_is_overwritten_on_demand_without_a_rest(directory: Path) -> None:
+def test_overwriting_a_portrait_leaves_nothing_of_the_old_one(directory: Path) -> None:
     old_portrait()
     portrait.build("a.txt", "fresh")
     built = portrait.build("a.txt", "out", overwrite=True)
     assert built.query(TEXT).exact_document
     assert not portrait.open("out").query(Path("old.txt").read_text()).exact_document
-    shards = [
-        {k: v for k, v in snapshot(directory / name).items() if k != "README.md"} for name in ("out", "fresh")
-    ]
-    assert shards[0] == shards[1]
+    overwritten, fresh = (snapshot(directory / name) for name in ("out", "fresh"))
+    # The card names the directory.
+    del overwritten["README.md"], fresh["README.md"]
+    assert overwritten == fresh
     assert names(Path()) == ["a.txt", "bad.txt", "fresh", "old.txt", "out"]
 
 
-def test_overwriting_nothing_is_building(directory: Path) -> None:
+def test_a_build_that_may_overwrite_need_not_find_anything(directory: Path) -> None:
     portrait.build("a.txt", "out", overwrite=True)
     assert names(directory) == ["a.txt", "bad.txt", "out"]
 
 
-def test_a_portrait_that_is_overwritten_still_answers_where_it_is_open() -> None:
+def test_an_open_portrait_still_answers_after_it_is_overwritten() -> None:
     old_portrait()
     old = portrait.open("out")
     portrait.build("a.txt", "out", overwrite=True)
@@ -133,8 +136,8 @@ def test_a_portrait_that_is_overwritten_still_answers_where_it_is_open() -> None
 
 
 @pytest.mark.parametrize("obstacle", [None, old_portrait])
-def test_a_failing_build_leaves_what_was_there(obstacle: object, directory: Path) -> None:
-    if callable(obstacle):
+def test_a_failing_build_leaves_what_was_there(obstacle: Callable[[], None] | None, directory: Path) -> None:
+    if obstacle is not None:
         obstacle()
     before = snapshot(directory)
     with pytest.raises(portrait.CorpusError):
@@ -142,39 +145,27 @@ def test_a_failing_build_leaves_what_was_there(obstacle: object, directory: Path
     assert snapshot(directory) == before
 
 
-class Interfere:
-    """Does something the moment all input has been read, while the bundle is being built."""
-
-    def __init__(self, action: object) -> None:
-        self.action = action
-
-    def start(self, n_bytes: int | None, stage: str = "") -> None: ...
-    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
-    def finish(self) -> None:
-        assert callable(self.action)
-        self.action()
-
-
 def interrupt() -> None:
     raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("obstacle", [None, old_portrait])
-def test_an_interrupted_build_leaves_what_was_there(obstacle: object, directory: Path) -> None:
-    if callable(obstacle):
+def test_an_interrupted_build_leaves_what_was_there(
+    obstacle: Callable[[], None] | None, directory: Path
+) -> None:
+    if obstacle is not None:
         obstacle()
     before = snapshot(directory)
     with pytest.raises(KeyboardInterrupt):
-        portrait.build("a.txt", "out", overwrite=True, progress=Interfere(interrupt))
+        portrait.build("a.txt", "out", overwrite=True, progress=ActionAtFinish(interrupt))
     assert snapshot(directory) == before
 
 
 @pytest.mark.parametrize("obstacle", [foreign_directory, file, dangling_link])
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_what_appears_during_the_build_is_left_alone(
-    obstacle: object, overwrite: bool, directory: Path
+def test_an_obstacle_that_appears_during_the_build_is_left_alone(
+    obstacle: Callable[[], None], overwrite: bool, directory: Path
 ) -> None:
-    assert callable(obstacle)
     obstacle()
     expected = snapshot(directory)
     out = directory / "out"
@@ -184,15 +175,15 @@ def test_what_appears_during_the_build_is_left_alone(
     else:
         out.unlink()
     with pytest.raises(portrait.OutputExistsError, match="exists"):
-        portrait.build("a.txt", "out", overwrite=overwrite, progress=Interfere(obstacle))
+        portrait.build("a.txt", "out", overwrite=overwrite, progress=ActionAtFinish(obstacle))
     assert snapshot(directory) == expected
 
 
-def test_what_killed_builds_have_left_is_swept_away_and_what_others_write_is_not(directory: Path) -> None:
+def test_leftovers_of_killed_builds_are_removed_and_directories_in_use_are_not(directory: Path) -> None:
     dead, alive, other = directory / ".out.part-1", directory / ".out.part-2", directory / ".outer.part-1"
-    for one in (dead, alive, other):
-        one.mkdir()
-        (one / "half").write_bytes(b"half")
+    for staging in (dead, alive, other):
+        staging.mkdir()
+        (staging / "half").write_bytes(b"half")
     lock = os.open(alive, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -205,7 +196,7 @@ def test_what_killed_builds_have_left_is_swept_away_and_what_others_write_is_not
 
 
 def test_a_directory_left_by_a_killed_build_is_no_obstacle(directory: Path) -> None:
-    # Process numbers come back; in a container, always the same.
+    # Process IDs are reused: in a container, often the same one every time.
     stale = directory / f".out.part-{os.getpid()}"
     stale.mkdir()
     (stale / "main-00001-of-00001.safetensors").write_bytes(b"half")
@@ -213,7 +204,7 @@ def test_a_directory_left_by_a_killed_build_is_no_obstacle(directory: Path) -> N
 
 
 @pytest.mark.parametrize("out", ["missing/out", "a.txt/out"])
-def test_a_place_that_cannot_be_written_to_is_named(out: str, directory: Path) -> None:
+def test_an_output_whose_parent_cannot_be_written_to_is_named(out: str, directory: Path) -> None:
     before = snapshot(directory)
     with pytest.raises(portrait.OutputError) as error:
         portrait.build("a.txt", out)
@@ -226,7 +217,7 @@ def test_a_place_that_cannot_be_written_to_is_named(out: str, directory: Path) -
 @pytest.mark.parametrize(
     "out", ["o" * 300, "o" * 250, "a\0b", "a\ud800b"], ids=["long", "longish", "nul", "surrogate"]
 )
-def test_an_impossible_name_is_refused_by_name(out: str, directory: Path) -> None:
+def test_an_impossible_name_is_refused(out: str, directory: Path) -> None:
     before = snapshot(directory)
     with pytest.raises(portrait.OutputError) as error:
         portrait.build("a.txt", out)
@@ -245,7 +236,7 @@ def test_a_directory_that_may_not_be_written_to_is_named(directory: Path) -> Non
 
 
 @pytest.mark.parametrize("out", ["out", "out/", "./out", "../{here}/out"])
-def test_the_place_may_be_spelled_in_any_way(out: str, directory: Path) -> None:
+def test_the_output_may_be_any_spelling_of_its_path(out: str, directory: Path) -> None:
     built = portrait.build("a.txt", out.format(here=directory.name))
     assert built.name == "out"
     assert portrait.open(directory / "out").manifest == built.manifest
@@ -253,7 +244,7 @@ def test_the_place_may_be_spelled_in_any_way(out: str, directory: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1, 4095, 1e9, "5GB", None, True])
-def test_a_size_that_is_none_is_refused(size: Any) -> None:
+def test_an_invalid_shard_size_is_refused(size: Any) -> None:
     with pytest.raises(portrait.SpecError, match="largest size of a shard is 4,096 bytes or more") as error:
         portrait.build("a.txt", "out", max_shard_bytes=size)
     assert error.value.parameter == "max_shard_bytes"
@@ -267,16 +258,7 @@ def test_a_bundle_holds_its_manifest_its_shards_and_its_card() -> None:
     assert {path.name for path in Path("two").iterdir()} == {"README.md", "portrait.json", *files}
 
 
-# The writer by itself.
-
-
-class Counter(Silent):
-    """Counts the bytes that it is told of."""
-
-    n_bytes = 0
-
-    def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-        self.n_bytes += n_bytes
+# The writer without a build.
 
 
 def piece(first_key: int = 0, last_key: int = N_KEYS - 1, n: int = 64) -> Piece:
@@ -288,8 +270,8 @@ def test_the_size_of_a_shard_leaves_room_for_its_header() -> None:
     assert data_bytes(DEFAULT_SHARD_BYTES) > 0.999 * DEFAULT_SHARD_BYTES
 
 
-def test_a_layer_is_a_shard_for_each_piece() -> None:
-    progress = Counter()
+def test_each_piece_of_a_layer_is_a_shard() -> None:
+    progress = ByteCounter()
     with BundleWriter(Path("out")) as writer:
         half = N_KEYS // 2
         stored = writer.add_layer("a", "bloom", [piece(0, half - 1), piece(half)], progress)
@@ -328,7 +310,7 @@ def test_a_layer_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch
     assert names(Path()) == ["a.txt", "bad.txt"]
 
 
-def test_a_layer_is_kept_as_it_is_under_a_free_name() -> None:
+def test_a_layer_is_kept_as_it_is_with_new_names_for_its_files() -> None:
     built = portrait.build({"a": "a.txt"}, "old")
     old = read(Path("old"))
     (layer,) = old.manifest.layers
@@ -366,7 +348,7 @@ def test_files_are_linked_and_recorded() -> None:
     for name in ("one", "two"):
         Path("theirs", name).write_text(name)
     Path("link").symlink_to("theirs/two")
-    progress = Counter()
+    progress = ByteCounter()
     with BundleWriter(Path("out")) as writer:
         stored = writer.link_files([Path("theirs/one"), Path("link")], "dump", progress)
     assert [(shard.file, shard.bytes) for shard in stored.shards] == [("one", 3), ("link", 3)]
@@ -401,12 +383,12 @@ def test_a_bundle_that_cannot_be_committed_is_named(monkeypatch: pytest.MonkeyPa
     assert not Path("out").exists()
 
 
-def test_a_check_says_at_once_what_would_be_said_at_the_end() -> None:
+def test_a_check_raises_at_once_the_errors_that_a_commit_would() -> None:
     BundleWriter(Path("out")).check()
     assert names(Path()) == ["a.txt", "bad.txt"]
-    with pytest.raises(portrait.OutputExistsError) as taken:
+    with pytest.raises(portrait.OutputExistsError) as exists:
         BundleWriter(Path("a.txt")).check()
-    assert taken.value.parameter == "overwrite"
+    assert exists.value.parameter == "overwrite"
     with pytest.raises(portrait.OutputExistsError, match="is not a portrait"):
         BundleWriter(Path("a.txt"), overwrite=True).check()
     with pytest.raises(portrait.OutputError) as error:
@@ -414,7 +396,7 @@ def test_a_check_says_at_once_what_would_be_said_at_the_end() -> None:
     assert str(error.value) == "missing: cannot write: No such file or directory"
 
 
-# A manifest beside files that are there.
+# A manifest written beside existing files.
 
 
 def test_a_directory_of_shards_becomes_a_bundle() -> None:

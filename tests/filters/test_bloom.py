@@ -1,3 +1,5 @@
+"""The split-block Bloom filter: bits and rates by the definition, buffers, memory, and pieces."""
+
 from __future__ import annotations
 
 import random
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
+from support.packed_keys import pack
 
 from portrait import _native
 from portrait.filters.bloom import Bloom, BloomBuilder, key_range
@@ -18,13 +21,10 @@ KEYS = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**32 - 1, 2*
 SIZES = [1, 2, 3, 7, 16, 31, 32, 33, 97, 1000, 1024]
 
 
-def packed(keys: list[int]) -> bytes:
-    return struct.pack(f"<{len(keys)}Q", *keys)
-
-
-def built(keys: list[int], n_blocks: int) -> tuple[BloomBuilder, oracle.Bloom]:
+def build_both(keys: list[int], n_blocks: int) -> tuple[BloomBuilder, oracle.Bloom]:
+    """Return a builder and the oracle's filter with the same keys."""
     builder, truth = BloomBuilder(n_blocks), oracle.Bloom(n_blocks)
-    builder.insert(packed(keys))
+    builder.insert(pack(keys))
     for key in keys:
         truth.insert(key)
     return builder, truth
@@ -32,14 +32,14 @@ def built(keys: list[int], n_blocks: int) -> tuple[BloomBuilder, oracle.Bloom]:
 
 def test_one_key_sets_the_bits_that_the_salts_name() -> None:
     builder = BloomBuilder(1)
-    builder.insert(packed([1]))
+    builder.insert(pack([1]))
     assert struct.unpack("<8I", bytes(builder.data)) == tuple(1 << (salt >> 27) for salt in oracle.SALTS)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(KEYS, max_size=60), st.sampled_from(SIZES))
 def test_the_bytes_are_those_of_the_definition(keys: list[int], n_blocks: int) -> None:
-    builder, truth = built(keys, n_blocks)
+    builder, truth = build_both(keys, n_blocks)
     assert bytes(builder.data) == truth.to_bytes()
     assert len(bytes(builder.data)) == 32 * n_blocks
 
@@ -48,11 +48,11 @@ def test_the_bytes_are_those_of_the_definition(keys: list[int], n_blocks: int) -
 def test_answers_and_rate_are_those_of_the_definition(n_blocks: int) -> None:
     rng = random.Random(n_blocks)
     keys = [rng.getrandbits(64) for _ in range(30 * min(n_blocks, 100))]
-    builder, truth = built(keys, n_blocks)
+    builder, truth = build_both(keys, n_blocks)
     bloom = builder.finish()
     probes = [rng.getrandbits(64) for _ in range(2000)] + keys
-    assert bloom.contains(packed(probes)) == bytes(truth.contains(key) for key in probes)
-    assert bloom.contains(packed(keys)) == b"\x01" * len(keys)
+    assert bloom.contains(pack(probes)) == bytes(truth.contains(key) for key in probes)
+    assert bloom.contains(pack(keys)) == b"\x01" * len(keys)
     assert bloom.rate() == pytest.approx(truth.rate(), rel=1e-12)
 
 
@@ -71,27 +71,27 @@ def test_a_huge_filter_puts_keys_where_the_definition_does() -> None:
     n_blocks = (1 << 21) + 7
     rng = random.Random(0)
     keys = [0, 2**64 - 1, *(rng.getrandbits(64) for _ in range(500))]
-    builder, truth = built(keys, n_blocks)
+    builder, truth = build_both(keys, n_blocks)
     data = memoryview(builder.data)
     for block in list(truth.blocks):
         assert bytes(data[32 * block : 32 * block + 32]) == truth.block_bytes(block)
     assert min(truth.blocks) == 0
     assert max(truth.blocks) == n_blocks - 1
-    assert builder.finish().contains(packed(keys)) == b"\x01" * len(keys)
+    assert builder.finish().contains(pack(keys)) == b"\x01" * len(keys)
 
 
 def test_neither_order_nor_repetition_nor_batching_changes_a_byte() -> None:
     rng = random.Random(0)
     keys = [rng.getrandbits(64) for _ in range(1000)]
-    expected = bytes(built(keys, 97)[0].data)
-    assert bytes(built(sorted(keys) + keys[:100], 97)[0].data) == expected
+    expected = bytes(build_both(keys, 97)[0].data)
+    assert bytes(build_both(sorted(keys) + keys[:100], 97)[0].data) == expected
     piecewise = BloomBuilder(97)
     for i in range(0, 1000, 7):
-        piecewise.insert(packed(keys[i : i + 7]))
+        piecewise.insert(pack(keys[i : i + 7]))
     assert bytes(piecewise.data) == expected
 
 
-def test_keys_are_taken_from_a_key_list_as_from_its_bytes() -> None:
+def test_a_key_list_is_inserted_like_its_bytes() -> None:
     windows = _native.Windows("spaces", "char", 5, 2)
     keys = _native.Keys()
     keys.add_text(windows, "it was the best of times, it was the worst of times")
@@ -101,7 +101,7 @@ def test_keys_are_taken_from_a_key_list_as_from_its_bytes() -> None:
     assert bytes(direct.data) == bytes(copied.data) != bytes(32 * 11)
 
 
-def test_no_keys_change_nothing() -> None:
+def test_inserting_no_keys_changes_nothing() -> None:
     builder = BloomBuilder(3)
     builder.insert(b"")
     builder.insert(_native.Keys())
@@ -109,28 +109,28 @@ def test_no_keys_change_nothing() -> None:
     assert builder.finish().contains(b"") == b""
 
 
-def test_nothing_is_inserted_while_the_bits_are_in_use() -> None:
+def test_inserting_is_refused_while_the_bits_are_in_use() -> None:
     builder = BloomBuilder(3)
     with memoryview(builder.data) as view:
         assert view.readonly
         with pytest.raises(BufferError, match="in use"):
-            builder.insert(packed([1]))
-    builder.insert(packed([1]))
+            builder.insert(pack([1]))
+    builder.insert(pack([1]))
     before = bytes(builder.data)
     bloom = builder.finish()
     with pytest.raises(BufferError, match="in use"):
-        builder.insert(packed([2]))
+        builder.insert(pack([2]))
     assert bytes(builder.data) == before
-    assert bloom.contains(packed([1])) == b"\x01"
+    assert bloom.contains(pack([1])) == b"\x01"
 
 
 def test_a_filter_keeps_its_memory_alive() -> None:
-    bloom = Bloom(bytes(bytearray(built([1, 2, 3], 5)[0].data)))
-    assert bloom.contains(packed([1, 2, 3])) == b"\x01\x01\x01"
+    bloom = Bloom(bytes(bytearray(build_both([1, 2, 3], 5)[0].data)))
+    assert bloom.contains(pack([1, 2, 3])) == b"\x01\x01\x01"
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 31, 33, 63])
-def test_memory_that_is_not_whole_blocks_is_no_filter(n_bytes: int) -> None:
+def test_memory_that_is_not_whole_blocks_is_refused(n_bytes: int) -> None:
     with pytest.raises(ValueError, match=f"{n_bytes} bytes are not whole blocks"):
         Bloom(bytes(n_bytes))
 
@@ -145,7 +145,7 @@ def test_keys_are_eight_bytes_each(n_bytes: int) -> None:
         builder.finish().contains(bytes(n_bytes))
 
 
-def test_memory_with_holes_is_refused() -> None:
+def test_memory_that_is_not_contiguous_is_refused() -> None:
     holes = memoryview(bytes(128))[::2]
     with pytest.raises(BufferError):
         Bloom(holes)
@@ -159,8 +159,8 @@ def test_a_filter_has_at_least_one_block() -> None:
 
 
 @pytest.mark.parametrize("n_blocks", [1 << 50, 1 << 58, 1 << 59, (1 << 64) - 1])
-def test_a_filter_larger_than_memory_is_an_error_of_python(n_blocks: int) -> None:
-    # In a process of its own, which must live to say so: a huge corpus at a tiny rate asks for this.
+def test_a_filter_larger_than_memory_raises_a_memory_error(n_blocks: int) -> None:
+    # In a process of its own, which must survive: a huge corpus at a tiny rate needs such a filter.
     script = f"""
 from portrait.filters.bloom import BloomBuilder
 try:
@@ -197,7 +197,7 @@ def test_pieces_are_the_blocks_of_their_keys(n_blocks: int, max_bytes: int) -> N
 
 
 @pytest.mark.parametrize("per_buffer", [1, 2, 33, 99, 100])
-def test_a_filter_of_several_buffers_is_cut_and_asked_as_one(per_buffer: int) -> None:
+def test_a_filter_in_several_buffers_answers_and_is_cut_like_one_in_one_buffer(per_buffer: int) -> None:
     dice = random.Random(per_buffer)
     builder = BloomBuilder(100)
     builder.insert(dice.randbytes(8 * 2000))
@@ -217,12 +217,12 @@ def test_a_filter_of_several_buffers_is_cut_and_asked_as_one(per_buffer: int) ->
 
 
 @pytest.mark.parametrize("sizes", [[], [32, 64], [64, 32, 64], [64, 0], [0], [64, 63]])
-def test_buffers_of_other_sizes_are_no_filter(sizes: list[int]) -> None:
+def test_buffers_of_other_sizes_are_refused(sizes: list[int]) -> None:
     with pytest.raises(ValueError, match="whole blocks"):
         Bloom(*(bytes(size) for size in sizes))
 
 
-def test_key_ranges_of_any_filter_meet() -> None:
+def test_the_key_ranges_of_neighbouring_blocks_are_adjacent() -> None:
     for n_blocks in (1, 2, 3, 1000, 2**32 - 1, 2**58 + 1):
         for block in {0, n_blocks // 3, n_blocks - 1}:
             first, last = key_range(block, block + 1, n_blocks)

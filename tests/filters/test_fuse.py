@@ -1,14 +1,14 @@
-"""The binary fuse filter: every key found, the rate promised, damage named."""
+"""The binary fuse filter: no false negatives, the promised rate and size, parts, and damage."""
 
 from __future__ import annotations
 
 import random
 import shutil
-import struct
 from typing import TYPE_CHECKING
 
 import pytest
 from support import forge
+from support.packed_keys import pack
 
 import portrait
 from portrait import DamagedBundleError, FilterSpec, SpecError
@@ -20,18 +20,13 @@ if TYPE_CHECKING:
 
 
 def keys(n: int, seed: int = 1) -> bytes:
-    """``n`` different keys in ascending order."""
+    """Return ``n`` random keys in ascending order, packed."""
     dice = random.Random(seed)
-    found = {dice.getrandbits(64) for _ in range(n)}
-    return struct.pack(f"<{len(found)}Q", *sorted(found))
+    return pack(sorted({dice.getrandbits(64) for _ in range(n)}))
 
 
-def built(n: int, bits: int) -> tuple[bytes, Fuse]:
-    content = keys(n)
-    return content, of_keys(content, bits)
-
-
-def of_keys(content: bytes, bits: int) -> Fuse:
+def build(content: bytes, bits: int) -> Fuse:
+    """Return a filter of these packed keys, with ``bits`` for each."""
     layout = FuseLayout(len(content) // 8, bits)
     (whole,) = layout.ranges(1)
     return layout.assemble([layout.build([content], whole)])
@@ -40,13 +35,13 @@ def of_keys(content: bytes, bits: int) -> Fuse:
 @pytest.mark.parametrize("bits", [1, 7, 8, 13, 31, 32])
 @pytest.mark.parametrize("n", [1, 2, 100, 1023, 40_000])
 def test_every_key_is_found(n: int, bits: int) -> None:
-    content, fuse = built(n, bits)
-    assert fuse.contains(content) == b"\x01" * n
+    content = keys(n)
+    assert build(content, bits).contains(content) == b"\x01" * n
 
 
 @pytest.mark.parametrize("bits", [1, 4, 7, 10])
-def test_other_keys_are_found_as_often_as_promised(bits: int) -> None:
-    _, fuse = built(20_000, bits)
+def test_the_false_positive_rate_is_as_promised(bits: int) -> None:
+    fuse = build(keys(20_000), bits)
     probes = random.Random("probes").randbytes(8 * 400_000)
     expected = 400_000 * 2.0**-bits
     assert fuse.rate() == 2.0**-bits
@@ -54,31 +49,31 @@ def test_other_keys_are_found_as_often_as_promised(bits: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "most"),
+    ("n", "overhead"),
     [(1000, 1.6), (10_000, 1.09), (100_000, 1.05), (1 << 18, 1.05), ((1 << 18) + 1, 1.09), (1_000_000, 1.09)],
 )
-def test_it_is_as_small_as_promised(n: int, most: float, tmp_path: Path) -> None:
+def test_the_filter_is_as_small_as_promised(n: int, overhead: float, tmp_path: Path) -> None:
     bits = 10
-    _, fuse = built(n, bits)
+    fuse = build(keys(n), bits)
     with BundleWriter(tmp_path / "a.portrait") as writer:
         (shard,) = writer.add_layer("main", "fuse", fuse.pieces(1 << 40)).shards
-    assert shard.bytes < most * n * bits / 8
+    assert shard.bytes < overhead * n * bits / 8
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 17, 300, 5119, 5120, 20_480])
-def test_no_set_of_keys_is_without_a_filter(n: int) -> None:
+def test_every_set_of_keys_has_a_filter(n: int) -> None:
     for seed in range(200 if n < 1000 else 20):
         content = keys(n, seed)
-        assert of_keys(content, 8).contains(content).count(1) == n
+        assert build(content, 8).contains(content).count(1) == n
 
 
-def test_the_rate_chooses_the_bits() -> None:
+def test_the_rate_determines_the_bits_for_each_key() -> None:
     assert [bits_for(rate) for rate in (0.5, 0.01, 1 / 128, 0.001, 2.0**-32)] == [1, 7, 7, 10, 32]
     with pytest.raises(SpecError, match="at least 2\\^-32"):
         FilterSpec("fuse", 1e-11)
 
 
-def test_keys_come_in_any_order_and_any_number_of_times_and_are_counted() -> None:
+def test_the_order_and_repetition_of_keys_do_not_matter() -> None:
     content = keys(5000)
     layout = FuseLayout(5000, 8)
     (whole,) = layout.ranges(1)
@@ -87,12 +82,13 @@ def test_keys_come_in_any_order_and_any_number_of_times_and_are_counted() -> Non
     random.Random(3).shuffle(shuffled)
     again = layout.build([b"".join(shuffled), b"", content[:800]], whole)
     assert once.n_keys == again.n_keys == len(content) // 8
-    assert [bytes(one) for one in once.buffers] == [bytes(one) for one in again.buffers]
+    assert [bytes(buffer) for buffer in once.buffers] == [bytes(buffer) for buffer in again.buffers]
 
 
-def test_parts_of_any_number_are_the_whole_end_to_end() -> None:
+def test_any_number_of_parts_end_to_end_are_the_whole_filter() -> None:
     content = keys(20_000)
-    layout = FuseLayout(5 << 20, 8)  # an estimate, and far off: it decides the partitions, not the answers
+    # The number of keys is a bad estimate: it determines the partitions, not the answers.
+    layout = FuseLayout(5 << 20, 8)
     assert layout.n_partitions == 4
     (whole,) = layout.assemble([layout.build([content], layout.ranges(1)[0])]).pieces(1 << 40)
     for n in (2, 3, 4, 7):
@@ -111,9 +107,9 @@ def test_parts_of_any_number_are_the_whole_end_to_end() -> None:
         assert b"".join(map(bytes, joined.buffers)) == b"".join(map(bytes, whole.buffers))
 
 
-def test_many_keys_make_several_partitions_and_shards_the_same_content() -> None:
+def test_several_partitions_have_the_same_content_in_one_shard_and_in_several() -> None:
     content = keys(3 << 20)
-    whole = of_keys(content, 8)
+    whole = build(content, 8)
     assert FuseLayout(len(content) // 8, 8).n_partitions == 2
     pieces = list(whole.pieces(1 << 20))
     assert [piece.first_key for piece in pieces] == [0, 1 << 63]
@@ -128,6 +124,7 @@ def test_many_keys_make_several_partitions_and_shards_the_same_content() -> None
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portrait with a fuse filter, and its corpus, tale.txt, beside it."""
     directory = tmp_path_factory.mktemp("fuse")
     words = random.Random(5).choices(["ferry", "lamp", "of", "the", "quay", "seven", "tide"], k=3000)
     (directory / "tale.txt").write_text(" ".join(words), encoding="utf-8")
@@ -135,7 +132,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "tale.portrait"
 
 
-def test_a_portrait_of_it_answers_and_is_smaller(bundle: Path) -> None:
+def test_a_portrait_with_a_fuse_filter_answers_and_is_smaller_than_with_a_bloom_filter(bundle: Path) -> None:
     text = (bundle.parent / "tale.txt").read_text(encoding="utf-8")
     opened = portrait.open(bundle)
     assert opened.query(text).exact_document
@@ -147,8 +144,8 @@ def test_a_portrait_of_it_answers_and_is_smaller(bundle: Path) -> None:
     bloom = portrait.build(
         bundle.parent / "tale.txt", bundle.parent / "bloom.portrait", filter=FilterSpec(fpr=2.0**-7)
     )
-    sizes = [one.manifest.layers[0].shards[0].bytes for one in (opened, bloom)]
-    assert sizes[0] < sizes[1]
+    fuse_bytes, bloom_bytes = (built.manifest.layers[0].shards[0].bytes for built in (opened, bloom))
+    assert fuse_bytes < bloom_bytes
 
 
 @pytest.mark.parametrize(
@@ -176,7 +173,7 @@ def test_a_manifest_that_contradicts_the_shard_is_refused(
 
 
 @pytest.mark.parametrize("number", range(1, 8))
-def test_a_damaged_row_is_refused(number: int, bundle: Path, tmp_path: Path) -> None:
+def test_a_damaged_row_of_the_partition_table_is_refused(number: int, bundle: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "tale.portrait"
     shutil.copytree(bundle, damaged)
     (shard,) = damaged.glob("*.safetensors")

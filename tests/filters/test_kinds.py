@@ -1,4 +1,4 @@
-"""The table of kinds."""
+"""The table of filter kinds: opening, test vectors, layouts, and what each kind refuses."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ TEXT = "The net loft above the boatyard was let to a piano tuner, who paid in tu
 
 @pytest.fixture(scope="module", params=FILTER_KINDS)
 def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of one layer, for each kind that can be built."""
     folder = tmp_path_factory.mktemp("kinds")
     (folder / "a.txt").write_text(TEXT)
     built = portrait.build(folder / "a.txt", folder / "a.portrait", filter=portrait.FilterSpec(request.param))
@@ -44,7 +45,7 @@ def kind_of(bundle: Bundle) -> str:
     return str(layer_of(bundle).filter["kind"])
 
 
-def test_a_layer_is_opened_as_what_it_is(bundle: Bundle) -> None:
+def test_a_layer_is_opened_as_a_filter_of_its_kind(bundle: Bundle) -> None:
     assert isinstance(kinds.open_layer(bundle, layer_of(bundle)), CLASSES[kind_of(bundle)])
 
 
@@ -53,16 +54,16 @@ def test_an_unknown_kind_is_named(kind: object, bundle: Bundle) -> None:
     layer = replace(layer_of(bundle), filter={"kind": kind})
     (shard,) = layer.shards
     message = f"layer 'main' has an unknown filter {kind!r}: upgrade portrait"
-    for use in (
+    for call in (
         lambda: kinds.open_layer(bundle, layer),
         lambda: kinds.tensor_sizes(bundle, layer, shard),
         lambda: kinds.contains_vectors(bundle, layer, BloomBuilder(1).finish(), ()),
     ):
         with pytest.raises(UnsupportedBundleError, match=message):
-            use()
+            call()
 
 
-def test_tensors_stand_at_the_end_of_a_shard_s_file(bundle: Bundle) -> None:
+def test_tensors_are_at_the_end_of_a_shard_s_file(bundle: Bundle) -> None:
     layer = layer_of(bundle)
     (shard,) = layer.shards
     sizes = dict(kinds.tensor_sizes(bundle, layer, shard))
@@ -74,7 +75,7 @@ def test_tensors_stand_at_the_end_of_a_shard_s_file(bundle: Bundle) -> None:
         assert 0 < sum(sizes.values()) < n_bytes
 
 
-def test_recorded_vectors_are_asked_in_the_kind_s_own_form(bundle: Bundle) -> None:
+def test_test_vectors_are_windows_or_keys_depending_on_the_kind(bundle: Bundle) -> None:
     layer = layer_of(bundle)
     opened = kinds.open_layer(bundle, layer)
     vectors = layer.test_vectors
@@ -105,7 +106,7 @@ def test_only_some_kinds_are_built_from_keys() -> None:
 
 
 @pytest.mark.parametrize("kind", FILTER_KINDS)
-def test_sizes_are_expected_before_anything_is_built(kind: str) -> None:
+def test_a_filter_s_size_and_rate_are_known_before_it_is_built(kind: str) -> None:
     n_bytes, fpr = kinds.expected(FilterSpec(kind), 100_000)  # type: ignore[arg-type]
     assert 80_000 < n_bytes < 200_000
     assert 0.005 <= fpr <= 0.01
@@ -125,16 +126,16 @@ def test_only_pybloom_refuses_windows_of_bytes() -> None:
         kinds.require_windows("pybloom", WindowSpec(unit="byte"))
 
 
-def test_filters_of_windows_say_so_when_asked_keys() -> None:
+def test_a_filter_of_windows_refuses_keys() -> None:
     with pytest.raises(ValueError, match="windows, not keys"):
         from_pybloom(BloomFilter(10)).contains(bytes(8))
 
 
-def test_every_kind_of_filter_that_can_be_asked_for_can_be_built() -> None:
-    assert set(kinds.KINDS) == {*FILTER_KINDS, redisbloom.KIND}  # of which only the last is read only
+def test_every_kind_that_can_be_specified_can_be_built() -> None:
+    assert set(kinds.KINDS) == {*FILTER_KINDS, redisbloom.KIND}  # redisbloom is only read
     for kind in FILTER_KINDS:
         spec = FilterSpec(kind)  # type: ignore[arg-type]
-        if kind == pybloom.KIND:  # of windows, not of keys
+        if kind == pybloom.KIND:  # built from windows, not from keys
             with pytest.raises(SpecError, match="windows"):
                 kinds.layout(spec, 10)
         else:

@@ -1,4 +1,4 @@
-"""Random keys asked of a finished filter."""
+"""Probing a finished filter with random keys."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def test_a_full_filter_has_no_absent_keys() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"\x00", b"\x01"])
-def test_a_filter_that_does_not_keep_its_promise_is_broken(answer: bytes) -> None:
+def test_a_filter_whose_rate_is_not_the_promised_one_is_an_error(answer: bytes) -> None:
     with pytest.raises(PortraitError, match=r"source 'main': .* of 65,536 random keys, .* promise 655: "):
         probe_filter("main", lambda keys: answer * (len(keys) // 8), 0.01, N_KEYS)
 
 
-def test_keys_are_written_as_numbers() -> None:
+def test_keys_are_written_as_16_hexadecimal_digits() -> None:
     assert hex_keys(bytes([1, *[0] * 7, *[255] * 8])) == ("0" * 15 + "1", "f" * 16)
     assert hex_keys(b"") == ()
 
 
 class Recorder:
-    """A filter of windows that holds nothing and remembers the questions."""
+    """An empty filter of windows that records what is looked up in it."""
 
     def __init__(self) -> None:
         self.windows: list[str] = []
@@ -54,8 +54,8 @@ class Recorder:
         return bytes(len(windows))
 
 
-def test_filters_of_windows_are_asked_the_keys_digits() -> None:
-    opened = Recorder()
-    ask = windows_of(opened)  # type: ignore[arg-type]  # only this method is called
-    assert ask(bytes(16)) == b"\x00\x00"
-    assert opened.windows == ["0" * 16, "0" * 16]
+def test_a_filter_of_windows_is_probed_with_the_keys_digits() -> None:
+    recorder = Recorder()
+    contains = windows_of(recorder)  # type: ignore[arg-type]  # only this method is called
+    assert contains(bytes(16)) == b"\x00\x00"
+    assert recorder.windows == ["0" * 16, "0" * 16]

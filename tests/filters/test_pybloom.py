@@ -1,4 +1,4 @@
-"""pybloom-live's filter: bits, sizes and files shared with the package, and layers of a bundle."""
+"""pybloom-live's filter: the same bits, sizes and files as the package's, and layers of a bundle."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pybloom_live import BloomFilter
 from support import oracle
 from support.forge import change_manifest, replace, shard_path
+from support.progress_callbacks import ActionAtFinish
 from support.pybloom_files import TEXT, WINDOWS, build, documents, saved, stored_windows, write_corpus
 
 import portrait
@@ -31,18 +32,20 @@ from portrait.portraits import pybloom as live
 from portrait.sizing import pybloom_slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documents of :mod:`support.pybloom_files` as JSON Lines."""
     return write_corpus(tmp_path_factory.mktemp("pybloom") / "corpus.jsonl")
 
 
 SPEC = portrait.WindowSpec(width=8, stride=8, normalizer="none")
 
 
-#: Slices and bits in each, on both sides of every choice of numbers' width and hash function.
+#: Numbers of slices and bits in each, on both sides of every size at which the package changes its hash
+#: function or the width of the numbers it takes from a digest.
 LAYOUTS = [
     (n_slices, slice_bits)
     for slice_bits, slices in {
@@ -55,8 +58,8 @@ LAYOUTS = [
 ]
 
 
-def real(n_slices: int, slice_bits: int) -> Any:
-    """An empty filter of the package with this layout."""
+def package_filter(n_slices: int, slice_bits: int) -> Any:
+    """Return an empty filter of the package with this layout."""
     rate = 0.75 * 0.5 ** (n_slices - 1)
     capacity = int(slice_bits * n_slices * math.log(2) ** 2 / -math.log(rate))
     bloom = BloomFilter(max(1, capacity), rate)
@@ -68,16 +71,13 @@ def real(n_slices: int, slice_bits: int) -> Any:
 
 
 def words(seed: int, n: int) -> list[str]:
-    """Windows of eight characters of one to four bytes."""
+    """Return ``n`` windows of eight characters, which have one to four bytes each."""
     dice = random.Random(seed)
     return ["".join(dice.choices("abc éß 京都ю🚢", k=8)) for _ in range(n)]
 
 
-def batch(texts: Iterable[str]) -> Batch:
-    return Batch(pyarrow.array(texts, pyarrow.string()), str, 0)
-
-
-def written_by_us(n_slices: int, slice_bits: int, texts: list[str]) -> bytes:
+def kernel_bits(n_slices: int, slice_bits: int, texts: list[str]) -> bytes:
+    """Return the bits of a filter of ``texts`` that the kernel writes."""
     bits = _native.PyBloomBits(n_slices, slice_bits)
     windows = _native.Windows("none", "char", 8, 8)
     validity, offsets, data = pyarrow.array(texts, pyarrow.string()).buffers()
@@ -88,17 +88,17 @@ def written_by_us(n_slices: int, slice_bits: int, texts: list[str]) -> bytes:
 @pytest.mark.parametrize(("n_slices", "slice_bits"), LAYOUTS)
 def test_the_bits_and_the_answers_are_the_package_s(n_slices: int, slice_bits: int) -> None:
     stored, probes = words(1, max(2, min(slice_bits // 8, 200))), words(2, 500)
-    bloom = real(n_slices, slice_bits)
+    bloom = package_filter(n_slices, slice_bits)
     for window in stored:
         bloom.add(window, skip_check=True)
-    assert written_by_us(n_slices, slice_bits, stored) == bloom.bitarray.tobytes()
+    assert kernel_bits(n_slices, slice_bits, stored) == bloom.bitarray.tobytes()
     read = live.from_pybloom(bloom)
     assert read.contains_windows(stored) == b"\x01" * len(stored)
     assert read.contains_windows(probes) == bytes(window in bloom for window in probes)
 
 
 class Sparse(dict[int, bool]):
-    """The bits of a filter too large to hold, as far as they are set."""
+    """The bits that are set in a filter too large for memory."""
 
     def __missing__(self, place: int) -> bool:
         return False
@@ -118,10 +118,10 @@ def test_filters_of_hundreds_of_megabytes_are_read(n_slices: int, slice_bits: in
     for place in bloom.bitarray:
         octets[place // 8] = octets.get(place // 8, 0) | 1 << place % 8
     path = tmp_path / "large.bloom"
-    with path.open("wb") as file:  # with holes, so that it takes next to no room
+    with path.open("wb") as file:  # a sparse file, which takes little space
         file.write(header.pack())
-        for at, octet in octets.items():
-            file.seek(40 + at)
+        for offset, octet in octets.items():
+            file.seek(40 + offset)
             file.write(bytes([octet]))
         file.truncate(40 + header.n_bytes)
     read = pybloom.read(path)
@@ -131,7 +131,9 @@ def test_filters_of_hundreds_of_megabytes_are_read(n_slices: int, slice_bits: in
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(max_size=60), max_size=20), st.text(max_size=60), st.sampled_from([0.3, 0.01, 1e-6]))
-def test_any_text_is_where_the_package_puts_it(stored: list[str], probe: str, rate: float) -> None:
+def test_any_text_sets_the_bits_that_it_sets_in_the_package(
+    stored: list[str], probe: str, rate: float
+) -> None:
     bloom = BloomFilter(50, rate)
     for window in stored:
         bloom.add(window)
@@ -160,9 +162,9 @@ def test_a_size_needs_a_rate(rate: float) -> None:
         pybloom_slices(10, rate)
 
 
-def test_the_rate_is_read_off_the_bits_and_observed() -> None:
-    # 30,000 bits do not divide 65,536, so that the first 5,536 of each slice are asked more often.
-    bloom = real(3, 30_000)
+def test_the_rate_computed_from_the_bits_is_the_observed_one() -> None:
+    # 65,536 is not a multiple of 30,000: the first 5,536 bits of each slice are looked up more often.
+    bloom = package_filter(3, 30_000)
     for window in words(5, 15_000):
         bloom.add(window)
     probes = [f"probe {i}" for i in range(100_000)]
@@ -178,6 +180,7 @@ def test_the_rate_is_read_off_the_bits_and_observed() -> None:
 
 @pytest.fixture(params=[0.5, 0.01, 1e-4, 1e-11], ids=str)
 def fpr(request: pytest.FixtureRequest) -> float:
+    """A false-positive rate for each hash function of the package."""
     value: float = request.param
     return value
 
@@ -202,7 +205,7 @@ def test_a_layer_is_the_file_that_the_package_writes(corpus: Path, tmp_path: Pat
     assert all(window in opened for window in windows)
 
 
-def test_windows_of_words_are_the_words_joined(corpus: Path, tmp_path: Path) -> None:
+def test_windows_of_words_are_stored_as_the_words_joined(corpus: Path, tmp_path: Path) -> None:
     spec = portrait.WindowSpec(5, 4, "word", "loose")
     built = portrait.build(
         corpus, tmp_path / "out", windows=spec, filter=portrait.FilterSpec("pybloom", 1e-6)
@@ -218,7 +221,7 @@ def test_windows_of_words_are_the_words_joined(corpus: Path, tmp_path: Path) -> 
     assert built.query(documents()[3].upper()).verdict == "found"
 
 
-def test_a_portrait_answers_by_it(corpus: Path, tmp_path: Path) -> None:
+def test_a_portrait_with_a_pybloom_filter_answers(corpus: Path, tmp_path: Path) -> None:
     built = build(corpus, tmp_path / "out")
     quoted = documents()[3][20:260]
     answer = built.query(f"A friend writes that {quoted} and more he did not say.")
@@ -230,12 +233,12 @@ def test_a_portrait_answers_by_it(corpus: Path, tmp_path: Path) -> None:
     assert all(hits[i] for i in range(0, len(hits), WINDOWS.stride))
 
 
-def test_the_card_names_the_hash_that_was_taken(corpus: Path, tmp_path: Path) -> None:
+def test_the_card_names_the_package_s_hash(corpus: Path, tmp_path: Path) -> None:
     assert "pybloom-live" in (build(corpus, tmp_path / "out").path / "README.md").read_text()
     assert "XXH3-64" in (portrait.build(corpus, tmp_path / "plain").path / "README.md").read_text()
 
 
-def test_the_recorded_probes_are_windows_that_are_absent(corpus: Path, tmp_path: Path) -> None:
+def test_the_test_vectors_are_windows_that_are_absent(corpus: Path, tmp_path: Path) -> None:
     built = build(corpus, tmp_path / "out")
     vectors = built.manifest.layers[0].test_vectors
     assert vectors.present == ()
@@ -244,7 +247,9 @@ def test_the_recorded_probes_are_windows_that_are_absent(corpus: Path, tmp_path:
     assert not any(window in bloom for window in vectors.absent)
 
 
-def test_neither_the_order_of_documents_nor_batches_change_a_byte(corpus: Path, tmp_path: Path) -> None:
+def test_neither_the_order_of_documents_nor_the_division_into_files_changes_a_byte(
+    corpus: Path, tmp_path: Path
+) -> None:
     lines = corpus.read_text().splitlines(keepends=True)
     (tmp_path / "a.jsonl").write_text("".join(lines[:20]))
     (tmp_path / "b.jsonl").write_text("".join(reversed(lines[20:])))
@@ -265,16 +270,16 @@ def test_a_corpus_of_short_documents_has_an_empty_filter(tmp_path: Path) -> None
     assert built.query(TEXT).verdict == "not_found"
 
 
-def test_the_command_line_builds_and_asks(corpus: Path, tmp_path: Path) -> None:
+def test_the_command_line_builds_and_queries(corpus: Path, tmp_path: Path) -> None:
     def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         command = [str(Path(sysconfig.get_path("scripts"), "portrait")), *arguments]
         return subprocess.run(command, cwd=tmp_path, input=stdin, capture_output=True, text=True, check=False)
 
     done = run("build", f"books={corpus}", "-o", "c.portrait", "--filter", "pybloom", "--fpr", "0.001")
     assert done.returncode == 0, done.stderr
-    found = run("query", "c.portrait", documents()[7], "--json")
-    assert found.returncode == 0, found.stderr
-    assert json.loads(found.stdout)["verdict"] == "found"
+    answer = run("query", "c.portrait", documents()[7], "--json")
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["verdict"] == "found"
     dice = random.Random(8)
     other = "".join(dice.choices("abcdefgh ", k=400))
     assert run("query", "c.portrait", other).returncode == 1
@@ -284,18 +289,13 @@ def test_the_command_line_builds_and_asks(corpus: Path, tmp_path: Path) -> None:
     assert "standard input" in piped.stderr
 
 
-def test_a_corpus_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+def test_a_corpus_that_changes_between_the_passes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text(TEXT * 3)
 
-    class Grow:
-        def start(self, n_bytes: int | None, stage: str = "") -> None: ...
-        def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None: ...
-        def finish(self) -> None:
-            path.write_text(TEXT * 5)
-
+    grow = ActionAtFinish(lambda: path.write_text(TEXT * 5))
     with pytest.raises(portrait.CorpusError, match="in the first pass"):
-        portrait.build(path, tmp_path / "out", filter=portrait.FilterSpec("pybloom"), progress=Grow())
+        portrait.build(path, tmp_path / "out", filter=portrait.FilterSpec("pybloom"), progress=grow)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -318,14 +318,14 @@ def test_a_layer_is_one_shard_whatever_its_size(corpus: Path, tmp_path: Path) ->
     assert layer.tensors == {"bits": shard.sha256}
 
 
-def test_a_whole_portrait_is_verified(corpus: Path, tmp_path: Path, fpr: float) -> None:
+def test_an_undamaged_portrait_is_verified(corpus: Path, tmp_path: Path, fpr: float) -> None:
     built = build(corpus, tmp_path / "out", fpr)
     verified = portrait.verify(built.path)
     assert (verified.id, verified.files, verified.unexpected) == (built.manifest.id, 2, ())
 
 
 def record_file(bundle: Path, data: bytes) -> None:
-    """Replace the layer's file, and its digests with it."""
+    """Replace the layer's file, and record the new file in the manifest."""
     path = shard_path(bundle)
     replace(path, data)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -340,10 +340,11 @@ def record_file(bundle: Path, data: bytes) -> None:
 
 
 def set_vectors(*windows: str) -> Callable[[dict[str, Any]], None]:
+    """Return a change of a manifest that sets the absent test vectors."""
     return lambda manifest: manifest["layers"][0]["test_vectors"].update(absent=list(windows))
 
 
-def test_damage_is_found_by_verifying(corpus: Path, tmp_path: Path) -> None:
+def test_verifying_finds_damage(corpus: Path, tmp_path: Path) -> None:
     built = build(corpus, tmp_path / "out")
     path = shard_path(built.path)
     data = path.read_bytes()
@@ -369,7 +370,7 @@ def test_damage_is_found_by_verifying(corpus: Path, tmp_path: Path) -> None:
     refused("not a window")
 
 
-def test_one_file_is_not_converted(corpus: Path, tmp_path: Path) -> None:
+def test_a_layer_in_one_file_is_not_converted(corpus: Path, tmp_path: Path) -> None:
     built = build(corpus, tmp_path / "out")
     with pytest.raises(portrait.SpecError, match="one file by its format"):
         portrait.convert(built.path, tmp_path / "other")
@@ -384,7 +385,7 @@ def test_a_bad_row_is_named() -> None:
 
 
 def header(**changes: float) -> Callable[[bytes], bytes]:
-    """Change some of the header's numbers."""
+    """Return a change of a file that sets some of the numbers in its header."""
     names = ("error_rate", "num_slices", "bits_per_slice", "capacity", "count")
 
     def change(data: bytes) -> bytes:
@@ -442,7 +443,7 @@ def test_a_damaged_layer_is_named(change: Callable[[bytes], bytes], corpus: Path
 @pytest.mark.parametrize(
     "record", [{"n_slices": 6}, {"slice_bits": 1 << 70}, {"n_slices": "7"}, {"slice_bits": None}, {"more": 1}]
 )
-def test_a_manifest_that_speaks_of_another_filter_is_refused(
+def test_a_manifest_that_contradicts_the_file_is_refused(
     record: dict[str, Any], corpus: Path, tmp_path: Path
 ) -> None:
     path = shard_path(build(corpus, tmp_path / "out").path)
@@ -451,7 +452,7 @@ def test_a_manifest_that_speaks_of_another_filter_is_refused(
         portrait.open(tmp_path / "out")
 
 
-def test_a_layer_has_one_file(corpus: Path, tmp_path: Path) -> None:
+def test_a_layer_in_two_files_is_refused(corpus: Path, tmp_path: Path) -> None:
     build(corpus, tmp_path / "out")
 
     def halve(manifest: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""The filter of RedisBloom: the answers of a real server, and every damage to its header.
+"""The filter of RedisBloom: the answers of a real server, and every kind of damage to the header.
 
-A reader in plain Python stands beside the server's answers as a second opinion, and for the kinds of filter
-that today's server no longer makes.
+A reader in plain Python gives a second opinion, and covers the kinds of filter that current servers no longer
+make.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def expected(name: str) -> Any:
+def server_answers(name: str) -> Any:
+    """Return the windows of a filter, and a real server's hits for each of several texts."""
     return json.loads((REDISBLOOM / f"{name}.expected.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_hit_is_the_server_s(name: str) -> None:
-    truth = expected(name)
+def test_every_hit_is_a_hit_of_the_server(name: str) -> None:
+    truth = server_answers(name)
     opened = portrait.open(REDISBLOOM / name)
     spec = portrait.WindowSpec(truth["width"], truth["stride"], "char", "data-portraits")
     assert opened.spec == spec
@@ -43,9 +44,9 @@ def test_every_hit_is_the_server_s(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_reader_in_plain_python_says_the_same(name: str) -> None:
+def test_a_reader_in_plain_python_gives_the_same_hits(name: str) -> None:
     opened = portrait.open(REDISBLOOM / name)
-    for text in [*(answer["text"] for answer in expected(name)["answers"][:4]), DOCUMENTS[40][:300]]:
+    for text in [*(answer["text"] for answer in server_answers(name)["answers"][:4]), DOCUMENTS[40][:300]]:
         assert hits(opened, text) == second_opinion(REDISBLOOM / name, text, opened.spec.width)
 
 
@@ -53,16 +54,16 @@ def test_a_reader_in_plain_python_says_the_same(name: str) -> None:
 def test_no_document_of_the_corpus_is_missed(name: str, n_documents: int | None) -> None:
     opened = portrait.open(REDISBLOOM / name)
     for text in DOCUMENTS[:n_documents]:
-        found = hits(opened, text)
-        assert set(found[:: opened.spec.stride]) <= {"1"}
-        if len(found) > 300:
+        text_hits = hits(opened, text)
+        assert set(text_hits[:: opened.spec.stride]) <= {"1"}
+        if len(text_hits) > 300:
             (layer,) = opened.query(text).layers
             assert layer.verdict == "found"
             assert layer.fpr == pytest.approx(oracle_rate(REDISBLOOM / name))
 
 
 def oracle_rate(path: Path) -> float:
-    """How often some link holds a window of which nothing is known."""
+    """Return the chance that at least one of the filter's links contains a random window."""
     links, _ = read(path)
     fills = [int.from_bytes(link.data, "little").bit_count() / link.bits for link in links]
     return 1 - math.prod(1 - fill**link.hashes for fill, link in zip(fills, links, strict=True))
@@ -88,7 +89,7 @@ def test_every_kind_of_filter_is_read_from_any_number_of_parts(
                 links[i % 2].data[at >> 3] |= 1 << (at & 7)
             links[i % 2].entries += 1
     n_bytes = sum(len(link.data) for link in links)
-    # Chunks and parts that end anywhere, also in the middle of a link.
+    # Chunks and parts end anywhere, even within a link.
     parts = [[n_bytes]] if n_parts == 1 else [[40], [10, 53], [n_bytes - 103]]
     path = tmp_path / "made.8-8.bf"
     write(path, links, options, 8, parts)
@@ -99,7 +100,7 @@ def test_every_kind_of_filter_is_read_from_any_number_of_parts(
     assert any("1" in hits(opened, text) for text in texts[:30])
 
 
-def test_it_knows_no_keys() -> None:
+def test_keys_are_refused() -> None:
     dump = open_dump(REDISBLOOM / NAMES[0])
     assert isinstance(dump.filter, RedisBloom)
     with pytest.raises(ValueError, match="a hash of its own"):
@@ -108,12 +109,12 @@ def test_it_knows_no_keys() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the fixtures, to be renamed and damaged."""
+    """A copy of the golden filters, for the test to rename and damage."""
     return Path(shutil.copytree(REDISBLOOM, tmp_path / "dumps"))
 
 
 def short_header(path: Path) -> None:
-    """A header that ends before its struct does, in files that agree about it."""
+    """Shorten the header to less than its fixed part, in the index, too."""
     index = json.loads(path.read_text())
     index["blocks"][0]["block_size"] = 19
     index["bf_info"] = {}
@@ -123,7 +124,7 @@ def short_header(path: Path) -> None:
 
 
 def fewer_bits(path: Path) -> None:
-    """Index and part agree; the header wants more."""
+    """Shorten the bits in the part and the index, but not in the header."""
     change_block(1, block_size=22928, iter=22929)(path)
     change_index(bf_info={})(path)
     part_of(path).write_bytes(part_of(path).read_bytes()[:-8])
@@ -184,7 +185,7 @@ def test_broken_text_is_refused() -> None:
         opened.contains_windows(["a\ud800"])
 
 
-def test_it_cannot_be_cut() -> None:
+def test_the_filter_cannot_be_cut_into_pieces() -> None:
     opened = open_dump(REDISBLOOM / NAMES[0]).filter
     with pytest.raises(SpecError, match="keeps the files it came in"):
         opened.pieces(1 << 20)

@@ -1,4 +1,4 @@
-"""Filters of the original Data Portraits library: index, name and parts, and every damage to them."""
+"""Filters of the original Data Portraits library: index, name and parts, and every kind of damage."""
 
 from __future__ import annotations
 
@@ -30,21 +30,24 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the fixtures, to be renamed and damaged."""
+    """A copy of the golden filters, for the test to rename and damage."""
     return Path(shutil.copytree(REDISBLOOM, tmp_path / "dumps"))
 
 
-def cut(path: Path) -> None:
+def shorten(path: Path) -> None:
+    """Remove the last byte of the part."""
     data = part_of(path).read_bytes()
     part_of(path).write_bytes(data[:-1])
 
 
-def grow(path: Path) -> None:
+def lengthen(path: Path) -> None:
+    """Append a byte to the part."""
     with part_of(path).open("ab") as file:
         file.write(b"\0")
 
 
-def come_back(path: Path) -> None:
+def return_to_first_part(path: Path) -> None:
+    """Let the index continue in another part, and then in the first one again."""
     blocks = json.loads(path.read_text())["blocks"]
     first, last = (
         {**blocks[1], "part_file": "other", "block_size": 8, "iter": 9},
@@ -74,18 +77,18 @@ def test_a_filter_and_a_bundle_answer_together(tmp_path: Path) -> None:
     assert answer.exact_document
 
 
-def test_it_has_no_manifest_but_facts() -> None:
+def test_a_filter_has_facts_instead_of_a_manifest() -> None:
     opened = portrait.open(REDISBLOOM / "words-scaling.50-25.bf")
     with pytest.raises(UnsupportedBundleError, match="has no manifest: see its facts"):
         _ = opened.manifest
     facts = opened.facts
     assert (facts["format"], facts["entries"]) == ("redisbloom", 25274)
     assert facts["windows"] == {"width": 50, "stride": 25, "unit": "char"}
-    assert [known["hashes"] for known in facts["links"]] == [11, 12, 13, 14, 15]
+    assert [link["hashes"] for link in facts["links"]] == [11, 12, 13, 14, 15]
     assert 0.499 < facts["links"][0]["fill"] < 0.505
 
 
-def test_the_stride_is_given_where_the_name_has_none(folder: Path) -> None:
+def test_the_stride_must_be_given_where_the_name_has_none(folder: Path) -> None:
     path = renamed(folder, "words.bf")
     with pytest.raises(
         SpecError, match=r"words\.bf: the stride is not in the file's name .* give the stride"
@@ -97,21 +100,21 @@ def test_the_stride_is_given_where_the_name_has_none(folder: Path) -> None:
         portrait.open(path, stride=0)
 
 
-def test_a_name_that_contradicts_the_index_is_not_believed(folder: Path) -> None:
+def test_a_name_that_contradicts_the_index_is_refused(folder: Path) -> None:
     path = renamed(folder, "words.40-20.bf")
     with pytest.raises(SpecError, match="the name says windows of 40 characters and the index of 50"):
         portrait.open(path)
     assert portrait.open(path, stride=50).spec.width == 50
 
 
-def test_the_older_form_has_its_width_in_the_name_only(folder: Path) -> None:
+def test_the_older_form_has_its_width_only_in_the_name(folder: Path) -> None:
     for suffix in (".bf", ".bf.idx"):
         (folder / f"words-legacy.50-50{suffix}").rename(folder / f"legacy{suffix}")
     with pytest.raises(SpecError, match="nothing says how wide its windows are: name it NAME"):
         portrait.open(folder / "legacy.bf", stride=50)
 
 
-def test_files_of_a_hub_s_cache_are_symbolic_links(folder: Path, tmp_path: Path) -> None:
+def test_symbolic_links_as_in_a_hub_s_cache_are_followed(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
     for number, file in enumerate(sorted(folder.glob("words.50-50.bf*"))):
@@ -124,8 +127,8 @@ def test_files_of_a_hub_s_cache_are_symbolic_links(folder: Path, tmp_path: Path)
     ("damage", "message"),
     [
         (lambda path: part_of(path).unlink(), "part0.bin: the part is missing: fetch it, too"),
-        (cut, "part0.bin: 23,008 bytes instead of 23,009: fetch it again"),
-        (grow, "part0.bin: 23,010 bytes instead of 23,009: fetch it again"),
+        (shorten, "part0.bin: 23,008 bytes instead of 23,009: fetch it again"),
+        (lengthen, "part0.bin: 23,010 bytes instead of 23,009: fetch it again"),
         (lambda path: part_of(path).write_bytes(b""), "part0.bin: 0 bytes instead of 23,009"),
         (
             lambda path: path.write_text("{"),
@@ -151,7 +154,7 @@ def test_files_of_a_hub_s_cache_are_symbolic_links(folder: Path, tmp_path: Path)
         (change_block(1, part_file=3), "block 1: part_file 3 is not a plain file name"),
         (change_block(1, part_file="a\0"), "is not a plain file name"),
         (change_block(1, part_file="b.bin"), "part0.bin: 23,009 bytes instead of 73"),
-        (come_back, "block 2 goes back to 'words.50-50.bf.part0.bin'"),
+        (return_to_first_part, "block 2 goes back to 'words.50-50.bf.part0.bin'"),
         (change_info(hashes=11), ".bf: hashes is 11, but 10 in the header"),
         (change_info(bits=8), ".bf: bits is 8, but 183488 in the header"),
         (change_info(options=5), ".bf: options is 5, but 13 in the header"),
@@ -168,7 +171,7 @@ def test_damage_to_index_and_parts_has_a_named_error(
     assert message in str(caught.value)
 
 
-def test_the_older_form_is_checked_as_well(folder: Path) -> None:
+def test_damage_to_the_older_form_is_refused(folder: Path) -> None:
     path, index = folder / "words-legacy.50-50.bf", folder / "words-legacy.50-50.bf.idx"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DamagedBundleError, match=r"legacy\.50-50\.bf: 2,000 bytes instead of 2,001"):
@@ -181,23 +184,25 @@ def test_the_older_form_is_checked_as_well(folder: Path) -> None:
         portrait.open(path)
 
 
-def test_a_filter_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_filter_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotAPortraitError, match="no such file"):
         portrait.open(tmp_path / "none.50-50.bf")
 
 
-def test_a_filter_is_asked_from_the_shell() -> None:
+def test_a_filter_is_queried_on_the_command_line() -> None:
     path = str(REDISBLOOM / NAMES[0])
     done = CliRunner().invoke(cli, ["query", path, DOCUMENTS[0], "--json"], standalone_mode=False)
-    found = json.loads(done.output)
-    assert (done.return_value, found["verdict"]) == (0, "found")
-    assert found["layers"][0]["source"] == "words.50-50"
+    answer = json.loads(done.output)
+    assert (done.return_value, answer["verdict"]) == (0, "found")
+    assert answer["layers"][0]["source"] == "words.50-50"
     done = CliRunner().invoke(cli, ["query", path, "Nothing like it. " * 40], standalone_mode=False)
     assert done.return_value == 1
     assert done.output.startswith("NOT FOUND")
 
 
-def test_an_unknown_stride_is_one_line_and_an_option(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_error_about_an_unknown_stride_names_the_option(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = str(renamed(folder, "words.bf"))
     assert run(["query", path, DOCUMENTS[0]]) == 2
     assert capfd.readouterr().err == (
@@ -207,11 +212,11 @@ def test_an_unknown_stride_is_one_line_and_an_option(folder: Path, capfd: pytest
     assert run(["query", "--stride", "50", "-q", path, DOCUMENTS[0]]) == 0
 
 
-def test_info_prints_what_the_header_says(capfd: pytest.CaptureFixture[str]) -> None:
+def test_info_prints_the_content_of_the_header(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["info", str(REDISBLOOM / "words-scaling.50-25.bf")]) == 0
-    shown = capfd.readouterr().out
-    assert "50 characters, every 25, after normaliser data-portraits" in shown
-    assert "entries    25,274" in shown
-    assert "5     murmur64a  518,208      15    2,774    24,000   7.7%" in shown
+    output = capfd.readouterr().out
+    assert "50 characters, every 25, after normaliser data-portraits" in output
+    assert "entries    25,274" in output
+    assert "5     murmur64a  518,208      15    2,774    24,000   7.7%" in output
     assert run(["info", "--json", str(REDISBLOOM / "words-scaling.50-25.bf")]) == 0
     assert len(json.loads(capfd.readouterr().out)["links"]) == 5

@@ -1,15 +1,15 @@
-"""Keys of batches: what is collected and counted, which row is refused, sorting and sketching."""
+"""Keys of batches: collecting, counting, rows that are refused, sorting and sketching."""
 
 from __future__ import annotations
 
 import random
-import struct
 from array import array
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 from support import oracle
+from support.packed_keys import LAST_KEY, key_list, pack, unpack
 
 from portrait import BadRowError, WindowSpec, _native
 from portrait.corpus.shards import Batch
@@ -19,26 +19,12 @@ from portrait.sizing import SKETCH_KEYS, distinct_keys, keys_to_hold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LAST = (1 << 64) - 1
 SPEC = WindowSpec(20, 10)
 TEXTS = ["the miller's lantern by the weir", "short", "", "harbour, orchard and ferry " * 3]
 
 
-def packed(keys: Sequence[int]) -> bytes:
-    return struct.pack(f"<{len(keys)}Q", *keys)
-
-
-def keys_of(keys: Sequence[int]) -> _native.Keys:
-    made = _native.Keys()
-    made.extend(packed(keys))
-    return made
-
-
-def listed(some: object) -> list[int]:
-    return list(memoryview(some).cast("B").cast("Q"))  # type: ignore[arg-type]
-
-
 def batch(texts: Sequence[str | bytes | None]) -> Batch:
+    """Return a batch of rows, binary if any text is bytes."""
     binary = any(isinstance(text, bytes) for text in texts)
     kind = pa.binary() if binary else pa.string()
     return Batch(pa.array(texts, kind), lambda row: f"a.jsonl, line {row + 1}", read_bytes=0)
@@ -49,7 +35,7 @@ def test_the_keys_of_windows_and_documents_are_collected_and_counted() -> None:
     maker.add(batch(TEXTS[:2]))
     maker.add(batch(TEXTS[2:]))
     maker.add(batch([]))
-    assert set(listed(maker.keys)) == oracle.portrait(TEXTS, oracle.Spec(20, 10))
+    assert set(unpack(maker.keys)) == oracle.portrait(TEXTS, oracle.Spec(20, 10))
     n_windows = [len(oracle.document_keys(text, oracle.Spec(20, 10))) - 1 for text in TEXTS]
     n_bytes = sum(len(text.encode()) for text in TEXTS)
     assert maker.counts == Counts(len(TEXTS), n_windows.count(0), sum(n_windows), n_bytes)
@@ -62,7 +48,7 @@ def test_the_keys_of_documents_can_be_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "said"),
+    ("texts", "message"),
     [
         (["fine", None], "a.jsonl, line 2: null instead of a text"),
         ([b"fine", b"fine", b"caf\xe9"], "a.jsonl, line 3: "),
@@ -70,12 +56,12 @@ def test_the_keys_of_documents_can_be_left_out() -> None:
     ids=["null", "not UTF-8"],
 )
 def test_a_row_without_text_is_named_and_nothing_of_its_batch_is_added(
-    texts: list[str | bytes | None], said: str
+    texts: list[str | bytes | None], message: str
 ) -> None:
     maker = KeyMaker(SPEC)
     with pytest.raises(BadRowError) as caught:
         maker.add(batch(texts))
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(message)
     assert (len(maker.keys), maker.counts) == (0, Counts())
 
 
@@ -86,38 +72,39 @@ def test_counts_add_up_and_survive_json() -> None:
     assert Counts.from_dict(total.to_dict()) == total
 
 
-def test_a_range_of_keys_and_the_smallest_keys() -> None:
-    assert listed(keys_within(packed([5, 1, LAST, 7]), 5, 7)) == [5, 7]
-    assert list(smallest_keys([packed([5, 1, 5]), keys_of([LAST, 3])], 3)) == [1, 3, 5]
+def test_keys_are_selected_by_range_and_by_rank() -> None:
+    assert unpack(keys_within(pack([5, 1, LAST_KEY, 7]), 5, 7)) == [5, 7]
+    assert list(smallest_keys([pack([5, 1, 5]), key_list([LAST_KEY, 3])], 3)) == [1, 3, 5]
 
 
-def test_keys_are_sorted_whatever_they_are() -> None:
+def test_keys_of_any_number_and_width_are_sorted() -> None:
     dice = random.Random(2)
     for n in (0, 1, 1000, 300_000):
         for bits in (1, 8, 40, 64):
-            keys = keys_of(numbers := [dice.getrandbits(bits) for _ in range(n)])
+            numbers = [dice.getrandbits(bits) for _ in range(n)]
+            keys = key_list(numbers)
             assert keys.sort_unique() == len(set(numbers))
-            assert listed(keys) == sorted(set(numbers))
+            assert unpack(keys) == sorted(set(numbers))
 
 
-def test_the_kernel_refuses_what_makes_no_sense() -> None:
-    keys = keys_of([1])
-    for refused in (
+def test_the_kernel_refuses_arguments_that_make_no_sense() -> None:
+    keys = key_list([1])
+    for call in (
         lambda: keys.partitioned(0),
         lambda: keys.extend(b"1234567"),
         lambda: _native.Sketch(0),
         lambda: _native.BloomBits(4, 2, 2),
         lambda: _native.BloomBits(4, 2, 5),
-        lambda: _native.BloomBits(4, 0, 2).insert(packed([LAST])),
-        lambda: _native.build_fuse(packed([1]), 8, 4, 2, 2),
-        lambda: _native.build_fuse(packed([1]), 8, 4, 2, 5),
-        lambda: _native.build_fuse(packed([1]), 8, 3),
+        lambda: _native.BloomBits(4, 0, 2).insert(pack([LAST_KEY])),
+        lambda: _native.build_fuse(pack([1]), 8, 4, 2, 2),
+        lambda: _native.build_fuse(pack([1]), 8, 4, 2, 5),
+        lambda: _native.build_fuse(pack([1]), 8, 3),
     ):
         with pytest.raises(ValueError, match=r"\w"):
-            refused()
+            call()
 
 
-def test_a_few_keys_are_counted_and_many_are_estimated() -> None:
+def test_few_keys_are_counted_exactly_and_many_are_estimated() -> None:
     assert [distinct_keys(range(n)) for n in (0, 1, 1000)] == [0, 1, 1000]
     assert [keys_to_hold(n) for n in (0, 1, 1000)] == [0, 1, 1000]
     errors = []
@@ -127,8 +114,7 @@ def test_a_few_keys_are_counted_and_many_are_estimated() -> None:
         content = random.Random(seed).randbytes(8 * n)
         sketch.add(content)
         sketch.add(content[: 8 * 1000])
-        found = array("Q", sketch.smallest())
-        estimate = distinct_keys(found)
+        estimate = distinct_keys(array("Q", sketch.smallest()))
         assert estimate < keys_to_hold(estimate) < estimate * 1.0059
         errors.append(estimate / n - 1)
     deviation = SKETCH_KEYS**-0.5

@@ -1,19 +1,19 @@
-"""Runs of keys on disk: any range is read as it was written, or named as lost."""
+"""Runs of keys on disk: reading any range of them, damage, and attempts that overlap."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import random
-import struct
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.packed_keys import LAST_KEY, key_list, unpack
 
-from portrait import OutputError, SpoolError, _native
+from portrait import OutputError, SpoolError
 from portrait.keys.runs import KeysInMemory, KeysInRuns, Run, write_run
 
 if TYPE_CHECKING:
@@ -22,41 +22,26 @@ if TYPE_CHECKING:
 
     from portrait.keys.runs import KeySource
 
-LAST = (1 << 64) - 1
-
-
-def packed(keys: Sequence[int]) -> bytes:
-    return struct.pack(f"<{len(keys)}Q", *keys)
-
-
-def keys_of(keys: Sequence[int]) -> _native.Keys:
-    made = _native.Keys()
-    made.extend(packed(keys))
-    return made
-
-
-def listed(some: object) -> list[int]:
-    return list(memoryview(some).cast("B").cast("Q"))  # type: ignore[arg-type]
-
 
 def write(directory: Path, name: str, keys: Sequence[int], n_partitions: int) -> Run:
-    parted, counts = keys_of(keys).partitioned(n_partitions)
-    write_run(directory / name, parted, counts)
+    """Write a run of ``keys`` to the file ``name``, and return its record."""
+    write_run(directory / name, *key_list(keys).partitioned(n_partitions))
     return Run(name, len(keys), f"the shard of {name}")
 
 
 def within(source: KeySource, first: int, last: int) -> list[int]:
-    return [key for some in source.within(first, last) for key in listed(some)]
+    """Return the keys of ``source`` from ``first`` to ``last``, inclusive."""
+    return [key for batch in source.within(first, last) for key in unpack(batch)]
 
 
 KEYS = st.lists(
-    st.one_of(st.integers(0, LAST), st.integers(0, 50), st.integers(LAST - 50, LAST)), max_size=60
+    st.one_of(st.integers(0, LAST_KEY), st.integers(0, 50), st.integers(LAST_KEY - 50, LAST_KEY)), max_size=60
 )
 
 
 @settings(deadline=None, max_examples=60)
 @given(runs=st.lists(KEYS, min_size=1, max_size=4), power=st.integers(0, 6), data=st.data())
-def test_a_range_of_all_runs_is_what_was_written(
+def test_any_range_of_keys_is_read_as_it_was_written(
     runs: list[list[int]], power: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     directory = tmp_path_factory.mktemp("runs")
@@ -64,11 +49,11 @@ def test_a_range_of_all_runs_is_what_was_written(
         directory, [write(directory, f"{i}.keys", run, 1 << power) for i, run in enumerate(runs)], 1 << power
     )
     everything = [key for run in runs for key in run]
-    in_memory = KeysInMemory(keys_of(everything))
-    first, last = sorted(data.draw(st.tuples(st.integers(0, LAST), st.integers(0, LAST))))
+    in_memory = KeysInMemory(key_list(everything))
+    first, last = sorted(data.draw(st.tuples(st.integers(0, LAST_KEY), st.integers(0, LAST_KEY))))
     for source in (in_runs, in_memory):
         assert source.n_keys == len(everything)
-        assert sorted(within(source, 0, LAST)) == sorted(everything)
+        assert sorted(within(source, 0, LAST_KEY)) == sorted(everything)
         assert sorted(within(source, first, last)) == sorted(
             key for key in everything if first <= key <= last
         )
@@ -77,23 +62,23 @@ def test_a_range_of_all_runs_is_what_was_written(
     in_runs.check()
 
 
-def test_ranges_that_meet_have_each_key_once(tmp_path: Path) -> None:
+def test_adjacent_ranges_have_each_key_once(tmp_path: Path) -> None:
     dice = random.Random(1)
     keys = [dice.getrandbits(64) for _ in range(5000)]
     in_runs = KeysInRuns(
         tmp_path, [write(tmp_path, "a.keys", keys[:2000], 16), write(tmp_path, "b.keys", keys[2000:], 16)], 16
     )
     for n in (1, 3, 7, 16, 100):
-        cuts = [LAST * i // n for i in range(n + 1)]
+        cuts = [LAST_KEY * i // n for i in range(n + 1)]
         ranges = [(first + (first > 0), last) for first, last in itertools.pairwise(cuts)]
         assert sorted(key for first, last in ranges for key in within(in_runs, first, last)) == sorted(keys)
 
 
-def test_no_byte_of_a_run_can_change_unnoticed(tmp_path: Path) -> None:
-    run = write(tmp_path, "a.keys", [1, 5, 1 << 63, LAST], 2)
+def test_a_change_of_any_byte_of_a_run_is_detected(tmp_path: Path) -> None:
+    run = write(tmp_path, "a.keys", [1, 5, 1 << 63, LAST_KEY], 2)
     path = tmp_path / "a.keys"
     whole = path.read_bytes()
-    for i in range(16, len(whole)):  # behind what nobody needs to read it
+    for i in range(16, len(whole)):  # the first 16 bytes are not needed to read the keys
         path.write_bytes(whole[:i] + bytes([whole[i] ^ 0x40]) + whole[i + 1 :])
         with pytest.raises(SpoolError, match=r"which reads the shard of a\.keys again"):
             KeysInRuns(tmp_path, [run], 2).check()
@@ -115,13 +100,13 @@ def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_attempts_at_one_run_do_not_disturb_each_other(tmp_path: Path) -> None:
-    keys = list(range(0, LAST, LAST // 20_000))
-    # What an attempt that was killed in the middle leaves behind does not matter either.
+    keys = list(range(0, LAST_KEY, LAST_KEY // 20_000))
+    # An attempt that was killed has left a file behind.
     (tmp_path / ".a.keys.0123.part").write_bytes(b"keyrun01")
     with ThreadPoolExecutor(4) as attempts:
         runs = list(attempts.map(lambda _: write(tmp_path, "a.keys", keys, 16), range(40)))
     assert set(runs) == {runs[0]}
-    assert sorted(within(KeysInRuns(tmp_path, [runs[0]], 16), 0, LAST)) == keys
+    assert sorted(within(KeysInRuns(tmp_path, [runs[0]], 16), 0, LAST_KEY)) == keys
     assert sorted(path.name for path in tmp_path.iterdir()) == [".a.keys.0123.part", "a.keys"]
 
 

@@ -1,0 +1,46 @@
+"""A small tree of files of several formats, and the files that sources have in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portrait.corpus.resolve import resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from portrait.corpus.shards import Source
+
+PATHS = (
+    "one.txt",
+    "web/a.jsonl",
+    "web/b.jsonl.gz",
+    "web/deep/c.parquet",
+    "web/deep/d.txt",
+    "web/e.ndjson",
+    "web/f.jsonl.zst",
+    "web/notes.md",
+    "web/config.json",
+    "web/.hidden.txt",
+    "web/.cache/g.txt",
+)
+#: What every file holds, whatever its format.
+CONTENT = b"content"
+
+
+def write_tree(directory: Path) -> None:
+    """Write all files of the tree in ``directory``."""
+    for name in PATHS:
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(CONTENT)
+
+
+def paths_of(source: Source) -> list[str]:
+    """Return the paths of a source's files, in the order in which they are read."""
+    return [file.path for file in source.files]
+
+
+def paths_by_source(sources: Any) -> dict[str, list[str]]:
+    """Return the paths that each source has, by its name."""
+    return {source.name: paths_of(source) for source in resolve(sources)}
