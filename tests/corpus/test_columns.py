@@ -1,4 +1,4 @@
-"""Columns: their names, where they are in a row, and what is said of those that are missing."""
+"""Columns: their names, their places in a row, and errors about missing columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portrait.corpus.columns import Columns, locate, names
 from portrait.errors import BadRowError, CorpusError, SpecError
 
 
-def test_names_are_columns_of_text_unless_they_are_columns_already() -> None:
+def test_names_become_text_columns_and_columns_stay_as_they_are() -> None:
     assert Columns.of("body") == Columns(("body",))
     assert Columns.of(["title", "body"]) == Columns(("title", "body"))
     columns = Columns(("body",), ("id",))
@@ -38,7 +38,7 @@ def test_a_name_with_a_dot_can_be_a_path(name: str, plain: bool) -> None:
         (("x",), ("y", "y"), "column 'y' is named twice", "source_column"),
     ],
 )
-def test_names_that_make_no_sense_are_refused(
+def test_invalid_column_names_are_refused(
     text: tuple[str, ...], keep: tuple[str, ...], message: str, parameter: str
 ) -> None:
     with pytest.raises(SpecError, match=message) as error:
@@ -46,17 +46,17 @@ def test_names_that_make_no_sense_are_refused(
     assert error.value.parameter == parameter
 
 
-def test_a_missing_column_is_named_with_those_that_exist() -> None:
+def test_the_error_about_a_missing_column_lists_those_that_exist() -> None:
     columns = Columns(("body",), ("url",))
     error = columns.missing("body", ["text", "id"], "a.jsonl, line 1", BadRowError)
     assert (type(error), error.parameter) == (BadRowError, "column")
     assert str(error) == "a.jsonl, line 1: no column 'body', only text, id: choose another"
-    kept = columns.missing("url", [], "a.csv")
-    assert (type(kept), kept.parameter) == (CorpusError, "keep")
-    assert str(kept) == "a.csv: no column 'url', and no other column: choose others"
+    error = columns.missing("url", [], "a.csv")
+    assert (type(error), error.parameter) == (CorpusError, "keep")
+    assert str(error) == "a.csv: no column 'url', and no other column: choose others"
 
 
-def test_of_many_columns_twenty_are_listed() -> None:
+def test_the_error_lists_at_most_twenty_columns() -> None:
     message = str(Columns().missing("text", [f"c{i}" for i in range(21)], "a.csv"))
     assert "c19, …: choose" in message
     assert "c20" not in message

@@ -1,4 +1,4 @@
-"""What the manifest records: each source's locations and files, digests, and what was skipped."""
+"""The corpus record of a manifest: each source's locations and files, digests, and skipped rows."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
     import pytest
 
 
-class FilesOnly:
-    """As much of a shard as its record needs."""
+class ShardOfFiles:
+    """A shard that has only files, of which each is as many bytes long as its path."""
 
     def __init__(self, *paths: str) -> None:
         self.files = [FileRecord(path, len(path)) for path in paths]
 
 
 def source(name: str, *paths: str) -> Source:
-    shard: Any = FilesOnly(*paths)
+    """Return a source of one shard with files at ``paths``."""
+    shard: Any = ShardOfFiles(*paths)
     shards: list[Shard] = [shard]
     return Source(name, [f"{name}/*"], shards)
 
 
-def files(record: dict[str, Any]) -> list[str]:
+def paths(record: dict[str, Any]) -> list[str]:
+    """Return the paths of a source's files in its record."""
     return [file["path"] for file in record["files"]]
 
 
@@ -55,7 +57,7 @@ def test_locations_and_files_are_sorted_and_revisions_are_recorded() -> None:
     }
 
 
-def test_digests_and_skipped_rows_are_with_their_files() -> None:
+def test_digests_and_skipped_rows_are_recorded_with_their_files() -> None:
     read = [
         ShardRead("main", ["a"], ["main"], {"a": "11"}, {"a": Skipped(2, "a, line 3: bad")}),
         ShardRead("main", ["a"], ["main"], {}, {"a": Skipped(1, "a, line 9: bad", "a: truncated")}),
@@ -76,7 +78,7 @@ def test_digests_and_skipped_rows_are_with_their_files() -> None:
     assert skipped_rows({"main": record}) == (3, 1)
 
 
-def test_what_is_skipped_elsewhere_than_in_files_is_with_the_source() -> None:
+def test_rows_skipped_outside_files_are_recorded_with_the_source() -> None:
     read = [
         ShardRead("main", [], ["main"], {}, {"standard input": Skipped(2, "standard input, line 1: bad")}),
         ShardRead("main", [], ["main"], {}, {"dataset": Skipped(1, "dataset, row 1: bad")}),
@@ -87,7 +89,7 @@ def test_what_is_skipped_elsewhere_than_in_files_is_with_the_source() -> None:
     assert "unreadable" not in record
 
 
-def test_a_column_names_sources_which_have_the_files_that_hold_some_of_their_rows() -> None:
+def test_a_source_named_by_a_column_has_the_files_that_hold_its_rows() -> None:
     sources = [source("x", "b", "c"), source("y", "a")]
     read = [
         ShardRead("x", ["b"], ["code"], {"b": "22"}, {}),
@@ -95,7 +97,7 @@ def test_a_column_names_sources_which_have_the_files_that_hold_some_of_their_row
         ShardRead("y", ["a"], ["code"], {}, {"a": Skipped(1, "a, line 1: bad")}),
     ]
     corpus = corpus_records(sources, read, "set")
-    assert {name: files(record) for name, record in corpus.items()} == {"code": ["a", "b", "c"], "web": ["c"]}
+    assert {name: paths(record) for name, record in corpus.items()} == {"code": ["a", "b", "c"], "web": ["c"]}
     assert corpus["code"]["location"] == ["x/*", "y/*"]
     assert corpus["web"]["location"] == ["x/*"]
     assert {record["column"] for record in corpus.values()} == {"set"}
@@ -103,7 +105,7 @@ def test_a_column_names_sources_which_have_the_files_that_hold_some_of_their_row
     assert skipped_rows({**corpus, "again": corpus["code"]}) == (1, 0)
 
 
-def test_a_record_says_only_what_there_is_to_say() -> None:
+def test_a_record_leaves_out_what_is_empty_or_unknown() -> None:
     assert Skipped().to_dict() == {}
     assert Skipped(2, "first").to_dict() == {"skipped_rows": 2, "first_skipped": "first"}
     assert Skipped(unreadable="damaged").to_dict() == {"unreadable": "damaged"}
@@ -115,7 +117,7 @@ def test_a_record_says_only_what_there_is_to_say() -> None:
     }
 
 
-def test_the_earliest_reasons_stay() -> None:
+def test_the_first_reasons_are_kept() -> None:
     both = Skipped(1, None, "early").plus(Skipped(2, "first", "late"))
     assert both == Skipped(3, "first", "early")
     assert both.plus(Skipped(1, "second")) == Skipped(4, "first", "early")

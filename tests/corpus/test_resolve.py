@@ -1,4 +1,4 @@
-"""Sources by name: what they are given as, their order, and what each of them reads once."""
+"""Sources by name: the forms in which they are given, their order, and files named twice."""
 
 from __future__ import annotations
 
@@ -6,43 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.file_trees import CONTENT, paths_by_source, paths_of, write_tree
 from support.refusals import message
 
 from portrait.corpus.provenance import corpus_records
 from portrait.corpus.resolve import parse_source, resolve
-from portrait.corpus.shards import FORMATS, Source
+from portrait.corpus.shards import FORMATS
 from portrait.errors import CorpusError, PortraitError, SpecError
 
 
 @pytest.fixture(autouse=True)
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small tree, which is also the working directory."""
+    """The files of :mod:`support.file_trees` in the working directory."""
     monkeypatch.chdir(tmp_path)
-    for name in (
-        "one.txt",
-        "web/a.jsonl",
-        "web/b.jsonl.gz",
-        "web/deep/c.parquet",
-        "web/deep/d.txt",
-        "web/e.ndjson",
-        "web/f.jsonl.zst",
-        "web/notes.md",
-        "web/config.json",
-        "web/.hidden.txt",
-        "web/.cache/g.txt",
-    ):
-        file = tmp_path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(b"content")
+    write_tree(tmp_path)
     return tmp_path
-
-
-def files(source: Source) -> list[str]:
-    return [file.path for file in source.files]
-
-
-def names_and_files(sources: Any, **options: Any) -> dict[str, list[str]]:
-    return {source.name: files(source) for source in resolve(sources, **options)}
 
 
 @pytest.mark.parametrize(
@@ -86,14 +64,14 @@ def test_blank_and_unprintable_names_in_a_mapping_are_refused(name: str) -> None
         resolve({name: "one.txt"})
 
 
-def test_a_name_in_a_mapping_that_stands_for_nothing_is_refused() -> None:
+def test_a_name_without_locations_in_a_mapping_is_refused() -> None:
     with pytest.raises(PortraitError, match="web"):
         resolve({"main": "one.txt", "web": []})
 
 
 @pytest.mark.parametrize("location", ["one.txt", Path("one.txt"), ["one.txt"], (Path("one.txt"),)])
 def test_a_file_belongs_to_the_source_main(location: Any) -> None:
-    assert names_and_files(location) == {"main": ["one.txt"]}
+    assert paths_by_source(location) == {"main": ["one.txt"]}
 
 
 @pytest.mark.parametrize(
@@ -105,17 +83,17 @@ def test_a_file_belongs_to_the_source_main(location: Any) -> None:
         {"web": ("web/deep", "web/a.jsonl"), "books": Path("one.txt")},
     ],
 )
-def test_sources_are_united_by_name_and_ordered(sources: Any) -> None:
-    found = names_and_files(sources)
-    assert list(found) == ["books", "web"]
-    assert found == {
+def test_sources_are_merged_by_name_and_sorted(sources: Any) -> None:
+    paths = paths_by_source(sources)
+    assert list(paths) == ["books", "web"]
+    assert paths == {
         "books": ["one.txt"],
         "web": ["web/a.jsonl", "web/deep/c.parquet", "web/deep/d.txt"],
     }
 
 
-def test_named_and_unnamed_sources_stand_side_by_side() -> None:
-    assert names_and_files(["one.txt", "web=web/deep/d.txt"]) == {
+def test_named_and_unnamed_sources_can_be_combined() -> None:
+    assert paths_by_source(["one.txt", "web=web/deep/d.txt"]) == {
         "main": ["one.txt"],
         "web": ["web/deep/d.txt"],
     }
@@ -134,21 +112,21 @@ def test_named_and_unnamed_sources_stand_side_by_side() -> None:
     ids=["same", "dot", "glob", "directory", "absolute", "parent"],
 )
 def test_a_file_reached_twice_is_read_once(sources: list[str], corpus: Path) -> None:
-    (found,) = resolve([source.replace("ABSOLUTE", str(corpus / "one.txt")) for source in sources])
-    real = [str(Path(file).resolve()) for file in files(found)]
+    (main,) = resolve([source.replace("ABSOLUTE", str(corpus / "one.txt")) for source in sources])
+    real = [str(Path(file).resolve()) for file in paths_of(main)]
     assert len(real) == len(set(real))
     assert str(Path("one.txt").resolve()) in real
 
 
 def test_a_file_may_belong_to_two_sources() -> None:
-    assert names_and_files(["a=one.txt", "b=one.txt"]) == {"a": ["one.txt"], "b": ["one.txt"]}
+    assert paths_by_source(["a=one.txt", "b=one.txt"]) == {"a": ["one.txt"], "b": ["one.txt"]}
 
 
-def test_the_order_of_locations_leaves_no_trace() -> None:
+def test_the_order_of_locations_does_not_matter() -> None:
     locations = ["web/e.ndjson", "one.txt", "web/deep", "web/a.jsonl"]
-    (forth,), (back,) = resolve(locations), resolve(locations[::-1])
-    assert corpus_records([forth], [], None) == corpus_records([back], [], None)
-    assert forth.n_bytes == back.n_bytes == 5 * len(b"content")
+    (one,), (other,) = resolve(locations), resolve(locations[::-1])
+    assert corpus_records([one], [], None) == corpus_records([other], [], None)
+    assert one.n_bytes == other.n_bytes == 5 * len(CONTENT)
 
 
 def test_standard_input_is_a_source_of_unknown_size() -> None:
@@ -158,7 +136,7 @@ def test_standard_input_is_a_source_of_unknown_size() -> None:
     assert corpus_records([source], [], None)["web"] == {"location": ["-"], "revision": None, "files": []}
 
 
-def test_a_given_format_overrules_the_suffix() -> None:
+def test_an_explicit_format_overrides_the_suffix() -> None:
     kinds = {
         kind: [type(shard).__name__ for shard in resolve("one.txt", format=kind)[0].shards]  # type: ignore[arg-type]
         for kind in FORMATS

@@ -1,4 +1,4 @@
-"""Rows of any source: their text, their place, their number, and what is carried along."""
+"""Rows of any source: their text, place and number, and the columns kept with them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: Every value as JSON knows it, none as Arrow would guess it.
+#: Values of every JSON type, which Arrow would convert to other types.
 IDS = [1, "2020-01-01", None, [1, {"a": "x"}], {"b": 2.5}, True, 2**70]
 RECORDS = [
     {"id": value, "q": f"question {i}?", "meta": {"text": f"é🦀 {i}", "n": i}, "a": f"answer\n{i}"}
     for i, value in enumerate(IDS)
 ]
-#: The same in types that a table can have.
+#: The same records with an id of one type, as a table needs.
 TYPED = [record | {"id": f"id {i}"} for i, record in enumerate(RECORDS)]
 
 
@@ -49,11 +49,11 @@ def zipped(directory: Path, records: list[dict[str, Any]]) -> Path:
 
 
 def shuffled(directory: Path, records: list[dict[str, Any]]) -> Path:
-    """The columns in another order in every line."""
-    turned = [
+    """Write JSON lines whose columns have another order in every line."""
+    reordered = [
         dict(sorted(record.items(), key=lambda pair: hash((i, pair[0])))) for i, record in enumerate(records)
     ]
-    return jsonl(directory, turned)
+    return jsonl(directory, reordered)
 
 
 def parquet(directory: Path, records: list[dict[str, Any]]) -> Path:
@@ -74,23 +74,24 @@ FORMS: list[Callable[[Path, list[dict[str, Any]]], Any]] = [jsonl, zipped, shuff
 
 
 def read(data: Any, **options: Any) -> list[rows.Row]:
-    return [row for some in rows.read(data, **options) for row in some.rows]
+    """Return all rows of a source."""
+    return [row for batch in rows.read(data, **options) for row in batch.rows]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_columns_are_joined_and_others_carried_along(form: Any, tmp_path: Path) -> None:
-    found = read(form(tmp_path, TYPED), columns=["q", "meta.text", "a"], keep=["meta.n", "id", "meta"])
-    assert [row.text for row in found] == [f"question {i}?\né🦀 {i}\nanswer\n{i}" for i in range(7)]
-    assert [row.values for row in found] == [
+def test_text_columns_are_joined_and_other_columns_kept(form: Any, tmp_path: Path) -> None:
+    typed_rows = read(form(tmp_path, TYPED), columns=["q", "meta.text", "a"], keep=["meta.n", "id", "meta"])
+    assert [row.text for row in typed_rows] == [f"question {i}?\né🦀 {i}\nanswer\n{i}" for i in range(7)]
+    assert [row.values for row in typed_rows] == [
         {"meta.n": i, "id": f"id {i}", "meta": record["meta"]} for i, record in enumerate(TYPED)
     ]
-    assert [list(row.values) for row in found] == [["meta.n", "id", "meta"]] * 7
-    assert [row.number for row in found] == list(range(7))
+    assert [list(row.values) for row in typed_rows] == [["meta.n", "id", "meta"]] * 7
+    assert [row.number for row in typed_rows] == list(range(7))
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("columns", [["q"], ["meta.text"], ["a", "q"], ["a", "meta.text"]])
-def test_texts_are_the_same_with_and_without_columns_carried_along(
+def test_texts_are_the_same_with_and_without_columns_to_keep(
     form: Any, columns: list[str], tmp_path: Path
 ) -> None:
     data = form(tmp_path, TYPED)
@@ -99,29 +100,28 @@ def test_texts_are_the_same_with_and_without_columns_carried_along(
     assert len(set(texts)) == 7
 
 
-def test_values_of_json_are_carried_along_as_they_are(tmp_path: Path) -> None:
-    found = read(jsonl(tmp_path, RECORDS), columns=["q"], keep=["id"])
-    assert [row.values["id"] for row in found] == IDS
-    assert [type(row.values["id"]) for row in found] == list(map(type, IDS))
+def test_values_of_json_are_kept_as_they_are(tmp_path: Path) -> None:
+    ids = [row.values["id"] for row in read(jsonl(tmp_path, RECORDS), columns=["q"], keep=["id"])]
+    assert ids == IDS
+    assert list(map(type, ids)) == list(map(type, IDS))
 
 
-def test_values_of_tables_are_carried_along_as_they_are(tmp_path: Path) -> None:
+def test_values_of_tables_are_kept_as_they_are(tmp_path: Path) -> None:
     table = pa.table({"text": ["x", "y"], "day": [date(2020, 1, 1), None], "raw": [b"\xff", b""]})
     pq.write_table(table, tmp_path / "a.parquet")
-    found = read(tmp_path / "a.parquet", keep=["day", "raw"])
-    assert [row.values for row in found] == [
+    assert [row.values for row in read(tmp_path / "a.parquet", keep=["day", "raw"])] == [
         {"day": date(2020, 1, 1), "raw": b"\xff"},
         {"day": None, "raw": b""},
     ]
 
 
-def test_places_and_numbers_go_through_all_files(tmp_path: Path) -> None:
+def test_rows_are_numbered_across_all_files(tmp_path: Path) -> None:
     (tmp_path / "z.jsonl").write_bytes(b'\n{"text": "1"}\n\n{"text": "2"}')
     pq.write_table(pa.table({"text": ["3", "4"]}), tmp_path / "a.parquet")
     (tmp_path / "b.txt").write_text("5")
     (tmp_path / "c.txt").write_text("6")
-    found = read([tmp_path / "z.jsonl", tmp_path])
-    assert [(row.place.removeprefix(f"{tmp_path}/"), row.number, row.text) for row in found] == [
+    all_rows = read([tmp_path / "z.jsonl", tmp_path])
+    assert [(row.place.removeprefix(f"{tmp_path}/"), row.number, row.text) for row in all_rows] == [
         ("z.jsonl:2", 0, "1"),
         ("z.jsonl:4", 1, "2"),
         ("a.parquet:1", 2, "3"),
@@ -131,7 +131,7 @@ def test_places_and_numbers_go_through_all_files(tmp_path: Path) -> None:
     ]
 
 
-def test_a_column_of_the_very_name_comes_before_a_path(tmp_path: Path) -> None:
+def test_a_column_of_the_exact_name_takes_precedence_over_a_path(tmp_path: Path) -> None:
     records: list[dict[str, Any]] = [
         {"meta.text": "literal", "meta": {"text": "nested"}},
         {"meta": {"text": "nested"}},
@@ -140,8 +140,8 @@ def test_a_column_of_the_very_name_comes_before_a_path(tmp_path: Path) -> None:
         "literal",
         "nested",
     ]
-    back = jsonl(tmp_path, records[::-1])
-    assert [row.text for row in read(back, columns=["meta.text"])] == ["nested", "literal"]
+    reverse = jsonl(tmp_path, records[::-1])
+    assert [row.text for row in read(reverse, columns=["meta.text"])] == ["nested", "literal"]
     for form in (parquet, dataset):
         assert read(form(tmp_path, records[:1]), columns=["meta.text"])[0].text == "literal"
 
@@ -168,7 +168,7 @@ def test_members_of_a_null_struct_are_null(form: Any, tmp_path: Path) -> None:
         (["hole"], 3, "null"),
     ],
 )
-def test_what_is_no_text_is_named(
+def test_a_column_that_is_not_text_is_named(
     form: Any, keep: list[str], columns: list[str], row: int, what: str, tmp_path: Path
 ) -> None:
     records = [record | {"hole": None if i == 2 else "x"} for i, record in enumerate(TYPED)]
@@ -179,8 +179,8 @@ def test_what_is_no_text_is_named(
     if what == "null" or form in (jsonl, zipped, shuffled):
         assert f", line {row}: " in message or f", row {row}: " in message
     if what.startswith("no column"):
-        for there in ("id", "meta.text", "hole"):
-            assert there in message
+        for column in ("id", "meta.text", "hole"):
+            assert column in message
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -236,7 +236,7 @@ def test_plain_text_has_no_columns_to_keep(tmp_path: Path) -> None:
         ({"format": "xml"}, "unknown format 'xml'"),
     ],
 )
-def test_columns_that_make_no_sense_are_refused(options: dict[str, Any], what: str, tmp_path: Path) -> None:
+def test_invalid_columns_and_formats_are_refused(options: dict[str, Any], what: str, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=what):
         rows.read(jsonl(tmp_path, RECORDS), **options)
 
@@ -255,42 +255,40 @@ def test_all_bytes_are_accounted_for(tmp_path: Path) -> None:
     records = [{"text": "lorem ipsum " * 50, "id": i} for i in range(9000)]
     data = [jsonl(tmp_path, records), parquet(tmp_path, records)]
     reading = rows.read(data, keep=["id"])
-    found = list(reading)
-    assert sum(some.read_bytes for some in found) == reading.n_bytes
+    batches = list(reading)
+    assert sum(batch.read_bytes for batch in batches) == reading.n_bytes
     assert reading.n_bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
-    assert len(found) > 4
-    assert [row.number for some in found for row in some.rows] == list(range(18_000))
-    assert [row.values["id"] for some in found for row in some.rows] == [*range(9000)] * 2
+    assert len(batches) > 4
+    assert [row.number for batch in batches for row in batch.rows] == list(range(18_000))
+    assert [row.values["id"] for batch in batches for row in batch.rows] == [*range(9000)] * 2
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_piece_can_be_sent_to_another_process(form: Any, tmp_path: Path) -> None:
+def test_a_chunk_can_be_sent_to_another_process(form: Any, tmp_path: Path) -> None:
     reading = rows.read(form(tmp_path, TYPED), columns=["q", "a"], keep=["meta.n"])
     for number, chunk in reading.chunks():
-        there = pickle.loads(pickle.dumps(chunk))
-        assert there.n_rows == chunk.n_rows
-        assert (
-            rows.unpack(there, number, reading.columns)[0] == rows.unpack(chunk, number, reading.columns)[0]
-        )
+        copy = pickle.loads(pickle.dumps(chunk))
+        assert copy.n_rows == chunk.n_rows
+        assert rows.unpack(copy, number, reading.columns)[0] == rows.unpack(chunk, number, reading.columns)[0]
 
 
-def test_a_piece_is_sent_without_the_rows_around_it() -> None:
-    rows_of_all = datasets.Dataset.from_dict({"text": [f"{i:01000}" for i in range(20_000)]})
-    for data in (rows_of_all, rows_of_all.select(range(7, 9000))):
+def test_a_pickled_chunk_does_not_contain_the_rows_around_it() -> None:
+    whole = datasets.Dataset.from_dict({"text": [f"{i:01000}" for i in range(20_000)]})
+    for data in (whole, whole.select(range(7, 9000))):
         for _, chunk in rows.read(data).chunks():
             assert len(pickle.dumps(chunk)) < 1000 * chunk.n_rows + 100_000
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_other_columns_of_the_same_sources_are_those_of_another_reading(form: Any, tmp_path: Path) -> None:
+def test_reading_other_columns_of_a_source_equals_reading_it_again(form: Any, tmp_path: Path) -> None:
     data = form(tmp_path, TYPED)
     source = rows.read(data, columns=["q"])
     other = source.with_columns(["a", "meta.text"], keep=["id"])
     expected = rows.read(data, columns=["a", "meta.text"], keep=["id"])
-    assert [row for some in other for row in some.rows] == [row for some in expected for row in some.rows]
+    assert [row for batch in other for row in batch.rows] == [row for batch in expected for row in batch.rows]
     assert other.stamps() == expected.stamps()
-    # The first ones still have their own columns.
-    assert [row.text for some in source for row in some.rows] == [row["q"] for row in TYPED]
+    # The original source still has its own columns.
+    assert [row.text for batch in source for row in batch.rows] == [row["q"] for row in TYPED]
     with pytest.raises(SpecError, match="named twice"):
         source.with_columns(["q", "q"])
     with pytest.raises(CorpusError, match="no column 'url'"):
@@ -302,19 +300,19 @@ def test_parts_of_a_dataset_keep_their_rows_with_other_columns() -> None:
     (shard,) = rows.read(data, columns=["q"]).shards
     parts = [part.with_columns(Columns(("a",))) for part in shard.split(60)]
     assert len(parts) > 1
-    found = [text for part in parts for chunk in part.chunks() for text in chunk.batch().texts.to_pylist()]
-    assert found == [row["a"] for row in TYPED]
+    texts = [text for part in parts for chunk in part.chunks() for text in chunk.batch().texts.to_pylist()]
+    assert texts == [row["a"] for row in TYPED]
     places = [place for part in parts for chunk in part.chunks() for place in chunk.places()]
     assert places == [f"dataset:{i + 1}" for i in range(len(TYPED))]
     assert all(part.stamps() == shard.stamps() for part in parts)
 
 
-def test_a_source_knows_its_inputs_from_one_lookup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_is_resolved_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = [jsonl(tmp_path, TYPED), parquet(tmp_path, TYPED)]
     (tmp_path / "b.txt").write_text("plain")
     source = rows.read([*data, tmp_path / "b.txt"])
-    monkeypatch.setattr("portrait.corpus.rows.resolve", lambda *_, **__: pytest.fail("looked up again"))
-    assert [one.name for one in source.sources] == ["main"]
+    monkeypatch.setattr("portrait.corpus.rows.resolve", lambda *_, **__: pytest.fail("resolved again"))
+    assert [named.name for named in source.sources] == ["main"]
     assert [file.path for file in source.files] == [str(path) for path in [*data, tmp_path / "b.txt"]]
     assert [stamp.path for stamp in source.stamps()] == [file.path for file in source.files]
     assert source.n_bytes == sum(file.n_bytes or 0 for file in source.files)

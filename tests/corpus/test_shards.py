@@ -1,4 +1,4 @@
-"""Shards of every format: their parts have every row once, in its place, and know their files."""
+"""Shards of every format: division into parts, slices, digests, stamps, labels and sizes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from portrait.spec import WindowSpec
 
 @pytest.mark.parametrize("form", DIVISIBLE)
 @pytest.mark.parametrize("n_bytes", [1, 300, 1000, 10_000])
-def test_the_parts_have_every_row_once_in_its_place(form: str, n_bytes: int, tmp_path: Path) -> None:
+def test_the_parts_have_every_row_once_with_its_place(form: str, n_bytes: int, tmp_path: Path) -> None:
     shard = shard_of(DIVISIBLE[form](tmp_path))
     whole = rows([shard])
     parts = shard.split(n_bytes)
@@ -53,12 +53,12 @@ def test_the_parts_together_are_the_whole(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", WHOLE)
-def test_what_cannot_be_divided_is_one_part(form: str, tmp_path: Path) -> None:
+def test_a_shard_that_cannot_be_divided_is_one_part(form: str, tmp_path: Path) -> None:
     shard = shard_of(WHOLE[form](tmp_path))
     assert shard.split(10) == [shard]
 
 
-def test_what_is_small_enough_is_not_divided(tmp_path: Path) -> None:
+def test_a_shard_that_is_small_enough_is_not_divided(tmp_path: Path) -> None:
     for form in DIVISIBLE.values():
         directory = tmp_path / str(len(list(tmp_path.iterdir())))
         directory.mkdir()
@@ -69,21 +69,21 @@ def test_what_is_small_enough_is_not_divided(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])
 def test_a_bad_row_of_a_part_of_a_table_is_named_by_its_number_in_the_file(kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{kind}"
-    rows_ = pa.table({"text": ["a"] * 55 + [None]})
+    table = pa.table({"text": ["a"] * 55 + [None]})
     if kind == "parquet":
-        pq.write_table(rows_, path, row_group_size=10)
+        pq.write_table(table, path, row_group_size=10)
     else:
-        with pa.ipc.new_file(str(path), rows_.schema) as sink:
-            sink.write_table(rows_, 10)
-    *fine, last = shard_of(path).split(1)
-    assert (len(fine), len(rows(fine))) == (5, 50)
+        with pa.ipc.new_file(str(path), table.schema) as sink:
+            sink.write_table(table, 10)
+    *first, last = shard_of(path).split(1)
+    assert (len(first), len(rows(first))) == (5, 50)
     (chunk,) = last.chunks()
     with pytest.raises(BadRowError, match=rf"a\.{kind}, row 56: null"):
         KeyMaker(WindowSpec()).add(chunk.batch())
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_slice_has_its_rows_in_their_places(form: str, tmp_path: Path) -> None:
+def test_a_slice_has_its_rows_with_their_places(form: str, tmp_path: Path) -> None:
     shard = shard_of(FORMS[form](tmp_path))
     for part in shard.split(5000):
         for chunk in part.chunks():
@@ -97,31 +97,32 @@ def test_a_slice_has_its_rows_in_their_places(form: str, tmp_path: Path) -> None
                 (n // 2, n),
                 (n // 3, n // 3 + 1),
             ]:
-                found = pickle.loads(pickle.dumps(chunk.slice(start, stop)))
-                assert found.n_rows == stop - start
-                assert list(zip(texts(found), found.places(), strict=True)) == all_rows[start:stop]
-                assert found.read_bytes == 0
+                part_of_chunk = pickle.loads(pickle.dumps(chunk.slice(start, stop)))
+                assert part_of_chunk.n_rows == stop - start
+                part_rows = list(zip(texts(part_of_chunk), part_of_chunk.places(), strict=True))
+                assert part_rows == all_rows[start:stop]
+                assert part_of_chunk.read_bytes == 0
             twice = chunk.slice(1, n).slice(1, 3)
             assert list(zip(texts(twice), twice.places(), strict=True)) == all_rows[2:4]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_read_shard_knows_its_files_digests(form: str, tmp_path: Path) -> None:
+def test_a_shard_that_has_been_read_knows_its_files_digests(form: str, tmp_path: Path) -> None:
     shard = shard_of(FORMS[form](tmp_path))
     expected = {file.path: xxhash.xxh3_128_hexdigest(Path(file.path).read_bytes()) for file in shard.files}
     assert len(expected) == len(shard.files)
     list(shard.chunks())
     assert shard.digests() == expected
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for part in shard.split(900):
         list(part.chunks())
         assert part.digests().keys() == {file.path for file in part.files}
-        found |= part.digests()
-    assert found == expected
+        digests |= part.digests()
+    assert digests == expected
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_stamps_tell_that_a_file_has_changed_or_is_gone(form: str, tmp_path: Path) -> None:
+def test_stamps_show_that_a_file_has_changed_or_is_missing(form: str, tmp_path: Path) -> None:
     shard = shard_of(FORMS[form](tmp_path))
     before = shard.stamps()
     assert [Stamp.from_json(json.loads(json.dumps(stamp.to_json()))) for stamp in before] == before
@@ -141,7 +142,7 @@ def test_stamps_tell_that_a_file_has_changed_or_is_gone(form: str, tmp_path: Pat
         shard.stamps()
 
 
-def test_labels_are_what_messages_call_shards(tmp_path: Path) -> None:
+def test_labels_name_the_files_of_shards(tmp_path: Path) -> None:
     labels = {form: shard_of(FORMS[form](tmp_path)).label for form in ("jsonl", "jsonl.gz", "parquet")}
     assert labels == {
         "jsonl": str(tmp_path / "a.jsonl"),
@@ -162,12 +163,13 @@ def test_a_file_that_may_not_be_read_is_named(name: str, tmp_path: Path) -> None
     path = tmp_path / name
     path.write_bytes(GOOD)
     path.chmod(0)
-    found = message(path, tmp_path, portrait.UnreadableFileError)
-    assert found.startswith(f"{path}: ")
-    assert "Permission denied" in found
+    error = message(path, tmp_path, portrait.UnreadableFileError)
+    assert error.startswith(f"{path}: ")
+    assert "Permission denied" in error
 
 
-def empty_files(directory: Path) -> None:
+def write_empty_files(directory: Path) -> None:
+    """Write files of every format that hold no text."""
     (directory / "a.txt").write_bytes(b"")
     (directory / "b.jsonl").write_bytes(b"\n \r\n\n")
     (directory / "c.jsonl.gz").write_bytes(gzip.compress(b""))
@@ -183,7 +185,7 @@ def empty_files(directory: Path) -> None:
 
 
 def test_a_corpus_of_empty_files_is_named(tmp_path: Path) -> None:
-    empty_files(tmp_path)
+    write_empty_files(tmp_path)
     with refused(tmp_path, portrait.EmptyCorpusError) as messages:
         portrait.build(tmp_path, tmp_path / "out.portrait")
     assert messages == [f"source 'main' holds no text: {tmp_path}"]
@@ -199,7 +201,7 @@ def test_an_empty_source_beside_a_full_one_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_excerpt_cuts_documents_that_are_files_and_no_others(form: str, tmp_path: Path) -> None:
+def test_an_excerpt_shortens_only_documents_that_are_whole_files(form: str, tmp_path: Path) -> None:
     shard = shard_of(FORMS[form](tmp_path))
     whole, cut = rows([shard]), rows([shard.excerpt(20)])
     assert [place for _, place in cut] == [place for _, place in whole]
@@ -230,7 +232,7 @@ def test_the_text_of_a_file_is_estimated_by_its_format(name: str, times: float, 
     assert (source.n_bytes, source.text_bytes) == (1000, 1000 * times)
 
 
-def test_a_source_of_unknown_size_says_so() -> None:
+def test_the_size_of_standard_input_is_unknown() -> None:
     (source,) = resolve("-")
     assert (source.n_bytes, source.text_bytes, source.files) == (None, None, [])
     assert total_bytes([1, None, 2]) is None
@@ -239,7 +241,7 @@ def test_a_source_of_unknown_size_says_so() -> None:
 
 
 @pytest.mark.parametrize("state", [(5, 1_700_000_000_000_000_000), (None, '"mark"'), ("c0ffee",), (7,), ()])
-def test_stamps_go_to_json_and_back(state: tuple[str | int | None, ...]) -> None:
+def test_stamps_survive_json(state: tuple[str | int | None, ...]) -> None:
     stamp = Stamp("path", state)
     assert stamp.to_json() == ["path", *state]
     assert Stamp.from_json(json.loads(json.dumps(stamp.to_json()))) == stamp

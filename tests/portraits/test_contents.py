@@ -1,4 +1,4 @@
-"""What a portrait is made of, whatever its files look like."""
+"""The contents of a portrait: a bundle's, and a foreign filter's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_bundle_has_a_stride_of_its_own(tmp_path: Path) -> None:
+def test_a_bundle_is_opened_only_with_the_stride_it_was_built_with(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Some text.")
     built = portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait")
     assert portrait.open(built.path, stride=25).spec == built.spec
@@ -24,7 +24,7 @@ def test_a_bundle_has_a_stride_of_its_own(tmp_path: Path) -> None:
         portrait.open(built.path, stride=50)
 
 
-def test_a_bundle_s_contents_are_its_manifest_s(tmp_path: Path) -> None:
+def test_a_bundle_s_contents_are_those_of_its_manifest(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.txt").write_text("Some text.")
     built = portrait.build({name: tmp_path / f"{name}.txt" for name in ("a", "b")}, tmp_path / "a.portrait")
@@ -36,7 +36,7 @@ def test_a_bundle_s_contents_are_its_manifest_s(tmp_path: Path) -> None:
     assert contents.about == built.manifest
 
 
-def test_a_foreign_filter_is_one_layer_named_like_its_file() -> None:
+def test_a_foreign_filter_is_one_layer_named_after_its_file() -> None:
     path = GOLDEN / "redisbloom" / "words.50-50.bf"
     contents = open_contents(path, None)
     assert (contents.path, contents.name) == (path, "words.50-50")
@@ -44,7 +44,7 @@ def test_a_foreign_filter_is_one_layer_named_like_its_file() -> None:
     assert (layer.source, layer.fpr) == ("words.50-50", layer.filter.rate())
 
 
-def test_a_stride_that_a_bundle_was_not_built_with_names_the_parameter(tmp_path: Path) -> None:
+def test_the_error_about_another_stride_names_the_parameter(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Some text.")
     built = portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait")
     with pytest.raises(SpecError) as caught:

@@ -1,4 +1,4 @@
-"""Portraits that are asked: alone or together, in this process or another."""
+"""Querying portraits: alone or together, in this process or another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ STORY = "The tide clerk of Sandholm wrote two numbers into his book every mornin
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> portrait.Portrait:
+def book(tmp_path: Path) -> portrait.Portrait:
+    """A portrait of one source, ``books``, with the story."""
     (tmp_path / "book.txt").write_text(STORY)
     return portrait.build({"books": tmp_path / "book.txt"}, tmp_path / "book.portrait")
 
@@ -35,7 +36,7 @@ def test_several_portraits_give_one_answer_that_counts_all_their_layers() -> Non
     assert without_words(answer) == oracle.judge(text, one.spec, one.layers + other.layers, 0.01)
 
 
-def test_no_portraits_at_all_is_a_named_error() -> None:
+def test_querying_no_portraits_is_an_error() -> None:
     with pytest.raises(portrait.PortraitError):
         portrait.query([], "a text")
 
@@ -48,7 +49,7 @@ def test_the_threshold_is_a_positive_number(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [5e-324, 1, 1e6])
-def test_thresholds_of_all_sizes_up_to_a_million_are_taken(value: float) -> None:
+def test_thresholds_of_all_sizes_up_to_a_million_are_accepted(value: float) -> None:
     opened = samples.build({"main": ["some text"]}, portrait.WindowSpec(4, 2)).portrait
     assert opened.query("some text", evalue=value).detectable_length
 
@@ -61,64 +62,67 @@ def test_a_text_is_a_string(text: Any) -> None:
 
 
 def test_a_portrait_is_pickled_by_its_path(
-    asked: portrait.Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    book: portrait.Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    there = pickle.dumps(portrait.open("book.portrait"))
-    assert len(there) < 1000
+    pickled = pickle.dumps(portrait.open("book.portrait"))
+    assert len(pickled) < 1000
     monkeypatch.chdir("/")
-    assert pickle.loads(there).query(STORY) == asked.query(STORY)
+    assert pickle.loads(pickled).query(STORY) == book.query(STORY)
 
 
-def test_another_portrait_at_the_path_is_not_taken_for_the_one_that_was_pickled(
-    asked: portrait.Portrait, tmp_path: Path
+def test_unpickling_is_refused_where_the_path_holds_another_portrait(
+    book: portrait.Portrait, tmp_path: Path
 ) -> None:
-    there = pickle.dumps(asked)
+    pickled = pickle.dumps(book)
     (tmp_path / "other.txt").write_text(STORY * 2)
-    portrait.build(tmp_path / "other.txt", asked.path, overwrite=True)
+    portrait.build(tmp_path / "other.txt", book.path, overwrite=True)
     with pytest.raises(DamagedBundleError, match="is another portrait than it was"):
-        pickle.loads(there)
+        pickle.loads(pickled)
 
 
-def test_a_portrait_says_what_it_is(asked: portrait.Portrait) -> None:
-    assert (asked.name, asked.sources, asked.is_bundle) == ("book", ("books",), True)
-    assert asked.facts == asked.manifest.to_dict()
-    assert asked.spec == asked.manifest.windows
-    (layer,) = asked.layers
-    assert (layer.source, layer.fpr) == ("books", asked.manifest.layers[0].fpr)
-    assert asked.filter("books") is layer.filter
-    assert repr(asked) == f"Portrait({str(asked.path)!r}, id={asked.manifest.id[:12]}, sources=['books'])"
+def test_a_portrait_has_its_manifest_s_name_sources_and_specs(book: portrait.Portrait) -> None:
+    assert (book.name, book.sources, book.is_bundle) == ("book", ("books",), True)
+    assert book.facts == book.manifest.to_dict()
+    assert book.spec == book.manifest.windows
+    (layer,) = book.layers
+    assert (layer.source, layer.fpr) == ("books", book.manifest.layers[0].fpr)
+    assert book.filter("books") is layer.filter
+    assert repr(book) == f"Portrait({str(book.path)!r}, id={book.manifest.id[:12]}, sources=['books'])"
 
 
-def test_a_source_that_is_not_there_is_named(asked: portrait.Portrait) -> None:
+def test_an_unknown_source_is_named(book: portrait.Portrait) -> None:
     with pytest.raises(portrait.SpecError, match="no source 'web': choose one of books") as caught:
-        asked.filter("web")
+        book.filter("web")
     assert caught.value.parameter == "source"
 
 
-def test_a_text_is_normalised_as_its_windows_are(asked: portrait.Portrait) -> None:
-    assert asked.normalize(" a \n\tb") == ("a b", [(1, 2), (2, 5), (5, 6)])
+def test_a_text_is_normalised_as_its_windows_are(book: portrait.Portrait) -> None:
+    assert book.normalize(" a \n\tb") == ("a b", [(1, 2), (2, 5), (5, 6)])
 
 
-def test_evidence_holds_the_chains_that_are_significant_in_the_whole_question() -> None:
+def test_evidence_holds_the_chains_that_are_significant_among_all_layers() -> None:
     opened = samples.build({"main": [STORY]}, portrait.WindowSpec(8, 4), 0.3).portrait
     text = f"{STORY[:12]}##{STORY[20:36]}##{STORY[40:90]}"
     (every,), (strict,) = opened.evidence(text, evalue=1e6), opened.evidence(text, evalue=1e-6)
     assert len(every.scan.chains) > len(strict.scan.chains) > 0
     assert every.scan[:5] == strict.scan[:5]
     (alone,), (among_many,) = opened.evidence(text), opened.evidence(text, n_layers=10**6)
-    longest = significant(alone.windows, 1, alone.fpr), significant(alone.windows, 10**6, alone.fpr)
-    assert alone.scan.chains == tuple(one for one in every.scan.chains if one.distinct >= longest[0])
-    assert among_many.scan.chains == tuple(one for one in every.scan.chains if one.distinct >= longest[1])
+    shortest = significant(alone.windows, 1, alone.fpr), significant(alone.windows, 10**6, alone.fpr)
+    assert alone.scan.chains == tuple(chain for chain in every.scan.chains if chain.distinct >= shortest[0])
+    assert among_many.scan.chains == tuple(
+        chain for chain in every.scan.chains if chain.distinct >= shortest[1]
+    )
 
 
 def significant(n_windows: int, n_layers: int, fpr: float) -> int:
+    """Return the number of windows in the shortest chain that is significant at 0.01."""
     shortest = oracle.significant_chain(n_windows, n_layers, fpr, 0.01)
     assert shortest is not None
     return shortest
 
 
-def test_foreign_filters_are_told_apart_by_what_they_hold_and_when_it_changed() -> None:
+def test_the_identity_of_a_foreign_filter_depends_on_its_files() -> None:
     one, other = (
         portrait.open(GOLDEN / "redisbloom" / name) for name in ("words.50-50.bf", "words-quip.25-1.bf")
     )

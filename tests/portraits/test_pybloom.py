@@ -1,4 +1,4 @@
-"""pybloom-live's filters in Python: from the package, back to it, and asked like layers."""
+"""pybloom-live's filters in Python: conversion from and to the package's, and queries."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documents of :mod:`support.pybloom_files` as JSON Lines."""
     return write_corpus(tmp_path_factory.mktemp("pybloom") / "corpus.jsonl")
 
 
-def test_a_layer_becomes_a_live_filter_that_can_go_on(corpus: Path, tmp_path: Path) -> None:
+def test_a_layer_becomes_a_filter_of_the_package_that_can_grow(corpus: Path, tmp_path: Path) -> None:
     built = build(corpus, tmp_path / "out")
     bloom = pybloom.to_pybloom(built.filter("main"))
     assert isinstance(bloom, BloomFilter)
@@ -33,12 +34,12 @@ def test_a_layer_becomes_a_live_filter_that_can_go_on(corpus: Path, tmp_path: Pa
     bloom.add("something new")
     assert built.path.exists()
     assert saved(bloom) != shard_path(built.path).read_bytes()
-    # A filter read by the package itself keeps the spare bits of its last byte, and this fails.
+    # This would fail for a filter that the package itself reads: it keeps the spare bits of the last byte.
     union = bloom | BloomFilter(bloom.capacity, bloom.error_rate)
     assert union.bitarray == bloom.bitarray
 
 
-def test_only_pybloom_filters_become_live_ones(corpus: Path, tmp_path: Path) -> None:
+def test_only_pybloom_filters_become_filters_of_the_package(corpus: Path, tmp_path: Path) -> None:
     built = portrait.build(corpus, tmp_path / "out")
     assert isinstance(built.filter("main"), Bloom)
     with pytest.raises(portrait.SpecError, match="build the portrait with a pybloom filter"):
@@ -65,7 +66,7 @@ def test_a_missing_package_is_named(corpus: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_a_filter_of_the_package_is_asked_like_a_layer(in_memory: bool, tmp_path: Path) -> None:
+def test_a_filter_of_the_package_is_queried_like_a_layer(in_memory: bool, tmp_path: Path) -> None:
     text = " ".join(documents()[0].split())
     bloom = BloomFilter(1000, 0.001)
     for window in stored_windows(text):
@@ -86,7 +87,7 @@ def test_a_filter_of_the_package_is_asked_like_a_layer(in_memory: bool, tmp_path
     assert layer.hits(text) == bytes(window in bloom for window in windows)
 
 
-def test_a_copy_of_a_live_filter_stays_as_it_was() -> None:
+def test_a_converted_filter_is_independent_of_the_original() -> None:
     bloom = BloomFilter(10)
     copy = pybloom.from_pybloom(bloom)
     bloom.add("later")
@@ -105,10 +106,10 @@ def test_keys_and_broken_text_are_refused() -> None:
     with pytest.raises(portrait.SpecError):
         layer.query(TEXT, evalue=0)
     with pytest.raises(TypeError, match="bytes"):
-        layer.query(b"text")  # type: ignore[arg-type]  # that is the mistake
+        layer.query(b"text")  # type: ignore[arg-type]  # the mistake under test
 
 
-def test_a_live_filter_that_contradicts_itself_is_refused() -> None:
+def test_an_inconsistent_filter_of_the_package_is_refused() -> None:
     bloom = BloomFilter(100)
     bloom.num_slices = -1
     with pytest.raises(portrait.DamagedBundleError, match="BloomFilter"):

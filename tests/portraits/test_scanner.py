@@ -1,3 +1,5 @@
+"""Scanning a text for the filters of a portrait: hits, chains and stretches, checked against the oracle."""
+
 from __future__ import annotations
 
 import json
@@ -48,8 +50,8 @@ SPECS = [
     portrait.WindowSpec(2, 2, "word", "data-portraits"),
 ]
 
-#: Texts that repeat parts of the documents, between others.
-quoting = st.lists(
+#: Texts that quote parts of the documents between other text.
+QUOTING_TEXTS = st.lists(
     st.one_of(
         samples.PIECES,
         st.sampled_from(EVERYTHING),
@@ -66,17 +68,20 @@ quoting = st.lists(
 
 @pytest.fixture(scope="module", params=[0.01, 0.3], ids="fpr{}".format)
 def fpr(request: pytest.FixtureRequest) -> float:
+    """A false-positive rate: the default, and one at which many hits are false."""
     return float(request.param)
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=str)
 def sample(request: pytest.FixtureRequest, fpr: float) -> samples.Sample:
+    """A portrait of DOCUMENTS, for each of SPECS and each rate."""
     return samples.build(DOCUMENTS, request.param, fpr)
 
 
 def assert_scan(
     layer: LayerScan, text: str, spec: oracle.Spec, contains: oracle.Contains, rate: float
 ) -> None:
+    """Check what was scanned in one layer against the oracle."""
     assert layer.hits == sum(oracle.hits(text, spec, contains))
     chains = oracle.chains(text, spec, contains)
     assert [tuple(chain) for chain in layer.chains] == chains
@@ -85,13 +90,13 @@ def assert_scan(
     best = oracle.stretch(text, spec, contains, rate)
     assert (layer.stretch is None) == (best is None)
     if layer.stretch is not None and best is not None:
-        # Which of several equally good stretches it is, roundings decide.
+        # Only the score: rounding decides which of several equally good stretches it is.
         assert layer.stretch.score == pytest.approx(best.score, abs=1e-9)
     assert layer.document == oracle.exact_document(text, spec, contains)
 
 
 def assert_scanned(sample: samples.Sample, text: str) -> None:
-    """All that is known of the text is what the filters' own answers amount to."""
+    """Check hits and evidence about ``text`` against the oracle, which asks the filters key by key."""
     opened, spec, layers = sample
     normalised, _ = oracle.normalise(text, spec.normalizer)
     known = [oracle.hits(text, spec, contains) for contains, _ in layers]
@@ -104,7 +109,7 @@ def assert_scanned(sample: samples.Sample, text: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(text=quoting)
+@given(text=QUOTING_TEXTS)
 def test_hits_and_chains_are_those_of_the_definition(sample: samples.Sample, text: str) -> None:
     assert_scanned(sample, text)
 
@@ -122,12 +127,12 @@ def test_hits_and_chains_are_those_of_the_definition(sample: samples.Sample, tex
 def test_any_portrait_answers_for_its_documents_and_any_text(
     sources: dict[str, list[str]], text: str, spec: portrait.WindowSpec, fpr: float, rng: random.Random
 ) -> None:
-    # A source without a byte of text is no source.
+    # A source must have some text.
     sources = {name: [*documents, "text"] for name, documents in sources.items()}
     sample = samples.build(sources, spec, fpr)
     quoted = rng.choice([document for documents in sources.values() for document in documents])
-    for asked in (text, quoted, text + quoted + text):
-        assert_scanned(sample, asked)
+    for query in (text, quoted, text + quoted + text):
+        assert_scanned(sample, query)
 
 
 @pytest.mark.parametrize("name", list(DOCUMENTS))
@@ -137,12 +142,12 @@ def test_a_document_hits_all_its_stored_windows_in_its_own_layer(name: str, samp
         hits = sample.portrait.hits(document)[name]
         n_units = len(oracle.units(oracle.normalise(document, spec.normalizer)[0], spec.unit))
         assert all(hits[i] for i in oracle.stored_offsets(n_units, spec))
-        evidence = {one.source: one for one in sample.portrait.evidence(document)}
+        evidence = {layer.source: layer for layer in sample.portrait.evidence(document)}
         assert evidence[name].scan.document
         assert sample.portrait.query(document).exact_document
 
 
-def test_a_copy_is_found_where_it_stands_in_the_text_as_given() -> None:
+def test_a_copy_has_its_position_in_the_original_text() -> None:
     opened = samples.build({"main": ["abcdefgh"]}, portrait.WindowSpec(4, 2), 1e-6).portrait
     (evidence,) = opened.evidence("xx  abcdefgh\n\nyy")
     assert (evidence.units, evidence.windows) == (14, 11)
@@ -162,14 +167,14 @@ def test_a_copy_is_found_through_case_quotes_and_line_breaks() -> None:
     assert text[4:30] == "IT'S THE\nSTRASSE) she said"
 
 
-def test_words_span_what_they_have_in_the_text_as_given() -> None:
+def test_words_have_their_position_in_the_original_text() -> None:
     spec = portrait.WindowSpec(2, 1, "word", "none")
     opened = samples.build({"main": ["one two"]}, spec, 1e-6).portrait
     (evidence,) = opened.evidence("天\n\u3000one \t two  three")
     assert evidence.scan.chains == ((1, 1, 1, 3, 12),)
 
 
-def test_bytes_that_part_a_character_still_span_all_of_it() -> None:
+def test_a_match_that_ends_within_a_character_spans_all_of_it() -> None:
     spec = portrait.WindowSpec(2, 1, "byte", "none")
     opened = samples.build({"main": ["天a"]}, spec, 1e-6).portrait
     (evidence,) = opened.evidence("x天y")
@@ -178,7 +183,7 @@ def test_bytes_that_part_a_character_still_span_all_of_it() -> None:
 
 @pytest.mark.parametrize("stride", [1, 3, 500, 511, 512, 513, 2000])
 @pytest.mark.parametrize("unit", ["char", "byte", "word"])
-def test_long_texts_are_scanned_alike_at_every_stride(stride: int, unit: Any) -> None:
+def test_long_texts_are_scanned_correctly_at_every_stride(stride: int, unit: Any) -> None:
     rng = random.Random(stride)
     words = ["fox ", "天地", "e\u0301", "\r\n\u3000", "ünï ", "👩🏽‍💻", "a" * 9]
     document = "".join(rng.choices(words, k=700))
@@ -193,7 +198,7 @@ def test_chains_end_at_the_first_miss() -> None:
     assert [chain[:2] for chain in evidence.scan.chains] == [(0, 3), (8, 2)]
 
 
-def test_the_way_a_corpus_is_stored_makes_no_difference(tmp_path: Path) -> None:
+def test_the_format_of_a_corpus_makes_no_difference(tmp_path: Path) -> None:
     spec = portrait.WindowSpec(8, 4)
     rows = [document for document in EVERYTHING if document]
     for i, row in enumerate(rows):
@@ -207,13 +212,13 @@ def test_the_way_a_corpus_is_stored_makes_no_difference(tmp_path: Path) -> None:
         [in_memory.select(range(2)), in_memory.select(range(2, len(rows)))]
     )
     sources: Sequence[Any] = [str(tmp_path / "*.txt"), lines, table, in_memory, chunked]
-    built = [
+    portraits = [
         portrait.build(source, tmp_path / f"{i}.portrait", windows=spec) for i, source in enumerate(sources)
     ]
-    assert len({one.manifest.id for one in built}) == 1
+    assert len({opened.manifest.id for opened in portraits}) == 1
     for row in rows:
-        for one in built:
-            assert_scanned(samples.sample(one), f"before {row} after")
+        for opened in portraits:
+            assert_scanned(samples.sample(opened), f"before {row} after")
 
 
 @pytest.mark.parametrize("sources", [1, 2])
@@ -231,6 +236,6 @@ def test_a_lone_surrogate_is_named_with_its_position(text: str, place: int, code
             ask(text)
 
 
-def test_a_scanner_of_no_filters_still_counts() -> None:
-    scanned = Scanner(portrait.WindowSpec(4, 2), []).scan("  abcdef")
-    assert (scanned.units, scanned.windows, scanned.layers) == (6, 3, [])
+def test_a_scanner_without_filters_counts_units_and_windows() -> None:
+    scan = Scanner(portrait.WindowSpec(4, 2), []).scan("  abcdef")
+    assert (scan.units, scan.windows, scan.layers) == (6, 3, [])

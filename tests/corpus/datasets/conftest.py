@@ -1,4 +1,4 @@
-"""A hub on this machine with two datasets."""
+"""A stand-in for a hub, with two datasets."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[StandIn]:
+    """A stand-in for a hub, which serves nothing yet."""
     with serving() as stand_in:
         yield stand_in
 
 
 @pytest.fixture
 def hub(serve: StandIn) -> StandIn:
-    """The stand-in in its initial state."""
+    """The stand-in with the datasets ``org/two`` and ``org/lines``, and nothing else."""
     serve.repositories.clear()
     serve.broken.clear()
     serve.moved.clear()

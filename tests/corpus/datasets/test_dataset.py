@@ -1,4 +1,4 @@
-"""What is loaded with ``datasets``: parts that have every row once, in whatever process they are read."""
+"""Datasets of the ``datasets`` library: parts with every row once, stamps, splits, and bad rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DATASETS: dict[str, Callable[[], datasets.Dataset]] = {
     "shuffled": lambda: whole().shuffle(seed=1),
     "a part of it": lambda: whole().select(range(100, 433)),
     "put together": lambda: datasets.concatenate_datasets([whole(), whole().select(range(7))]),
-    "of another format": lambda: whole().with_format("numpy"),
+    "in another format": lambda: whole().with_format("numpy"),
     "one row": lambda: whole().select([5]),
     "empty": lambda: whole().select([]),
 }
@@ -41,7 +41,7 @@ def test_the_parts_of_a_dataset_are_its_rows_in_order(name: str, n_bytes: int) -
     assert len(parts) == {1: max(1, len(data)), 1 << 30: 1}.get(n_bytes, len(parts))
 
 
-def test_a_dataset_on_disk_is_read_from_there(tmp_path: Path) -> None:
+def test_a_dataset_on_disk_is_not_pickled_with_its_rows(tmp_path: Path) -> None:
     whole().save_to_disk(tmp_path / "saved", num_shards=3)
     data = datasets.load_from_disk(str(tmp_path / "saved"))
     parts = shard_of(data).split(20_000)
@@ -56,17 +56,17 @@ def test_rows_keep_their_numbers_in_parts() -> None:
     ]
     assert places == [f"dataset:{i + 1}" for i in range(N_ROWS + 1)]
     with pytest.raises(CorpusError, match="dataset, row 301: null"):
-        portrait.build(data, "never")
+        portrait.build(data, "out")
 
 
-def test_progress_adds_up() -> None:
+def test_the_bytes_of_all_parts_add_up() -> None:
     shard = shard_of(whole())
     parts = shard.split(7_000)
     read = sum(chunk.read_bytes for part in parts for chunk in part.chunks())
     assert read == shard.n_bytes == sum(part.n_bytes or 0 for part in parts)
 
 
-def test_a_dataset_tells_whether_it_is_another() -> None:
+def test_stamps_tell_datasets_apart() -> None:
     shard = shard_of(whole())
     assert shard.stamps() == shard_of(whole()).stamps()
     for stamp in shard.stamps():
@@ -78,7 +78,7 @@ def test_a_dataset_tells_whether_it_is_another() -> None:
 
 
 @pytest.mark.parametrize("kind", [datasets.DatasetDict, datasets.IterableDatasetDict])
-def test_of_several_splits_one_must_be_chosen(kind: Any, tmp_path: Path) -> None:
+def test_one_of_several_splits_must_be_chosen(kind: Any, tmp_path: Path) -> None:
     part = whole() if kind is datasets.DatasetDict else streamed()
     several = kind(train=part, test=part)
     for sources in (several, [several], {"web": several}):
@@ -93,7 +93,7 @@ def test_of_several_splits_one_must_be_chosen(kind: Any, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("rows", "place", "what"),
+    ("rows", "place", "reason"),
     [
         ([{"text": "x"}, {"text": None}], ", row 2: ", "null"),
         ([{"text": 1}], ": ", "column 'text' is int64, not text"),
@@ -102,10 +102,10 @@ def test_of_several_splits_one_must_be_chosen(kind: Any, tmp_path: Path) -> None
 )
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_bad_row_of_a_dataset_is_named(
-    rows: list[dict[str, Any]], place: str, what: str, streamed: bool, tmp_path: Path
+    rows: list[dict[str, Any]], place: str, reason: str, streamed: bool, tmp_path: Path
 ) -> None:
     dataset = datasets.Dataset.from_list(rows)
     error = portrait.BadRowError if "row" in place else portrait.CorpusError
-    found = message(dataset.to_iterable_dataset() if streamed else dataset, tmp_path, error)
-    assert found.startswith(f"dataset{place}")
-    assert what in found
+    text = message(dataset.to_iterable_dataset() if streamed else dataset, tmp_path, error)
+    assert text.startswith(f"dataset{place}")
+    assert reason in text

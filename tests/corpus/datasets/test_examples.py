@@ -1,4 +1,4 @@
-"""Rows as Python dictionaries."""
+"""Rows that are Python dictionaries: texts, bad rows, kept values, and the size of chunks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ({"other": "x"}, "no column 'text', only other"),
     ],
 )
-def test_a_row_of_a_generator_without_text_is_a_bad_row_among_good_ones(row: Any, message: str) -> None:
+def test_a_row_without_text_in_a_generator_does_not_affect_good_rows(row: Any, message: str) -> None:
     good = [{"text": "first"}, {"text": ["two", "lines"]}]
 
     def generate() -> Iterator[Any]:
@@ -43,7 +43,7 @@ def test_a_row_of_a_generator_without_text_is_a_bad_row_among_good_ones(row: Any
         chunk.slice(2, 3).batch()
 
 
-def test_values_that_arrow_has_no_type_for_are_kept_as_they_are() -> None:
+def test_values_of_mixed_types_are_kept_as_they_are() -> None:
     rows = [{"text": "a", "any": 1, "x": 1}, {"text": "b", "any": "two", "x": 2}]
     (chunk,) = example_chunks(rows, "stream", Columns(("text",), ("any", "x")))
     batch = chunk.batch()
@@ -52,7 +52,7 @@ def test_values_that_arrow_has_no_type_for_are_kept_as_they_are() -> None:
     assert chunk.places() == ["stream:1", "stream:2"]
 
 
-def test_chunks_end_by_size_and_by_number() -> None:
+def test_chunks_are_limited_in_bytes_and_in_rows() -> None:
     long = [{"text": "x" * 3_000_000}] * 3
     assert [chunk.n_rows for chunk in example_chunks(long, "stream", Columns())] == [2, 1]
     short = [{"text": "x"}] * 40_000

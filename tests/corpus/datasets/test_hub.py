@@ -1,4 +1,4 @@
-"""Datasets on a hub, by their URLs: a stand-in serves them, and nothing else can be reached."""
+"""Datasets on a hub, by their URLs, served by a stand-in: sources, revisions, and errors of the hub."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Built(NamedTuple):
-    """What a build in another process left: the portrait's id and its corpus."""
+    """The result of a build in another process: the portrait's id and its corpus record."""
 
     id: str
     corpus: dict[str, Any]
@@ -35,6 +35,7 @@ class Built(NamedTuple):
 
 
 def build(cli: Cli, hub: StandIn, *arguments: str) -> Built:
+    """Run ``portrait build`` with these sources and options, against the stand-in."""
     done = cli(
         "build", *arguments, "-o", "out", "--overwrite", "-q", environment=environment(hub.url, cli.directory)
     )
@@ -43,7 +44,7 @@ def build(cli: Cli, hub: StandIn, *arguments: str) -> Built:
 
 
 def from_files(directory: Path, *files: bytes, **options: Any) -> str:
-    """The id of the portrait of these Parquet or compressed files."""
+    """Return the id of the portrait of local files with this content, Parquet or compressed JSON Lines."""
     (directory / "files").mkdir(exist_ok=True)
     paths = []
     for i, data in enumerate(files):
@@ -54,10 +55,11 @@ def from_files(directory: Path, *files: bytes, **options: Any) -> str:
 
 
 def train(files: dict[str, bytes] = TWO) -> list[bytes]:
+    """Return the contents of the files of the configuration ``en``, split ``train``."""
     return [data for name, data in files.items() if name.startswith("en/train")]
 
 
-def test_a_dataset_on_a_hub_gives_what_its_files_give(cli: Cli, hub: StandIn, tmp_path: Path) -> None:
+def test_a_dataset_on_a_hub_has_the_portrait_of_its_files(cli: Cli, hub: StandIn, tmp_path: Path) -> None:
     url = f"{HF}/org/two?config=en&split=train"
     built = build(cli, hub, url)
     assert built.id == from_files(tmp_path, *train())
@@ -75,10 +77,10 @@ def test_a_dataset_on_a_hub_gives_what_its_files_give(cli: Cli, hub: StandIn, tm
     }
 
 
-def test_several_processes_build_the_same(cli: Cli, hub: StandIn) -> None:
+def test_several_processes_build_the_same_portrait(cli: Cli, hub: StandIn) -> None:
     urls = [f"{HF}/org/two?config=en&split=train", f"lines={HF}/org/lines"]
-    alone = build(cli, hub, *urls)
-    assert build(cli, hub, *urls, "--workers", "2", "--work-dir", "work") == alone
+    by_one_process = build(cli, hub, *urls)
+    assert build(cli, hub, *urls, "--workers", "2", "--work-dir", "work") == by_one_process
 
 
 def test_a_dataset_that_was_renamed_is_found_by_its_old_name(cli: Cli, hub: StandIn) -> None:
@@ -109,18 +111,18 @@ def test_sources_have_their_own_configurations_splits_and_columns(
         column = ["meta.text", "text"] if name == "de" else "text"
         from_files(tmp_path, *files, column=column)
         (local,) = portrait.open(tmp_path / "local").manifest.layers
-        (layer,) = [one for one in portrait.open(tmp_path / "out").manifest.layers if one.source == name]
+        (layer,) = [
+            layer for layer in portrait.open(tmp_path / "out").manifest.layers if layer.source == name
+        ]
         assert counts(layer) == counts(local)
 
 
-def test_all_splits_are_taken_when_it_is_said(cli: Cli, hub: StandIn, tmp_path: Path) -> None:
+def test_all_splits_are_read_on_demand(cli: Cli, hub: StandIn, tmp_path: Path) -> None:
     built = build(cli, hub, f"{HF}/org/two?config=en&split=all")
     assert built.id == from_files(tmp_path, *train(), TWO["en/test.parquet"])
 
 
-def test_a_revision_stays_what_it_was_when_the_branch_moves_on(
-    cli: Cli, hub: StandIn, tmp_path: Path
-) -> None:
+def test_a_revision_stays_the_same_when_the_branch_moves_on(cli: Cli, hub: StandIn, tmp_path: Path) -> None:
     repository = hub.repositories["org/two"]
     first = repository.branches["main"]
     repository.branches["v1"] = first
@@ -137,7 +139,7 @@ def test_a_revision_stays_what_it_was_when_the_branch_moves_on(
         assert built.id == from_files(tmp_path, *train(files))
 
 
-def test_what_the_hub_does_not_have_is_said_in_one_line(hub: StandIn, tmp_path: Path) -> None:
+def test_a_dataset_that_the_hub_does_not_have_is_an_error_of_one_line(hub: StandIn, tmp_path: Path) -> None:
     hub.repositories["org/gated"] = Repository(gated=True)
     hub.repositories["org/gated"].commit(TWO)
     hub.add("org/script", {"script.py": b"import os"})
@@ -160,19 +162,19 @@ def test_what_the_hub_does_not_have_is_said_in_one_line(hub: StandIn, tmp_path: 
         "org/nothing": "cannot be loaded: ",
         "org/broken?config=de": "cannot be loaded: ",
     }
-    found = run(hub, tmp_path, ERRORS, *(f"{HF}/{location}" for location in expected))
-    for location, message in expected.items():
-        kind, said = found[f"{HF}/{location}"]
-        assert kind == "CorpusError", said
-        where, _, what = said.partition(": ")
-        assert where.startswith(f"{HF}/{location.partition('?')[0].partition('@')[0]}"), said
-        assert what.startswith(message), said
-        assert said.isprintable()
+    errors = run(hub, tmp_path, ERRORS, *(f"{HF}/{location}" for location in expected))
+    for location, reason in expected.items():
+        kind, message = errors[f"{HF}/{location}"]
+        assert kind == "CorpusError", message
+        where, _, what = message.partition(": ")
+        assert where.startswith(f"{HF}/{location.partition('?')[0].partition('@')[0]}"), message
+        assert what.startswith(reason), message
+        assert message.isprintable()
     assert not (tmp_path / "out").exists()
 
 
-def test_a_hub_that_is_not_there_is_given_up_at_once(cli: Cli) -> None:
-    with socket.socket() as bound:  # to a port that nobody listens at
+def test_a_hub_that_cannot_be_reached_is_an_error_at_once(cli: Cli) -> None:
+    with socket.socket() as bound:  # a port at which nobody listens
         bound.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{bound.getsockname()[1]}"
         done = cli("build", f"{HF}/org/two", "-o", "out", environment=environment(endpoint, cli.directory))
@@ -181,17 +183,17 @@ def test_a_hub_that_is_not_there_is_given_up_at_once(cli: Cli) -> None:
     assert done.err.startswith(f"portrait: error: {HF}/org/two: cannot reach the hub at {endpoint}: ")
 
 
-def test_offline_the_hub_is_not_asked(hub: StandIn, tmp_path: Path) -> None:
+def test_no_request_is_sent_in_offline_mode(hub: StandIn, tmp_path: Path) -> None:
     hub.requests.clear()
     url = f"{HF}/org/two"
-    found = run(hub, tmp_path, ERRORS, url, HF_HUB_OFFLINE="1")
-    assert found == {
+    errors = run(hub, tmp_path, ERRORS, url, HF_HUB_OFFLINE="1")
+    assert errors == {
         url: ["CorpusError", f"{url}: HF_HUB_OFFLINE is set: unset it, or name files instead"],
     }
     assert hub.requests == []
 
 
-def test_a_directory_of_the_same_name_is_not_taken_for_the_dataset(
+def test_a_local_directory_of_the_same_name_is_not_mistaken_for_the_dataset(
     cli: Cli, hub: StandIn, tmp_path: Path
 ) -> None:
     (tmp_path / "org" / "lines").mkdir(parents=True)
@@ -214,15 +216,16 @@ def test_a_directory_of_the_same_name_is_not_taken_for_the_dataset(
         ("org/name?column=,", "column's name is empty"),
     ],
 )
-def test_a_url_that_is_wrong_is_refused_before_anything_is_asked(
+def test_an_invalid_url_is_refused_before_any_request(
     location: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing = SimpleNamespace(dataset_info=lambda *_, **__: pytest.fail("a request to the hub"))
-    monkeypatch.setattr("huggingface_hub.HfApi", lambda: nothing)
+    api = SimpleNamespace(dataset_info=lambda *_, **__: pytest.fail("a request to the hub"))
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: api)
     with pytest.raises(SpecError, match=message):
         resolve(f"{HF}/{location}")
 
 
+#: A program that prints the message for each error that the hub's library can raise.
 REFUSED = """
 import huggingface_hub
 from types import SimpleNamespace
@@ -231,23 +234,23 @@ from huggingface_hub import errors
 def answer(status):
     return {"response": SimpleNamespace(status_code=status, headers={}, request=None)}
 
-raised = {
+errors_of_library = {
     "refused": errors.HfHubHTTPError("503: try later\\nand more", **answer(503)),
     "unknown": errors.HfHubHTTPError("401", **answer(401)),
     "gated": errors.GatedRepoError("x", **answer(403)),
     "invalid": errors.HFValidationError("Repo id must not contain: x\\nand more"),
     "unreachable": OSError("no route"),
 }
-found = {}
-for name, error in raised.items():
+messages = {}
+for name, error in errors_of_library.items():
     def dataset_info(*_, error=error, **__):
         raise error
     huggingface_hub.HfApi = lambda: type("Api", (), {"dataset_info": staticmethod(dataset_info)})
     try:
         resolve("hf://datasets/org/two")
     except portrait.CorpusError as error:
-        found[name] = str(error)
-print(json.dumps(found))
+        messages[name] = str(error)
+print(json.dumps(messages))
 """
 
 
@@ -264,9 +267,7 @@ def test_each_refusal_of_the_hub_has_its_message(hub: StandIn, tmp_path: Path) -
     }
 
 
-def test_what_an_earlier_program_left_in_the_cache_is_not_taken_for_the_dataset(
-    hub: StandIn, tmp_path: Path
-) -> None:
+def test_a_cached_dataset_is_not_mistaken_for_the_one_on_the_hub(hub: StandIn, tmp_path: Path) -> None:
     code = """
 import datasets
 load = datasets.load_dataset_builder

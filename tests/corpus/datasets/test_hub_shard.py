@@ -1,4 +1,4 @@
-"""Files of datasets on a hub: read at their commit, by several processes, to their end."""
+"""Files of datasets on a hub: read at a fixed commit, by several processes, and only as far as needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from support.hub_stand_in import StandIn
 
 
-def test_other_processes_read_the_commit_that_was_found(hub: StandIn, tmp_path: Path) -> None:
+def test_other_processes_read_the_commit_that_was_resolved(hub: StandIn, tmp_path: Path) -> None:
     code = """
 (source,) = resolve(sys.argv[1])
 parts = [part for shard in source.shards for part in shard.split(1)]
@@ -40,16 +40,11 @@ print(json.dumps([stamps, [pickle.dumps(part).hex() for part in parts]]))
     assert read == [[row["text"] for row in rows(tag, n)] for tag, n in (("a", 400), ("b", 3), ("c", 150))]
     changed, _ = run(hub, tmp_path, code, url)
     assert changed != stamps
-    other, _ = run(
-        hub,
-        tmp_path,
-        code,
-        f"{url}@{sha}?config=en&split=train&column=meta.text".replace("?config=en&split=train@", "@"),
-    )
+    other, _ = run(hub, tmp_path, code, f"{HF}/org/two@{sha}?config=en&split=train&column=meta.text")
     assert other != stamps
 
 
-def test_what_is_read_adds_up_to_the_files_sizes(hub: StandIn, tmp_path: Path) -> None:
+def test_the_bytes_read_add_up_to_the_files_sizes(hub: StandIn, tmp_path: Path) -> None:
     code = """
 (source,) = resolve(sys.argv[1])
 read = [sum(chunk.read_bytes for chunk in shard.chunks()) for shard in source.shards]
@@ -62,14 +57,14 @@ print(json.dumps([source.n_bytes, read]))
 
 
 def wide() -> bytes:
-    """A table whose pictures are far larger than what a client reads ahead."""
-    rows_ = pa.table({"text": ["x" * 100], "picture": [os.urandom(30_000_000)], "name": ["y" * 100]})
+    """Return a Parquet file whose column ``picture`` is far larger than what a client reads ahead."""
+    table = pa.table({"text": ["x" * 100], "picture": [os.urandom(30_000_000)], "name": ["y" * 100]})
     file = io.BytesIO()
-    pq.write_table(rows_, file, compression="none")
+    pq.write_table(table, file, compression="none")
     return file.getvalue()
 
 
-def test_of_parquet_only_the_wanted_columns_are_fetched(hub: StandIn, tmp_path: Path) -> None:
+def test_only_the_wanted_columns_of_parquet_are_fetched(hub: StandIn, tmp_path: Path) -> None:
     code = """
 (shard,) = resolve(sys.argv[1])[0].shards
 print(json.dumps(texts(pickle.loads(pickle.dumps(shard)))))
@@ -80,30 +75,31 @@ print(json.dumps(texts(pickle.loads(pickle.dumps(shard)))))
     assert 0 < hub.sent["train.parquet"] < 15_000_000
 
 
-def test_other_columns_are_read_without_asking_the_hub_for_the_dataset_again(
-    hub: StandIn, tmp_path: Path
-) -> None:
+def test_other_columns_are_read_without_looking_the_dataset_up_again(hub: StandIn, tmp_path: Path) -> None:
     code = """
 from portrait.corpus import rows
 source = rows.read(sys.argv[1])
 other = source.with_columns(["name"], keep=["text"])
 again = rows.read(sys.argv[1], columns=["name"], keep=["text"]) if sys.argv[2:] else other
 assert other.revisions == source.revisions and other.files == source.files
-found = [[[row.text, row.values] for some in one for row in some.rows] for one in (source, other, source)]
-print(json.dumps([found, [stamp.to_json() for stamp in other.stamps()] , again.stamps() == other.stamps()]))
+readings = (source, other, source)
+contents = [[[row.text, row.values] for batch in reading for row in batch.rows] for reading in readings]
+stamps = [stamp.to_json() for stamp in other.stamps()]
+print(json.dumps([contents, stamps, again.stamps() == other.stamps()]))
 """
     commit = hub.add("org/wide", {"train.parquet": wide()})
     url = f"{HF}/org/wide"
     hub.requests.clear()
-    found, stamps, _ = run(hub, tmp_path, code, url)
+    contents, stamps, _ = run(hub, tmp_path, code, url)
     x, y = "x" * 100, "y" * 100
-    assert found == [[[x, {}]], [[y, {"text": x}]], [[x, {}]]]
+    assert contents == [[[x, {}]], [[y, {"text": x}]], [[x, {}]]]
     assert stamps == [[f"{url}?config=default&split=train&column=name", commit]]
     n_lookups = sum("/api/datasets/org/wide" in request for request in hub.requests)
     assert run(hub, tmp_path, code, url, "again")[2]
     assert sum("/api/datasets/org/wide" in request for request in hub.requests) > 2 * n_lookups
 
 
+#: A function that returns all settings of the libraries that a reader changes.
 STATE = """
 import datasets, huggingface_hub.utils
 def state():
@@ -118,7 +114,7 @@ def state():
 """
 
 
-def test_interleaved_readers_leave_the_libraries_as_they_were(hub: StandIn, tmp_path: Path) -> None:
+def test_interleaved_readers_restore_the_libraries_settings(hub: StandIn, tmp_path: Path) -> None:
     code = (
         STATE
         + """
@@ -143,14 +139,14 @@ print(json.dumps([n_left, states]))
     assert states == [states[0]] * 5
 
 
-def test_a_hub_that_breaks_off_is_said_to(hub: StandIn, tmp_path: Path) -> None:
+def test_a_broken_connection_to_the_hub_is_named(hub: StandIn, tmp_path: Path) -> None:
     files = {"org/two?config=en&split=train": "en/train-2.parquet", "org/lines": "data/train.jsonl.gz"}
     hub.broken |= set(files.values())
-    found = run(hub, tmp_path, ERRORS, *(f"{HF}/{location}" for location in files))
+    errors = run(hub, tmp_path, ERRORS, *(f"{HF}/{location}" for location in files))
     for location, file in files.items():
         repository = hub.repositories[location.partition("?")[0]]
-        kind, said = found[f"{HF}/{location}"]
-        assert kind == "UnreadableFileError", said
+        kind, message = errors[f"{HF}/{location}"]
+        assert kind == "UnreadableFileError", message
         url = f"{HF}/{location.partition('?')[0]}@{repository.branches['main']}/{file}"
-        assert said.startswith(f"{url}: cannot be read to its end: "), said
-        assert said.isprintable()
+        assert message.startswith(f"{url}: cannot be read to its end: "), message
+        assert message.isprintable()

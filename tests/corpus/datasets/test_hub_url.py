@@ -1,4 +1,4 @@
-"""URLs of datasets on a hub."""
+"""URLs of datasets on a hub: parsing, and the columns they name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from portrait.corpus.columns import Columns
 from portrait.corpus.datasets import hub_url as urls
 
 
-def test_files_inside_a_dataset_are_files() -> None:
+def test_urls_of_files_inside_a_dataset_are_not_urls_of_datasets() -> None:
     for location in ("x/y/z.parquet", "x/y/data/*.jsonl", "x/y@main/z.parquet", "x/y@refs/pr/1/z.parquet"):
         assert urls.parse(f"{HF}/{location}") is None
     assert urls.parse("hf://buckets/x/y") is None
@@ -36,7 +36,7 @@ def test_a_url_names_a_dataset(location: str, expected: urls.HubDataset) -> None
     assert urls.parse(f"{HF}/{location}") == expected
 
 
-def test_columns_of_the_url_replace_those_of_text_only() -> None:
+def test_columns_in_the_url_replace_only_the_text_columns() -> None:
     columns = Columns(("text",), ("id",), "source_column")
     plain, own = urls.HubDataset("org/name"), urls.HubDataset("org/name", column=("a", "b"))
     assert plain.columns(columns) is columns

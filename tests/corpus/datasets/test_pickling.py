@@ -1,4 +1,4 @@
-"""Datasets and streams that go to other processes."""
+"""Datasets and streams pickled for other processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DATASETS: dict[str, Callable[[], datasets.Dataset]] = {
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_part_takes_only_its_own_rows_along(name: str) -> None:
+def test_a_part_is_pickled_with_only_its_own_rows(name: str) -> None:
     shard = shard_of(DATASETS[name]())
     for part in shard.split(5_000):
         assert part.n_bytes is not None
@@ -40,11 +40,11 @@ def test_a_part_takes_only_its_own_rows_along(name: str) -> None:
     assert shard.n_bytes > 100_000
 
 
-def test_a_stream_that_holds_on_to_something_open_stays_in_its_process() -> None:
-    with closing(sqlite3.connect(":memory:")) as base:
+def test_a_stream_that_cannot_be_pickled_stays_in_its_process() -> None:
+    with closing(sqlite3.connect(":memory:")) as database:
 
         def lower(row: dict[str, Any]) -> dict[str, Any]:
-            ((text,),) = base.execute("SELECT lower(?)", [row["text"]])
+            ((text,),) = database.execute("SELECT lower(?)", [row["text"]])
             return {"text": text}
 
         shard = shard_of(streamed().map(lower))
@@ -52,7 +52,7 @@ def test_a_stream_that_holds_on_to_something_open_stays_in_its_process() -> None
         assert texts(shard) == [text.lower() for text in TEXTS]
 
 
-def test_functions_of_a_program_go_with_the_stream_to_its_processes(tmp_path: Path) -> None:
+def test_functions_of_a_script_are_pickled_with_the_stream(tmp_path: Path) -> None:
     script = """
 import json
 import datasets, portrait
@@ -67,9 +67,9 @@ def rows(sizes):
 
 stream = datasets.IterableDataset.from_generator(rows, gen_kwargs={"sizes": [3, 0, 40]})
 stream = stream.filter(lambda row: json.dumps("some") not in row["text"])
-alone = portrait.build(stream, "alone").manifest
-several = portrait.build(stream, "several", execution=Execution(workers=2, work_dir="work")).manifest
-print(alone.id == several.id, several.layers[0].documents)
+by_one = portrait.build(stream, "one").manifest
+by_two = portrait.build(stream, "two", execution=Execution(workers=2, work_dir="work")).manifest
+print(by_one.id == by_two.id, by_two.layers[0].documents)
 """
     (tmp_path / "script.py").write_text(script)
     done = subprocess.run(
@@ -83,7 +83,7 @@ print(alone.id == several.id, several.layers[0].documents)
     assert (done.stdout, done.returncode) == ("True 43\n", 0), done.stderr
 
 
-def test_a_table_is_pickled_without_what_it_is_a_slice_of() -> None:
+def test_a_slice_of_a_table_is_pickled_without_the_rest() -> None:
     table = pa.table({"text": ["x" * 1000] * 10_000})
     part = table.slice(5, 3)
     frozen = freeze({"table": part, "more": [1]})

@@ -1,4 +1,4 @@
-"""Settings of libraries, changed while somebody needs it, in whatever order and threads."""
+"""Settings of the hub's libraries, changed within a block: nested, overlapping, and in several threads."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-#: Not everything in it is declared.
+#: The package does not declare everything that it exports.
 hub_utils: Any = huggingface_hub.utils
 
 
 def state() -> list[Any]:
+    """Return all settings that a block changes."""
     names = sorted(name for name in dir(datasets.config) if "STREAMING_" in name)
     return [
         *(getattr(datasets.config, name) for name in names),
@@ -34,10 +35,10 @@ def state() -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def before() -> Iterator[list[Any]]:
-    """The settings, which every test must leave as they were."""
-    found = state()
-    yield found
-    assert state() == found
+    """The settings before the test, which must be the same after it."""
+    settings = state()
+    yield settings
+    assert state() == settings
 
 
 def test_settings_are_changed_within_the_block(before: list[Any]) -> None:
@@ -49,7 +50,7 @@ def test_settings_are_changed_within_the_block(before: list[Any]) -> None:
         assert state() == changed
 
 
-def test_an_error_within_the_block_restores_them() -> None:
+def test_an_error_within_the_block_restores_the_settings() -> None:
     with pytest.raises(LookupError), quiet():
         raise LookupError
 
@@ -66,7 +67,7 @@ def test_overlapping_blocks_may_end_in_any_order(order: tuple[int, int], before:
     assert state() == before
 
 
-def test_threads_share_them() -> None:
+def test_threads_share_the_settings() -> None:
     changed = []
 
     def work(seed: int) -> None:
@@ -84,7 +85,7 @@ def test_threads_share_them() -> None:
     assert changed == [changed[0]] * 80
 
 
-def test_settings_that_somebody_chose_stay_theirs() -> None:
+def test_settings_that_the_user_chose_are_restored() -> None:
     level = datasets.logging.get_verbosity()
     datasets.logging.set_verbosity(level + 5)
     try:

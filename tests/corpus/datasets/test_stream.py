@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_of_a_stream_nothing_is_known_beforehand() -> None:
+def test_a_stream_has_no_stamps_files_or_size() -> None:
     shard = shard_of(generator([1, 2]))
     assert (shard.stamps(), shard.digests(), shard.files, shard.n_bytes) == ([], {}, [], None)
 
@@ -46,11 +46,11 @@ def test_a_stream_is_read_again_from_its_beginning() -> None:
 
 
 @pytest.mark.parametrize("column", ["text", "meta.text"])
-def test_files_that_datasets_reads_give_what_our_readers_do(column: str, tmp_path: Path) -> None:
+def test_the_datasets_library_and_our_readers_read_the_same_texts(column: str, tmp_path: Path) -> None:
     content = [{"text": text, "meta": {"text": text[:90], "n": i}} for i, text in enumerate(TEXTS)]
     names = ["a.jsonl", "b.jsonl"]
-    for name, some in zip(names, (content[:300], content[300:]), strict=True):
-        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in some))
+    for name, part in zip(names, (content[:300], content[300:]), strict=True):
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in part))
     pq.write_table(pa.Table.from_pylist(content), tmp_path / "c.parquet", row_group_size=50)
     lines = [tmp_path / name for name in names]
     ours = portrait.build(lines, tmp_path / "ours", column=column)
@@ -62,14 +62,14 @@ def test_files_that_datasets_reads_give_what_our_readers_do(column: str, tmp_pat
         assert flat(parts) == texts(shard_of(stream, column=column))
 
 
-def test_a_text_that_datasets_reads_is_the_document_that_we_read(tmp_path: Path) -> None:
+def test_the_datasets_library_and_our_reader_read_the_same_plain_text(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("\n".join(TEXTS))
     stream = load("text", tmp_path / "a.txt", sample_by="document")
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert portrait.build(stream, theirs).manifest.id == portrait.build(tmp_path / "a.txt", ours).manifest.id
 
 
-def test_a_file_that_datasets_cannot_read_is_named_by_our_error(tmp_path: Path) -> None:
+def test_a_file_that_the_datasets_library_cannot_read_is_an_error_of_ours(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": TEXTS}), tmp_path / "a.parquet", row_group_size=50)
     stream = datasets.load_dataset(
         "parquet",
@@ -85,7 +85,7 @@ def test_a_file_that_datasets_cannot_read_is_named_by_our_error(tmp_path: Path) 
     assert str(error.value).isprintable()
 
 
-def test_errors_of_a_function_stay_what_they_are() -> None:
+def test_errors_of_a_mapped_function_are_not_converted() -> None:
     def fail(row: dict[str, Any]) -> dict[str, Any]:
         raise LookupError(row["n"])
 
@@ -93,23 +93,23 @@ def test_errors_of_a_function_stay_what_they_are() -> None:
         texts(shard_of(streamed().map(fail)))
 
 
-def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+def test_the_error_about_a_missing_column_lists_those_that_exist(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"body": "x", "n": 1}\n')
-    for data, there in [
+    for data, existing in [
         (whole().remove_columns("text"), "n"),
         (streamed().remove_columns("text"), "n"),
         (load("json", tmp_path / "a.jsonl"), "body, n"),
         (generator([1]).rename_column("text", "body").remove_columns("odd"), "body"),
     ]:
-        with pytest.raises(CorpusError, match=f"no column 'text', only {there}: choose another"):
+        with pytest.raises(CorpusError, match=f"no column 'text', only {existing}: choose another"):
             texts(shard_of(data))
 
 
-def test_columns_are_carried_along_from_streams() -> None:
+def test_columns_of_streams_are_kept() -> None:
     def generate() -> Iterator[Any]:
         yield from ({"text": "x", "meta": {"id": i}, "any": i if i else "zero"} for i in range(3))
 
     for data in (streamed().take(3), datasets.IterableDataset.from_generator(generate)):
         keep = ["n"] if data.features else ["meta.id", "any"]
-        values = [row.values for some in rows.read(data, keep=keep) for row in some.rows]
+        values = [row.values for batch in rows.read(data, keep=keep) for row in batch.rows]
         assert [next(iter(value.values())) for value in values] == [0, 1, 2]

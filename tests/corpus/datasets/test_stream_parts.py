@@ -1,4 +1,4 @@
-"""Streams in parts: divided only where the parts have exactly the rows of the whole."""
+"""Streams in parts: divided only where the parts together have exactly the rows of the stream."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def counted(batch: dict[str, list[Any]]) -> dict[str, list[str]]:
+def batch_sizes(batch: dict[str, list[Any]]) -> dict[str, list[str]]:
+    """Return the number of rows of the batch as the text of each row."""
     return {"text": [str(len(batch["n"]))] * len(batch["n"])}
 
 
-def renamed(stream: datasets.IterableDataset) -> datasets.IterableDataset:
+def number_as_text(stream: datasets.IterableDataset) -> datasets.IterableDataset:
+    """Return the stream with its column of numbers in place of its texts."""
     numbers = stream.remove_columns("text").rename_column("n", "text")
     return numbers.cast_column("text", datasets.Value("string"))
 
@@ -32,17 +34,17 @@ def node(stream: datasets.IterableDataset) -> datasets.IterableDataset:
     return datasets.distributed.split_dataset_by_node(stream, rank=1, world_size=3)
 
 
-#: Streams by what was done to them, with the number of parts: one where parts would give other rows.
+#: Streams, and the numbers of their parts: one where parts would have other rows than the stream.
 STREAMS: dict[str, tuple[Callable[[], datasets.IterableDataset], int]] = {
     "as it is": (streamed, 7),
     "shuffled": (lambda: streamed().shuffle(seed=3, buffer_size=10), 7),
     "mapped": (lambda: streamed().map(lambda row: {"text": row["text"] + "!"}), 7),
     "mapped, numbered": (lambda: streamed().map(lambda _, i: {"text": str(i)}, with_indices=True), 1),
-    "mapped in batches": (lambda: streamed().map(counted, batched=True), 1),
+    "mapped in batches": (lambda: streamed().map(batch_sizes, batched=True), 1),
     "filtered": (lambda: streamed().filter(lambda row: row["n"] % 3 == 0), 7),
     "filtered generator": (lambda: generator(SIZES).filter(lambda row: row["odd"] is None), 7),
     "columns chosen": (lambda: streamed().select_columns(["text"]), 7),
-    "columns renamed": (lambda: renamed(streamed()), 7),
+    "columns renamed": (lambda: number_as_text(streamed()), 7),
     "taken": (lambda: streamed().take(100), 1),
     "skipped": (lambda: streamed().skip(100), 1),
     "repeated": (lambda: streamed().repeat(2), 1),
@@ -52,7 +54,7 @@ STREAMS: dict[str, tuple[Callable[[], datasets.IterableDataset], int]] = {
     "interleaved, to the last end": (lambda: interleaved("all_exhausted"), 1),
     "interleaved, every row once": (lambda: interleaved("all_exhausted_without_replacement"), 3),
     "a node's part": (lambda: node(streamed(6)), 1),
-    "of another format": (lambda: streamed().with_format("numpy"), 7),
+    "in another format": (lambda: streamed().with_format("numpy"), 7),
 }
 
 
@@ -73,7 +75,7 @@ def test_every_shard_of_a_generator_is_read_to_its_end() -> None:
     assert flat(parts) == texts(shard_of(generator(SIZES))) == [row["text"] for row in rows_of(SIZES)]
 
 
-def test_an_epoch_keeps_a_stream_whole() -> None:
+def test_a_stream_with_an_epoch_is_not_divided() -> None:
     stream = streamed()
     assert (n_parts(stream), epoch(stream)) == (7, 0)
     stream.set_epoch(2)

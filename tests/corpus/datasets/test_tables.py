@@ -1,4 +1,4 @@
-"""Chunks of a good size."""
+"""Tables in chunks: their size, their columns, and changes of schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portrait.corpus.columns import Columns
 from portrait.corpus.datasets.tables import table_chunks, wanted
 
 
-def test_pieces_are_of_some_megabytes_however_long_the_rows() -> None:
+def test_chunks_have_a_few_megabytes_whatever_the_length_of_rows() -> None:
     long = datasets.Dataset.from_dict({"text": ["x" * 3_000_000] * 6})
     short = datasets.Dataset.from_dict({"text": ["x" * 10] * 100_000})
     for data in (long, long.to_iterable_dataset()):
@@ -27,7 +27,7 @@ def test_wanted_columns_are_those_named_or_containing_a_named_one() -> None:
     assert wanted(columns, ["id", "meta", "metadata", "text", "meta.text"]) == ["id", "meta", "meta.text"]
 
 
-def test_a_table_of_another_schema_begins_another_chunk() -> None:
+def test_a_table_with_another_schema_starts_a_new_chunk() -> None:
     small, large = pa.table({"text": ["a", "b"]}), pa.table({"text": pa.array(["c"], pa.large_string())})
     tables = [small, small, large, small.slice(0, 0), small]
     chunks = list(table_chunks(tables, "stream", Columns(), first=10, row_bytes=7))

@@ -1,4 +1,4 @@
-"""The files of :mod:`support.remote_files` at URLs of several kinds."""
+"""The files of :mod:`support.remote_files` at URLs of several schemes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[str]:
+    """The URL of a web server with the files."""
     with serving(FILES) as url:
         yield url
 
 
 @pytest.fixture
 def memory() -> Iterator[str]:
-    """The same files, and a hidden one, in memory."""
+    """The URL of the files, with a hidden one and others, in memory."""
     filesystem = fsspec.filesystem("memory")
     for name, data in {**FILES, "deep/b.txt": b"b", ".hidden.txt": b"no", "notes.md": b"no"}.items():
         filesystem.pipe(f"/files/{name}", data)
@@ -33,6 +34,7 @@ def memory() -> Iterator[str]:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> str:
+    """The URL of the files in a zip archive, with a placeholder for the file's name."""
     with zipfile.ZipFile(tmp_path / "files.zip", "w", zipfile.ZIP_DEFLATED) as file:
         for name, data in FILES.items():
             file.writestr(f"files/{name}", data)

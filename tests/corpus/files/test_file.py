@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """A local file of five bytes."""
     (tmp_path / "a.txt").write_bytes(b"12345")
     return tmp_path / "a.txt"
 
@@ -31,7 +32,7 @@ def test_a_local_file_is_recorded_by_path_and_size(path: Path) -> None:
     assert digest(path) == xxhash.xxh3_128_hexdigest(b"12345")
 
 
-def test_a_remote_file_is_recorded_by_url_size_and_mark(web: str) -> None:
+def test_a_remote_file_is_recorded_by_url_size_and_etag(web: str) -> None:
     ((file,), _) = list_files(f"{web}/a.txt")
     assert file_record(file) == FileRecord(f"{web}/a.txt", len(FILES["a.txt"]), file.etag)
     assert stamp(file) == Stamp(f"{web}/a.txt", (len(FILES["a.txt"]), file.etag))
@@ -45,15 +46,15 @@ def test_sizes_add_up_unless_one_is_unknown(path: Path, web: str, tmp_path: Path
     assert known_bytes([path, tmp_path / "pipe"]) is None
 
 
-def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    gone = tmp_path / "gone.txt"
-    for look in (file_record, stamp, digest):
-        with pytest.raises(UnreadableFileError, match=r"gone\.txt: No such file"):
-            look(gone)
-    with pytest.raises(UnreadableFileError, match=r"gone\.txt: No such file"):
-        known_bytes([gone])
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.txt"
+    for look_up in (file_record, stamp, digest):
+        with pytest.raises(UnreadableFileError, match=r"missing\.txt: No such file"):
+            look_up(missing)
+    with pytest.raises(UnreadableFileError, match=r"missing\.txt: No such file"):
+        known_bytes([missing])
     with pytest.raises(FileNotFoundError):
-        open_native(gone)
+        open_native(missing)
 
 
 def test_arrow_reads_ranges_of_local_and_remote_files(path: Path, web: str) -> None:
@@ -65,5 +66,5 @@ def test_arrow_reads_ranges_of_local_and_remote_files(path: Path, web: str) -> N
 
 
 @pytest.mark.parametrize(("name", "compressed"), [("a.gz", True), ("a.jsonl.ZST", True), ("a.jsonl", False)])
-def test_the_suffix_says_whether_a_file_is_compressed(name: str, compressed: bool, tmp_path: Path) -> None:
+def test_compressed_files_are_known_by_their_suffixes(name: str, compressed: bool, tmp_path: Path) -> None:
     assert is_compressed(tmp_path / name) is compressed

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_file_is_looked_up_when_its_shard_is_made(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_when_its_shard_is_made(tmp_path: Path) -> None:
     for kind in (FileShard, SequentialShard):
-        with pytest.raises(UnreadableFileError, match=r"gone: No such file"):
-            kind(tmp_path / "gone", Columns())
+        with pytest.raises(UnreadableFileError, match=r"missing: No such file"):
+            kind(tmp_path / "missing", Columns())
 
 
-def test_a_shard_has_its_files_facts(tmp_path: Path) -> None:
+def test_a_shard_has_the_label_size_stamp_and_digest_of_its_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"12345")
     shard = FileShard(path, Columns())
@@ -34,11 +34,11 @@ def test_a_shard_has_its_files_facts(tmp_path: Path) -> None:
     assert shard.digests() == {str(path): xxhash.xxh3_128_hexdigest(b"12345")}
     assert list(map(id, shard.split(1))) == [id(shard)]
     assert shard.excerpt(1) is shard
-    # A file that is hashed while it is read has no digest before.
+    # A sequential shard is hashed while it is read, and has no digest before.
     assert SequentialShard(path, Columns()).digests() == {}
 
 
-def test_a_remote_file_is_not_fetched_a_second_time_for_its_digest(web: str) -> None:
+def test_a_remote_file_is_not_fetched_again_for_its_digest(web: str) -> None:
     ((file,), _) = list_files(f"{web}/a.parquet")
     shard = FileShard(file, Columns())
     assert (shard.digests(), shard.n_bytes) == ({}, len(FILES["a.parquet"]))
@@ -62,9 +62,7 @@ def test_units_are_grouped_into_runs(
 
 
 @given(st.lists(st.integers(0, 50), min_size=1), st.integers(1, 100), st.integers(0, 1000))
-def test_runs_cover_every_unit_once_and_share_out_all_bytes(
-    sizes: list[int], n_bytes: int, total: int
-) -> None:
+def test_runs_cover_every_unit_once_and_all_bytes(sizes: list[int], n_bytes: int, total: int) -> None:
     grouped = runs(sizes, n_bytes, total)
     assert [i for run in grouped for i in range(run.begin, run.end)] == list(range(len(sizes)))
     assert sum(run.n_bytes for run in grouped) == total

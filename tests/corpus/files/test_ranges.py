@@ -1,4 +1,4 @@
-"""Ranges of files of lines: each line in one of them, and how many lines precede one."""
+"""Ranges of files of lines: each line is in one range; counting the lines before a range."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path, start: int, stop: int | None) -> bytes:
+    """Return the lines of a range, and check its position at the end."""
     with open_range(path, start, stop) as stream:
         data = stream.read_all()
         assert 0 <= stream.position() <= (path.stat().st_size if stop is None else stop) - start
@@ -38,7 +39,7 @@ def test_adjacent_ranges_have_each_line_once(
         assert LinesBefore(path, cut).count() == first.count(b"\n")
 
 
-def test_the_position_ends_with_the_range(tmp_path: Path) -> None:
+def test_the_position_is_relative_to_the_range(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     path.write_bytes(b"1234\n6789\n")
     with open_range(path, 2, 7) as stream:
@@ -48,13 +49,13 @@ def test_the_position_ends_with_the_range(tmp_path: Path) -> None:
 
 
 def test_the_beginning_of_a_file_has_no_lines_before_it(tmp_path: Path) -> None:
-    assert LinesBefore(tmp_path / "gone", 0).none
-    assert LinesBefore(tmp_path / "gone", 0).count() == 0
+    assert LinesBefore(tmp_path / "missing", 0).none
+    assert LinesBefore(tmp_path / "missing", 0).count() == 0
 
 
-def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "gone"
-    with pytest.raises(UnreadableFileError, match=r"gone: No such file"), open_range(path, 0, None):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "missing"
+    with pytest.raises(UnreadableFileError, match=r"missing: No such file"), open_range(path, 0, None):
         pass
-    with pytest.raises(UnreadableFileError, match=r"gone: cannot read: No such file"):
+    with pytest.raises(UnreadableFileError, match=r"missing: cannot read: No such file"):
         LinesBefore(path, 5).count()

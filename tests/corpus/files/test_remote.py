@@ -1,4 +1,4 @@
-"""Files at URLs: the same rows as in local files."""
+"""Files at URLs: rows, parts, records and stamps, passwords, and connections that end early."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def expected(name: str) -> list[str]:
+def expected_texts(name: str) -> list[str]:
+    """Return the documents in one of the files."""
     return [FILES[name].decode()] if name == "a.txt" else TEXTS
 
 
 def url_of(kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a file in one of several kinds of places: file, web, memory, zip."""
     if kind == "file":
         (tmp_path / name).write_bytes(FILES[name])
         return f"file://{tmp_path}/{name}"
     if kind == "zip":
         archive: str = request.getfixturevalue("archive")
         return archive.format(name)
-    base = request.getfixturevalue("memory" if kind == "memory" else "web")
-    return f"{base}/{name}" if kind != "web without ranges" else f"{base}/plain/{name}"
+    return f"{request.getfixturevalue(kind)}/{name}"
 
 
 @pytest.mark.parametrize("kind", ["file", "web", "memory", "zip"])
@@ -45,7 +46,7 @@ def test_a_file_at_a_url_has_the_rows_of_the_file(
     kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     (source,) = resolve(url_of(kind, name, request, tmp_path))
-    assert texts(source) == expected(name)
+    assert texts(source) == expected_texts(name)
     assert source.n_bytes == len(FILES[name])
     (shard,) = source.shards
     assert sum(chunk.read_bytes for chunk in shard.chunks()) == len(FILES[name])
@@ -59,29 +60,31 @@ def test_a_file_at_a_url_has_the_rows_of_the_file(
 
 
 @pytest.mark.parametrize("name", sorted(STREAMS))
-def test_a_server_without_ranges_gives_streams(name: str, web: str) -> None:
+def test_streams_are_read_from_a_server_without_ranges(name: str, web: str) -> None:
     (source,) = resolve(f"{web}/plain/{name}")
-    assert texts(source) == expected(name)
+    assert texts(source) == expected_texts(name)
 
 
 @pytest.mark.parametrize("kind", ["web", "memory", "zip"])
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
-def test_tables_at_urls_divide(kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_tables_at_urls_are_divided(
+    kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     (shard,) = resolve(url_of(kind, name, request, tmp_path))[0].shards
     parts = shard.split(len(FILES[name]) // 3)
     assert len(parts) > 1
-    found: list[str] = []
+    documents: list[str] = []
     places: list[str] = []
     for part in parts:
         for chunk in pickle.loads(pickle.dumps(part)).chunks():
-            found += chunk.batch().texts.to_pylist()
+            documents += chunk.batch().texts.to_pylist()
             places += chunk.places()
-    assert found == TEXTS
+    assert documents == TEXTS
     assert places == [f"{shard.label}:{i + 1}" for i in range(len(TEXTS))]
     assert [file for part in parts for file in part.files] == shard.files
 
 
-def test_the_record_has_sizes_and_marks(web: str) -> None:
+def test_the_record_has_sizes_and_etags(web: str) -> None:
     (source,) = resolve(f"{web}/a.parquet")
     ((file,), (stamp,)) = source.files, source.shards[0].stamps()
     assert file.path == f"{web}/a.parquet"
@@ -92,14 +95,14 @@ def test_the_record_has_sizes_and_marks(web: str) -> None:
     assert stamp.to_json() == [file.path, file.n_bytes, file.etag]
 
 
-def test_the_portrait_is_that_of_the_file(web: str, tmp_path: Path) -> None:
+def test_the_portrait_of_a_url_equals_the_one_of_a_local_file(web: str, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(LINES)
-    here = portrait.build(tmp_path / "a.jsonl", tmp_path / "1")
-    there = portrait.build(f"{web}/a.jsonl.gz", tmp_path / "2")
-    assert here.manifest.layers == there.manifest.layers
+    local = portrait.build(tmp_path / "a.jsonl", tmp_path / "1")
+    remote = portrait.build(f"{web}/a.jsonl.gz", tmp_path / "2")
+    assert local.manifest.layers == remote.manifest.layers
 
 
-def test_stamps_tell_that_a_remote_file_has_changed_or_is_gone(archive: str, tmp_path: Path) -> None:
+def test_stamps_show_that_a_remote_file_has_changed_or_is_missing(archive: str, tmp_path: Path) -> None:
     files = {"a.jsonl": LINES}
     with serving(files) as url:
         (shard,) = resolve(f"{url}/a.jsonl")[0].shards
@@ -117,9 +120,9 @@ def test_stamps_tell_that_a_remote_file_has_changed_or_is_gone(archive: str, tmp
     assert before != shard.stamps()
 
 
-def test_a_password_in_a_url_is_not_told(web: str) -> None:
-    secret = web.replace("://", "://me:secret@") + "/a.jsonl"
-    (source,) = resolve(secret)
+def test_a_password_in_a_url_is_not_recorded(web: str) -> None:
+    url = web.replace("://", "://me:secret@") + "/a.jsonl"
+    (source,) = resolve(url)
     assert texts(source) == TEXTS
     (shard,) = source.shards
     stamps = [stamp.to_json() for stamp in shard.stamps()]
@@ -128,18 +131,18 @@ def test_a_password_in_a_url_is_not_told(web: str) -> None:
 
 def test_a_scan_reads_urls(web: str, tmp_path: Path) -> None:
     built = portrait.build(f"{web}/a.jsonl", tmp_path / "p")
-    scanned = scan_rows([built], f"{web}/a.parquet", tmp_path / "out.jsonl")
-    assert (scanned.rows, scanned.found) == (len(TEXTS), len(TEXTS))
+    summary = scan_rows([built], f"{web}/a.parquet", tmp_path / "out.jsonl")
+    assert (summary.rows, summary.found) == (len(TEXTS), len(TEXTS))
 
 
 class CutShort(io.BytesIO):
-    """A file whose server ends it early, and that cannot be searched."""
+    """A file that ends early, on a server that does not serve ranges."""
 
     def seek(self, *_: int) -> int:
         raise ValueError("cannot seek")
 
 
-def test_data_that_end_early_are_an_error() -> None:
+def test_data_that_ends_early_is_an_error() -> None:
     class FileSystem:
         def open(self, *_: object, **__: object) -> CutShort:
             return CutShort(b"12345")
@@ -161,7 +164,7 @@ def test_data_that_end_early_are_an_error() -> None:
         ("a?b.txt", ".txt", "a?b"),
     ],
 )
-def test_a_name_has_a_suffix_without_the_query(path: str, suffix: str, stem: str) -> None:
+def test_a_url_s_query_is_not_part_of_the_suffix(path: str, suffix: str, stem: str) -> None:
     file = RemoteFile("url", path, None, None, None)
     assert (file.suffix, file.stem, str(file)) == (suffix, stem, "url")
     assert file.record().to_dict() == {"path": "url"}

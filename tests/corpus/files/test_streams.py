@@ -1,4 +1,4 @@
-"""Files as streams of bytes: decompressed, hashed, and every failure named."""
+"""Files as streams of bytes: decompression, digests, damage and failing disks."""
 
 from __future__ import annotations
 
@@ -25,19 +25,15 @@ if TYPE_CHECKING:
 
 
 def noise(n_bytes: int) -> bytes:
-    """Lines that do not compress, so that damage lands in the middle of them."""
+    """Return lines that do not compress, so that damage falls within them."""
     rows = (json.dumps({"text": os.urandom(100).hex()}) for _ in range(n_bytes // 200))
     return "\n".join(rows).encode()
 
 
 DATA = noise(400_000)
 
-
 WRONG_CHECKSUM = bytearray(gzip.compress(DATA))
-
-
 WRONG_CHECKSUM[-8] ^= 1
-
 
 INVALID_BLOCK = gzip.compress(GOOD)[:10] + b"\xff" * 40
 
@@ -53,10 +49,10 @@ DAMAGED_FILES = {
     "gzip, second member truncated": (".gz", gzip.compress(GOOD) + gzip.compress(DATA)[:-9], "truncated"),
     "bzip2, truncated": (".bz2", bz2.compress(DATA)[:-4000], "truncated"),
     "bzip2, damaged": (".bz2", bz2.compress(DATA)[:2000] + bytes(3000), "damaged"),
-    "bzip2, none": (".bz2", DATA, "damaged"),
+    "bzip2, not bzip2": (".bz2", DATA, "damaged"),
     "xz, truncated": (".xz", lzma.compress(DATA)[:-4000], "truncated"),
     "xz, damaged": (".xz", lzma.compress(DATA)[:2000] + bytes(30000), "damaged"),
-    "xz, none": (".xz", DATA, "damaged"),
+    "xz, not xz": (".xz", DATA, "damaged"),
     "zstd, truncated": (".zst", zstd(DATA)[:-4000], "Truncated"),
     "zstd, last byte missing": (".zst", zstd(DATA)[:-1], "Truncated"),
     "zstd, header cut": (".zst", zstd(DATA)[:3], "Truncated"),
@@ -68,18 +64,18 @@ DAMAGED_FILES = {
 @pytest.mark.parametrize("kind", DAMAGED_FILES)
 @pytest.mark.parametrize("stem", ["a.jsonl", "a.txt", "a.csv"])
 def test_a_damaged_compressed_file_is_named(kind: str, stem: str, tmp_path: Path) -> None:
-    suffix, data, what = DAMAGED_FILES[kind]
+    suffix, data, reason = DAMAGED_FILES[kind]
     path = tmp_path / (stem + suffix)
     path.write_bytes(data)
-    found = message(path, tmp_path, portrait.UnreadableFileError)
-    assert found.startswith(f"{path}: ")
-    assert what in found
+    error = message(path, tmp_path, portrait.UnreadableFileError)
+    assert error.startswith(f"{path}: ")
+    assert reason in error
     if stem == "a.jsonl":
-        assert "from line " in found
+        assert "from line " in error
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
-def test_the_digest_is_of_the_whole_file_whatever_follows_the_compressed_data(
+def test_the_digest_covers_the_whole_file_even_behind_the_compressed_data(
     suffix: str, tmp_path: Path
 ) -> None:
     compressions: dict[str, Callable[[bytes], bytes]] = {
@@ -130,12 +126,12 @@ def test_a_failing_disk_and_damaged_data_are_told_apart(
     assert stream.digest is None
 
 
-def test_a_directory_is_no_stream(tmp_path: Path) -> None:
+def test_a_directory_cannot_be_opened_as_a_stream(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="Is a directory"), open_stream(tmp_path):
         pass
 
 
-def test_a_stream_gives_as_much_as_is_requested(tmp_path: Path) -> None:
+def test_a_stream_returns_as_many_bytes_as_requested(tmp_path: Path) -> None:
     data = lines() * 200
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(data))
     with open_stream(tmp_path / "a.jsonl.gz") as stream:

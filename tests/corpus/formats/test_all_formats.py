@@ -1,4 +1,4 @@
-"""Whatever the documents are kept in, the portrait is the same, to the byte."""
+"""Documents in every format and container: the portrait is the same, to the byte."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ Write = Callable[[Path, Sequence[str]], Any]
 
 
 def file(name: str, content: Callable[[Sequence[str]], bytes]) -> Write:
+    """Return a writer of one file with this content."""
+
     def write(directory: Path, texts: Sequence[str]) -> Path:
         (directory / name).write_bytes(content(texts))
         return directory / name
@@ -40,7 +42,7 @@ def file(name: str, content: Callable[[Sequence[str]], bytes]) -> Write:
 
 
 def members(compress: Callable[[bytes], bytes]) -> Callable[[Sequence[str]], bytes]:
-    """Compressed in chunks that end in the middle of lines."""
+    """Return JSON lines compressed in separate members, which end in the middle of lines."""
 
     def content(texts: Sequence[str]) -> bytes:
         data = lines(texts)
@@ -50,12 +52,14 @@ def members(compress: Callable[[bytes], bytes]) -> Callable[[Sequence[str]], byt
 
 
 def plain_with_marks(directory: Path, texts: Sequence[str]) -> Path:
+    """Write a file for each text, with a byte-order mark."""
     for i, text in enumerate(texts):
         (directory / f"{i:02}.txt").write_bytes(b"\xef\xbb\xbf" + text.encode())
     return directory
 
 
 def plain_compressed(directory: Path, texts: Sequence[str]) -> Path:
+    """Write a file for each text, compressed with gzip or zstd."""
     for i, text in enumerate(texts):
         if i % 2:
             (directory / f"{i:02}.txt.gz").write_bytes(gzip.compress(text.encode()))
@@ -65,6 +69,8 @@ def plain_compressed(directory: Path, texts: Sequence[str]) -> Path:
 
 
 def parquet(column_type: Any, row_group_size: int | None = None) -> Write:
+    """Return a writer of a Parquet file whose texts have this type."""
+
     def write(directory: Path, texts: Sequence[str]) -> Path:
         column = pa.array(texts, pa.large_string()).cast(column_type)
         table = pa.table({"id": pa.array(range(len(texts))), "text": column})
@@ -75,7 +81,7 @@ def parquet(column_type: Any, row_group_size: int | None = None) -> Write:
 
 
 def arrow(name: str, column_type: Any, *, streamed: bool = False, **options: Any) -> Write:
-    """In record batches of two rows."""
+    """Return a writer of an Arrow file or stream in record batches of two rows."""
 
     def write(directory: Path, texts: Sequence[str]) -> Path:
         column = pa.array(texts, pa.large_string()).cast(column_type)
@@ -89,6 +95,8 @@ def arrow(name: str, column_type: Any, *, streamed: bool = False, **options: Any
 
 
 def feather(compression: str) -> Write:
+    """Return a writer of a Feather file."""
+
     def write(directory: Path, texts: Sequence[str]) -> Path:
         table = pa.table({"text": list(texts), "id": range(len(texts))})
         pf.write_feather(table, str(directory / "a.feather"), compression=compression, chunksize=3)
@@ -98,7 +106,7 @@ def feather(compression: str) -> Write:
 
 
 def delimited(texts: Sequence[str], *, delimiter: str = ",", end: str = "\r\n") -> bytes:
-    """Quoted only where it must be."""
+    """Return delimited text, quoted only where necessary."""
     out = io.StringIO(newline="")
     rows = csv.writer(out, delimiter=delimiter, lineterminator=end)
     rows.writerow(["id", "text", "more"])
@@ -107,7 +115,7 @@ def delimited(texts: Sequence[str], *, delimiter: str = ",", end: str = "\r\n") 
 
 
 def several(directory: Path, texts: Sequence[str]) -> list[Path]:
-    """A bit of everything, the last documents first, with empty files beside the full ones."""
+    """Write files of several formats, in another order than the texts, among empty files."""
     (directory / "z.jsonl").write_bytes(lines(texts[:2]))
     (directory / "y.jsonl.gz").write_bytes(gzip.compress(lines(texts[2:4])))
     pq.write_table(pa.table({"text": list(texts[4:])}), directory / "a.parquet")
@@ -127,25 +135,25 @@ def stream(directory: Path, texts: Sequence[str]) -> datasets.IterableDataset:
 
 
 def generator(_: Path, texts: Sequence[str]) -> datasets.IterableDataset:
-    """A stream that does not know its columns beforehand."""
+    """Return a stream whose columns are unknown before it is read."""
 
     def rows() -> Any:
         yield from ({"text": text} for text in texts)
 
-    found = datasets.IterableDataset.from_generator(rows)
-    assert found.column_names is None
-    return found
+    result = datasets.IterableDataset.from_generator(rows)
+    assert result.column_names is None
+    return result
 
 
 def selection(directory: Path, texts: Sequence[str]) -> Any:
-    """A dataset in two parts, one of them reordered, so that Arrow offsets and indices matter."""
+    """Return a dataset in two parts, one of them reversed, so that Arrow offsets and indices matter."""
     whole = dataset(directory, [*texts, "not this one, which must leave no trace in the portrait whatever"])
     n = len(texts)
     return [whole.select(range(n - 1, 2, -1)), whole.select(range(3))]
 
 
-def unlike(texts: Sequence[str]) -> bytes:
-    """Lines of all shapes: blank ones, other members in any order, nested, of changing types."""
+def mixed_rows(texts: Sequence[str]) -> bytes:
+    """Return JSON lines with blank lines between them and other members of changing types."""
     others = [1, "x", None, [1, {"text": "no"}], {"text": "neither"}, 2.5, True]
     rows = [
         json.dumps({"meta": other, "text": text, "last": i})
@@ -165,7 +173,7 @@ FORMS: dict[str, Write] = {
     "jsonl, byte-order mark": file("a.jsonl", lambda texts: b"\xef\xbb\xbf" + lines(texts)),
     "jsonl, no last line feed": file("a.jsonl", lambda texts: lines(texts)[:-1]),
     "jsonl, blank lines": file("a.jsonl", lambda texts: b"\n\n \r\n" + lines(texts, end="\n\n\t\n")),
-    "jsonl, unlike rows": file("a.jsonl", unlike),
+    "jsonl, mixed rows": file("a.jsonl", mixed_rows),
     "jsonl.gz": file("a.jsonl.gz", lambda texts: gzip.compress(lines(texts))),
     "jsonl.gz, several members": file("a.jsonl.gz", members(gzip.compress)),
     "jsonl.gz, padded": file("a.jsonl.gz", lambda texts: gzip.compress(lines(texts)) + bytes(512)),
@@ -180,7 +188,7 @@ FORMS: dict[str, Write] = {
     "parquet, string views": parquet(pa.string_view()),
     "parquet, dictionary": parquet(pa.dictionary(pa.int32(), pa.string())),
     "parquet, dictionary of large strings": parquet(pa.dictionary(pa.int8(), pa.large_string())),
-    "parquet, a row group a row": parquet(pa.string(), row_group_size=1),
+    "parquet, one row a row group": parquet(pa.string(), row_group_size=1),
     "arrow": arrow("a.arrow", pa.string()),
     "arrow, large strings": arrow("a.ipc", pa.large_string()),
     "arrow, string views": arrow("a.arrow", pa.string_view()),
@@ -212,7 +220,7 @@ FORMS: dict[str, Write] = {
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Layer, bytes]:
-    """The portrait of the documents as text files."""
+    """The layer and the shard of a portrait of the documents as text files."""
     directory = tmp_path_factory.mktemp("reference")
     return built(plain(directory, DOCUMENTS), directory / "out")
 
@@ -236,7 +244,7 @@ SPECIAL = ["a NUL \0 inside a text that is long enough to store a window or two"
 
 
 @pytest.mark.parametrize("escaped", [True, False])
-def test_escapes_are_the_characters_they_stand_for(escaped: bool, tmp_path: Path) -> None:
+def test_escapes_are_decoded(escaped: bool, tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": SPECIAL}), tmp_path / "a.parquet")
     (tmp_path / "a.jsonl").write_bytes(lines(SPECIAL, ascii_only=escaped))
     expected = built(tmp_path / "a.parquet", tmp_path / "1")
@@ -250,12 +258,12 @@ def test_another_column_can_hold_the_text(tmp_path: Path, reference: tuple[Layer
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
     sources = [tmp_path / "a.jsonl", tmp_path / "a.parquet", datasets.Dataset.from_list(rows)]
     for i, source in enumerate(sources):
-        found = portrait.build(source, tmp_path / f"{i}", column="a.b c").manifest.layers
-        assert found == (reference[0],)
+        layers = portrait.build(source, tmp_path / f"{i}", column="a.b c").manifest.layers
+        assert layers == (reference[0],)
 
 
 def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
-    """As a shell's ``<(command)`` gives it: no size, no position, and read once."""
+    # As a shell's <(command) passes it: no size, no position, and readable only once.
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for format_, data in (("jsonl", b'{"text": "one"}\n{"text": "two"}\n'), ("txt", b"one and two")):

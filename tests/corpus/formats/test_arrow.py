@@ -1,4 +1,4 @@
-"""Arrow files and streams: rows, parts, and what is wrong with them."""
+"""Arrow files and streams: damaged ones, and bad rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS = [os.urandom(50).hex() for _ in range(2000)]
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["file", "stream"])
-@pytest.mark.parametrize("kind", ["text", "empty", "truncated", "head only", "damaged", "old feather"])
+@pytest.mark.parametrize("kind", ["text", "empty", "truncated", "header only", "damaged", "old feather"])
 def test_a_file_that_is_not_arrow_is_named(kind: str, streamed: bool, tmp_path: Path) -> None:
     whole = arrow_bytes(TEXTS, streamed=streamed)
     path = tmp_path / "a.arrow"
@@ -28,20 +28,20 @@ def test_a_file_that_is_not_arrow_is_named(kind: str, streamed: bool, tmp_path: 
             "text": GOOD * 10,
             "empty": b"",
             "truncated": whole[:-1000],
-            "head only": whole[:6],
+            "header only": whole[:6],
             "damaged": whole[:20_000] + b"\xfe" * 20_000 + whole[40_000:],
             "old feather": b"FEA1" + bytes(1000) + b"FEA1",
         }[kind]
     )
-    found = message(path, tmp_path, portrait.UnreadableFileError)
-    assert found.startswith(
+    error = message(path, tmp_path, portrait.UnreadableFileError)
+    assert error.startswith(
         f"{path}: a Feather file" if "old" in kind else f"{path}: not a readable Arrow file: "
     )
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["file", "stream"])
 @pytest.mark.parametrize("nested", [False, True], ids=["plain", "struct"])
-def test_an_arrow_file_whose_offsets_lead_out_of_it_is_named(
+def test_an_arrow_file_with_offsets_beyond_its_data_is_named(
     streamed: bool, nested: bool, tmp_path: Path
 ) -> None:
     offsets = pa.array([0, 3, 1 << 30, 6], pa.int32()).buffers()[1]
@@ -49,12 +49,12 @@ def test_an_arrow_file_whose_offsets_lead_out_of_it_is_named(
     column = pa.StructArray.from_arrays([texts], ["text"]) if nested else texts
     path = tmp_path / "a.arrow"
     path.write_bytes(arrow_bytes(column, streamed=streamed))
-    found = message(path, tmp_path, portrait.UnreadableFileError, column="text.text" if nested else "text")
-    assert found.startswith(f"{path}: not a readable Arrow file: ")
+    error = message(path, tmp_path, portrait.UnreadableFileError, column="text.text" if nested else "text")
+    assert error.startswith(f"{path}: not a readable Arrow file: ")
 
 
 @pytest.mark.parametrize(
-    ("texts", "place", "what"),
+    ("texts", "place", "reason"),
     [
         (pa.array([TEXT, None, TEXT]), ", row 2: ", "null"),
         (invalid_strings(), ", row 2: ", "not UTF-8 at byte 2"),
@@ -64,10 +64,10 @@ def test_an_arrow_file_whose_offsets_lead_out_of_it_is_named(
 )
 @pytest.mark.parametrize("streamed", [False, True], ids=["file", "stream"])
 def test_a_bad_row_of_an_arrow_file_is_named(
-    texts: Any, place: str, what: str, streamed: bool, tmp_path: Path
+    texts: Any, place: str, reason: str, streamed: bool, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.arrow"
     path.write_bytes(arrow_bytes(texts, streamed=streamed))
-    found = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
-    assert found.startswith(f"{path}{place}")
-    assert what in found
+    error = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
+    assert error.startswith(f"{path}{place}")
+    assert reason in error

@@ -1,4 +1,4 @@
-"""Chunks of JSON lines parsed by Arrow, where it gives what JSON says."""
+"""Chunks of JSON lines parsed by Arrow, wherever Arrow and JSON agree."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
         (GOOD + b"null\n" + GOOD, 2),
         (GOOD + GOOD + b"null", 3),
     ],
-    ids=["alone", "first", "behind a mark", "within", "last"],
+    ids=["alone", "first", "after a byte-order mark", "within", "last"],
 )
 def test_a_line_that_is_null_is_named(data: bytes, line: int, tmp_path: Path) -> None:
-    # In a process of its own: Arrow's parser crashes on a null that comes first.
+    # In a process of its own: Arrow's parser crashes on a null in the first line.
     (tmp_path / "a.jsonl").write_bytes(data)
     code = (
         "import portrait\n"
@@ -44,9 +44,10 @@ def test_a_line_that_is_null_is_named(data: bytes, line: int, tmp_path: Path) ->
 
 
 def parse(data: bytes, *text: str, keep: tuple[str, ...] = ()) -> Any:
+    """Return the texts and the kept values that Arrow parses, or ``None`` where it must not be used."""
     n_rows = sum(1 for line in data.split(b"\n") if line.strip())
-    found = parse_chunk(data, n_rows, Columns(text or ("text",), keep), str)
-    return found and (found[0].to_pylist(), found[1])
+    columns = parse_chunk(data, n_rows, Columns(text or ("text",), keep), str)
+    return columns and (columns[0].to_pylist(), columns[1])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def parse(data: bytes, *text: str, keep: tuple[str, ...] = ()) -> Any:
     ],
     ids=["texts", "number", "date", "struct", "both of a struct"],
 )
-def test_texts_and_whole_numbers_are_what_json_says(
+def test_texts_and_integers_are_those_of_json(
     data: bytes, text: tuple[str, ...], keep: tuple[str, ...], expected: Any
 ) -> None:
     assert parse(data, *text, keep=keep) == expected
@@ -83,5 +84,5 @@ def test_texts_and_whole_numbers_are_what_json_says(
         (b'{"text": "a", "x"', ("x",)),
     ],
 )
-def test_whatever_may_be_wrong_or_differ_is_left_to_python(data: bytes, keep: tuple[str, ...]) -> None:
+def test_rows_that_may_be_bad_or_differ_are_left_to_python(data: bytes, keep: tuple[str, ...]) -> None:
     assert parse(data, keep=keep) is None

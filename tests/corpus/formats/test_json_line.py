@@ -1,4 +1,4 @@
-"""Lines parsed by Python: whatever is wrong with one is named."""
+"""Lines of JSON parsed by Python: texts, kept values, and a named error for every kind of bad line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BAD_LINES = {
     "low surrogate": (b'{"text": "ab\\ude00"}', "lone surrogate at character 2"),
     "surrogates swapped": (b'{"text": "ab\\ude00\\ud83d"}', "lone surrogate at character 2"),
     "invalid UTF-8": (b'{"text": "ab\xff"}', "not UTF-8 at byte 2"),
-    "UTF-8 cut short": (b'{"text": "ab\xe2\x82"}', "not UTF-8 at byte 2"),
+    "truncated UTF-8": (b'{"text": "ab\xe2\x82"}', "not UTF-8 at byte 2"),
     "surrogate in UTF-8": (b'{"text": "ab\xed\xa0\x80"}', "not UTF-8 at byte 2"),
     "Latin-1": ("{'text': 'é'}".encode("latin-1"), "not UTF-8 at byte 10 of the line"),
 }
@@ -46,22 +46,22 @@ BAD_LINES = {
 @pytest.mark.parametrize("kind", BAD_LINES)
 @pytest.mark.parametrize("last", [True, False], ids=["last", "within"])
 def test_a_bad_line_is_named(kind: str, last: bool, tmp_path: Path) -> None:
-    line, what = BAD_LINES[kind]
+    line, reason = BAD_LINES[kind]
     path = tmp_path / "a.jsonl"
     path.write_bytes(GOOD + b"\n" + GOOD + line + (b"" if last else b"\n" + GOOD))
-    found = message(path, tmp_path, portrait.BadRowError)
-    assert found.startswith(f"{path}, line 4: ")
-    assert what in found
+    error = message(path, tmp_path, portrait.BadRowError)
+    assert error.startswith(f"{path}, line 4: ")
+    assert reason in error
 
 
-def test_the_named_column_is_the_one_that_is_missed(tmp_path: Path) -> None:
+def test_the_error_names_the_missing_column(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(GOOD)
-    found = message(path, tmp_path, portrait.BadRowError, column="body")
-    assert found == f"{path}, line 1: no column 'body', only text: choose another"
+    error = message(path, tmp_path, portrait.BadRowError, column="body")
+    assert error == f"{path}, line 1: no column 'body', only text: choose another"
 
 
-def test_a_line_is_a_text_and_the_values_to_keep() -> None:
+def test_a_line_becomes_a_text_and_the_values_to_keep() -> None:
     line = b'{"q": "one", "a": ["two", "three"], "id": [1], "meta": {"n": null}}'
     assert parse_line(line, Columns(("q", "a"), ("id", "meta.n")), "here") == (
         "one\ntwo\nthree",
@@ -70,7 +70,7 @@ def test_a_line_is_a_text_and_the_values_to_keep() -> None:
     )
 
 
-def test_plain_text_taken_for_json_is_told_about_formats() -> None:
+def test_the_error_about_plain_text_suggests_another_format() -> None:
     with pytest.raises(portrait.BadRowError, match=r"^here: not JSON: .*: if this is plain text, ") as error:
         parse_line(b"hello", Columns(), "here")
     assert error.value.parameter == "format"

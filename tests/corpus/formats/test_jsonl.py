@@ -25,30 +25,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_bad_line_behind_a_byte_order_mark_is_named(tmp_path: Path) -> None:
+def test_a_bad_line_after_a_byte_order_mark_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD + b'{"text": null}\n')
     assert message(path, tmp_path, portrait.BadRowError).startswith(f"{path}, line 2: ")
 
 
 def noise(n_bytes: int) -> bytes:
-    """Lines that do not compress, so that damage lands in the middle of them."""
+    """Return lines that do not compress, so that damage falls within them."""
     rows = (json.dumps({"text": os.urandom(100).hex()}) for _ in range(n_bytes // 200))
     return "\n".join(rows).encode()
 
 
-def test_a_truncated_file_is_named_with_the_line_it_breaks_at(tmp_path: Path) -> None:
+def test_a_truncated_file_is_named_with_the_line_where_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     whole, rest = b'{"text": "x"}\n' * 500_000, noise(100_000)
-    # A full flush between the two, so that all of the first can be read and none of the second.
+    # Two members of gzip: all of the first can be read, and nothing of the second.
     path.write_bytes(gzip.compress(whole) + gzip.compress(rest)[:11])
-    found = message(path, tmp_path, portrait.UnreadableFileError)
-    line = int(found.rpartition("from line ")[2].split()[0])
-    n_lines_a_chunk = (1 << 20) // 14 + 1
-    assert 500_001 - n_lines_a_chunk <= line <= 500_001
+    error = message(path, tmp_path, portrait.UnreadableFileError)
+    line = int(error.rpartition("from line ")[2].split()[0])
+    lines_per_chunk = (1 << 20) // 14 + 1
+    assert 500_001 - lines_per_chunk <= line <= 500_001
 
 
 def long_documents() -> list[str]:
+    """Return short texts and texts of several megabytes in turn."""
     return ["first", "é🦀 long line; " * 250_000, "between", "x" * 3_000_000, PROSE]
 
 
@@ -62,7 +63,7 @@ def test_lines_longer_than_any_buffer_are_read_whole(suffix: str, tmp_path: Path
     assert built(path, tmp_path / "1") == built(tmp_path / "a.parquet", tmp_path / "2")
 
 
-def test_many_lines_across_many_buffers_are_read_once_each(tmp_path: Path) -> None:
+def test_lines_across_many_buffers_are_read_once_each(tmp_path: Path) -> None:
     texts = [f"{i}: {'lorem ipsum ' * (i % 50)}" for i in range(12_000)]
     (tmp_path / "a.jsonl").write_bytes(lines_of(texts, end="\r\n\r\n"))
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", row_group_size=1000)
@@ -73,23 +74,23 @@ def test_many_lines_across_many_buffers_are_read_once_each(tmp_path: Path) -> No
 
 @settings(max_examples=150, deadline=None)
 @given(
-    rows_=st.lists(
+    json_rows=st.lists(
         st.sampled_from([b"", b"{}", b'{"text":"a"}', b'{"text":"' + b"b" * 50 + b'"}']), max_size=12
     ),
     ended=st.booleans(),
     n_bytes=st.integers(1, 60),
 )
-def test_wherever_a_part_begins_its_lines_have_their_numbers(
-    rows_: list[bytes], ended: bool, n_bytes: int, tmp_path_factory: pytest.TempPathFactory
+def test_lines_have_the_right_numbers_wherever_a_part_begins(
+    json_rows: list[bytes], ended: bool, n_bytes: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    data = b"\n".join(rows_) + b"\n" * ended
+    data = b"\n".join(json_rows) + b"\n" * ended
     path = tmp_path_factory.getbasetemp() / "ranges.jsonl"
     path.write_bytes(data)
     expected = [f"{path}:{i + 1}" for i, row in enumerate(data.split(b"\n")) if row]
-    found = [
+    places = [
         place for part in shard_of(path).split(n_bytes) for chunk in part.chunks() for place in chunk.places()
     ]
-    assert found == expected
+    assert places == expected
 
 
 @pytest.mark.parametrize("bad", range(1, 12, 2))
@@ -109,8 +110,8 @@ def test_a_bad_line_of_a_part_is_named_by_its_number_in_the_file(bad: int, tmp_p
 
 
 def test_long_lines_over_many_parts_are_read_once(tmp_path: Path) -> None:
-    chance = random.Random(7)
-    long = ["x" * chance.choice([1, 100, 200_000, 1_500_000]) for _ in range(12)]
+    dice = random.Random(7)
+    long = ["x" * dice.choice([1, 100, 200_000, 1_500_000]) for _ in range(12)]
     (tmp_path / "a.jsonl").write_bytes(lines(long))
     shard = shard_of(tmp_path / "a.jsonl")
     parts = shard.split(90_000)
@@ -119,7 +120,7 @@ def test_long_lines_over_many_parts_are_read_once(tmp_path: Path) -> None:
     assert [text for text, _ in rows(parts)] == long
 
 
-def test_remote_and_compressed_files_are_not_divided(tmp_path: Path) -> None:
+def test_a_compressed_file_is_not_divided(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(GOOD * 100)
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(GOOD * 100))

@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("first", [b'{"text": null}\n', b'{"text": "\xff"}\n'])
-def test_a_bad_line_behind_many_chunks_is_named(first: bytes, tmp_path: Path) -> None:
+def test_a_bad_line_after_many_chunks_is_named(first: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     n_lines = 3 * (1 << 20) // len(GOOD)
     path.write_bytes(gzip.compress(GOOD * n_lines + b"\r\n \n" + first + GOOD * 9, 1))
     assert message(path, tmp_path, portrait.BadRowError).startswith(f"{path}, line {n_lines + 3}: ")
 
 
-def lines(data: bytes, line: int = 1, columns: Columns | None = None, **options: Any) -> LinesChunk:
+def chunk_of(data: bytes, line: int = 1, columns: Columns | None = None, **options: Any) -> LinesChunk:
+    """Return the chunk of these lines, of which the first has number ``line``."""
     return LinesChunk("a.jsonl", data, line, columns or Columns(), len(data), **options)
 
 
-def test_blank_lines_are_no_rows_but_count_as_lines() -> None:
-    chunk = lines(b'\n{"text": "a"}\n \r\n{"text": "b"}', 10)
+def test_blank_lines_are_not_rows_but_count_as_lines() -> None:
+    chunk = chunk_of(b'\n{"text": "a"}\n \r\n{"text": "b"}', 10)
     assert (chunk.n_rows, chunk.read_bytes) == (2, 31)
     assert chunk.lines() == [b'{"text": "a"}', b'{"text": "b"}']
     assert chunk.places() == ["a.jsonl:11", "a.jsonl:13"]
@@ -47,7 +48,7 @@ def test_preceding_lines_are_counted_only_when_a_place_is_printed() -> None:
             return 100
 
     preceding = Preceding()
-    chunk = lines(b'{"text": "a"}\n{"text": null}\n', preceding=preceding)
+    chunk = chunk_of(b'{"text": "a"}\n{"text": null}\n', preceding=preceding)
     assert chunk.slice(0, 1).batch().texts.to_pylist() == ["a"]
     assert preceding.n_calls == 0
     with pytest.raises(portrait.BadRowError, match="line 102: column 'text' holds null"):
@@ -56,8 +57,8 @@ def test_preceding_lines_are_counted_only_when_a_place_is_printed() -> None:
     assert (chunk.first_line, chunk.slice(1, 2).first_line) == (101, 102)
 
 
-def test_values_that_arrow_would_change_are_kept_as_json_has_them() -> None:
+def test_values_that_arrow_would_convert_are_kept_as_in_json() -> None:
     values = [1, "2020-01-01", None, [1], {"a": 2**70}, 2.5, True]
     data = "".join(json.dumps({"text": "x", "id": value}) + "\n" for value in values).encode()
-    batch = lines(data, columns=Columns(("text",), ("id",))).batch()
+    batch = chunk_of(data, columns=Columns(("text",), ("id",))).batch()
     assert batch.kept == (values,)

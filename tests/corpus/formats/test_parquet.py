@@ -1,4 +1,4 @@
-"""Parquet files: rows, parts, and what is wrong with them."""
+"""Parquet files: bad rows, missing columns, and damaged files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("texts", "place", "what"),
+    ("texts", "place", "reason"),
     [
         (pa.array([TEXT, None, TEXT]), ", row 2: ", "null"),
         (pa.array([TEXT, TEXT, None]).dictionary_encode(), ", row 3: ", "null"),
@@ -35,23 +35,24 @@ if TYPE_CHECKING:
 )
 @pytest.mark.parametrize("row_group_size", [None, 1], ids=["one row group", "many row groups"])
 def test_a_bad_row_of_a_parquet_file_is_named(
-    texts: Any, place: str, what: str, row_group_size: int | None, tmp_path: Path
+    texts: Any, place: str, reason: str, row_group_size: int | None, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": texts}), path, row_group_size=row_group_size)
-    found = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
-    assert found.startswith(f"{path}{place}")
-    assert what in found
+    error = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
+    assert error.startswith(f"{path}{place}")
+    assert reason in error
 
 
-def test_a_column_that_a_parquet_file_lacks_is_named_with_those_it_has(tmp_path: Path) -> None:
+def test_the_error_about_a_missing_column_lists_those_that_exist(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"body": ["x"], "id": [1]}), path)
-    found = message(path, tmp_path)
-    assert found == f"{path}: no column 'text', only body, id: choose another"
+    error = message(path, tmp_path)
+    assert error == f"{path}: no column 'text', only body, id: choose another"
 
 
 def parquet_bytes(directory: Path) -> bytes:
+    """Return a Parquet file of texts that do not compress, written in ``directory`` for a moment."""
     path = directory / "whole.parquet"
     texts = [os.urandom(50).hex() for _ in range(2000)]
     pq.write_table(pa.table({"text": texts}), path, compression="gzip", row_group_size=500)
@@ -60,7 +61,7 @@ def parquet_bytes(directory: Path) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("kind", ["text", "empty", "truncated", "head only", "no head", "damaged page"])
+@pytest.mark.parametrize("kind", ["text", "empty", "truncated", "header only", "no header", "damaged page"])
 def test_a_file_that_is_not_parquet_is_named(kind: str, tmp_path: Path) -> None:
     whole = parquet_bytes(tmp_path)
     path = tmp_path / "a.parquet"
@@ -68,8 +69,8 @@ def test_a_file_that_is_not_parquet_is_named(kind: str, tmp_path: Path) -> None:
         "text": GOOD * 10,
         "empty": b"",
         "truncated": whole[:-1000],
-        "head only": whole[:4],
-        "no head": whole[4:],
+        "header only": whole[:4],
+        "no header": whole[4:],
         "damaged page": whole[:20_000] + bytes(20_000) + whole[40_000:],
     }[kind]
     path.write_bytes(data)
@@ -78,7 +79,7 @@ def test_a_file_that_is_not_parquet_is_named(kind: str, tmp_path: Path) -> None:
     )
 
 
-def test_a_table_that_cannot_be_read_is_one_part_whose_reading_says_why(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_read_is_one_part_and_an_error_when_read(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 not a table PAR1")
     shard = shard_of(tmp_path / "a.parquet")
     assert shard.split(1) == [shard]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("data", "what"),
+    ("data", "reason"),
     [
         (b"abc\xffdef", "not UTF-8 at byte 3"),
         (b"\xff\xfea\x62", "not UTF-8 at byte 0"),
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
         ("text".encode("utf-16-le"), "a NUL byte at byte 1"),
     ],
 )
-def test_a_text_file_that_is_not_text_is_named_among_others(data: bytes, what: str, tmp_path: Path) -> None:
+def test_a_text_file_that_is_not_text_is_named_among_others(data: bytes, reason: str, tmp_path: Path) -> None:
     for name in ("a.txt", "c.txt"):
         (tmp_path / name).write_text(TEXT)
     (tmp_path / "b.txt").write_bytes(data)
-    error = portrait.UnreadableFileError if "NUL" in what else portrait.BadRowError
-    found = message(tmp_path, tmp_path, error)
-    assert found.startswith(f"{tmp_path / 'b.txt'}: {what}")
+    error = portrait.UnreadableFileError if "NUL" in reason else portrait.BadRowError
+    text = message(tmp_path, tmp_path, error)
+    assert text.startswith(f"{tmp_path / 'b.txt'}: {reason}")
 
 
-def test_a_text_file_that_is_not_text_is_named_behind_many(tmp_path: Path) -> None:
+def test_a_text_file_that_is_not_text_is_named_after_many_others(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for i in range(12):
         (tmp_path / "in" / f"{i:02}.txt").write_bytes(b"x" * 1_000_000)
     (tmp_path / "in" / "10.txt").write_bytes(b"x" * 999_999 + b"\xff")
-    found = message(tmp_path / "in", tmp_path, portrait.BadRowError)
-    assert found.startswith(f"{tmp_path / 'in' / '10.txt'}: not UTF-8 at byte 999999")
+    text = message(tmp_path / "in", tmp_path, portrait.BadRowError)
+    assert text.startswith(f"{tmp_path / 'in' / '10.txt'}: not UTF-8 at byte 999999")
 
 
 def test_plain_text_has_no_columns_to_keep(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_small_files_share_a_chunk_and_large_ones_do_not(tmp_path: Path) -> None
     assert shard.label == f"{paths[0]} and 1,001 more"
 
 
-def test_no_character_of_an_excerpt_is_cut(tmp_path: Path) -> None:
+def test_an_excerpt_does_not_cut_a_character(tmp_path: Path) -> None:
     text = "aé🦀" * 9
     (tmp_path / "a.txt").write_text(text)
     shard = PlainShard([tmp_path / "a.txt"], Columns())

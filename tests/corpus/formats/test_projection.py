@@ -1,4 +1,4 @@
-"""The columns of a table: found, checked and joined."""
+"""The columns of a table: looked up, checked and joined."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_column_that_is_not_text_is_named_with_its_type() -> None:
 @pytest.mark.parametrize(
     "kind", [pa.list_(pa.string()), pa.large_list(pa.large_string()), pa.list_(pa.string(), 2)]
 )
-def test_lists_of_strings_are_lines_and_a_null_among_them_is_null(kind: pa.DataType) -> None:
+def test_lists_of_strings_are_joined_as_lines_and_are_null_if_any_is(kind: pa.DataType) -> None:
     column = pa.array([["a", "b"], ["c", None], None], kind)
     assert text_array(column, "text", "file").to_pylist() == ["a\nb", None, None]
 
@@ -73,5 +73,5 @@ def test_columns_are_joined_row_by_row() -> None:
 def test_a_chunk_without_rows_has_all_columns() -> None:
     chunk = TableChunk("file", 0, no_rows(Columns(("a",), ("b",))), Columns(("a",), ("b",)), 5)
     batch = chunk.batch()
-    assert (len(batch.texts), [len(kept) for kept in batch.kept], batch.read_bytes) == (0, [0], 5)
+    assert (len(batch.texts), [len(values) for values in batch.kept], batch.read_bytes) == (0, [0], 5)
     assert (chunk.n_rows, chunk.places()) == (0, [])

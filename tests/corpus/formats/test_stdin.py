@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Layer, bytes]:
-    """The portrait of the documents as text files."""
+    """The layer and the shard of a portrait of the documents as text files."""
     directory = tmp_path_factory.mktemp("reference")
     return built(plain(directory, DOCUMENTS), directory / "out")
 
 
 def build_stdin(data: bytes, cwd: Path, **options: str) -> tuple[Layer, bytes]:
+    """Build a portrait of ``data`` on standard input, and return its layer and its shard."""
     code = f"import portrait; portrait.build('-', 'out', **{options!r})"
     done = subprocess.run([sys.executable, "-c", code], input=data, cwd=cwd, check=False, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
@@ -54,14 +55,14 @@ def test_plain_text_from_standard_input_is_one_document(kind: str, tmp_path: Pat
     assert build_stdin(text.encode(), tmp_path, format=kind) == expected
 
 
-def test_json_lines_from_standard_input_can_be_taken_for_plain_text(tmp_path: Path) -> None:
+def test_json_lines_from_standard_input_can_be_read_as_plain_text(tmp_path: Path) -> None:
     data = lines(DOCUMENTS)
     (tmp_path / "a.txt").write_bytes(data)
     expected = built(tmp_path / "a.txt", tmp_path / "reference")
     assert build_stdin(data, tmp_path, format="txt") == expected
 
 
-def test_what_is_no_file_has_no_stamps_and_no_digests() -> None:
+def test_standard_input_has_no_stamps_digests_or_files() -> None:
     (shard,) = resolve("-")[0].shards
     assert shard.label
     assert (shard.stamps(), shard.digests(), shard.files) == ([], {}, [])
@@ -93,7 +94,7 @@ def test_closed_standard_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         ("auto", b"", []),
     ],
 )
-def test_the_format_or_the_first_character_decides(
+def test_standard_input_is_read_by_its_format_or_its_first_character(
     kind: Format, data: bytes, texts: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data)))
