@@ -12,7 +12,7 @@ from portrait import PRESETS, FilterSpec, SpecError, WindowSpec
 from portrait.building.request import Request
 
 
-def test_options_that_are_left_out_are_the_preset_s() -> None:
+def test_options_that_are_left_out_come_from_the_preset() -> None:
     for name in PRESETS:
         request = Request.of(preset=name)
         assert request == Request.of(request.windows, request.filter)

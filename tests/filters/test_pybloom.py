@@ -180,7 +180,7 @@ def test_the_rate_computed_from_the_bits_is_the_observed_one() -> None:
 
 @pytest.fixture(params=[0.5, 0.01, 1e-4, 1e-11], ids=str)
 def fpr(request: pytest.FixtureRequest) -> float:
-    """A false-positive rate for each hash function of the package."""
+    """A false-positive rate, from very high to very low."""
     value: float = request.param
     return value
 
