@@ -1,4 +1,4 @@
-"""The answer: its members, their order, and its JSON object."""
+"""``Answer``: its fields, their order, and its JSON object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_hit_rate_is_hits_per_window_tested() -> None:
     assert ask(evidence(units=3)).layers[0].hit_rate == 0.0
 
 
-def test_an_answer_has_the_same_members_everywhere() -> None:
+def test_an_answer_has_the_same_fields_in_every_form() -> None:
     opened = samples.build({"a": ["it was the best of times"], "b": ["天地玄黃"]}, portrait.WindowSpec(8, 4))
     answer = opened.portrait.query("why,  it was the best of times!")
     result = answer.to_dict()
@@ -51,7 +51,7 @@ def test_an_answer_has_the_same_members_everywhere() -> None:
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
-def test_matches_come_in_the_order_of_the_text_and_the_longer_first() -> None:
+def test_matches_are_in_text_order_and_the_longer_comes_first() -> None:
     answer = ask(
         evidence(chain(30, 4), fpr=0.01, source="a"),
         evidence(chain(0, 4), chain(30, 9), fpr=0.01, source="b"),
@@ -63,6 +63,6 @@ def test_matches_come_in_the_order_of_the_text_and_the_longer_first() -> None:
     ]
 
 
-def test_the_reason_speaks_of_all_layers() -> None:
+def test_the_reason_covers_all_layers() -> None:
     answer = ask(evidence(chain(0, 4), fpr=0.01, source="a"), evidence(chain(30, 9), fpr=0.01, source="b"))
     assert answer.reason.startswith("2 matching passages, the longest of 50 characters; ")

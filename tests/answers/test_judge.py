@@ -1,4 +1,4 @@
-"""What the evidence of all layers amounts to."""
+"""The verdict, E-value and detectable length that ``judge`` derives from the evidence of all layers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ import portrait
 from portrait.answers.judge import DEFAULT_EVALUE, require_evalue
 
 
-def assert_alike(found: dict[str, Any] | None, expected: dict[str, Any] | None, threshold: float) -> None:
-    """Where several stretches are equally good, and where one is just good enough, roundings decide."""
-    if found is None or expected is None:
-        one = found or expected
-        assert one is None or one["evalue"] == pytest.approx(threshold, rel=1e-9)
+def assert_close(actual: dict[str, Any] | None, expected: dict[str, Any] | None, threshold: float) -> None:
+    """Check that two approximate matches agree up to rounding.
+
+    Rounding decides which of several equally good stretches is reported, and whether a stretch right at
+    the threshold is reported at all.
+    """
+    if actual is None or expected is None:
+        approximate = actual or expected
+        assert approximate is None or approximate["evalue"] == pytest.approx(threshold, rel=1e-9)
     else:
-        assert found["evalue"] == pytest.approx(expected["evalue"], rel=1e-9)
+        assert actual["evalue"] == pytest.approx(expected["evalue"], rel=1e-9)
 
 
 @settings(max_examples=80, deadline=None)
@@ -37,7 +41,7 @@ def assert_alike(found: dict[str, Any] | None, expected: dict[str, Any] | None, 
     st.sampled_from([1e-9, 0.01, 0.3, 5.0, 1000.0]),
     st.data(),
 )
-def test_the_answer_is_that_of_the_definitions(
+def test_an_answer_follows_the_definitions(
     sources: dict[str, list[str]],
     pieces: list[str],
     spec: portrait.WindowSpec,
@@ -49,18 +53,18 @@ def test_the_answer_is_that_of_the_definitions(
     known = st.sampled_from([document for documents in sources.values() for document in documents])
     opened, plain, layers = samples.build(sources, spec, fpr)
     text = "".join(piece + data.draw(known) for piece in pieces)
-    for asked in (text, pieces[0], data.draw(known)):
-        answer = opened.query(asked, evalue=threshold)
-        expected, found = oracle.judge(asked, plain, layers, threshold), without_words(answer)
-        for ours, theirs in zip(found["layers"], expected["layers"], strict=True):
-            assert_alike(ours.pop("approximate"), theirs.pop("approximate"), threshold)
-        assert found == expected
+    for question in (text, pieces[0], data.draw(known)):
+        answer = opened.query(question, evalue=threshold)
+        expected, actual = oracle.judge(question, plain, layers, threshold), without_words(answer)
+        for ours, theirs in zip(actual["layers"], expected["layers"], strict=True):
+            assert_close(ours.pop("approximate"), theirs.pop("approximate"), threshold)
+        assert actual == expected
         assert [layer.source for layer in answer.layers] == sorted(sources)
     assert opened.query([text, ""]) == [opened.query(text), opened.query("")]
 
 
 @pytest.mark.parametrize("windows", [1, 2, 4])
-def test_an_evalue_at_the_threshold_is_found_and_one_above_is_not(windows: int) -> None:
+def test_a_match_counts_if_its_evalue_is_at_or_below_the_threshold(windows: int) -> None:
     value = oracle.evalue(100, 1, FPR, windows)
     at = ask(evidence(chain(0, windows)), threshold=value)
     above = ask(evidence(chain(0, windows)), threshold=math.nextafter(value, 0))
@@ -95,7 +99,7 @@ def test_evalues_are_multiplied_by_the_number_of_layers() -> None:
     assert [layer.evalue for layer in three.layers[1:]] == [None, None]
 
 
-def test_the_text_is_found_where_any_layer_holds_it_and_absent_only_where_all_agree() -> None:
+def test_a_text_is_found_if_any_layer_holds_it_and_absent_only_if_all_agree() -> None:
     sure, unsure = evidence(fpr=1e-9, units=30, source="sure"), evidence(fpr=0.5, units=30, source="unsure")
     holding = evidence(chain(0, 3), fpr=1e-9, units=30, source="holding")
     assert ask(sure, sure).verdict == "not_found"
@@ -103,13 +107,13 @@ def test_the_text_is_found_where_any_layer_holds_it_and_absent_only_where_all_ag
     assert [layer.verdict for layer in mixed.layers] == ["not_found", "inconclusive"]
     assert mixed.verdict == "inconclusive"
     assert mixed.detectable_length == max(ask(one, one).detectable_length or 0 for one in (sure, unsure))
-    found = ask(unsure, holding)
-    assert [layer.verdict for layer in found.layers] == ["inconclusive", "found"]
-    assert found.verdict == "found"
-    assert found.evalue == found.layers[1].evalue
+    combined = ask(unsure, holding)
+    assert [layer.verdict for layer in combined.layers] == ["inconclusive", "found"]
+    assert combined.verdict == "found"
+    assert combined.evalue == combined.layers[1].evalue
 
 
-def test_one_hit_proves_all_where_the_filter_never_errs() -> None:
+def test_one_hit_is_proof_if_the_filter_never_errs() -> None:
     answer = ask(evidence(chain(7, 1), fpr=0.0))
     assert (answer.verdict, answer.evalue) == ("found", 0.0)
     assert answer.detectable_length == WIDTH + STRIDE - 1
@@ -117,26 +121,26 @@ def test_one_hit_proves_all_where_the_filter_never_errs() -> None:
     assert ask(evidence(fpr=0.0, units=WIDTH + STRIDE - 2)).verdict == "inconclusive"
 
 
-def test_nothing_is_proven_where_the_filter_says_yes_to_everything() -> None:
+def test_a_filter_that_says_yes_to_everything_proves_nothing() -> None:
     full = evidence(chain(0, 19), fpr=1.0, source="full")
     answer = ask(full)
     assert (answer.verdict, answer.detectable_length) == ("inconclusive", None)
     assert answer.layers[0].matches == ()
     assert answer.evalue == 100
-    # Another layer still can be sure of what it holds, but absence is beyond all of them.
-    beside = ask(full, evidence(chain(0, 19), fpr=0.01, source="good"))
-    assert (beside.verdict, beside.detectable_length) == ("found", None)
+    # Another layer can still confirm what it holds, but no answer can exclude a copy.
+    with_another = ask(full, evidence(chain(0, 19), fpr=0.01, source="good"))
+    assert (with_another.verdict, with_another.detectable_length) == ("found", None)
     assert ask(full, evidence(fpr=0.01, source="good")).verdict == "inconclusive"
 
 
 @pytest.mark.parametrize("short_of_one", [2.0**-53, 1e-13])
-def test_a_filter_that_is_all_but_full_is_judged_in_finite_time(short_of_one: float) -> None:
-    # In a process of its own, so that stepping through 10^14 chains one by one can be cut short.
+def test_a_nearly_full_filter_is_judged_in_finite_time(short_of_one: float) -> None:
+    # In a separate process, which times out if the code steps through 10^14 chain lengths one by one.
     call = f"significant_chain(100, 1, 1 - {short_of_one!r}, 0.01)"
     script = f"from portrait.evidence import significant_chain; print({call})"
-    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, timeout=5, check=True)
+    result = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, timeout=5, check=True)
     exact = math.log(100 / 0.01) / -math.log1p(-(1 - (1 - short_of_one)))
-    assert float(done.stdout) == pytest.approx(exact, rel=1e-9)
+    assert float(result.stdout) == pytest.approx(exact, rel=1e-9)
 
 
 def test_coverage_counts_characters_once_over_all_layers() -> None:
@@ -153,12 +157,12 @@ def test_coverage_counts_characters_once_over_all_layers() -> None:
     ]
 
 
-def test_an_exact_document_of_any_layer_is_one_of_the_answer() -> None:
+def test_an_exact_document_in_any_layer_is_reported() -> None:
     assert not ask(evidence(source="a"), evidence(source="b")).exact_document
     assert ask(evidence(source="a"), evidence(source="b", document=True)).exact_document
 
 
-def test_a_window_that_repeats_is_no_more_evidence_than_one() -> None:
+def test_a_repeated_window_counts_only_once_as_evidence() -> None:
     answer = ask(evidence(chain(0, 19, distinct=2)))
     assert answer.verdict == "inconclusive"
     assert answer.matches == ()
@@ -169,7 +173,7 @@ def test_a_window_that_repeats_is_no_more_evidence_than_one() -> None:
     assert [match.windows for _, match in among_others.matches] == [5]
 
 
-def test_repetition_in_the_corpus_is_never_denied() -> None:
+def test_a_repetitive_text_from_the_corpus_is_never_called_absent() -> None:
     row = "=" * 400
     opened = samples.build({"main": [row, "prose of another kind, and of no great length"]}, SPEC).portrait
     answer = opened.query(f"a line {row} of signs")
@@ -177,7 +181,7 @@ def test_repetition_in_the_corpus_is_never_denied() -> None:
     assert answer.layers[0].hits > 300
 
 
-def test_a_threshold_that_is_refused_names_the_parameter() -> None:
+def test_an_invalid_threshold_names_the_parameter() -> None:
     assert require_evalue(DEFAULT_EVALUE) == 0.01
     with pytest.raises(portrait.SpecError, match="E-value threshold must be a positive number") as caught:
         require_evalue(1e7)

@@ -1,4 +1,4 @@
-"""Chains and stretches become passages with E-values."""
+"""Matches and approximate matches: how chains and stretches become passages with E-values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from portrait.answers.scan import Chain, Stretch
 
 
 @st.composite
-def found_chains(draw: st.DrawFn, units: int) -> list[Chain]:
+def chains_within(draw: st.DrawFn, units: int) -> list[Chain]:
+    """Draw up to eight chains that fit into a text of ``units`` characters."""
     windows = units - WIDTH + 1
     starts = sorted(draw(st.sets(st.integers(0, windows - 1), max_size=8)))
     longest = [(windows - 1 - start) // STRIDE + 1 for start in starts]
@@ -24,7 +25,7 @@ def found_chains(draw: st.DrawFn, units: int) -> list[Chain]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(found_chains(109), st.sampled_from([1e-6, 0.01, 1.0, 100.0]))
+@given(chains_within(109), st.sampled_from([1e-6, 0.01, 1.0, 100.0]))
 def test_matches_are_the_unions_of_overlapping_significant_chains(
     chains: list[Chain], threshold: float
 ) -> None:
@@ -33,8 +34,8 @@ def test_matches_are_the_unions_of_overlapping_significant_chains(
     least = oracle.significant_chain(100, 1, FPR, threshold)
     assert least is not None
     groups = oracle.matches([oracle.Chain(*one) for one in chains if one.windows >= least], plain)
-    found = [(match.start, match.end, match.windows, match.evalue) for match in answer.layers[0].matches]
-    assert found == [
+    actual = [(match.start, match.end, match.windows, match.evalue) for match in answer.layers[0].matches]
+    assert actual == [
         (
             min(one.start for one in group),
             max(one.end for one in group),
@@ -53,17 +54,17 @@ def test_chains_that_only_touch_are_two_matches() -> None:
     assert (match.start, match.end, match.windows) == (0, 54, 5)
 
 
-def test_an_insignificant_chain_is_no_bridge_and_adds_nothing() -> None:
+def test_an_insignificant_chain_neither_joins_matches_nor_adds_one() -> None:
     answer = ask(evidence(chain(0, 4), chain(21, 2), chain(33, 4)))
     assert [(match.start, match.end) for match in answer.layers[0].matches] == [(0, 25), (33, 58)]
 
 
-def test_a_long_chain_bridges_those_it_overlaps() -> None:
+def test_a_long_chain_joins_the_chains_it_overlaps() -> None:
     answer = ask(evidence(chain(0, 9), chain(3, 4), chain(41, 4)))
     assert [(match.start, match.end) for match in answer.layers[0].matches] == [(0, 66)]
 
 
-def test_an_edited_copy_is_told_but_not_called_found() -> None:
+def test_an_edited_copy_is_reported_but_not_called_found() -> None:
     stretch = Stretch(10, 12, 8, 30.0, 10, 75)
     answer = ask(evidence(chain(10, 2), stretch=stretch, source="a"), evidence(source="b"))
     assert answer.verdict == "not_found"
@@ -75,33 +76,33 @@ def test_an_edited_copy_is_told_but_not_called_found() -> None:
     assert "windows of characters" not in weak.reason
 
 
-def edited(text: str, share: float, rng: random.Random) -> str:
-    """``text`` with this share of its characters replaced by others."""
+def edit(text: str, share: float, rng: random.Random) -> str:
+    """Replace this share of the characters of ``text``."""
     return "".join(rng.choice("xyz") if rng.random() < share else char for char in text)
 
 
-def test_a_copy_with_edits_is_noticed_where_chains_break() -> None:
+def test_an_edited_copy_is_noticed_although_its_chains_are_broken() -> None:
     rng = random.Random(5)
     words = ["ferry", "harbour", "lantern", "quay", "herring", "ledger", "winter", "pilot", "rope", "tide"]
     document = " ".join(rng.choice(words) + str(rng.randrange(100)) for _ in range(2000))
     opened = samples.build({"main": [document]}, portrait.WindowSpec(50, 25)).portrait
-    copies = [edited(document[i : i + 1500], 0.03, rng) for i in range(0, 9000, 300)]
+    copies = [edit(document[i : i + 1500], 0.03, rng) for i in range(0, 9000, 300)]
     answers = [opened.query(copy) for copy in copies]
     noticed = sum(answer.layers[0].approximate is not None for answer in answers)
     assert noticed >= 0.9 * len(copies)
     assert noticed > sum(answer.verdict == "found" for answer in answers)
-    others = [edited(document[i : i + 1500][::-1], 0.03, rng) for i in range(0, 9000, 300)]
+    others = [edit(document[i : i + 1500][::-1], 0.03, rng) for i in range(0, 9000, 300)]
     assert all(opened.query(other).layers[0].approximate is None for other in others)
 
 
-def test_chains_shorter_than_asked_for_are_left_out() -> None:
+def test_chains_shorter_than_the_minimum_are_left_out() -> None:
     layer = evidence(chain(0, 2), chain(50, 3))
     assert [(match.start, match.windows) for match in unite(layer, 1, 3)] == [(50, 3)]
     assert len(unite(layer, 1, 2)) == 2
     assert unite(layer, 1, 4) == ()
 
 
-def test_a_match_and_an_approximate_passage_are_json_objects() -> None:
+def test_matches_and_approximate_matches_become_json_objects() -> None:
     assert Match(1, 2, 3, 0.5).to_dict() == {"start": 1, "end": 2, "windows": 3, "evalue": 0.5}
     assert Approximate(1, 2, 5, 4, 0.5).to_dict() == {
         "start": 1,
@@ -112,7 +113,7 @@ def test_a_match_and_an_approximate_passage_are_json_objects() -> None:
     }
 
 
-def test_a_stretch_counts_up_to_the_threshold() -> None:
+def test_a_stretch_counts_if_its_evalue_is_at_or_below_the_threshold() -> None:
     assert approximate(evidence(), 1, 0.01) is None
     layer = evidence(stretch=Stretch(10, 12, 8, 20.0, 10, 75))
     value = 2 * 3 * 100 * math.exp(-20)

@@ -1,4 +1,4 @@
-"""An answer as a flat record."""
+"""Flat records of answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANSWER = ask(
 )
 
 
-def test_a_record_has_the_answer_s_fields_and_its_layers_summed_up() -> None:
+def test_a_record_has_the_answer_s_fields_and_a_summary_of_its_layers() -> None:
     record = to_record(ANSWER, matches=False, qualified=False)
     assert list(record) == [*FIELDS, "sources"]
     assert {**ANSWER_FIELDS, **LAYER_FIELDS} == FIELDS
@@ -22,11 +22,11 @@ def test_a_record_has_the_answer_s_fields_and_its_layers_summed_up() -> None:
     assert record["sources"] == ["a", "c"]
 
 
-def test_sources_of_several_portraits_have_the_portraits_names_before_them() -> None:
+def test_sources_of_several_portraits_are_qualified_with_the_portrait_s_name() -> None:
     assert to_record(ANSWER, matches=False, qualified=True)["sources"] == ["pile:a", "pile:c"]
 
 
-def test_matches_are_listed_where_wanted() -> None:
+def test_matches_are_listed_on_request() -> None:
     matches = to_record(ANSWER, matches=True, qualified=False)["matches"]
     assert matches == [
         {"portrait": "pile", "source": layer.source, **match.to_dict()} for layer, match in ANSWER.matches

@@ -1,4 +1,4 @@
-"""An answer as a piece of HTML: what a notebook shows."""
+"""The HTML snippet of an answer, which notebooks show."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def opened() -> portrait.Portrait:
     ).portrait
 
 
-def parsed(answer: portrait.Answer) -> Any:
-    """The snippet's one element, parsed by the book."""
+def parse(answer: portrait.Answer) -> Any:
+    """Parse the snippet strictly, and return its one element."""
     parser = html5lib.HTMLParser(strict=False, namespaceHTMLElements=False)
     (root,) = parser.parseFragment(answer.to_html())
     assert parser.errors == []
@@ -32,15 +32,15 @@ def parsed(answer: portrait.Answer) -> Any:
     return root
 
 
-def test_matches_are_marked_where_they_stand(opened: portrait.Portrait) -> None:
+def test_matches_are_marked_in_the_text(opened: portrait.Portrait) -> None:
     answer = opened.query(f"Before. {STORY} After.")
-    root = parsed(answer)
-    shown = root.find("p[@class='text']")
-    marks = ["".join(mark.itertext()) for mark in shown.iter("mark")]
-    # A letter for each source stands before the passage that it holds.
+    root = parse(answer)
+    excerpt = root.find("p[@class='text']")
+    marks = ["".join(mark.itertext()) for mark in excerpt.iter("mark")]
+    # Each passage begins with the letters of the sources that hold it.
     assert marks[0].startswith("A+B")
     assert STORY[:100] in "".join(marks).replace("A+B", "").replace("A", "")
-    assert "".join(shown.itertext()).startswith("Before. ")
+    assert "".join(excerpt.itertext()).startswith("Before. ")
     rows = ["".join(row.itertext()) for row in root.iter("tr")]
     assert len(rows) == 1 + len(answer.matches)
     assert any("<b>tales</b> in sample" in row for row in rows)
@@ -48,15 +48,15 @@ def test_matches_are_marked_where_they_stand(opened: portrait.Portrait) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "short", STORY[::-1], HOSTILE * 9])
-def test_what_is_not_found_is_a_sentence(text: str, opened: portrait.Portrait) -> None:
+def test_an_answer_without_matches_is_one_sentence(text: str, opened: portrait.Portrait) -> None:
     answer = opened.query(text)
-    root = parsed(answer)
+    root = parse(answer)
     assert [child.tag for child in root] == ["style", "p"]
     assert answer.reason.split(";")[0] in "".join(root.itertext())
 
 
 def test_a_text_cannot_become_markup(opened: portrait.Portrait) -> None:
-    root = parsed(opened.query(f"{HOSTILE}{STORY}{HOSTILE}"))
+    root = parse(opened.query(f"{HOSTILE}{STORY}{HOSTILE}"))
     tags = {element.tag for element in root.iter()}
     assert tags <= {
         "div",
@@ -74,10 +74,10 @@ def test_a_text_cannot_become_markup(opened: portrait.Portrait) -> None:
         "th",
         "td",
     }
-    shown = "".join(root.itertext())
-    assert "<script>alert(1)</script>" in shown
-    assert "\x1b" not in shown
-    assert "\u202e" not in shown
+    text = "".join(root.itertext())
+    assert "<script>alert(1)</script>" in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
 
 
 def test_an_answer_without_its_text_has_no_excerpt(opened: portrait.Portrait) -> None:

@@ -1,4 +1,4 @@
-"""The verdict of several layers together."""
+"""The combined verdict of several layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def test_there_are_three_verdicts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "together"),
+    ("verdicts", "combined"),
     [
         ({"found", "not_found", "inconclusive"}, "found"),
         ({"found", "not_found"}, "found"),
@@ -21,5 +21,5 @@ def test_there_are_three_verdicts() -> None:
         ({"not_found"}, "not_found"),
     ],
 )
-def test_one_layer_finds_and_only_all_exclude(verdicts: set[Verdict], together: Verdict) -> None:
-    assert strongest(verdicts) == together
+def test_one_layer_suffices_to_find_but_all_must_exclude(verdicts: set[Verdict], combined: Verdict) -> None:
+    assert strongest(verdicts) == combined

@@ -39,13 +39,13 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def corpus(tmp_path: Path) -> None:
-    """The files that the tests name, good and bad, in the directory where the commands run."""
+    """Write the files that the tests name, valid and invalid, to the working directory of the commands."""
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
 
 
 def snapshot(directory: Path) -> dict[str, bytes | None]:
-    """All that a directory holds, hidden or not."""
+    """Map every path below a directory to its content, or to None if it is a directory."""
     return {str(path): path.read_bytes() if path.is_file() else None for path in directory.rglob("*")}
 
 
@@ -63,34 +63,34 @@ def snapshot(directory: Path) -> dict[str, bytes | None]:
     ],
     ids=["txt", "jsonl", "gzip", "format", "glob", "names", "lines on stdin", "document on stdin"],
 )
-def test_what_was_built_from_is_found(
+def test_the_documents_of_every_source_are_found(
     sources: list[str], stdin: bytes, names: list[str], documents: int, cli: Cli, tmp_path: Path
 ) -> None:
-    done = cli("build", *sources, "-o", "out", "--json", stdin=stdin)
-    assert (done.code, done.err) == (0, "")
-    record = json.loads(done.out)
+    result = cli("build", *sources, "-o", "out", "--json", stdin=stdin)
+    assert (result.code, result.err) == (0, "")
+    record = json.loads(result.out)
     assert (record["sources"], record["documents"]) == (names, documents)
     opened = portrait.open(tmp_path / "out")
     assert {layer.source for text in (TALE, SONG) for layer, _ in opened.query(text).matches} == set(names)
     assert all(opened.query(text).exact_document for text in (TALE, SONG))
 
 
-def test_the_summary_says_what_became_of_the_text(cli: Cli, tmp_path: Path) -> None:
-    done = cli("build", "songs=song.txt", "tales=rows.jsonl", "-o", "out.portrait")
+def test_the_summary_states_documents_and_sizes(cli: Cli, tmp_path: Path) -> None:
+    result = cli("build", "songs=song.txt", "tales=rows.jsonl", "-o", "out.portrait")
     n_text = len(TALE) + 2 * len(SONG)
     n_bytes = sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*.safetensors"))
-    assert done.code == 0
-    became = f"{n_text} B of text in {n_bytes} B ({n_bytes / n_text:.1%})"
-    assert done.out == f"out.portrait: 3 documents of 2 sources, {became}\n"
-    assert done.err.startswith("built in ")
-    assert done.err.count("\n") == 1
+    assert result.code == 0
+    sizes = f"{n_text} B of text in {n_bytes} B ({n_bytes / n_text:.1%})"
+    assert result.out == f"out.portrait: 3 documents of 2 sources, {sizes}\n"
+    assert result.err.startswith("built in ")
+    assert result.err.count("\n") == 1
 
 
-def test_json_is_one_line_about_the_portrait(cli: Cli, tmp_path: Path) -> None:
-    done = cli("build", "songs=song.txt", "tales=rows.jsonl", "-o", "out.portrait", "--json")
+def test_json_describes_the_portrait_on_one_line(cli: Cli, tmp_path: Path) -> None:
+    result = cli("build", "songs=song.txt", "tales=rows.jsonl", "-o", "out.portrait", "--json")
     manifest = portrait.open(tmp_path / "out.portrait").manifest
-    assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
-    assert json.loads(done.out) == {
+    assert (result.code, result.err, result.out.count("\n")) == (0, "", 1)
+    assert json.loads(result.out) == {
         "path": "out.portrait",
         "id": manifest.id,
         "sources": ["songs", "tales"],
@@ -102,12 +102,12 @@ def test_json_is_one_line_about_the_portrait(cli: Cli, tmp_path: Path) -> None:
     }
 
 
-def test_the_options_stand_in_the_manifest(cli: Cli, tmp_path: Path) -> None:
+def test_the_options_are_recorded_in_the_manifest(cli: Cli, tmp_path: Path) -> None:
     options = "--width 20 --stride 10 --unit byte --normalizer none --filter bloom --fpr 0.001 --column words"
     models = ["--trained-model", "ada", "--trained-model", "bob"]
     (tmp_path / "words.jsonl").write_text(json.dumps({"words": TALE, "text": 5}))
-    done = cli("build", "words.jsonl", "-o", "out", *options.split(), "--license", "CC0-1.0", *models, "-q")
-    assert done == (0, "", "")
+    result = cli("build", "words.jsonl", "-o", "out", *options.split(), "--license", "CC0-1.0", *models, "-q")
+    assert result == (0, "", "")
     manifest: dict[str, Any] = json.loads(cli("info", "out", "--json").out)
     assert manifest["windows"] == {"width": 20, "stride": 10, "unit": "byte"}
     assert manifest["normalizer"]["name"] == "none"
@@ -156,10 +156,10 @@ REFUSED = {
 def test_what_cannot_be_built_is_refused_in_one_line_and_leaves_nothing(
     kind: str, cli: Cli, tmp_path: Path
 ) -> None:
-    given, begins = REFUSED[kind]
+    command, prefix = REFUSED[kind]
     before = snapshot(tmp_path)
-    arguments = ["" if one == "''" else one for one in given.split(" ") if one]
-    assert cli.refused_here("build", *arguments, "-o", "out").startswith(begins)
+    arguments = ["" if one == "''" else one for one in command.split(" ") if one]
+    assert cli.refused_here("build", *arguments, "-o", "out").startswith(prefix)
     assert snapshot(tmp_path) == before
 
 
@@ -195,7 +195,7 @@ def test_a_portrait_is_replaced_only_on_demand(cli: Cli, tmp_path: Path) -> None
     assert set(snapshot(tmp_path)) == set(before)
 
 
-def test_what_is_not_a_portrait_is_not_even_replaced_on_demand(cli: Cli, tmp_path: Path) -> None:
+def test_only_portraits_are_replaced_even_on_demand(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     before = snapshot(tmp_path)
     message = cli.refused("build", "song.txt", "-o", "out", "--overwrite")
@@ -203,37 +203,37 @@ def test_what_is_not_a_portrait_is_not_even_replaced_on_demand(cli: Cli, tmp_pat
     assert snapshot(tmp_path) == before
 
 
-def test_a_progress_bar_is_for_a_terminal(cli: Cli) -> None:
-    done = cli.watched("stderr", "build", "tale.txt", "-o", "a")
-    bar, _, rest = done.err.rpartition("\r")
+def test_a_progress_bar_is_shown_only_on_a_terminal(cli: Cli) -> None:
+    result = cli.watched("stderr", "build", "tale.txt", "-o", "a")
+    bar, _, rest = result.err.rpartition("\r")
     assert "reading:   0%" in bar
     assert rest.startswith("built in ")
-    assert done.out.startswith("a: 1 document of 1 source, ")
+    assert result.out.startswith("a: 1 document of 1 source, ")
     assert "reading" not in cli("build", "tale.txt", "-o", "b").err
     assert "reading" not in cli.watched("stdout", "build", "tale.txt", "-o", "c").err
 
 
 @pytest.mark.parametrize("option", ["-q", "--json"])
-def test_nothing_but_the_result_is_printed_where_that_is_asked(option: str, cli: Cli) -> None:
-    done = cli.watched("stderr", "build", "tale.txt", "-o", "a", option)
-    assert (done.code, done.err) == (0, "")
-    assert done.out.count("\n") == (option == "--json")
+def test_only_the_result_is_printed_on_request(option: str, cli: Cli) -> None:
+    result = cli.watched("stderr", "build", "tale.txt", "-o", "a", option)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.count("\n") == (option == "--json")
 
 
 def test_ctrl_c_exits_130_and_leaves_nothing(cli: Cli, tmp_path: Path) -> None:
     before = snapshot(tmp_path)
-    done = cli.interrupted("build", "-", "-o", "out")
-    assert (done.code, done.out, done.err.strip()) == (130, "", "portrait: error: interrupted")
+    result = cli.interrupted("build", "-", "-o", "out")
+    assert (result.code, result.out, result.err.strip()) == (130, "", "portrait: error: interrupted")
     assert snapshot(tmp_path) == before
 
 
-def test_a_reader_that_is_gone_does_not_undo_the_build(cli: Cli, tmp_path: Path) -> None:
+def test_a_closed_pipe_does_not_undo_the_build(cli: Cli, tmp_path: Path) -> None:
     assert cli.unheard("build", "tale.txt", "-o", "out") == (141, "", "")
     assert portrait.open(tmp_path / "out").query(TALE).exact_document
 
 
 def without(module: str) -> tuple[str, ...]:
-    """The program where ``module`` is not installed."""
+    """Return arguments of Python that run ``portrait`` as if ``module`` were not installed."""
     return (
         "-c",
         f"import sys; sys.modules[{module!r}] = None; from portrait.cli.main import run; sys.exit(run())",
@@ -243,17 +243,17 @@ def without(module: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("source", "module"), [("tale.txt", "pyarrow"), ("rows.jsonl", "pyarrow"), ("rows.jsonl.gz", "isal")]
 )
-def test_a_missing_extra_is_named_with_the_command_that_brings_it(
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     source: str, module: str, cli: Cli, tmp_path: Path
 ) -> None:
     before = snapshot(tmp_path)
-    done = cli("build", source, "-o", "out", program=without(module))
+    result = cli("build", source, "-o", "out", program=without(module))
     message = f"this needs {module}, which is not installed: pip install 'portrait[build]'"
-    assert done == (2, "", f"portrait: error: {message}\n")
+    assert result == (2, "", f"portrait: error: {message}\n")
     assert snapshot(tmp_path) == before
 
 
 def test_without_tqdm_there_is_no_bar_and_no_error(cli: Cli) -> None:
-    done = cli.watched("stderr", "build", "tale.txt", "-o", "out", program=without("tqdm"))
-    assert (done.code, len(done.err.splitlines())) == (0, 1)
-    assert done.err.startswith("built in ")
+    result = cli.watched("stderr", "build", "tale.txt", "-o", "out", program=without("tqdm"))
+    assert (result.code, len(result.err.splitlines())) == (0, 1)
+    assert result.err.startswith("built in ")

@@ -1,4 +1,4 @@
-"""``portrait convert``: other sizes, filters of other programs, and options without effect."""
+"""``portrait convert``: shard sizes, filters of other programs, and options without effect."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ FOREIGN = "words.50-50.bf"
 
 @pytest.fixture(autouse=True)
 def corpus(tmp_path: Path) -> None:
+    """Write a portrait and a filter of the original library to the working directory."""
     (tmp_path / "a.txt").write_text(STORY)
     portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait")
     for path in (GOLDEN / "redisbloom").glob("words.50-50.bf*"):
@@ -28,9 +29,9 @@ def corpus(tmp_path: Path) -> None:
 
 
 def test_a_portrait_keeps_its_id(cli: Cli, tmp_path: Path) -> None:
-    done = cli.here("convert", "a.portrait", "b.portrait", "--max-shard-size", "64MB")
+    result = cli.here("convert", "a.portrait", "b.portrait", "--max-shard-size", "64MB")
     size = sum(path.stat().st_size for path in (tmp_path / "b.portrait").glob("*.safetensors"))
-    assert done == (0, f"b.portrait: 1 shard, {size} B\n", "")
+    assert result == (0, f"b.portrait: 1 shard, {size} B\n", "")
     ids = [portrait.open(tmp_path / name).manifest.id for name in ("a.portrait", "b.portrait")]
     assert ids[0] == ids[1]
     message = cli.refused_here("convert", "a.portrait", "b.portrait")
@@ -39,11 +40,11 @@ def test_a_portrait_keeps_its_id(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_foreign_filter_gets_a_manifest(cli: Cli, tmp_path: Path) -> None:
-    done = cli.here("convert", FOREIGN, "wrapped", "--source", "words", "--license", "CC0-1.0")
-    assert (done.code, done.err) == (0, "")
+    result = cli.here("convert", FOREIGN, "wrapped", "--source", "words", "--license", "CC0-1.0")
+    assert (result.code, result.err) == (0, "")
     manifest = portrait.open(tmp_path / "wrapped").manifest
     assert ([layer.source for layer in manifest.layers], manifest.license) == (["words"], "CC0-1.0")
-    assert done.out.startswith("wrapped: ")
+    assert result.out.startswith("wrapped: ")
 
 
 @pytest.mark.parametrize(

@@ -18,19 +18,19 @@ def test_the_demo_shows_every_kind_of_answer_and_leaves_nothing_behind(cli: Cli,
     scratch.mkdir()
     here.mkdir()
     cli.directory = here
-    done = cli("demo", environment={"TMPDIR": str(scratch)})
-    assert (done.code, done.err) == (0, "")
+    result = cli("demo", environment={"TMPDIR": str(scratch)})
+    assert (result.code, result.err) == (0, "")
     found, not_found, inconclusive = (
-        done.out.index(f"\n{verdict}: ") for verdict in ("FOUND", "NOT FOUND", "INCONCLUSIVE")
+        result.out.index(f"\n{verdict}: ") for verdict in ("FOUND", "NOT FOUND", "INCONCLUSIVE")
     )
-    assert found < done.out.index("»") < done.out.index("«") < not_found < inconclusive
+    assert found < result.out.index("»") < result.out.index("«") < not_found < inconclusive
     assert [*here.iterdir(), *scratch.iterdir()] == []
 
 
-def test_the_demo_s_portrait_can_be_kept_and_asked(cli: Cli, tmp_path: Path) -> None:
-    done = cli("demo", "--keep", "kept", environment={"TMPDIR": str(tmp_path)})
-    assert done.code == 0
-    assert 'portrait query kept "some text"' in done.out
+def test_the_demo_s_portrait_can_be_kept_and_queried(cli: Cli, tmp_path: Path) -> None:
+    result = cli("demo", "--keep", "kept", environment={"TMPDIR": str(tmp_path)})
+    assert result.code == 0
+    assert 'portrait query kept "some text"' in result.out
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
     opened = portrait.open(tmp_path / "kept")
     module = Path(json.__file__).read_text(encoding="utf-8")
@@ -41,20 +41,20 @@ def test_the_demo_s_portrait_can_be_kept_and_asked(cli: Cli, tmp_path: Path) -> 
 
 def test_the_demo_replaces_nothing(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
-    done = cli("demo", "--keep", "kept")
-    assert done.code == 2
-    assert re.fullmatch("portrait: error: kept: already exists: .*\n", done.err)
+    result = cli("demo", "--keep", "kept")
+    assert result.code == 2
+    assert re.fullmatch("portrait: error: kept: already exists: .*\n", result.err)
     assert list((tmp_path / "kept").iterdir()) == []
 
 
 def test_the_demo_is_coloured_on_a_terminal(cli: Cli, tmp_path: Path) -> None:
-    done = cli.watched("stdout", "demo", environment={"TMPDIR": str(tmp_path)})
-    assert done.code == 0
-    assert "\x1b[31m" in done.out
-    assert "»" not in done.out
+    result = cli.watched("stdout", "demo", environment={"TMPDIR": str(tmp_path)})
+    assert result.code == 0
+    assert "\x1b[31m" in result.out
+    assert "»" not in result.out
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_demo_that_nobody_reads_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
+def test_a_demo_whose_output_nobody_reads_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
     assert cli.unheard("demo", environment={"TMPDIR": str(tmp_path)}) == (141, "", "")
     assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from support.places import README
+from support.reading_room import NOTICE
 
 import portrait
 from portrait.cli.main import COMMANDS
@@ -22,26 +23,12 @@ if TYPE_CHECKING:
 
     from conftest import Cli
 
-NOTICE = (
-    "The reading room closes at six; whoever is found behind the atlas will be asked to read from it. " * 4
-)
 LETTER = f"Dear Ada, they have put up a sign. {NOTICE}"
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> portrait.Portrait:
-    """A portrait of two layers, whose maker means well."""
-    for name, n in {"signs": 3, "walls": 5}.items():
-        (tmp_path / f"{name}.txt").write_text(NOTICE * n)
-    sources = {name: tmp_path / f"{name}.txt" for name in ("signs", "walls")}
-    return portrait.build(
-        sources, tmp_path / "room.portrait", license="CC0-1.0", trained_models=["ada", "bob"]
-    )
-
-
-@pytest.fixture
 def hostile(tmp_path: Path) -> portrait.Portrait:
-    """A portrait whose maker would like to own the terminal."""
+    """A portrait whose name and metadata hold terminal escape sequences."""
     (tmp_path / "sign.txt").write_text(NOTICE)
     return portrait.build(
         tmp_path / "sign.txt",
@@ -51,13 +38,13 @@ def hostile(tmp_path: Path) -> portrait.Portrait:
     )
 
 
-def test_a_portrait_cannot_command_the_terminal(
-    hostile: portrait.Portrait, built: portrait.Portrait, cli: Cli
+def test_a_portrait_cannot_control_the_terminal(
+    hostile: portrait.Portrait, room: portrait.Portrait, cli: Cli
 ) -> None:
-    shown = cli.watched("stdout", "info", hostile.path)
-    assert shown.code == 0
-    assert all(line.isprintable() for line in shown.out.split("\n"))
-    assert [line[:10].rstrip() for line in shown.out.partition("\n\n")[0].splitlines()] == [
+    info = cli.watched("stdout", "info", hostile.path)
+    assert info.code == 0
+    assert all(line.isprintable() for line in info.out.split("\n"))
+    assert [line[:10].rstrip() for line in info.out.partition("\n\n")[0].splitlines()] == [
         "portrait",
         "id",
         "windows",
@@ -66,34 +53,34 @@ def test_a_portrait_cannot_command_the_terminal(
         "trained",
         "built by",
     ]
-    assert r"mine\x1b[2J\nid yours" in shown.out
-    asked = cli.watched("stdout", "query", hostile.path, built.path, LETTER, "--color", "never")
-    assert asked.code == 0
-    assert r"a\x1b[2Jb:main" in asked.out
-    assert all(line.isprintable() for line in asked.out.split("\n"))
+    assert r"mine\x1b[2J\nid yours" in info.out
+    answer = cli.watched("stdout", "query", hostile.path, room.path, LETTER, "--color", "never")
+    assert answer.code == 0
+    assert r"a\x1b[2Jb:main" in answer.out
+    assert all(line.isprintable() for line in answer.out.split("\n"))
 
 
-def test_the_summary_of_a_build_cannot_command_the_terminal(cli: Cli, tmp_path: Path) -> None:
+def test_the_summary_of_a_build_cannot_control_the_terminal(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "sign.txt").write_text(NOTICE)
-    shown = cli.watched("stdout", "build", "sign.txt", "-o", "a\x1b[2Jb")
-    assert shown.code == 0
-    assert shown.out.startswith(r"a\x1b[2Jb: 1 document of 1 source")
+    summary = cli.watched("stdout", "build", "sign.txt", "-o", "a\x1b[2Jb")
+    assert summary.code == 0
+    assert summary.out.startswith(r"a\x1b[2Jb: 1 document of 1 source")
 
 
 @pytest.mark.parametrize("arguments", [["info"], ["info", "--json"], ["query", LETTER, "--json"]])
-def test_a_name_that_is_not_unicode_is_shown_all_the_same(
-    arguments: list[str], built: portrait.Portrait, cli: Cli
+def test_a_name_that_is_not_unicode_is_still_shown(
+    arguments: list[str], room: portrait.Portrait, cli: Cli
 ) -> None:
-    path = built.path.parent / "caf\udce9.portrait"
-    built.path.rename(path)
+    path = room.path.parent / "caf\udce9.portrait"
+    room.path.rename(path)
     command, *rest = arguments
-    # What a terminal's own locale makes of stdout; the C locale would let any byte pass.
-    done = cli(command, path, *rest, environment={"PYTHONIOENCODING": "utf-8:strict"})
-    assert (done.code, done.err) == (0, "")
+    # The encoding of stdout in a terminal's locale; the C locale would let any byte pass.
+    result = cli(command, path, *rest, environment={"PYTHONIOENCODING": "utf-8:strict"})
+    assert (result.code, result.err) == (0, "")
     if "--json" in rest:
-        assert json.loads(done.out)
+        assert json.loads(result.out)
     else:
-        assert r"caf\udce9" in done.out
+        assert r"caf\udce9" in result.out
 
 
 @pytest.mark.parametrize(
@@ -123,33 +110,33 @@ def test_no_command_at_all_is_refused_in_one_short_line(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_and_stands_in_the_readme(command: str, cli: Cli) -> None:
-    done = cli.here(command, "-h")
-    assert (done.code, done.err) == (0, "")
-    assert done == cli.here(command, "--help")
-    usage, _, description = done.out.partition("\n\n")
+def test_every_command_has_help_and_is_in_the_readme(command: str, cli: Cli) -> None:
+    result = cli.here(command, "-h")
+    assert (result.code, result.err) == (0, "")
+    assert result == cli.here(command, "--help")
+    usage, _, description = result.out.partition("\n\n")
     assert usage.startswith(f"Usage: portrait {command} [OPTIONS]")
     assert re.match(r"  [A-Z].+", description)
     assert f"portrait {command}" in README.read_text(encoding="utf-8")
-    # In the list of commands, on one line and not cut off in the middle.
+    # The list of commands describes each on one line, in full.
     assert re.search(rf"^  {command} +[A-Z].*\.$", cli.here("--help").out, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_explained(command: str) -> None:
-    found = group.get_command(click.Context(group), command)
-    assert found is not None
-    options = [one for one in found.params if isinstance(one, click.Option)]
+    subcommand = group.get_command(click.Context(group), command)
+    assert subcommand is not None
+    options = [one for one in subcommand.params if isinstance(one, click.Option)]
     assert [one.name for one in options if not one.help] == []
     assert options
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
-def test_a_reader_that_is_gone_is_not_an_answer(option: str, cli: Cli) -> None:
+def test_a_closed_pipe_exits_141(option: str, cli: Cli) -> None:
     assert cli.unheard(option) == (141, "", "")
 
 
-def test_an_error_that_nobody_reads_is_an_error_still(cli: Cli) -> None:
+def test_an_error_keeps_its_exit_code_if_stderr_is_closed(cli: Cli) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     with os.fdopen(theirs, "wb") as gone, cli.start("info", "missing", stderr=gone) as process:
@@ -161,19 +148,19 @@ def test_the_version_is_the_package_s(cli: Cli) -> None:
     assert cli("--version") == (0, f"portrait, version {portrait.__version__}\n", "")
 
 
-def test_a_closed_stdout_is_no_defect(cli: Cli, built: portrait.Portrait) -> None:
+def test_a_closed_stdout_is_not_an_internal_error(cli: Cli, room: portrait.Portrait) -> None:
     for options in ([], ["-q"]):
         command = ["bash", "-c", '"$@" >&-', "sh", sys.executable, "-m", "portrait", "query"]
-        done = subprocess.run(
-            [*command, built.path, "some words of ours", *options],
+        result = subprocess.run(
+            [*command, room.path, "some words of ours", *options],
             cwd=cli.directory,
             capture_output=True,
             check=False,
         )
-        assert (done.returncode, done.stderr) == (1, b""), done
+        assert (result.returncode, result.stderr) == (1, b""), result
 
 
-def test_a_terminal_that_cannot_show_a_character_gets_it_spelled_out(cli: Cli, tmp_path: Path) -> None:
+def test_characters_that_stdout_cannot_encode_are_escaped(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "tale.txt").write_text("中文 beside a passage that is long enough to be found again " * 4)
     assert cli("build", "tale.txt", "-o", "tale.portrait").code == 0
     latin = {"PYTHONIOENCODING": "latin-1"}

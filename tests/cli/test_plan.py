@@ -25,9 +25,9 @@ def corpus(tmp_path: Path) -> None:
 
 def test_a_table_of_sources_and_the_facts_are_printed(cli: Cli, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
-    done = cli.here("plan", "one=a.txt", "two=b.jsonl")
-    assert (done.code, done.err) == (0, "")
-    table, _, facts = done.out.partition("\n\n")
+    result = cli.here("plan", "one=a.txt", "two=b.jsonl")
+    assert (result.code, result.err) == (0, "")
+    table, _, facts = result.out.partition("\n\n")
     assert [line.split()[0] for line in table.splitlines()] == ["source", "one", "two", "all"]
     names = ["sample", "portrait", "rate", "guarantee", "detectable", "keys", "memory", "time"]
     assert [line[:10].rstrip() for line in facts.splitlines()] == names
@@ -35,17 +35,17 @@ def test_a_table_of_sources_and_the_facts_are_printed(cli: Cli, tmp_path: Path) 
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_one_source_has_no_line_for_all(cli: Cli) -> None:
-    done = cli.here("plan", "a.txt", "--filter", "fuse")
-    assert [line.split()[0] for line in done.out.partition("\n\n")[0].splitlines()] == ["source", "main"]
-    assert " as fuse (bloom " in done.out
-    assert ", 1 layer\n" in done.out
+def test_a_single_source_has_no_line_for_all(cli: Cli) -> None:
+    result = cli.here("plan", "a.txt", "--filter", "fuse")
+    assert [line.split()[0] for line in result.out.partition("\n\n")[0].splitlines()] == ["source", "main"]
+    assert " as fuse (bloom " in result.out
+    assert ", 1 layer\n" in result.out
 
 
-def test_json_is_one_line_and_what_the_library_says(cli: Cli, tmp_path: Path) -> None:
-    done = cli.here("plan", "a.txt", "--json", "--workers", "1")
-    assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
-    record = json.loads(done.out)
+def test_json_is_the_library_s_plan_on_one_line(cli: Cli, tmp_path: Path) -> None:
+    result = cli.here("plan", "a.txt", "--json", "--workers", "1")
+    assert (result.code, result.err, result.out.count("\n")) == (0, "", 1)
+    record = json.loads(result.out)
     execution = portrait.Execution(workers=1)
     planned = portrait.plan(tmp_path / "a.txt", out=tmp_path / "corpus.portrait", execution=execution)
     assert record.keys() == planned.to_dict().keys()

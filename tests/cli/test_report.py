@@ -1,4 +1,4 @@
-"""``portrait report`` as people run it: what is printed, exit codes, files that are whole or not there."""
+"""``portrait report`` as people run it: its output, its exit codes, and files written whole or not at all."""
 
 from __future__ import annotations
 
@@ -29,16 +29,19 @@ NAMES = {"r.html", "r.json", "c.jsonl", "d.jsonl"}
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of a portrait that holds some of the rows."""
     return built(tmp_path_factory.mktemp("known"))
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
+    """The name of a file of the rows in the working directory of the commands."""
     return write_jsonl(tmp_path / "data.jsonl", ROWS).name
 
 
 def names(directory: Path) -> set[str]:
+    """Return the names of the files in a directory."""
     return {path.name for path in directory.iterdir()}
 
 
@@ -60,10 +63,10 @@ The worst 5 rows:
 """
 
 
-def test_a_summary_is_printed(known: Path, data: str, cli: Cli) -> None:
-    done = cli.here("report", known, data, *OPTIONS)
-    assert (done.code, done.err) == (0, "")
-    begin, _, worst = done.out.partition("The worst 5 rows:\n")
+def test_a_summary_is_printed(bundle: Path, data: str, cli: Cli) -> None:
+    result = cli.here("report", bundle, data, *OPTIONS)
+    assert (result.code, result.err) == (0, "")
+    begin, _, worst = result.out.partition("The worst 5 rows:\n")
     assert re.sub("have [0-9.e-]+ found", "have N found", begin) + "The worst 5 rows:\n" == SUMMARY
     lines = worst.splitlines()[1:]
     assert lines[0].split() == ["row", "place", "coverage", "longest", "E-value"]
@@ -71,85 +74,91 @@ def test_a_summary_is_printed(known: Path, data: str, cli: Cli) -> None:
     assert {line.split()[1] for line in lines[1:]} == {f"data.jsonl:{i + 1}" for i in range(5)}
 
 
-def test_nothing_found_makes_a_short_summary(known: Path, cli: Cli, tmp_path: Path) -> None:
+def test_the_summary_is_short_if_nothing_is_found(bundle: Path, cli: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "clean.jsonl", ROWS[5:])
-    done = cli.here("report", known, "clean.jsonl", *OPTIONS)
-    assert done.code == 0
-    assert done.out.startswith(
+    result = cli.here("report", bundle, "clean.jsonl", *OPTIONS)
+    assert result.code == 0
+    assert result.out.startswith(
         "0 of 5 rows share a passage with the corpus: 0% (95% interval 0% to 43.4%).\n"
     )
-    assert "worst" not in done.out
+    assert "worst" not in result.out
 
 
-def test_of_no_rows_there_is_a_line(known: Path, cli: Cli, tmp_path: Path) -> None:
+def test_data_without_rows_get_one_line(bundle: Path, cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
-    done = cli.here("report", known, "empty.jsonl", *OPTIONS, "--fail-over", "0")
-    assert done == (0, "There are no rows, so there is nothing to say.\n", "")
+    result = cli.here("report", bundle, "empty.jsonl", *OPTIONS, "--fail-over", "0")
+    assert result == (0, "There are no rows, so there is nothing to say.\n", "")
 
 
-def test_json_on_standard_output_is_one_line_and_what_the_library_says(
-    known: Path, data: str, cli: Cli, tmp_path: Path
+def test_json_on_standard_output_is_the_library_s_report_on_one_line(
+    bundle: Path, data: str, cli: Cli, tmp_path: Path
 ) -> None:
-    done = cli("report", known, data, *OPTIONS, "--json", "-", "--date", "2024-02-29", "--worst", "2")
-    assert (done.code, done.err) == (0, "")
-    (line,) = done.out.splitlines()
+    result = cli("report", bundle, data, *OPTIONS, "--json", "-", "--date", "2024-02-29", "--worst", "2")
+    assert (result.code, result.err) == (0, "")
+    (line,) = result.out.splitlines()
     content = json.loads(line)
     command = content.pop("command")
     assert command.endswith("--json - --date 2024-02-29 --worst 2")
-    report = portrait.report(known, tmp_path / data, columns=COLUMNS, worst=2, date="2024-02-29").to_dict()
+    report = portrait.report(bundle, tmp_path / data, columns=COLUMNS, worst=2, date="2024-02-29").to_dict()
     expected = json.loads(json.dumps(report).replace(f"{tmp_path}/", ""))
     assert expected.pop("command") is None
     assert content == expected
 
 
 def test_all_files_are_written_and_nothing_is_printed(
-    known: Path, data: str, cli: Cli, tmp_path: Path
+    bundle: Path, data: str, cli: Cli, tmp_path: Path
 ) -> None:
-    assert cli.here("report", known, data, *OPTIONS, *OUTPUTS) == (0, "", "")
+    assert cli.here("report", bundle, data, *OPTIONS, *OUTPUTS) == (0, "", "")
     assert names(tmp_path) == NAMES | {data}
     assert (tmp_path / "r.html").read_text().startswith("<!DOCTYPE html>")
     assert json.loads((tmp_path / "r.json").read_text())["totals"]["found"]["count"] == 5
     lines = (tmp_path / data).read_bytes().splitlines(keepends=True)
     assert (tmp_path / "d.jsonl").read_bytes() == b"".join(lines[:5])
     assert (tmp_path / "c.jsonl").read_bytes() == b"".join(lines[5:])
-    assert cli.here("report", known, data, *OPTIONS, *OUTPUTS, "--overwrite") == (0, "", "")
-    message = cli.refused("report", known, data, *OPTIONS, *OUTPUTS)
+    assert cli.here("report", bundle, data, *OPTIONS, *OUTPUTS, "--overwrite") == (0, "", "")
+    message = cli.refused("report", bundle, data, *OPTIONS, *OUTPUTS)
     assert message == "r.html: already exists: choose another name, or allow overwriting (--overwrite)"
 
 
-def test_the_split_alone_leaves_the_summary(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
-    done = cli.here("report", known, data, *OPTIONS, "--clean", "c.jsonl", "--strict-clean")
-    assert done.out.startswith("5 of 10 rows")
+def test_the_summary_is_still_printed_if_only_the_split_is_written(
+    bundle: Path, data: str, cli: Cli, tmp_path: Path
+) -> None:
+    result = cli.here("report", bundle, data, *OPTIONS, "--clean", "c.jsonl", "--strict-clean")
+    assert result.out.startswith("5 of 10 rows")
     assert len((tmp_path / "c.jsonl").read_bytes().splitlines()) == 4
-    assert cli.here("report", known, data, *OPTIONS, "-q") == (0, "", "")
+    assert cli.here("report", bundle, data, *OPTIONS, "-q") == (0, "", "")
 
 
-def test_tables_go_in_and_come_out(known: Path, cli: Cli, tmp_path: Path) -> None:
+def test_tables_are_read_and_written(bundle: Path, cli: Cli, tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "data.parquet")
     out = ["--clean", "c.parquet", "--contaminated", "d.jsonl"]
-    assert cli.here("report", known, "data.parquet", *OPTIONS, *out, "-q") == (0, "", "")
+    assert cli.here("report", bundle, "data.parquet", *OPTIONS, *out, "-q") == (0, "", "")
     assert pq.read_table(tmp_path / "c.parquet").to_pylist() == ROWS[5:]
     assert [json.loads(line) for line in (tmp_path / "d.jsonl").read_text().splitlines()] == ROWS[:5]
 
 
-def test_rows_may_come_from_standard_input(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
-    piped = cli("report", known, "-", *OPTIONS, "--id", "id", stdin=(tmp_path / data).read_bytes())
+def test_rows_may_come_from_standard_input(bundle: Path, data: str, cli: Cli, tmp_path: Path) -> None:
+    piped = cli("report", bundle, "-", *OPTIONS, "--id", "id", stdin=(tmp_path / data).read_bytes())
     assert piped.code == 0
     lines = piped.out.replace("standard input:", "data.jsonl:").split()
-    assert lines == cli.here("report", known, data, *OPTIONS).out.split()
+    assert lines == cli.here("report", bundle, data, *OPTIONS).out.split()
 
 
 @pytest.mark.parametrize(
     ("share", "code"), [("0", 1), ("0.01", 1), ("0.4999", 1), ("0.5", 0), ("0.51", 0), ("1", 0)]
 )
-def test_too_many_contaminated_rows_fail(share: str, code: int, known: Path, data: str, cli: Cli) -> None:
-    done = cli.here("report", known, data, *OPTIONS, "--fail-over", share)
-    assert (done.code, done.err) == (code, "")
-    assert done.out.startswith("5 of 10 rows")
+def test_the_exit_code_is_1_if_too_many_rows_are_contaminated(
+    share: str, code: int, bundle: Path, data: str, cli: Cli
+) -> None:
+    result = cli.here("report", bundle, data, *OPTIONS, "--fail-over", share)
+    assert (result.code, result.err) == (code, "")
+    assert result.out.startswith("5 of 10 rows")
 
 
-def test_failing_leaves_the_files_there(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
-    assert cli.here("report", known, data, *OPTIONS, *OUTPUTS, "--fail-over", "0.1") == (1, "", "")
+def test_the_files_are_written_even_if_the_exit_code_is_1(
+    bundle: Path, data: str, cli: Cli, tmp_path: Path
+) -> None:
+    assert cli.here("report", bundle, data, *OPTIONS, *OUTPUTS, "--fail-over", "0.1") == (1, "", "")
     assert names(tmp_path) == NAMES | {data}
 
 
@@ -163,38 +172,38 @@ def test_failing_leaves_the_files_there(known: Path, data: str, cli: Cli, tmp_pa
     ],
 )
 def test_a_date_can_be_set_or_left_out(
-    options: list[str], environment: dict[str, str], expected: str | None, known: Path, data: str, cli: Cli
+    options: list[str], environment: dict[str, str], expected: str | None, bundle: Path, data: str, cli: Cli
 ) -> None:
-    done = cli("report", known, data, *OPTIONS, "--json", "-", *options, environment=environment)
-    assert json.loads(done.out)["date"] == expected
+    result = cli("report", bundle, data, *OPTIONS, "--json", "-", *options, environment=environment)
+    assert json.loads(result.out)["date"] == expected
 
 
-def test_today_is_stated_otherwise(known: Path, data: str, cli: Cli) -> None:
-    content = json.loads(cli("report", known, data, *OPTIONS, "--json", "-").out)
+def test_the_default_date_is_today(bundle: Path, data: str, cli: Cli) -> None:
+    content = json.loads(cli("report", bundle, data, *OPTIONS, "--json", "-").out)
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", content["date"])
 
 
-def test_two_reports_are_the_same_byte_for_byte(known: Path, data: str, cli: Cli, tmp_path: Path) -> None:
+def test_two_reports_are_the_same_byte_for_byte(bundle: Path, data: str, cli: Cli, tmp_path: Path) -> None:
     for _ in range(2):
         arguments = ["--html", "r.html", "--overwrite"]
-        cli("report", known, data, *OPTIONS, *arguments, environment={"SOURCE_DATE_EPOCH": "0"})
+        cli("report", bundle, data, *OPTIONS, *arguments, environment={"SOURCE_DATE_EPOCH": "0"})
         (tmp_path / "r.html").rename(tmp_path / f"r{len(names(tmp_path))}.html")
     one, other = tmp_path.glob("r*.html")
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_row_cannot_command_the_terminal(known: Path, cli: Cli, tmp_path: Path) -> None:
+def test_a_row_cannot_control_the_terminal(bundle: Path, cli: Cli, tmp_path: Path) -> None:
     rows = [ROWS[0] | {"id": "\x1b[2Jx\n\u202e"}]
     write_jsonl(tmp_path / "a\x1b[1mb.jsonl", rows)
-    done = cli.here("report", known, "a\x1b[1mb.jsonl", *OPTIONS)
-    assert done.code == 0
-    assert all(line.isprintable() for line in done.out.splitlines())
-    assert r"\x1b[2Jx\n\u202e" in done.out
+    result = cli.here("report", bundle, "a\x1b[1mb.jsonl", *OPTIONS)
+    assert result.code == 0
+    assert all(line.isprintable() for line in result.out.splitlines())
+    assert r"\x1b[2Jx\n\u202e" in result.out
 
 
-def test_a_progress_bar_is_for_a_terminal_on_stderr(known: Path, data: str, cli: Cli) -> None:
-    assert "reading" in cli.watched("stderr", "report", known, data, *OPTIONS).err
-    assert cli.watched("stderr", "report", known, data, *OPTIONS, "-q").err == ""
+def test_a_progress_bar_is_shown_only_on_a_terminal_on_stderr(bundle: Path, data: str, cli: Cli) -> None:
+    assert "reading" in cli.watched("stderr", "report", bundle, data, *OPTIONS).err
+    assert cli.watched("stderr", "report", bundle, data, *OPTIONS, "-q").err == ""
 
 
 REFUSED = {
@@ -245,33 +254,31 @@ REFUSED = {
 
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_cannot_be_reported_on_is_refused_in_one_line(
-    kind: str, known: Path, cli: Cli, tmp_path: Path
-) -> None:
-    arguments, begins = REFUSED[kind]
-    message = cli.refused_here("report", *(known if one == "KNOWN" else one for one in arguments))
-    assert message.startswith(begins)
+def test_an_invalid_command_is_refused_in_one_line(kind: str, bundle: Path, cli: Cli, tmp_path: Path) -> None:
+    arguments, prefix = REFUSED[kind]
+    message = cli.refused_here("report", *(bundle if one == "KNOWN" else one for one in arguments))
+    assert message.startswith(prefix)
     assert names(tmp_path) == {"data.jsonl"}
 
 
-def test_a_damaged_date_is_an_error(known: Path, data: str, cli: Cli) -> None:
-    done = cli("report", known, data, *OPTIONS, environment={"SOURCE_DATE_EPOCH": "tomorrow"})
-    assert (done.code, done.out) == (2, "")
-    assert done.err == (
+def test_an_invalid_date_is_an_error(bundle: Path, data: str, cli: Cli) -> None:
+    result = cli("report", bundle, data, *OPTIONS, environment={"SOURCE_DATE_EPOCH": "tomorrow"})
+    assert (result.code, result.out) == (2, "")
+    assert result.err == (
         "portrait: error: SOURCE_DATE_EPOCH is a number of seconds since 1970, not 'tomorrow'\n"
     )
 
 
-def test_an_error_late_in_the_data_leaves_no_files(known: Path, cli: Cli, tmp_path: Path) -> None:
+def test_an_error_late_in_the_data_leaves_no_files(bundle: Path, cli: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "bad.jsonl", [ROWS[i % 10] for i in range(5000)])
     with (tmp_path / "bad.jsonl").open("ab") as file:
         file.write(b'{"question": 1}\n')
-    message = cli.refused("report", known, "bad.jsonl", *OPTIONS, *OUTPUTS)
+    message = cli.refused("report", bundle, "bad.jsonl", *OPTIONS, *OUTPUTS)
     assert message.startswith("bad.jsonl, line 5001: column 'question' holds number")
     assert names(tmp_path) == {"bad.jsonl"}
 
 
-#: What runs the program with a limit to the size of files, as a full disk would have it.
+#: A program that runs ``portrait`` with a limit to the size of files, which stands for a full disk.
 LIMITED = """
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -282,7 +289,7 @@ main()
 
 @pytest.mark.parametrize("kind", ["html", "clean", "table"])
 def test_a_full_disk_leaves_no_files_and_old_ones_as_they_were(
-    kind: str, known: Path, cli: Cli, tmp_path: Path
+    kind: str, bundle: Path, cli: Cli, tmp_path: Path
 ) -> None:
     rows = [ROWS[i % 10] | {"n": i, "other": prose(i)} for i in range(300)]
     write_jsonl(tmp_path / "data.jsonl", rows)
@@ -296,18 +303,18 @@ def test_a_full_disk_leaves_no_files_and_old_ones_as_they_were(
         "clean": ("data.jsonl", "--clean", "old"),
         "table": ("data.parquet", "--contaminated", "d.parquet"),
     }[kind]
-    done = cli("report", known, data, *OPTIONS, option, out, "--overwrite", program=("-c", LIMITED))
-    assert (done.code, done.out) == (2, "")
-    assert re.fullmatch(f"portrait: error: {out}: cannot write: .*[Ff]ile too large.*\n", done.err)
+    result = cli("report", bundle, data, *OPTIONS, option, out, "--overwrite", program=("-c", LIMITED))
+    assert (result.code, result.out) == (2, "")
+    assert re.fullmatch(f"portrait: error: {out}: cannot write: .*[Ff]ile too large.*\n", result.err)
     assert names(tmp_path) == before
     assert (tmp_path / "old").read_text() == "old"
 
 
-def test_ctrl_c_leaves_no_files(known: Path, cli: Cli, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_no_files(bundle: Path, cli: Cli, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "data.jsonl", [ROWS[i % 10] for i in range(200_000)])
     with (
         caught_sigint(),
-        cli.start("report", known, "data.jsonl", *OPTIONS, *OUTPUTS, stdin=subprocess.DEVNULL) as process,
+        cli.start("report", bundle, "data.jsonl", *OPTIONS, *OUTPUTS, stdin=subprocess.DEVNULL) as process,
     ):
         deadline = time.monotonic() + 30
         while not list(tmp_path.glob(".r.html.*.part")):
@@ -322,14 +329,16 @@ def test_ctrl_c_leaves_no_files(known: Path, cli: Cli, tmp_path: Path) -> None:
     assert names(tmp_path) == {"data.jsonl"}
 
 
-def test_a_full_standard_output_is_an_error(known: Path, data: str, cli: Cli) -> None:
-    done = cli.out_of_space("report", known, data, *OPTIONS, "--json", "-")
-    assert done.code == 2
-    assert re.fullmatch("portrait: error: standard output: No space left on device\n", done.err)
-    assert cli.unheard("report", known, data, *OPTIONS) == (141, "", "")
+def test_a_full_standard_output_is_an_error(bundle: Path, data: str, cli: Cli) -> None:
+    result = cli.out_of_space("report", bundle, data, *OPTIONS, "--json", "-")
+    assert result.code == 2
+    assert re.fullmatch("portrait: error: standard output: No space left on device\n", result.err)
+    assert cli.unheard("report", bundle, data, *OPTIONS) == (141, "", "")
 
 
-def test_without_the_extra_it_says_which_install_brings_it(known: Path, data: str, cli: Cli) -> None:
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(
+    bundle: Path, data: str, cli: Cli
+) -> None:
     block = (
         "import sys\n"
         "class Block:\n"
@@ -340,13 +349,13 @@ def test_without_the_extra_it_says_which_install_brings_it(known: Path, data: st
         "from portrait.cli.main import main\n"
         "main()"
     )
-    done = cli("report", known, data, *OPTIONS, program=("-c", block))
-    assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("portrait: error: this needs pyarrow, which is not installed: pip install ")
+    result = cli("report", bundle, data, *OPTIONS, program=("-c", block))
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("portrait: error: this needs pyarrow, which is not installed: pip install ")
 
 
-def test_memory_does_not_grow_with_the_texts(known: Path, tmp_path: Path) -> None:
-    """Ten times the rows, all of them found, take next to no more memory."""
+def test_memory_does_not_grow_with_the_texts(bundle: Path, tmp_path: Path) -> None:
+    """Check that ten times the rows, all of them found, take hardly more memory."""
     code = (
         "import resource, sys, portrait\n"
         "portrait.report(sys.argv[1], sys.argv[2], columns=['question', 'answer'], worst=10)\n"
@@ -355,9 +364,9 @@ def test_memory_does_not_grow_with_the_texts(known: Path, tmp_path: Path) -> Non
     peaks = []
     for n in (4_000, 40_000):
         path = write_jsonl(tmp_path / f"{n}.jsonl", [ROWS[i % 5] | {"n": i} for i in range(n)])
-        done = subprocess.run(
-            [sys.executable, "-c", code, known, path], check=True, capture_output=True, text=True
+        result = subprocess.run(
+            [sys.executable, "-c", code, bundle, path], check=True, capture_output=True, text=True
         )
-        peaks.append(int(done.stdout) * 1024)
+        peaks.append(int(result.stdout) * 1024)
     grown = path.stat().st_size * 9 // 10
     assert peaks[1] - peaks[0] < grown / 2

@@ -19,6 +19,7 @@ STORY = "The pilot of the last tram keeps a ladder in the depot, and nobody has 
 
 @pytest.fixture(autouse=True)
 def corpus(tmp_path: Path) -> None:
+    """Write a text, its portrait and two rows to the working directory."""
     (tmp_path / "a.txt").write_text(STORY)
     (tmp_path / "rows.jsonl").write_text(
         "".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate((STORY, "short")))
@@ -26,10 +27,10 @@ def corpus(tmp_path: Path) -> None:
     portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait")
 
 
-def test_a_file_gets_a_row_for_each_and_stderr_the_summary(cli: Cli, tmp_path: Path) -> None:
-    done = cli.here("scan", "a.portrait", "rows.jsonl", "--keep", "id", "-o", "out.jsonl", "--workers", "1")
-    assert (done.code, done.out) == (0, "")
-    assert done.err.startswith("2 rows: 1 found, 0 not found, 1 inconclusive; ")
+def test_rows_go_to_the_file_and_the_summary_to_stderr(cli: Cli, tmp_path: Path) -> None:
+    result = cli.here("scan", "a.portrait", "rows.jsonl", "--keep", "id", "-o", "out.jsonl", "--workers", "1")
+    assert (result.code, result.out) == (0, "")
+    assert result.err.startswith("2 rows: 1 found, 0 not found, 1 inconclusive; ")
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [(row["values"], row["verdict"]) for row in rows] == [
         ({"id": 0}, "found"),
@@ -37,10 +38,10 @@ def test_a_file_gets_a_row_for_each_and_stderr_the_summary(cli: Cli, tmp_path: P
     ]
 
 
-def test_without_a_file_the_rows_go_to_stdout(cli: Cli) -> None:
-    done = cli("scan", "a.portrait", "a.txt", "-q", "--no-matches", "--workers", "1")
-    assert (done.code, done.err) == (0, "")
-    (row,) = map(json.loads, done.out.splitlines())
+def test_rows_go_to_stdout_by_default(cli: Cli) -> None:
+    result = cli("scan", "a.portrait", "a.txt", "-q", "--no-matches", "--workers", "1")
+    assert (result.code, result.err) == (0, "")
+    (row,) = map(json.loads, result.out.splitlines())
     assert row["verdict"] == "found"
     assert "matches" not in row
 

@@ -1,4 +1,4 @@
-"""``portrait serve``: how it refuses to start; the running service is tested with the service."""
+"""How ``portrait serve`` refuses to start; tests/server tests the running service."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_an_option_takes_precedence_over_the_settings(cli: Cli, tmp_path: Path) 
     assert "given.portrait" in cli.refused("serve", "given.portrait", "--config", "settings.toml")
 
 
-def test_without_the_extra_it_says_which_install_brings_it(cli: Cli) -> None:
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(cli: Cli) -> None:
     code = "import sys; sys.modules['flask'] = None; from portrait.cli.main import run; sys.exit(run())"
-    done = cli("serve", "a.portrait", program=("-c", code))
-    assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("portrait: error: this needs flask, which is not installed: pip install ")
-    assert "[server]" in done.err
+    result = cli("serve", "a.portrait", program=("-c", code))
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("portrait: error: this needs flask, which is not installed: pip install ")
+    assert "[server]" in result.err

@@ -1,4 +1,4 @@
-"""The options of how a build is carried out, and what Ctrl-C says of resuming it."""
+"""The execution options of a build, and the hint on resuming that Ctrl-C prints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def parsed(*arguments: str) -> Execution:
+def parse(*arguments: str) -> Execution:
+    """Return what a command with these options receives."""
+
     @click.command("build")
     @execution_options
     def command(execution: Execution) -> Execution:
@@ -25,25 +27,25 @@ def parsed(*arguments: str) -> Execution:
     return execution
 
 
-def test_nothing_given_is_the_library_s_default() -> None:
-    assert parsed() == Execution()
+def test_without_options_the_library_s_defaults_apply() -> None:
+    assert parse() == Execution()
 
 
-def test_every_option_is_a_field() -> None:
-    given = ["--workers", "3", "--memory", "2GB", "--work-dir", "w", "--restart"]
-    assert parsed(*given) == Execution("local", 3, 2 * 10**9, "w", True, None)
+def test_every_option_sets_a_field() -> None:
+    options = ["--workers", "3", "--memory", "2GB", "--work-dir", "w", "--restart"]
+    assert parse(*options) == Execution("local", 3, 2 * 10**9, "w", True, None)
     address = ["--engine", "ray", "--ray-address", "auto"]
-    assert parsed(*address) == Execution("ray", ray_address="auto")
+    assert parse(*address) == Execution("ray", ray_address="auto")
 
 
-def test_what_contradicts_itself_is_refused() -> None:
+def test_contradictory_options_are_refused() -> None:
     with pytest.raises(SpecError):
-        parsed("--ray-address", "auto")
+        parse("--ray-address", "auto")
 
 
-@pytest.mark.parametrize("begun", [True, False])
-def test_ctrl_c_says_how_to_resume_where_there_is_something_to_resume(begun: bool, tmp_path: Path) -> None:
-    if begun:
+@pytest.mark.parametrize("started", [True, False])
+def test_ctrl_c_says_how_to_resume_if_there_is_something_to_resume(started: bool, tmp_path: Path) -> None:
+    if started:
         (tmp_path / "w").mkdir()
 
     def interrupt() -> Any:
@@ -51,4 +53,4 @@ def test_ctrl_c_says_how_to_resume_where_there_is_something_to_resume(begun: boo
 
     with pytest.raises(KeyboardInterrupt) as caught, resumable(Execution(work_dir=tmp_path / "w"), "out"):
         interrupt()
-    assert caught.value.args == (("run the same command again to resume",) if begun else ())
+    assert caught.value.args == (("run the same command again to resume",) if started else ())

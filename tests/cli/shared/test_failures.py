@@ -1,4 +1,4 @@
-"""How a command ends that fails: the message and the exit code of each kind of error."""
+"""How failing commands end: the message and the exit code of each kind of error."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from portrait.errors import SpecError
 REPORT = "please report this; PORTRAIT_DEBUG=1 shows where"
 
 
-def refused(cause: Exception) -> click.ClickException:
-    """An error of the library, as the group of commands raises it."""
+def library_error(cause: Exception) -> click.ClickException:
+    """Return an error of the library as the command group raises it."""
     error = click.ClickException(f"{cause} (--width)")
     error.__cause__ = cause
     return error
 
 
-def interrupted(message: str) -> click.Abort:
-    """An interrupt as click replaces it."""
+def interrupt(message: str) -> click.Abort:
+    """Return the exception that click raises in place of an interrupt."""
     error = click.Abort()
     error.__cause__ = KeyboardInterrupt(message)
     return error
@@ -28,11 +28,11 @@ def interrupted(message: str) -> click.Abort:
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (refused(SpecError("too wide")), 2, "too wide (--width)"),
+        (library_error(SpecError("too wide")), 2, "too wide (--width)"),
         (click.UsageError("No such thing."), 2, "No such thing"),
         (click.UsageError("Did you mean\nthis?"), 2, "Did you mean this?"),
         (KeyboardInterrupt(), 130, "interrupted"),
-        (interrupted("run it again"), 130, "interrupted: run it again"),
+        (interrupt("run it again"), 130, "interrupted: run it again"),
         (MemoryError(), 2, "not enough memory"),
         (
             ZeroDivisionError("division\n by zero"),
@@ -47,7 +47,7 @@ def interrupted(message: str) -> click.Abort:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
-def test_an_error_is_one_line_and_a_code(
+def test_an_error_prints_one_line_and_has_an_exit_code(
     error: BaseException,
     code: int,
     message: str,
@@ -59,7 +59,7 @@ def test_an_error_is_one_line_and_a_code(
     assert capsys.readouterr() == ("", f"portrait: error: {message}\n")
 
 
-def test_a_defect_shows_where_on_demand(
+def test_an_internal_error_shows_its_traceback_on_demand(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PORTRAIT_DEBUG", "1")
@@ -75,6 +75,6 @@ def test_a_usage_error_names_the_help_of_its_command(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == "portrait: error: No such option '--x': see portrait build --help\n"
 
 
-def test_a_message_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     fail(click.ClickException("\x1b[2Jgone"))
     assert capsys.readouterr().err == "portrait: error: \\x1b[2Jgone\n"

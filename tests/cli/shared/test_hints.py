@@ -1,4 +1,4 @@
-"""The option that an error adds on the command line, for every parameter that an error names."""
+"""The option that the command line adds to an error, for every parameter that errors name."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from portrait.cli.shared.hints import option_hint
 
 #: Parameters of the library that no single option sets, and why.
 LIBRARY_ONLY = {
-    "windows": "width, stride, unit and normaliser are an option each",
+    "windows": "width, stride, unit and normaliser are separate options",
     "prefix": "names the columns that Portrait.scan adds to a dataset, which has no command",
 }
 
 
 def command(name: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), name)
-    assert found is not None
-    return found
+    """Return the command of this name."""
+    subcommand = cli.get_command(click.Context(cli), name)
+    assert subcommand is not None
+    return subcommand
 
 
 def parameters() -> set[str]:
-    """Every parameter that an error of the library names."""
-    named = set()
+    """Return every parameter that an error of the library names."""
+    names = set()
     for path in (ROOT / "portrait").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "parameter":
-                named |= {
-                    one.value
-                    for one in ast.walk(node.value)
-                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                names |= {
+                    constant.value
+                    for constant in ast.walk(node.value)
+                    if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
                 }
-    return named
+    return names
 
 
 @pytest.mark.parametrize("parameter", sorted(parameters() - {*LIBRARY_ONLY}))
@@ -74,7 +75,7 @@ def test_every_parameter_that_an_error_names_has_an_option(parameter: str) -> No
         ("build", None, ""),
     ],
 )
-def test_the_option_is_that_of_the_command(name: str, parameter: str | None, hint: str) -> None:
+def test_the_hint_is_the_command_s_own_option(name: str, parameter: str | None, hint: str) -> None:
     assert option_hint(command(name), parameter) == hint
 
 
@@ -83,5 +84,5 @@ def test_without_a_command_there_is_no_hint() -> None:
 
 
 @pytest.mark.parametrize("parameter", sorted(LIBRARY_ONLY))
-def test_what_only_the_library_has_is_no_option(parameter: str) -> None:
+def test_a_parameter_of_the_library_only_has_no_option(parameter: str) -> None:
     assert not any(option_hint(command(name), parameter) for name in COMMANDS)

@@ -1,4 +1,4 @@
-"""The portraits that a command asks: bundles and foreign filters, and whose stride the option sets."""
+"""Opening the portraits that a command queries: bundles, foreign filters, and the stride option."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ BUNDLE = str(GOLDEN / "defaults")
 
 
 @pytest.fixture
-def nameless(tmp_path: Path) -> str:
-    """A filter of the original library whose name does not say the stride."""
+def foreign(tmp_path: Path) -> str:
+    """The path of a filter of the original library whose file name does not state the stride."""
     redisbloom = GOLDEN / "redisbloom"
     shutil.copy(redisbloom / "words.50-50.bf", tmp_path / "words.bf")
     shutil.copy(redisbloom / "words.50-50.bf.part0.bin", tmp_path)
     return str(tmp_path / "words.bf")
 
 
-def test_portraits_are_opened_in_order(nameless: str) -> None:
-    opened = open_all([nameless, BUNDLE], 50)
+def test_portraits_are_opened_in_order(foreign: str) -> None:
+    opened = open_all([foreign, BUNDLE], 50)
     assert [one.is_bundle for one in opened] == [False, True]
-    # The option is for the foreign filter; the bundle beside it keeps its own.
+    # The option applies to the foreign filter; the bundle keeps its own stride.
     assert [one.spec.stride for one in opened] == [50, 25]
 
 

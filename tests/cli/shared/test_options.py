@@ -1,4 +1,4 @@
-"""Options of several commands: the same name has the same meaning wherever it is the same option."""
+"""Options that several commands share: the same option has the same help text everywhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from portrait.cli.main import COMMANDS, cli
 
-#: Options that mean something else in each command.
+#: Options that have a different meaning in each command.
 DIFFERENT = {
     "--keep",  # columns of a scan, the demo's portrait
     "--json",  # a flag, or the report's file
@@ -16,26 +16,26 @@ DIFFERENT = {
     "--overwrite",  # each says what it replaces
     "--portrait",
     "--quiet",  # with a summary, or with an exit code only
-    "--rate",  # of everybody, or of one key
+    "--rate",  # of all callers, or of one key
     "--restart",  # of a build, or of a scan
     "--stride",  # of a new portrait, or of a foreign filter
     "--unit",
     "--width",
     "--normalizer",
-    "--workers",  # that read, ask or answer
+    "--workers",  # which read, query or serve
 }
 
 
-def test_an_option_has_one_wording() -> None:
-    wordings = defaultdict(set)
+def test_an_option_has_the_same_help_everywhere() -> None:
+    help_texts = defaultdict(set)
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
         for option in command.params:
             if isinstance(option, click.Option):
-                wordings[max(option.opts, key=len).replace("--columns", "--column")].add(option.help)
-    assert {name for name, helps in wordings.items() if len(helps) > 1} <= DIFFERENT
-    assert {"--evalue", "--column", "--format", "--max-shard-size", "--license", "--color"} <= {*wordings}
+                help_texts[max(option.opts, key=len).replace("--columns", "--column")].add(option.help)
+    assert {name for name, texts in help_texts.items() if len(texts) > 1} <= DIFFERENT
+    assert {"--evalue", "--column", "--format", "--max-shard-size", "--license", "--color"} <= {*help_texts}
 
 
 def test_a_threshold_has_the_default_of_its_command() -> None:
@@ -45,5 +45,5 @@ def test_a_threshold_has_the_default_of_its_command() -> None:
         assert command is not None
         (option,) = [one for one in command.params if one.name == "evalue"]
         defaults[name] = option.default
-    # A report asks many rows at once, so each row must prove more.
+    # A report tests many rows at once, so each row needs stronger evidence.
     assert defaults == {"query": 0.01, "scan": 0.01, "report": 1e-5}

@@ -1,4 +1,4 @@
-"""How far a build is, as people and programs are told."""
+"""Progress reports: a bar for people, JSON lines for programs."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ PROSE = "The ferry to Norham was late again, and number {} of its passengers wro
 
 
 def write_corpus(where: Path, n_files: int, n_rows: int = 300) -> None:
+    """Write ``n_files`` files of ``n_rows`` JSON lines each to the new directory ``where``."""
     where.mkdir()
     for i in range(n_files):
         rows = [json.dumps({"text": PROSE.format(i * n_rows + j) * 5}) + "\n" for j in range(n_rows)]
@@ -42,13 +43,13 @@ def write_corpus(where: Path, n_files: int, n_rows: int = 300) -> None:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """Files of rows, in the directory where the commands run, ``corpus``."""
+    """A corpus of 20 files of 300 rows: ``corpus`` in the working directory of the commands."""
     write_corpus(tmp_path / "corpus", 20)
     return tmp_path / "corpus"
 
 
-def said(err: str) -> dict[str, list[dict[str, Any]]]:
-    """The lines of JSON, by stage."""
+def records_by_stage(err: str) -> dict[str, list[dict[str, Any]]]:
+    """Parse JSON lines of progress, and group them by stage."""
     stages: dict[str, list[dict[str, Any]]] = {}
     for line in err.splitlines():
         record = json.loads(line)
@@ -66,12 +67,12 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_lines_of_json_add_up_to_what_is_built(way: str, corpus: Path, cli: Cli) -> None:
+def test_json_lines_add_up_to_the_size_of_the_corpus(way: str, corpus: Path, cli: Cli) -> None:
     options, stages = WAYS[way]
-    done = cli("build", "corpus", "-o", "out", "--json", "--progress", "json", *options)
-    assert done.code == 0
-    built = json.loads(done.out)
-    lines = said(done.err)
+    result = cli("build", "corpus", "-o", "out", "--json", "--progress", "json", *options)
+    assert result.code == 0
+    summary = json.loads(result.out)
+    lines = records_by_stage(result.err)
     assert list(lines) == stages
     for records in lines.values():
         assert [record["done"] for record in records] == [False] * (len(records) - 1) + [True]
@@ -81,31 +82,31 @@ def test_lines_of_json_add_up_to_what_is_built(way: str, corpus: Path, cli: Cli)
         assert records[-1]["bytes"] == records[-1]["total_bytes"]
         assert records[-1]["eta_seconds"] == 0
     last = lines["reading"][-1]
-    assert (last["documents"], last["text_bytes"]) == (built["documents"], built["text_bytes"])
+    assert (last["documents"], last["text_bytes"]) == (summary["documents"], summary["text_bytes"])
     assert last["total_bytes"] == sum(path.stat().st_size for path in corpus.iterdir())
     assert last["text_bytes_per_second"] == pytest.approx(last["text_bytes"] / last["seconds"], rel=0.2)
 
 
 @pytest.mark.usefixtures("corpus")
-def test_a_layer_that_is_added_says_how_far_it_is(cli: Cli) -> None:
+def test_adding_a_layer_reports_progress(cli: Cli) -> None:
     assert cli("build", "corpus/000.jsonl", "-o", "out", "-q").code == 0
-    done = cli("add", "out", "more=corpus", "--progress", "json", "-q")
-    assert (done.code, done.out) == (0, "")
-    assert said(done.err)["reading"][-1]["documents"] == 20 * 300
+    result = cli("add", "out", "more=corpus", "--progress", "json", "-q")
+    assert (result.code, result.out) == (0, "")
+    assert records_by_stage(result.err)["reading"][-1]["documents"] == 20 * 300
 
 
-def test_what_was_read_before_is_no_speed_of_this_process(corpus: Path, cli: Cli, tmp_path: Path) -> None:
+def test_the_speed_counts_only_what_this_process_reads(corpus: Path, cli: Cli, tmp_path: Path) -> None:
     execution = Execution(workers=1, work_dir=tmp_path / "w")
     portrait.read_share(corpus, tmp_path / "out", (1, 2), execution=execution)
     options = ["--work-dir", "w", "--workers", "1", "--json", "--progress", "json"]
-    done = cli("build", str(corpus), "-o", str(tmp_path / "out"), *options)
-    assert done.code == 0, done.err
-    last = said(done.err)["reading"][-1]
+    result = cli("build", str(corpus), "-o", str(tmp_path / "out"), *options)
+    assert result.code == 0, result.err
+    last = records_by_stage(result.err)["reading"][-1]
     assert last["bytes"] == last["total_bytes"]
-    assert last["documents"] == json.loads(done.out)["documents"] // 2
+    assert last["documents"] == json.loads(result.out)["documents"] // 2
 
 
-def test_lines_are_half_a_second_apart(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_lines_are_at_least_half_a_second_apart(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     from portrait.cli.shared.progress import Lines
 
     clock = [100.0]
@@ -117,21 +118,21 @@ def test_lines_are_half_a_second_apart(monkeypatch: pytest.MonkeyPatch, capsys: 
         lines.advance(100, 1, 80)
     lines.finish()
     lines.finish()
-    seconds = [record["seconds"] for record in said(capsys.readouterr().err)["reading"]]
+    seconds = [record["seconds"] for record in records_by_stage(capsys.readouterr().err)["reading"]]
     assert seconds == [0.5, 1.0, 1.25]
 
 
 @pytest.mark.usefixtures("corpus")
 def test_a_bar_shows_every_stage(cli: Cli) -> None:
-    done = cli.watched("stderr", "build", "corpus", "-o", "out", "--work-dir", "w", "--workers", "1")
-    assert done.code == 0
+    result = cli.watched("stderr", "build", "corpus", "-o", "out", "--work-dir", "w", "--workers", "1")
+    assert result.code == 0
     for stage in ("reading", "building", "writing"):
-        assert f"{stage}:   0%|" in done.err
-    done = cli.watched("stderr", "add", "out", "a=corpus/000.jsonl")
-    assert "reading:   0%|" in done.err
+        assert f"{stage}:   0%|" in result.err
+    result = cli.watched("stderr", "add", "out", "a=corpus/000.jsonl")
+    assert "reading:   0%|" in result.err
 
 
-def test_a_bar_says_how_much_was_read(capsys: Any) -> None:
+def test_a_bar_shows_how_much_was_read(capsys: Any) -> None:
     from portrait.cli.shared.progress import Bar
 
     bar = Bar("reading")
@@ -143,12 +144,12 @@ def test_a_bar_says_how_much_was_read(capsys: Any) -> None:
     time.sleep(0.15)
     bar.advance(5000, 1, 4000)
     bar.finish()
-    shown = capsys.readouterr().err
-    assert "reading:  25%|" in shown
-    assert "1.00M/4.00MB, 1,234 documents, " in shown
-    assert "/s of text, 00:0" in shown
-    assert " left" in shown
-    assert "reading: 5.00kB, 1 document, " in shown
+    output = capsys.readouterr().err
+    assert "reading:  25%|" in output
+    assert "1.00M/4.00MB, 1,234 documents, " in output
+    assert "/s of text, 00:0" in output
+    assert " left" in output
+    assert "reading: 5.00kB, 1 document, " in output
 
 
 MODES = [("none", False), ("bar", True), ("json", False), ("auto", False)]
@@ -156,17 +157,17 @@ MODES = [("none", False), ("bar", True), ("json", False), ("auto", False)]
 
 @pytest.mark.parametrize(("mode", "has_bar"), MODES)
 @pytest.mark.usefixtures("corpus")
-def test_who_hears_of_it_can_be_chosen(mode: str, has_bar: bool, cli: Cli) -> None:
-    done = cli("build", "corpus/000.jsonl", "-o", "out", "--progress", mode)
-    assert done.code == 0
-    assert ("reading:   0%" in done.err) == has_bar
-    assert ('"stage": "reading"' in done.err) == (mode == "json")
-    assert "built in " in done.err
+def test_the_form_of_progress_can_be_chosen(mode: str, has_bar: bool, cli: Cli) -> None:
+    result = cli("build", "corpus/000.jsonl", "-o", "out", "--progress", mode)
+    assert result.code == 0
+    assert ("reading:   0%" in result.err) == has_bar
+    assert ('"stage": "reading"' in result.err) == (mode == "json")
+    assert "built in " in result.err
     message = cli.refused("build", "corpus", "-o", "b", "--progress", "loud")
     assert message.startswith("Invalid value for '--progress': 'loud' is not one of 'auto', 'bar', ")
 
 
-def test_ctrl_c_says_that_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> None:
+def test_the_same_command_resumes_after_ctrl_c(cli: Cli, tmp_path: Path) -> None:
     write_corpus(tmp_path / "many", 600, 100)
     arguments = ["build", "many", "-o", "out", "--workers", "1", "--work-dir", "w", "-q"]
     data = tmp_path / "w" / "data"

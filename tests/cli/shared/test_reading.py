@@ -1,4 +1,4 @@
-"""Options of what to read: lists of columns, and what the commands get of them."""
+"""Options that say what to read, and what the commands receive."""
 
 from __future__ import annotations
 
@@ -10,39 +10,45 @@ import pytest
 from portrait.cli.shared.reading import column_option, corpus_options, names_of
 
 
-def parsed(decorate: Any, *arguments: str) -> dict[str, Any]:
-    """What a command with these options gets."""
+def parse(decorate: Any, *arguments: str) -> dict[str, Any]:
+    """Return what a command with these options receives."""
 
-    def given(**options: Any) -> dict[str, Any]:
+    def command(**options: Any) -> dict[str, Any]:
         return options
 
-    command = click.command("read")(decorate(given))
-    result: dict[str, Any] = command.main(list(arguments), standalone_mode=False)
+    result: dict[str, Any] = click.command("read")(decorate(command)).main(
+        list(arguments), standalone_mode=False
+    )
     return result
 
 
 @pytest.mark.parametrize(
     ("values", "names"), [([], []), (["a"], ["a"]), (["a, b", "c"], ["a", "b", "c"]), (["a,"], ["a", ""])]
 )
-def test_names_are_separated_by_commas_and_options(values: list[str], names: list[str]) -> None:
+def test_names_come_from_comma_separated_and_repeated_options(values: list[str], names: list[str]) -> None:
     assert names_of(values) == names
 
 
-def test_the_text_is_in_the_column_text_unless_named() -> None:
-    assert parsed(column_option()) == {"columns": ["text"]}
-    assert parsed(column_option(), "--column", "question,answer") == {"columns": ["question", "answer"]}
-    assert parsed(column_option("--columns", default=())) == {"columns": []}
-    assert parsed(column_option("--columns", default=()), "--columns", "a", "--column", "b") == {
+def test_the_default_column_is_text() -> None:
+    assert parse(column_option()) == {"columns": ["text"]}
+    assert parse(column_option(), "--column", "question,answer") == {"columns": ["question", "answer"]}
+    assert parse(column_option("--columns", default=())) == {"columns": []}
+    assert parse(column_option("--columns", default=()), "--columns", "a", "--column", "b") == {
         "columns": ["a", "b"]
     }
 
 
-def test_a_corpus_is_read_by_suffix_and_to_its_first_error() -> None:
-    assert parsed(corpus_options) == {
+def test_the_defaults_are_format_by_suffix_and_failure_on_errors() -> None:
+    assert parse(corpus_options) == {
         "columns": ["text"],
         "format_": "auto",
         "source_column": None,
         "on_error": "fail",
     }
-    given = parsed(corpus_options, "--source-column", "meta.set", "--on-error", "skip", "--format", "jsonl")
-    assert given == {"columns": ["text"], "format_": "jsonl", "source_column": "meta.set", "on_error": "skip"}
+    options = parse(corpus_options, "--source-column", "meta.set", "--on-error", "skip", "--format", "jsonl")
+    assert options == {
+        "columns": ["text"],
+        "format_": "jsonl",
+        "source_column": "meta.set",
+        "on_error": "skip",
+    }

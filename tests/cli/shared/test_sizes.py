@@ -35,12 +35,13 @@ def test_sizes_are_read_as_people_write_them(text: str, n_bytes: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "GB", "-1GB", "5XB", "1e9", "5GBB", "iB", "5iB", "0x10", "1.GB", "٣GB"])
-def test_what_is_not_a_size_is_refused(text: str) -> None:
+def test_anything_else_is_not_a_size(text: str) -> None:
     with pytest.raises(click.BadParameter, match="not a size"):
         parse_size(text)
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run ``portrait`` in a process."""
     command = [sys.executable, "-m", "portrait", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -53,19 +54,19 @@ def corpus(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_command_line_cuts(corpus: Path, tmp_path: Path) -> None:
-    done = run("build", corpus, "-o", tmp_path / "out", "--max-shard-size", "5kB", "-q")
-    assert (done.returncode, done.stderr) == (0, "")
+def test_the_option_limits_the_size_of_shards(corpus: Path, tmp_path: Path) -> None:
+    result = run("build", corpus, "-o", tmp_path / "out", "--max-shard-size", "5kB", "-q")
+    assert (result.returncode, result.stderr) == (0, "")
     shards = portrait.open(tmp_path / "out").manifest.layers[0].shards
     assert len(shards) > 1
     assert all(shard.bytes <= 5000 for shard in shards)
 
 
-def test_the_command_line_refuses_what_is_not_a_size(corpus: Path, tmp_path: Path) -> None:
-    done = run("build", corpus, "-o", tmp_path / "out", "--max-shard-size", "big")
-    assert done.returncode == 2
-    assert "'big' is not a size" in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_an_invalid_size_is_refused(corpus: Path, tmp_path: Path) -> None:
+    result = run("build", corpus, "-o", tmp_path / "out", "--max-shard-size", "big")
+    assert result.returncode == 2
+    assert "'big' is not a size" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The options of windows and filters: presets, and what is given as well."""
+"""The options for windows and filters: presets, and options that override them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from portrait.presets import PRESETS
 from portrait.spec import FilterSpec, WindowSpec
 
 
-def parsed(*arguments: str) -> tuple[WindowSpec, FilterSpec]:
+def parse(*arguments: str) -> tuple[WindowSpec, FilterSpec]:
+    """Return what a command with these options receives."""
+
     @click.command("build")
     @spec_options
     def command(windows: WindowSpec, filter_: FilterSpec) -> tuple[WindowSpec, FilterSpec]:
@@ -21,35 +23,35 @@ def parsed(*arguments: str) -> tuple[WindowSpec, FilterSpec]:
     return specs
 
 
-def test_nothing_given_is_the_library_s_default() -> None:
-    assert parsed() == (WindowSpec(), FilterSpec())
+def test_without_options_the_library_s_defaults_apply() -> None:
+    assert parse() == (WindowSpec(), FilterSpec())
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_its_specs(name: str) -> None:
-    assert parsed("--preset", name) == (PRESETS[name].windows, PRESETS[name].filter)
+def test_a_preset_sets_both_specs(name: str) -> None:
+    assert parse("--preset", name) == (PRESETS[name].windows, PRESETS[name].filter)
 
 
-def test_every_option_is_a_field() -> None:
-    given = ["--width", "7", "--stride", "3", "--unit", "word", "--normalizer", "loose"]
-    assert parsed(*given, "--filter", "fuse", "--fpr", "0.5") == (
+def test_every_option_sets_a_field() -> None:
+    options = ["--width", "7", "--stride", "3", "--unit", "word", "--normalizer", "loose"]
+    assert parse(*options, "--filter", "fuse", "--fpr", "0.5") == (
         WindowSpec(7, 3, "word", "loose"),
         FilterSpec("fuse", 0.5),
     )
 
 
-def test_what_is_given_as_well_takes_precedence() -> None:
-    windows, filter_ = parsed("--preset", "gpt3", "--stride", "2", "--fpr", "0.1")
+def test_options_override_the_preset() -> None:
+    windows, filter_ = parse("--preset", "gpt3", "--stride", "2", "--fpr", "0.1")
     assert windows == WindowSpec(13, 2, "word", "loose")
     assert filter_ == FilterSpec("bloom", 0.1)
 
 
-def test_bits_of_a_fingerprint_are_a_rate() -> None:
-    assert parsed("--filter", "fuse", "--fingerprint-bits", "9")[1] == FilterSpec("fuse", 2.0**-9)
+def test_fingerprint_bits_set_the_false_positive_rate() -> None:
+    assert parse("--filter", "fuse", "--fingerprint-bits", "9")[1] == FilterSpec("fuse", 2.0**-9)
     with pytest.raises(click.UsageError, match="--fingerprint-bits is for --filter fuse"):
-        parsed("--fingerprint-bits", "9")
+        parse("--fingerprint-bits", "9")
 
 
-def test_what_is_out_of_range_is_refused() -> None:
+def test_a_value_out_of_range_is_refused() -> None:
     with pytest.raises(SpecError):
-        parsed("--width", "0")
+        parse("--width", "0")

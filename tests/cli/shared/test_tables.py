@@ -5,12 +5,12 @@ from __future__ import annotations
 from portrait.cli.shared.tables import listed, table
 
 
-def test_facts_stand_under_each_other() -> None:
+def test_facts_are_aligned_in_two_columns() -> None:
     facts = {"id": "1f", "guarantee": "all \x1b[2J of it"}
     assert list(listed(facts)) == ["id         1f", "guarantee  all \\x1b[2J of it"]
 
 
-def test_names_are_to_the_left_and_numbers_to_the_right() -> None:
+def test_names_are_aligned_left_and_numbers_right() -> None:
     rows = [("source", "filter", "rows"), ("a", "bloom", "7"), ("longest", "", "1,234")]
     assert list(table(rows)) == [
         "source   filter   rows",

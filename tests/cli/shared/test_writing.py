@@ -1,4 +1,4 @@
-"""Options of what to write: sizes of shards, and the output itself."""
+"""Options that say what to write: the output, its licence, and the size of its shards."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from portrait.cli.shared.writing import license_option, max_shard_size_option, o
 @out_option
 @license_option
 @max_shard_size_option
-def write(**given: Any) -> dict[str, Any]:
-    return given
+def write(**options: Any) -> dict[str, Any]:
+    return options
 
 
 def test_the_default_size_is_the_library_s() -> None:
-    given = write.main(["-o", "out"], standalone_mode=False)
-    assert given == {"out": "out", "license_": None, "max_shard_bytes": DEFAULT_SHARD_BYTES}
+    options = write.main(["-o", "out"], standalone_mode=False)
+    assert options == {"out": "out", "license_": None, "max_shard_bytes": DEFAULT_SHARD_BYTES}
 
 
-def test_what_is_given_is_passed_on() -> None:
-    given = write.main(["--out", "o", "--license", "CC0", "--max-shard-size", "64MB"], standalone_mode=False)
-    assert given == {"out": "o", "license_": "CC0", "max_shard_bytes": 64_000_000}
+def test_options_are_passed_on() -> None:
+    options = write.main(
+        ["--out", "o", "--license", "CC0", "--max-shard-size", "64MB"], standalone_mode=False
+    )
+    assert options == {"out": "o", "license_": "CC0", "max_shard_bytes": 64_000_000}
 
 
-def test_an_output_is_required_and_a_size_is_one() -> None:
+def test_an_output_is_required_and_a_size_must_be_valid() -> None:
     with pytest.raises(click.MissingParameter):
         write.main([], standalone_mode=False)
     with pytest.raises(click.BadParameter, match="'big' is not a size"):

@@ -1,0 +1,19 @@
+"""Fixtures that the tests of several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.reading_room import build_room
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import portrait
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> portrait.Portrait:
+    """A portrait of two layers, in the working directory of the commands."""
+    return build_room(tmp_path)
