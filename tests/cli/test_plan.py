@@ -19,6 +19,7 @@ STORY = "The pilot of the last tram keeps a ladder in the depot, and nobody has 
 
 @pytest.fixture(autouse=True)
 def corpus(tmp_path: Path) -> None:
+    """Write the same text in two formats to the working directory."""
     (tmp_path / "a.txt").write_text(STORY)
     (tmp_path / "b.jsonl").write_text(json.dumps({"text": STORY}) + "\n")
 

@@ -1,4 +1,4 @@
-"""A portrait in good order, and copies of it to be damaged."""
+"""An undamaged portrait, and copies of it for tests to damage."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bundle(whole: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be damaged."""
+    """A copy of the portrait for one test to damage."""
     return shutil.copytree(whole, tmp_path / "bundle")
 
 
 @pytest.fixture(scope="module")
 def scratch(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that is damaged in another way in every example."""
+    """A copy of the portrait that property tests damage and restore in every example."""
     return shutil.copytree(whole, tmp_path_factory.mktemp("scratch") / "bundle")

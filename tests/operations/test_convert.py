@@ -1,4 +1,4 @@
-"""Converting: other files, the same portrait."""
+"""``convert``: other files, the same portrait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.forge import replace as put
+from support.forge import replace as replace_file
 from support.forge import shard_path
 
 import portrait
@@ -28,6 +28,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def contents(path: str) -> dict[str, bytes]:
+    """Return the content of every file of a bundle."""
     return {one.name: one.read_bytes() for one in Path(path).iterdir()}
 
 
@@ -44,7 +45,7 @@ def test_only_the_files_change() -> None:
     assert portrait.verify("cut").id == whole.manifest.id
 
 
-def test_there_and_back_gives_the_same_bytes() -> None:
+def test_converting_back_restores_the_same_bytes() -> None:
     portrait.convert("whole", "cut", max_shard_bytes=4096)
     portrait.convert("cut", "other", max_shard_bytes=9000)
     portrait.convert("other", "back")
@@ -54,7 +55,7 @@ def test_there_and_back_gives_the_same_bytes() -> None:
     assert shards.items() <= contents("cut").items()
 
 
-def test_the_card_is_kept_as_people_left_it() -> None:
+def test_an_edited_card_is_kept() -> None:
     Path("whole/README.md").write_text("Ours.")
     portrait.convert("whole", "cut", max_shard_bytes=5000)
     assert Path("cut/README.md").read_text() == "Ours."
@@ -66,13 +67,13 @@ def test_the_card_is_kept_as_people_left_it() -> None:
 def test_a_damaged_portrait_is_not_converted() -> None:
     path = shard_path(Path("whole"))
     data = path.read_bytes()
-    put(path, data[:-1] + bytes([data[-1] ^ 1]))
+    replace_file(path, data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(DamagedBundleError, match="its content is not what"):
         portrait.convert("whole", "cut", max_shard_bytes=5000)
     assert not Path("cut").exists()
 
 
-def test_what_stands_there_is_left_alone() -> None:
+def test_existing_files_are_not_overwritten() -> None:
     Path("cut").mkdir()
     with pytest.raises(OutputExistsError):
         portrait.convert("whole", "cut")
@@ -89,7 +90,7 @@ def test_a_portrait_may_replace_itself() -> None:
 
 def test_the_command_line_converts() -> None:
     command = [sys.executable, "-m", "portrait", "convert", "whole", "cut", "--max-shard-size", "5kB"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     n_shards = len(list(Path("cut").glob("*.safetensors")))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"cut: {n_shards} shards, ")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"cut: {n_shards} shards, ")

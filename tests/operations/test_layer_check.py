@@ -1,4 +1,4 @@
-"""A layer is what its record says, to the last byte, or it is refused by name."""
+"""``check_layer``: a layer that differs from its record in any byte is refused, and the file named."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ TEXT = "The lamplighter knew every street by the sound of its cats. "
 
 
 def refusal(bundle: Path) -> str:
+    """Return the message with which ``verify`` refuses a bundle."""
     with pytest.raises(DamagedBundleError) as caught:
         portrait.verify(bundle)
     assert str(caught.value).isprintable()
@@ -31,11 +32,11 @@ def refusal(bundle: Path) -> str:
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
-def test_any_changed_byte_of_any_shard_is_caught(whole: Path, scratch: Path, data: st.DataObject) -> None:
+def test_any_changed_byte_of_any_shard_is_detected(whole: Path, scratch: Path, data: st.DataObject) -> None:
     names = sorted(path.name for path in whole.glob("*.safetensors"))
     path = scratch / data.draw(st.sampled_from(names))
     original = (whole / path.name).read_bytes()
-    # Half of the examples in the header, which is a fraction of the file.
+    # Half of the examples change the header, which is a small part of the file.
     end = data.draw(st.sampled_from([192, len(original)]))
     changed = bytearray(original)
     changed[data.draw(st.integers(0, end - 1))] ^= data.draw(st.integers(1, 255))
@@ -49,7 +50,7 @@ def test_any_changed_byte_of_any_shard_is_caught(whole: Path, scratch: Path, dat
         replace(path, original)
 
 
-def test_a_wrong_record_with_right_digests_is_caught(bundle: Path) -> None:
+def test_a_wrong_record_with_correct_digests_is_detected(bundle: Path) -> None:
     path = shard_path(bundle)
     vectors = {name: ["0" * 16] for name in ("present", "absent")}
     absent = json.loads((bundle / "portrait.json").read_bytes())["layers"][0]["test_vectors"]["absent"]
@@ -60,44 +61,46 @@ def test_a_wrong_record_with_right_digests_is_caught(bundle: Path) -> None:
         "its tensors are not those": {"tensors": {"blocks": "0" * 64}},
     }
     original = (bundle / "portrait.json").read_bytes()
-    for what, fields in cases.items():
+    for reason, fields in cases.items():
         replace(bundle / "portrait.json", original)
         change_manifest(bundle, lambda manifest, fields=fields: manifest["layers"][0].update(fields))  # type: ignore[misc]
         message = refusal(bundle)
-        assert what in message
+        assert reason in message
         assert message.startswith((f"{path}: ", f"{bundle / 'portrait.json'}: "))
 
 
 @pytest.mark.parametrize("name", ["sha256", "xxh3_128"])
-def test_both_digests_count(name: str, bundle: Path) -> None:
+def test_both_digests_are_checked(name: str, bundle: Path) -> None:
     change_manifest(bundle, lambda manifest: flip(manifest["layers"][0]["shards"][0], name))
     assert refusal(bundle).startswith(f"{shard_path(bundle)}: its digest is not the recorded one")
 
 
 def flip(record: dict[str, str], name: str) -> None:
+    """Change the last hexadecimal digit of a digest."""
     record[name] = record[name][:-1] + ("0" if record[name][-1] != "0" else "1")
 
 
 def shards_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = manifest["layers"][0]["shards"]
-    return found
+    """Return the records of the first layer's shards."""
+    records: list[dict[str, Any]] = manifest["layers"][0]["shards"]
+    return records
 
 
 def swap(manifest: dict[str, Any]) -> None:
-    """Exchange two files of equal size, so that only the bits are wrong."""
+    """Exchange two files of equal size, so that only the bits of the filter are wrong."""
     one, two = shards_of(manifest)[:2]
     for name in ("file", "sha256", "xxh3_128", "bytes"):
         one[name], two[name] = two[name], one[name]
 
 
-def test_exchanged_shards_are_noticed_when_verified(bundle: Path) -> None:
+def test_verify_detects_exchanged_shards(bundle: Path) -> None:
     change_manifest(bundle, swap)
     portrait.open(bundle)
     with pytest.raises(DamagedBundleError, match="its tensors are not those"):
         portrait.verify(bundle)
 
 
-def test_every_layer_is_checked_by_itself(bundle: Path) -> None:
+def test_every_layer_is_checked_separately(bundle: Path) -> None:
     opened = read(bundle)
     first, second = opened.manifest.layers
     (shard,) = second.shards
@@ -111,24 +114,24 @@ def test_every_layer_is_checked_by_itself(bundle: Path) -> None:
     )
 
 
-def test_a_shard_that_is_gone_is_named(bundle: Path) -> None:
+def test_a_missing_shard_is_named(bundle: Path) -> None:
     opened = read(bundle)
     shard_path(bundle).unlink()
     with pytest.raises(DamagedBundleError, match="the shard is missing"):
         check_layer(opened, opened.manifest.layers[0], Silent())
 
 
-def test_a_shard_that_goes_while_it_is_checked_is_named(bundle: Path) -> None:
+def test_a_shard_that_disappears_during_the_check_is_named(bundle: Path) -> None:
     opened = read(bundle)
     layer = opened.manifest.layers[0]
     last = bundle / layer.shards[-1].file
 
-    class Thief(Silent):
-        """Takes the last shard away when the first has been read."""
+    class ShardRemover(Silent):
+        """A progress callback that removes the last shard once the first has been read."""
 
         def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
             last.unlink(missing_ok=True)
 
     with pytest.raises(DamagedBundleError, match=r"the shard is missing|No such file") as caught:
-        check_layer(opened, layer, Thief())
+        check_layer(opened, layer, ShardRemover())
     assert str(caught.value).startswith(f"{last}: ")

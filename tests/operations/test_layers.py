@@ -1,4 +1,4 @@
-"""Layers in and out: what stays is what was there, to the byte and by the same file."""
+"""``add``, ``drop`` and ``merge``: the other layers keep their files, byte for byte."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SPEC = WindowSpec(20, 10)
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, holding four texts and a portrait of two of them, ``ab``."""
     monkeypatch.chdir(tmp_path)
     for name, tale in TALES.items():
         Path(f"{name}.txt").write_text(tale)
@@ -30,6 +31,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shards(path: str) -> dict[str, int]:
+    """Return the inode of every shard of a bundle."""
     return {one.name: one.stat().st_ino for one in Path(path).glob("*.safetensors")}
 
 
@@ -38,17 +40,17 @@ def test_a_portrait_built_in_steps_is_the_one_built_at_once() -> None:
     portrait.add("ab", {"c": "c.txt"})
     assert shards("ab").items() > before.items()
     whole = portrait.build({name: f"{name}.txt" for name in "abc"}, "abc", windows=SPEC)
-    stepped = portrait.open("ab")
-    assert stepped.manifest.id == whole.manifest.id
-    assert stepped.manifest.layers == whole.manifest.layers
-    assert stepped.manifest.corpus == whole.manifest.corpus
-    assert (stepped.manifest.license, stepped.manifest.trained_models) == ("CC0-1.0", ("m",))
+    extended = portrait.open("ab")
+    assert extended.manifest.id == whole.manifest.id
+    assert extended.manifest.layers == whole.manifest.layers
+    assert extended.manifest.corpus == whole.manifest.corpus
+    assert (extended.manifest.license, extended.manifest.trained_models) == ("CC0-1.0", ("m",))
     portrait.verify("ab")
-    assert {layer.source for layer, _ in stepped.query(TALES["c"]).matches} == {"c"}
+    assert {layer.source for layer, _ in extended.query(TALES["c"]).matches} == {"c"}
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
 
 
-def test_what_is_dropped_is_gone() -> None:
+def test_a_dropped_layer_is_gone() -> None:
     portrait.add("ab", {"c": "c.txt"})
     portrait.drop("ab", ["a", "c"])
     only = portrait.build({"b": "b.txt"}, "b", windows=SPEC)
@@ -59,22 +61,22 @@ def test_what_is_dropped_is_gone() -> None:
     portrait.verify("ab")
 
 
-def test_merging_is_building_at_once() -> None:
+def test_merging_equals_building_at_once() -> None:
     other = portrait.build(
         {"c": "c.txt", "d": "d.txt"}, "cd", windows=SPEC, license="CC0-1.0", trained_models=["n", "m"]
     )
-    there = {**shards("ab"), **shards("cd")}
+    inodes = {**shards("ab"), **shards("cd")}
     merged = portrait.merge(["cd", "ab"], "all")
     whole = portrait.build({name: f"{name}.txt" for name in "abcd"}, "abcd", windows=SPEC)
     assert merged.manifest.id == whole.manifest.id
     assert merged.manifest.corpus == whole.manifest.corpus
     assert (merged.manifest.license, merged.manifest.trained_models) == ("CC0-1.0", ("n", "m"))
-    assert shards("all") == there
+    assert shards("all") == inodes
     assert portrait.open("cd").manifest == other.manifest
     portrait.verify("all")
 
 
-def test_filters_of_several_kinds_stand_side_by_side() -> None:
+def test_layers_may_have_filters_of_different_kinds() -> None:
     portrait.add("ab", {"c": "c.txt"}, filter=FilterSpec("fuse", 0.001))
     kinds = [layer.filter["kind"] for layer in portrait.open("ab").manifest.layers]
     assert kinds == ["bloom", "bloom", "fuse"]
@@ -87,7 +89,7 @@ def test_several_columns_are_one_text() -> None:
     assert portrait.open("ab").query(f"{TALES['c']}\nand so it was").exact_document
 
 
-def test_names_of_files_that_are_taken_are_changed() -> None:
+def test_file_names_that_collide_are_changed() -> None:
     portrait.build({"A": "c.txt"}, "upper", windows=SPEC)
     merged = portrait.merge(["ab", "upper"], "all")
     files = [shard.file for layer in merged.manifest.layers for shard in layer.shards]
@@ -96,7 +98,7 @@ def test_names_of_files_that_are_taken_are_changed() -> None:
 
 
 @pytest.mark.parametrize("missing", ["link", "nothing"])
-def test_where_there_are_no_hard_links_shards_are_copied(
+def test_shards_are_copied_where_hard_links_are_not_supported(
     missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if missing == "link":
@@ -111,7 +113,7 @@ def test_where_there_are_no_hard_links_shards_are_copied(
     portrait.verify("all")
 
 
-def test_what_cannot_be_done_changes_nothing() -> None:
+def test_a_refused_operation_changes_nothing() -> None:
     before = {path: path.read_bytes() for path in Path("ab").iterdir()}
     portrait.build({"c": "c.txt"}, "wide", windows=WindowSpec(30, 10))
     portrait.build({"a": "c.txt"}, "same", windows=SPEC)
@@ -136,29 +138,29 @@ def test_what_cannot_be_done_changes_nothing() -> None:
     assert not Path("out").exists()
 
 
-def test_a_shard_that_is_missing_is_noticed() -> None:
+def test_a_missing_shard_is_detected() -> None:
     next(Path("ab").glob("a-*.safetensors")).unlink()
     with pytest.raises(DamagedBundleError, match="the shard is missing"):
         portrait.add("ab", {"c": "c.txt"})
 
 
-def test_a_filter_of_theirs_is_not_built() -> None:
+def test_a_layer_cannot_be_added_to_a_wrapped_filter() -> None:
     golden = GOLDEN / "redisbloom"
-    portrait.wrap(golden / "words.50-50.bf", "theirs") if golden.stat().st_dev == Path().stat().st_dev else (
-        pytest.skip("the tests stand on another file system than temporary files")
-    )
+    if golden.stat().st_dev != Path().stat().st_dev:
+        pytest.skip("the tests and the temporary files are on different file systems")
+    portrait.wrap(golden / "words.50-50.bf", "theirs")
     with pytest.raises(SpecError, match="layers of kind redisbloom cannot be built"):
         portrait.add("theirs", {"c": "c.txt"})
 
 
-def test_the_command_line(cli: Cli) -> None:
-    done = cli("add", "ab", "c=c.txt")
-    assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("ab: 3 layers (a, b, c), ")
+def test_the_command_line_adds_drops_and_merges(cli: Cli) -> None:
+    result = cli("add", "ab", "c=c.txt")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("ab: 3 layers (a, b, c), ")
     assert cli("drop", "ab", "a", "c").out.startswith("ab: 1 layer (b), ")
     portrait.build({"d": "d.txt"}, "d", windows=SPEC)
     assert cli("merge", "ab", "d", "-o", "bd").out.startswith("bd: 2 layers (b, d), ")
     assert portrait.open("bd").sources == ("b", "d")
-    refused = cli("drop", "bd", "x")
-    assert (refused.code, refused.out) == (2, "")
-    assert refused.err == "portrait: error: bd: no source 'x': choose one of b, d\n"
+    refusal = cli("drop", "bd", "x")
+    assert (refusal.code, refusal.out) == (2, "")
+    assert refusal.err == "portrait: error: bd: no source 'x': choose one of b, d\n"

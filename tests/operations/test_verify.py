@@ -1,4 +1,4 @@
-"""Verifying: whole is whole, and no changed byte passes."""
+"""``verify``: an undamaged portrait passes, and no changed byte does."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ TEXT = "The lamplighter knew every street by the sound of its cats. "
 
 
 def refusal(bundle: Path) -> str:
+    """Return the message with which ``verify`` refuses a bundle."""
     with pytest.raises(DamagedBundleError) as caught:
         portrait.verify(bundle)
     assert str(caught.value).isprintable()
@@ -30,14 +31,15 @@ def refusal(bundle: Path) -> str:
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run ``portrait verify`` in a process."""
     command = [sys.executable, "-m", "portrait", "verify", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_whole_portrait_is_whole(whole: Path) -> None:
-    found = portrait.verify(whole)
+def test_an_undamaged_portrait_is_verified(whole: Path) -> None:
+    verified = portrait.verify(whole)
     files = [path for path in whole.iterdir() if path.name != "README.md"]
-    assert found == portrait.Verified(
+    assert verified == portrait.Verified(
         path=str(whole),
         id=portrait.open(whole).manifest.id,
         files=len(files),
@@ -47,7 +49,7 @@ def test_a_whole_portrait_is_whole(whole: Path) -> None:
     assert len(files) > 3
 
 
-def test_what_is_forged_with_all_its_digests_is_whole(bundle: Path) -> None:
+def test_a_change_with_matching_digests_is_not_detected(bundle: Path) -> None:
     change_manifest(bundle, lambda manifest: manifest.update(license="MIT"))
     change_shard(bundle, lambda data: data)
     portrait.verify(bundle)
@@ -59,22 +61,24 @@ def test_a_missing_card_is_fine_and_other_files_are_reported(bundle: Path) -> No
     (bundle / "old").mkdir()
     (bundle / ".gitattributes").touch()
     assert portrait.verify(bundle).unexpected == ("old", "weights.bin")
-    done = run(bundle)
-    assert done.returncode == 0
-    assert done.stderr.splitlines() == [
+    result = run(bundle)
+    assert result.returncode == 0
+    assert result.stderr.splitlines() == [
         f"portrait: note: {name!r} is not part of the portrait" for name in ("old", "weights.bin")
     ]
 
 
 @given(st.data())
 @settings(max_examples=300, deadline=None)
-def test_any_changed_byte_of_the_manifest_is_caught(whole: Path, scratch: Path, data: st.DataObject) -> None:
+def test_any_changed_byte_of_the_manifest_is_detected(
+    whole: Path, scratch: Path, data: st.DataObject
+) -> None:
     original = (whole / "portrait.json").read_bytes()
     changed = bytearray(original)
-    at = data.draw(st.integers(0, len(original) - 1))
-    changed[at] = data.draw(st.sampled_from(b' \n\t"0aA.,x') | st.integers(0, 255))
+    offset = data.draw(st.integers(0, len(original) - 1))
+    changed[offset] = data.draw(st.sampled_from(b' \n\t"0aA.,x') | st.integers(0, 255))
     if changed == original:
-        changed[at] ^= 1
+        changed[offset] ^= 1
     replace(scratch / "portrait.json", bytes(changed))
     try:
         with pytest.raises(BundleError):
@@ -84,8 +88,8 @@ def test_any_changed_byte_of_the_manifest_is_caught(whole: Path, scratch: Path, 
         replace(scratch / "portrait.json", original)
 
 
-def test_every_byte_of_the_manifest_counts(whole: Path, scratch: Path) -> None:
-    """Also those that JSON ignores, and those of fields that the id does not cover."""
+def test_the_digest_covers_every_byte_of_the_manifest(whole: Path, scratch: Path) -> None:
+    """Check white space, which JSON ignores, and fields that the id does not cover."""
     original = (whole / "portrait.json").read_bytes()
     spaces = original.replace(b"\n  ", b"\n\t ", 1)
     licence = original.replace(b"CC0-1.0", b"CC0-2.0")
@@ -98,35 +102,35 @@ def test_every_byte_of_the_manifest_counts(whole: Path, scratch: Path) -> None:
     replace(scratch / "portrait.json", original)
 
 
-def test_a_digest_that_stands_in_other_fields_too_is_still_one(bundle: Path) -> None:
+def test_the_digest_may_also_occur_in_another_field(bundle: Path) -> None:
     digest = json.loads((bundle / "portrait.json").read_bytes())["manifest_sha256"]
     change_manifest(bundle, lambda manifest: manifest.update(license=digest))
     portrait.verify(bundle)
 
 
-def test_the_first_file_that_is_wrong_is_named(bundle: Path) -> None:
+def test_the_first_damaged_file_is_named(bundle: Path) -> None:
     first, second = sorted(bundle.glob("a-*.safetensors"))[:2]
     for path in (second, first):
         data = path.read_bytes()
         replace(path, data[:-1] + bytes([data[-1] ^ 1]))
-    done = run(bundle)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
+    result = run(bundle)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
         f"portrait: error: {first}: its digest is not the recorded one: fetch the bundle again\n"
     )
 
 
-def test_the_command_line_says_what_is_whole(whole: Path) -> None:
-    done = run(whole)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[0].startswith(f"{whole}: whole: ")
+def test_the_command_line_verifies(whole: Path) -> None:
+    result = run(whole)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[0].startswith(f"{whole}: whole: ")
     assert json.loads(run(whole, "--json").stdout) == portrait.verify(whole).to_dict()
     assert run(whole, "--quiet").stdout == ""
     assert run(whole / "missing").returncode == 2
 
 
 class Recorder:
-    """Notes what it is told."""
+    """A progress callback that records its calls."""
 
     def __init__(self) -> None:
         self.started: list[int | None] = []
@@ -143,19 +147,19 @@ class Recorder:
         self.finished += 1
 
 
-def test_progress_is_told_of_every_byte(whole: Path) -> None:
+def test_progress_counts_every_byte(whole: Path) -> None:
     recorder = Recorder()
     portrait.verify(whole, progress=recorder)
     n_bytes = sum(path.stat().st_size for path in whole.glob("*.safetensors"))
     assert (recorder.started, recorder.n_bytes, recorder.finished) == ([n_bytes], n_bytes, 1)
 
 
-def test_seal_is_what_the_library_writes(whole: Path) -> None:
+def test_the_forged_seal_is_the_one_that_the_library_writes(whole: Path) -> None:
     text = (whole / "portrait.json").read_bytes()
     assert seal(text) == text
 
 
-def test_a_manifest_that_goes_while_it_is_verified_is_named(
+def test_a_manifest_that_disappears_during_the_check_is_named(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from portrait.bundle import reader

@@ -1,4 +1,4 @@
-"""Wrapping: filters of other software get a manifest, and their bits stay where they are."""
+"""``wrap``: filters of other software get a manifest, and their files stay as they are."""
 
 from __future__ import annotations
 
@@ -42,34 +42,35 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def asked() -> list[str]:
-    """Texts that the filters hold in part."""
+def sample_texts() -> list[str]:
+    """Return texts that the filters hold in part."""
     lines = (REDISBLOOM / "corpus.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line)["text"][:400] for line in lines[:20]]
 
 
 def inodes(folder: str) -> dict[str, int]:
+    """Return the inode of every file in a directory."""
     return {path.name: path.stat().st_ino for path in Path(folder).iterdir()}
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("out", ["theirs", "new"])
-def test_a_dump_answers_as_before_and_no_byte_moves(name: str, out: str) -> None:
-    before, there = portrait.open(f"theirs/{name}"), inodes("theirs")
+def test_a_wrapped_dump_answers_as_before_and_no_file_is_copied(name: str, out: str) -> None:
+    before, inodes_before = portrait.open(f"theirs/{name}"), inodes("theirs")
     wrapped = portrait.wrap(f"theirs/{name}", out)
     assert wrapped.is_bundle
-    for text in asked():
+    for text in sample_texts():
         assert wrapped.query(text).layers[0].hits == before.query(text).layers[0].hits > 0
         assert list(wrapped.hits(text).values()) == list(before.hits(text).values())
     shards = {shard.file for shard in wrapped.manifest.layers[0].shards}
-    assert {inodes(out)[file] for file in shards} == {there[file] for file in shards}
-    assert inodes("theirs").items() >= there.items()
+    assert {inodes(out)[file] for file in shards} == {inodes_before[file] for file in shards}
+    assert inodes("theirs").items() >= inodes_before.items()
     assert portrait.verify(out).id == wrapped.manifest.id
     assert wrapped.spec == before.spec
-    assert portrait.open(out).query(asked()[0]).verdict == "found"
+    assert portrait.open(out).query(sample_texts()[0]).verdict == "found"
 
 
-def test_what_nobody_knows_is_said_to_be_unknown() -> None:
+def test_unknown_counts_are_recorded_as_unknown() -> None:
     layer = portrait.wrap("theirs/words.50-50.bf", "new", source="words").manifest.layers[0]
     assert (layer.documents, layer.short_documents, layer.windows, layer.text_bytes) == (None,) * 4
     assert (layer.source, layer.distinct_keys, layer.fpr_target) == ("words", 12756, 0.001)
@@ -78,18 +79,18 @@ def test_what_nobody_knows_is_said_to_be_unknown() -> None:
     assert "| words | unknown | unknown | 12756 |" in Path("new/README.md").read_text()
 
 
-def test_wrapping_twice_gives_the_same_id_wherever_it_is() -> None:
+def test_the_id_does_not_depend_on_the_output() -> None:
     ids = {portrait.wrap("theirs/words.50-50.bf", out).manifest.id for out in ("new", "theirs", "other")}
     assert len(ids) == 1
 
 
-def test_a_page_that_stands_there_is_kept() -> None:
+def test_an_existing_readme_is_kept() -> None:
     Path("theirs/README.md").write_text("About the model.")
     portrait.wrap("theirs/words.50-50.bf", "theirs")
     assert Path("theirs/README.md").read_text() == "About the model."
 
 
-def test_pybloom_lives_own_file() -> None:
+def test_a_file_of_pybloom_live_is_wrapped() -> None:
     spec = WindowSpec(50, 10, normalizer="none")
     wrapped = portrait.wrap("live/barges.pybloom", "live", windows=spec)
     assert wrapped.query(TEXT).verdict == "found"
@@ -100,28 +101,28 @@ def test_pybloom_lives_own_file() -> None:
 
 
 @pytest.mark.parametrize("file", ["theirs/words.50-50.bf.part0.bin", "new/words.50-50.bf.part0.bin"])
-def test_any_change_of_the_bits_is_noticed(file: str) -> None:
+def test_any_changed_bit_is_detected(file: str) -> None:
     portrait.wrap("theirs/words.50-50.bf", "new")
     data = bytearray(Path(file).read_bytes())
-    for at in (0, 40, 100, len(data) - 1):
-        data[at] ^= 1
+    for offset in (0, 40, 100, len(data) - 1):
+        data[offset] ^= 1
         Path(file).write_bytes(data)
         with pytest.raises(DamagedBundleError, match=r"part0\.bin"):
             portrait.verify("new")
-        data[at] ^= 1
+        data[offset] ^= 1
 
 
-def test_a_truncated_file_is_noticed_on_opening() -> None:
+def test_opening_detects_a_truncated_file() -> None:
     portrait.wrap("theirs/words.50-50.bf", "new")
     os.truncate("new/words.50-50.bf.part0.bin", 20000)
     with pytest.raises(DamagedBundleError, match="20,000 bytes instead of 23,009"):
         portrait.open("new")
 
 
-def test_a_manifest_that_speaks_of_another_filter() -> None:
+def test_a_manifest_of_another_filter_is_refused() -> None:
     portrait.wrap("theirs/words.50-50.bf", "new")
     portrait.wrap("theirs/words-scaling.50-25.bf", "other")
-    # The files of one under the manifest of the other: both are whole, and do not belong together.
+    # The files of one filter under the manifest of the other: each is undamaged, but they do not match.
     record = portrait.open("other").manifest.layers[0]
     (shard,) = record.shards
     Path("other", shard.file).unlink()
@@ -131,7 +132,7 @@ def test_a_manifest_that_speaks_of_another_filter() -> None:
         portrait.open("other")
 
 
-def test_a_manifest_is_not_replaced_unasked() -> None:
+def test_a_manifest_is_replaced_only_on_demand() -> None:
     first = portrait.wrap("theirs/words.50-50.bf", "theirs")
     with pytest.raises(OutputExistsError, match="already exists"):
         portrait.wrap("theirs/words-quip.25-1.bf", "theirs")
@@ -140,7 +141,7 @@ def test_a_manifest_is_not_replaced_unasked() -> None:
     assert portrait.open("theirs").spec.stride == 1
 
 
-def test_a_symbolic_link_is_linked_through_elsewhere_and_refused_in_place() -> None:
+def test_symbolic_links_are_resolved_in_another_directory_and_refused_in_place() -> None:
     Path("cache").mkdir()
     for name in ("words.50-50.bf", "words.50-50.bf.part0.bin"):
         Path("cache", name).symlink_to(Path("theirs", name).resolve())
@@ -152,7 +153,7 @@ def test_a_symbolic_link_is_linked_through_elsewhere_and_refused_in_place() -> N
     portrait.verify("new")
 
 
-def test_another_file_system_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_another_file_system_is_refused_and_the_alternative_named(tmp_path: Path) -> None:
     elsewhere = Path("/dev/shm")
     if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("no second file system to write to")
@@ -162,7 +163,7 @@ def test_another_file_system_is_refused_with_the_way_out(tmp_path: Path) -> None
     assert not out.exists()
 
 
-def test_what_cannot_be_wrapped() -> None:
+def test_files_that_cannot_be_wrapped_are_refused() -> None:
     with pytest.raises(SpecError, match="does not say how its windows were cut"):
         portrait.wrap("live/barges.pybloom", "new")
     with pytest.raises(SpecError, match="give the stride only"):
@@ -174,14 +175,14 @@ def test_what_cannot_be_wrapped() -> None:
     assert not Path("new").exists()
 
 
-def test_a_layer_of_theirs_cannot_be_cut() -> None:
+def test_a_wrapped_layer_cannot_be_divided_into_other_shards() -> None:
     portrait.wrap("theirs/words.50-50.bf", "new")
     with pytest.raises(SpecError, match="keeps the files it came in"):
         portrait.convert("new", "cut")
     assert not Path("cut").exists()
 
 
-def test_an_unknown_filter_is_refused_as_ever() -> None:
+def test_a_manifest_with_an_unknown_kind_is_refused() -> None:
     portrait.wrap("theirs/words.50-50.bf", "new")
     text = Path("new/portrait.json").read_text()
     Path("new/portrait.json").write_text(text.replace('"redisbloom"', '"redisbloop"'))
@@ -190,19 +191,20 @@ def test_an_unknown_filter_is_refused_as_ever() -> None:
 
 
 def convert(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``portrait convert`` in a process."""
     command = [sys.executable, "-m", "portrait", "convert", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_the_command_line_wraps() -> None:
-    done = convert("theirs/words.50-50.bf", "theirs", "--source", "words")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "theirs: 1 shard, 23 kB\n"
+    result = convert("theirs/words.50-50.bf", "theirs", "--source", "words")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "theirs: 1 shard, 23 kB\n"
     info = [sys.executable, "-m", "portrait", "info", "theirs"]
-    shown = subprocess.run(info, capture_output=True, text=True, check=True).stdout
-    assert shown.splitlines()[-1].split()[:4] == ["words", "redisbloom", "unknown", "unknown"]
-    done = convert("live/barges.pybloom", "new", "--width", "50", "--stride", "10")
-    assert (done.returncode, done.stderr) == (0, "")
+    table = subprocess.run(info, capture_output=True, text=True, check=True).stdout
+    assert table.splitlines()[-1].split()[:4] == ["words", "redisbloom", "unknown", "unknown"]
+    result = convert("live/barges.pybloom", "new", "--width", "50", "--stride", "10")
+    assert (result.returncode, result.stderr) == (0, "")
     assert portrait.open("new").spec == WindowSpec(50, 10, normalizer="none")
 
 
@@ -217,8 +219,8 @@ def test_the_command_line_wraps() -> None:
     ],
 )
 def test_options_without_effect_are_refused(arguments: list[str], message: str) -> None:
-    done = convert(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    result = convert(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
     assert not Path("new").exists()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def sample(n_good: int, n_bad: int) -> Sample:
+    """Return a sample with these numbers of readable and unreadable rows."""
     counts = Counts()
     counts.documents = n_good
     stratum = Stratum("main", "jsonl", ".jsonl", 1.0, 10, 1, [], 1, counts={"main": counts})
@@ -38,13 +39,13 @@ def test_only_tasks_longer_than_a_worker_s_share_are_named() -> None:
     assert list(long_tasks([("a", 1.0), ("b", 0.1)], 8)) == []
 
 
-def test_too_little_memory_is_told() -> None:
+def test_too_little_memory_is_a_warning() -> None:
     assert list(too_little_memory(10, 10)) == []
     (warning,) = too_little_memory(2_000_000_000, 1_000_000_000)
     assert "about 2,000 MB, and 1,000 MB are allowed" in warning
 
 
-def test_what_one_disk_must_contain_is_added_up(tmp_path: Path) -> None:
+def test_demands_on_the_same_disk_are_added_up(tmp_path: Path) -> None:
     huge = 1 << 62
     (warning,) = full_disks([(tmp_path / "a" / "b", huge, "the portrait"), (tmp_path, huge, "the keys")])
     assert warning.startswith(f"{tmp_path}: the portrait and the keys take about ")

@@ -17,6 +17,7 @@ ROWS = b'{"text": "one of many rows"}\n' * 200_000
 
 
 def read(excerpt: Excerpt) -> int:
+    """Read an excerpt to its end, and return the number of its rows."""
     n_rows = 0
     for chunk in excerpt.chunks():
         n_rows += chunk.n_rows
@@ -25,7 +26,7 @@ def read(excerpt: Excerpt) -> int:
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
-def test_reading_ends_beyond_the_limit(name: str, tmp_path: Path) -> None:
+def test_reading_stops_at_the_limit(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(gzip.compress(ROWS) if name.endswith(".gz") else ROWS)
     (source,) = resolve(tmp_path / name)
     (shard,) = source.shards

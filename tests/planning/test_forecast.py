@@ -1,4 +1,4 @@
-"""The sizes and times that a forecast extrapolates."""
+"""Sizes and times that a forecast extrapolates."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_forecast_depends_on_the_way(way: Any, tmp_path: Path) -> None:
     forecast = Forecast(request, sources, Execution(workers=2), way, sample)
     size = forecast.bundle_bytes("bloom")
     assert size is not None
-    assert forecast.n_keys == 300  # one of each document, none of windows
+    assert forecast.n_keys == 300  # one key for each document, none for windows
     assert forecast.seconds(size) > 0
     assert forecast.memory_bytes(size) > size
     if way == "memory":

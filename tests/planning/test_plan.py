@@ -1,4 +1,4 @@
-"""What a plan says is what a build then does."""
+"""``plan`` predicts what ``build`` then does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MB = 1_000_000
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources of the standard library, in no order, as files of every format."""
+    """The source files of the standard library, shuffled, in files of every format."""
     where = tmp_path_factory.mktemp("corpus")
     library = Path(sysconfig.get_path("stdlib"))
     names = sorted([*library.glob("*.py"), *library.glob("[a-l]*/*.py"), *library.glob("test/test_*.py")])
@@ -49,6 +49,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _text(path: Path) -> str:
+    """Return the text of a file, or nothing if it is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8").replace("\0", "")
     except UnicodeDecodeError:
@@ -56,7 +57,7 @@ def _text(path: Path) -> str:
 
 
 class Actual(NamedTuple):
-    """What a build gave."""
+    """The counts and the size of a portrait."""
 
     documents: int
     text_bytes: int
@@ -65,8 +66,9 @@ class Actual(NamedTuple):
     bundle_bytes: int
 
 
-def actual(built: portrait.Portrait, source: str | None = None) -> Actual:
-    layers = [layer for layer in built.manifest.layers if source in (None, layer.source)]
+def actual(opened: portrait.Portrait, source: str | None = None) -> Actual:
+    """Return the counts and the size of one source, or of all."""
+    layers = [layer for layer in opened.manifest.layers if source in (None, layer.source)]
     return Actual(
         sum(layer.documents or 0 for layer in layers),
         sum(layer.text_bytes or 0 for layer in layers),
@@ -106,7 +108,7 @@ def test_a_sample_predicts_the_build(name: str, kind: Any, corpus: Path, tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["bloom", "fuse", "pybloom"])
-def test_a_small_corpus_is_counted(kind: Any, corpus: Path, tmp_path: Path) -> None:
+def test_a_small_corpus_is_counted_exactly(kind: Any, corpus: Path, tmp_path: Path) -> None:
     sources = {"parquet": corpus / "third.parquet", "text": sorted((corpus / "txt").iterdir())[:40]}
     spec = portrait.FilterSpec(kind, 0.02)
     planned = portrait.plan(sources, filter=spec)
@@ -119,10 +121,10 @@ def test_a_small_corpus_is_counted(kind: Any, corpus: Path, tmp_path: Path) -> N
     assert sum(source.distinct_keys for source in planned.sources) == planned.distinct_keys
 
 
-def test_the_rows_of_a_column_s_sources_are_told_apart(corpus: Path, tmp_path: Path) -> None:
-    given: dict[str, Any] = {"source_column": "set"}
-    planned = portrait.plan(corpus / "all.parquet", sample_text_bytes=4 * MB, **given)
-    built = portrait.build(corpus / "all.parquet", tmp_path / "out", **given)
+def test_sources_named_by_a_column_are_counted_separately(corpus: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"source_column": "set"}
+    planned = portrait.plan(corpus / "all.parquet", sample_text_bytes=4 * MB, **options)
+    built = portrait.build(corpus / "all.parquet", tmp_path / "out", **options)
     assert [source.source for source in planned.sources] == ["even", "odd"]
     for source in planned.sources:
         assert source.windows == pytest.approx(actual(built, source.source).windows, rel=0.2)
@@ -142,7 +144,7 @@ def test_no_source_is_left_out_for_being_small(corpus: Path) -> None:
         assert lengths[name] == path.stat().st_size
 
 
-def test_of_a_long_document_only_the_beginning_is_read(corpus: Path, tmp_path: Path) -> None:
+def test_only_the_beginning_of_a_long_document_is_read(corpus: Path, tmp_path: Path) -> None:
     text = "é".join(path.read_text() for path in sorted((corpus / "txt").iterdir()))
     (tmp_path / "long.txt").write_text(text)
     planned = portrait.plan(tmp_path / "long.txt", sample_text_bytes=MB)
@@ -159,16 +161,16 @@ def test_the_spool_is_as_large_as_planned(corpus: Path, tmp_path: Path) -> None:
     assert (planned.way, planned.work_dir) == ("spool", str(work))
     assert not work.exists()
     portrait.read_share(sources, tmp_path / "out", (1, 1), execution=execution)
-    spooled = sum(path.stat().st_size for path in (work / "data").glob("*.keys"))
-    assert planned.spool_bytes - planned.bundle_bytes["bloom"] == pytest.approx(spooled, rel=0.15)
+    spool_bytes = sum(path.stat().st_size for path in (work / "data").glob("*.keys"))
+    assert planned.spool_bytes - planned.bundle_bytes["bloom"] == pytest.approx(spool_bytes, rel=0.15)
     assert planned.tasks == len(list((work / "data").glob("read-*.json"))) == 4
 
 
-def test_the_way_is_the_build_s(corpus: Path, tmp_path: Path) -> None:
-    def way(out: str = "out", kind: Any = "bloom", stride: int = 25, **given: Any) -> str:
+def test_the_plan_chooses_the_same_way_as_the_build(corpus: Path, tmp_path: Path) -> None:
+    def way(out: str = "out", kind: Any = "bloom", stride: int = 25, **options: Any) -> str:
         spec = portrait.FilterSpec(kind)
         windows = portrait.WindowSpec(stride=stride)
-        execution = Execution(**given)
+        execution = Execution(**options)
         planned = portrait.plan(corpus, out=tmp_path / out, windows=windows, filter=spec, execution=execution)
         assert (planned.spool_bytes > 0) == (planned.way == "spool") == (planned.work_dir is not None)
         return planned.way
@@ -178,13 +180,13 @@ def test_the_way_is_the_build_s(corpus: Path, tmp_path: Path) -> None:
     assert way(memory_bytes=512 << 20, stride=1) == "spool"
     assert way(kind="pybloom") == "twice"
     assert way(work_dir=tmp_path / "work") == "spool"
-    (tmp_path / ".begun.build").mkdir()
-    assert way("begun") == "spool"
+    (tmp_path / ".started.build").mkdir()
+    assert way("started") == "spool"
     with pytest.raises(portrait.SpecError, match="pybloom filter is built in the memory of one process"):
         way(kind="pybloom", work_dir=tmp_path / "work")
 
 
-def test_what_can_be_found_is_what_answers_say(corpus: Path, tmp_path: Path) -> None:
+def test_detectable_lengths_agree_with_answers(corpus: Path, tmp_path: Path) -> None:
     spec = portrait.FilterSpec("fuse", 1 / 128)
     sources = {"a": corpus / "txt" / "0000.txt", "b": corpus / "third.parquet"}
     planned = portrait.plan(sources, filter=spec)
@@ -195,7 +197,7 @@ def test_what_can_be_found_is_what_answers_say(corpus: Path, tmp_path: Path) -> 
         assert built.query("a fable " * (n_chars // 8)).detectable_length == length
 
 
-def test_where_nothing_can_be_detected_that_is_said(corpus: Path) -> None:
+def test_a_text_in_which_nothing_is_detectable_has_no_length(corpus: Path) -> None:
     windows = portrait.WindowSpec(width=900, stride=900)
     planned = portrait.plan(corpus / "third.parquet", windows=windows)
     assert planned.detectable_units[1000] is None
@@ -223,9 +225,7 @@ REFUSED: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_built_cannot_be_planned(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plan_refuses_what_build_refuses(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rows = b'{"text": "one"}\n{"text": "two"}\n'
     Path("empty.txt").touch()
@@ -234,15 +234,15 @@ def test_what_cannot_be_built_cannot_be_planned(
     Path("rows.jsonl").write_bytes(rows)
     Path("cut.jsonl.gz").write_bytes(gzip.compress(rows)[:-9])
     pq.write_table(pa.table({"text": ["one"]}), "table.parquet")
-    sources, given = REFUSED[name]
-    with pytest.raises(portrait.PortraitError) as of_build:
-        portrait.build(sources, "out", **given)
-    with pytest.raises(portrait.PortraitError) as of_plan:
-        portrait.plan(sources, out="out", **given)
-    assert (of_plan.type, str(of_plan.value)) == (of_build.type, str(of_build.value))
+    sources, options = REFUSED[name]
+    with pytest.raises(portrait.PortraitError) as build_error:
+        portrait.build(sources, "out", **options)
+    with pytest.raises(portrait.PortraitError) as plan_error:
+        portrait.plan(sources, out="out", **options)
+    assert (plan_error.type, str(plan_error.value)) == (build_error.type, str(build_error.value))
 
 
-def test_what_can_be_read_once_is_not_used_up(cli: Cli) -> None:
+def test_standard_input_is_not_consumed(cli: Cli) -> None:
     message = cli.refused("plan", "-", stdin=b"a text")
     assert message == "standard input: can be read only once, so planning would use it up: plan files instead"
 
@@ -265,7 +265,9 @@ def test_rows_that_cannot_be_read_are_a_warning(tmp_path: Path) -> None:
         portrait.build(path, tmp_path / "out")
 
 
-def test_a_full_disk_is_foreseen(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_too_small_is_a_warning(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     execution = Execution(work_dir=tmp_path / "work" / "deep")
 
     def warnings() -> tuple[str, ...]:
@@ -279,10 +281,10 @@ def test_a_full_disk_is_foreseen(corpus: Path, tmp_path: Path, monkeypatch: pyte
     assert "the portrait and the keys meanwhile take about " in warning
 
 
-def test_a_file_that_keeps_the_others_waiting_is_named(
+def test_a_file_that_delays_the_build_is_named(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Nobody minds waiting for so little; so let it be worth a warning.
+    # The task takes far less time than is worth a warning.
     monkeypatch.setattr("portrait.planning.caveats.LONG_TASK_SECONDS", 0)
     rows = b"".join((corpus / "gz" / f"{i}.jsonl.gz").read_bytes() for i in range(3))
     (tmp_path / "big.jsonl.gz").write_bytes(rows)
@@ -294,7 +296,7 @@ def test_a_file_that_keeps_the_others_waiting_is_named(
     assert portrait.plan(sources, execution=alone).warnings == ()
 
 
-def test_keys_that_exceed_the_memory_are_foreseen(corpus: Path) -> None:
+def test_keys_that_exceed_the_memory_are_a_warning(corpus: Path) -> None:
     planned = portrait.plan(
         corpus / "txt",
         windows=portrait.WindowSpec(stride=1),
@@ -307,25 +309,25 @@ def test_keys_that_exceed_the_memory_are_foreseen(corpus: Path) -> None:
     assert planned.memory_bytes > 256 << 20
 
 
-def test_a_plan_says_all_in_json_and_writes_nothing(corpus: Path, cli: Cli, tmp_path: Path) -> None:
-    done = cli("plan", f"web={corpus / 'third.parquet'}", "--json", "--filter", "fuse", "--fpr", "0.001")
-    assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
-    said = json.loads(done.out)
+def test_a_plan_is_printed_as_json_and_writes_nothing(corpus: Path, cli: Cli, tmp_path: Path) -> None:
+    result = cli("plan", f"web={corpus / 'third.parquet'}", "--json", "--filter", "fuse", "--fpr", "0.001")
+    assert (result.code, result.err, result.out.count("\n")) == (0, "", 1)
+    record = json.loads(result.out)
     planned = portrait.plan({"web": corpus / "third.parquet"}, filter=portrait.FilterSpec("fuse", 0.001))
     expected = json.loads(json.dumps(planned.to_dict()))
-    assert said.pop("seconds") > 0
+    assert record.pop("seconds") > 0
     expected.pop("seconds")
-    assert said == expected
-    assert said["fpr"] == 1 / 1024
+    assert record == expected
+    assert record["fpr"] == 1 / 1024
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_plan_is_a_page_for_people(corpus: Path, cli: Cli, tmp_path: Path) -> None:
-    done = cli(
+def test_a_plan_is_printed_for_people_and_writes_nothing(corpus: Path, cli: Cli, tmp_path: Path) -> None:
+    result = cli(
         "plan", f"a={corpus / 'third.parquet'}", f"b={corpus / 'txt'}", "--sample", "2MB", "--work-dir", "w"
     )
-    assert (done.code, done.err) == (0, "")
-    lines = done.out.splitlines()
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
     assert lines[0].split() == ["source", "documents", "text", "windows", "distinct", "keys"]
     assert [line.split()[0] for line in lines[1:4]] == ["a", "b", "all"]
     facts = {line[:10].strip(): line[11:] for line in lines[5:]}

@@ -1,4 +1,4 @@
-"""What a sample reads."""
+"""``take``: what a sample reads, counts and times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_filling_a_filter_is_timed_where_windows_are_stored(tmp_path: Path) -> N
     assert sample.filter_seconds > 0
 
 
-def test_every_source_is_read_however_short_the_time(tmp_path: Path) -> None:
+def test_every_source_is_read_even_in_no_time(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.txt").write_text(f"text {name}")
     sources = {name: tmp_path / f"{name}.txt" for name in ("a", "b", "c")}
@@ -40,7 +40,7 @@ def test_every_source_is_read_however_short_the_time(tmp_path: Path) -> None:
     assert set(sample.counts) == {"a", "b", "c"}
 
 
-def test_bad_rows_are_an_error_or_counted(tmp_path: Path) -> None:
+def test_bad_rows_are_an_error_or_are_counted(tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text('{"text": 1}\n')
     with pytest.raises(BadRowError):
         take(resolve(tmp_path / "bad.jsonl"), OPTIONS, 1000, 1.0, of_windows=False)

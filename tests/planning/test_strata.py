@@ -1,4 +1,4 @@
-"""Shards that are alike, and places spread over them."""
+"""Strata: groups of similar shards, and the places at which they are sampled."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def test_shards_of_one_source_and_format_are_a_stratum(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl", "c.csv", "d.txt", "e.txt"):
         (tmp_path / name).write_text("text\n")
-    found = list(strata(resolve({"one": tmp_path, "two": tmp_path / "a.jsonl"})))
-    assert [(one.source, one.kind, one.suffix, one.n_files) for one in found] == [
+    groups = list(strata(resolve({"one": tmp_path, "two": tmp_path / "a.jsonl"})))
+    assert [(one.source, one.kind, one.suffix, one.n_files) for one in groups] == [
         ("one", "jsonl", ".jsonl", 2),
         ("one", "csv", ".csv", 1),
         ("one", "txt", "", 2),
         ("two", "jsonl", ".jsonl", 1),
     ]
-    assert likeness(found[3].places[0]) == ("jsonl", ".jsonl")
+    assert likeness(groups[3].places[0]) == ("jsonl", ".jsonl")
 
 
 def test_places_cover_a_divided_file(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_places_cover_a_divided_file(tmp_path: Path) -> None:
     assert sum(place.n_bytes or 0 for place in stratum.places) == stratum.n_bytes
 
 
-def test_what_is_read_once_has_no_places() -> None:
+def test_a_source_that_can_be_read_only_once_is_refused() -> None:
     with pytest.raises(SpecError, match="can be read only once"):
         list(strata(resolve("-")))
 
