@@ -18,13 +18,13 @@ def test_today_is_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("seconds", "date"), [("0", "1970-01-01"), ("86399", "1970-01-01"), ("1700000000", "2023-11-14")]
 )
-def test_the_environment_names_the_date(seconds: str, date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_sets_the_date(seconds: str, date: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds)
     assert today() == date
 
 
 @pytest.mark.parametrize("seconds", ["", "-1", "soon", "1e9", "999999999999"])
-def test_what_is_not_a_number_of_seconds_is_refused(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_number_of_seconds_is_refused(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds)
     with pytest.raises(SpecError, match="SOURCE_DATE_EPOCH is a number of seconds since 1970"):
         today()

@@ -29,7 +29,7 @@ FINDINGS = Findings(
 )
 
 
-def test_findings_leave_the_verdict_of_each_row_out() -> None:
+def test_findings_as_json_leave_out_the_verdict_of_each_row() -> None:
     content = FINDINGS.to_dict()
     assert "verdicts" not in content
     assert content == json.loads(json.dumps(content))
@@ -39,7 +39,7 @@ def test_findings_leave_the_verdict_of_each_row_out() -> None:
     assert content["columns"][0]["mostly"]["count"] == 2
 
 
-def test_places_and_portraits_are_objects() -> None:
+def test_column_spans_and_portraits_become_objects() -> None:
     assert ColumnSpan("q", 0, 5).to_dict() == {"column": "q", "start": 0, "end": 5}
     content = ReportPortrait("p", None, WindowSpec(), (ReportLayer("web", 0.01),)).to_dict()
     assert content["layers"] == [{"source": "web", "fpr": 0.01}]

@@ -1,7 +1,7 @@
 """A report on a real benchmark, some of whose rows were planted into a real corpus.
 
-The oracle is an exact search: every window that the corpus stores, as a set of strings, and no
-filter. The texts are not part of the project; where they are not at hand, this is skipped.
+The oracle is an exact search over the set of all windows that the corpus stores, as strings, without
+a filter. The texts are not part of the project; where they are missing, the test is skipped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from conftest import Cli
 
-#: Where the texts are: beside the project, unless the environment says otherwise.
+#: The files that the test reads, in the directory ``TEXTS``.
 FILES = ["gsm8k-test.jsonl", "gsm8k-train.jsonl", "wikitext-2-test.txt"]
 WIDTH, STRIDE = 50, 25
 EVALUE = 1e-5
@@ -31,9 +31,9 @@ N_PLANTED = 60
 
 
 class Planted(NamedTuple):
-    """A benchmark, the corpus that some of its rows were planted into, and which rows these are.
+    """A benchmark, the corpus that some of its rows were planted into, and the numbers of these rows.
 
-    Rows are numbered from 0. The long ones are longer than what can be told from chance.
+    Rows are numbered from 0. The long ones are long enough to be told from chance.
     """
 
     rows: list[dict[str, str]]
@@ -44,6 +44,7 @@ class Planted(NamedTuple):
 
 @pytest.fixture(scope="module")
 def texts() -> Path:
+    """The directory of the texts."""
     missing = [name for name in FILES if not (TEXTS / name).exists()]
     if missing:
         pytest.skip(f"no {missing[0]} in {TEXTS}: PORTRAIT_TEXTS names the directory that holds it")
@@ -51,15 +52,17 @@ def texts() -> Path:
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
+    """Read a file of JSON lines."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def rewrapped(text: str, rng: random.Random) -> str:
-    """The same words, otherwise broken into lines and spaced."""
+def respace(text: str, rng: random.Random) -> str:
+    """Replace the spaces of ``text`` with other white space."""
     return "".join(rng.choice(["\n", "  ", "\n\n  ", "\t", " "]) if c == " " else c for c in text)
 
 
-def normalized(text: str) -> str:
+def normalize(text: str) -> str:
+    """Apply the normaliser ``spaces``, as defined."""
     spaces = "".join(oracle.WHITE_SPACE)
     return re.sub(f"[{spaces}]+", " ", unicodedata.normalize("NFC", text)).strip(" ")
 
@@ -68,8 +71,8 @@ def normalized(text: str) -> str:
 def planted(texts: Path) -> Planted:
     rng = random.Random(20)
     rows = rows_of(texts / "gsm8k-test.jsonl")
-    # The threshold decides how long a passage must be to be told from chance in a row of this size.
-    lengths = [len(normalized(row["question"])) for row in rows]
+    # At this threshold, a passage of 175 characters can be told from chance in a row of this size.
+    lengths = [len(normalize(row["question"])) for row in rows]
     long = set(rng.sample([i for i, n in enumerate(lengths) if n >= 175], N_PLANTED))
     short = set(rng.sample([i for i, n in enumerate(lengths) if n < 120], 10))
     wiki = (texts / "wikitext-2-test.txt").read_text(encoding="utf-8")
@@ -80,7 +83,7 @@ def planted(texts: Path) -> Planted:
         if i in long and rng.random() < 0.35:
             text += "\n" + rows[i]["answer"]
         if rng.random() < 0.5:
-            text = rewrapped(text, rng)
+            text = respace(text, rng)
         pieces += [wiki[at:place], text]
         at = place
     train = [f"{row['question']}\n{row['answer']}" for row in rows_of(texts / "gsm8k-train.jsonl")]
@@ -89,19 +92,19 @@ def planted(texts: Path) -> Planted:
 
 @pytest.fixture(scope="module")
 def stored(planted: Planted) -> dict[str, set[str]]:
-    """Every window that the corpus stores, for each source."""
-    found: dict[str, set[str]] = {}
+    """Every window that the corpus stores, by source."""
+    windows_by_source: dict[str, set[str]] = {}
     for source, documents in planted.documents.items():
-        windows = found.setdefault(source, set())
-        for document in map(normalized, documents):
+        windows = windows_by_source.setdefault(source, set())
+        for document in map(normalize, documents):
             last = len(document) - WIDTH
             if last >= 0:
                 windows.update(document[i : i + WIDTH] for i in {*range(0, last + 1, STRIDE), last})
-    return found
+    return windows_by_source
 
 
 def longest_chain(text: str, windows: set[str]) -> int:
-    """The most windows in a row, a stride apart, that are really in the corpus."""
+    """Return the largest number of consecutive windows, a stride apart, that are really in the corpus."""
     best = 0
     chains: dict[int, int] = {}
     for i in range(len(text) - WIDTH + 1):
@@ -111,7 +114,7 @@ def longest_chain(text: str, windows: set[str]) -> int:
     return best
 
 
-def test_all_planted_rows_are_named_and_no_others(
+def test_all_long_planted_rows_are_reported_and_no_others(
     planted: Planted, stored: dict[str, set[str]], texts: Path, cli: Cli, tmp_path: Path
 ) -> None:
     (tmp_path / "wiki.txt").write_text(planted.documents["wiki"][0], encoding="utf-8")
@@ -126,42 +129,43 @@ def test_all_planted_rows_are_named_and_no_others(
     assert cli("report", "c.portrait", data, *options, *files) == (1, "", "")
 
     report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
-    named = {row["number"] - 1: row for row in report["worst"]}
-    joined = [normalized(f"{row['question']}\n{row['answer']}") for row in planted.rows]
-    chains = [{name: longest_chain(text, windows) for name, windows in stored.items()} for text in joined]
+    reported = {row["number"] - 1: row for row in report["worst"]}
+    texts_of_rows = [normalize(f"{row['question']}\n{row['answer']}") for row in planted.rows]
+    chains = [
+        {name: longest_chain(text, windows) for name, windows in stored.items()} for text in texts_of_rows
+    ]
 
-    # Every long planted row, and the source it was planted into.
-    assert planted.long <= set(named)
+    # Every long planted row is reported, with the source that it was planted into.
+    assert planted.long <= set(reported)
     for i in planted.long:
-        (layer,) = [one for one in named[i]["answer"]["layers"] if one["source"] == "wiki"]
+        (layer,) = [one for one in reported[i]["answer"]["layers"] if one["source"] == "wiki"]
         assert layer["verdict"] == "found"
 
-    # No row is named without windows that really stand in the corpus: a chain of the filter may
-    # have one window at its end that chance put there, but E-values make two too many.
+    # No row is reported without windows that are really in the corpus. A chain may end with one false
+    # positive, but two are ruled out by the E-value.
     epsilon = max(layer["fpr"] for layer in report["portraits"][0]["layers"])
-    for i, row in named.items():
+    for i, row in reported.items():
         best = max(match["windows"] for layer in row["answer"]["layers"] for match in layer["matches"])
         assert best >= 3
         assert max(chains[i].values()) >= best - 1, planted.rows[i]
 
-    # And none that has a chain long enough in truth is left out.
-    for i, text in enumerate(joined):
+    # No row whose true chain is long enough is left out.
+    for i, text in enumerate(texts_of_rows):
         enough = next(k for k in range(1, 99) if 2 * (len(text) - WIDTH + 1) * epsilon**k <= EVALUE)
         if max(chains[i].values()) >= enough:
-            assert i in named
+            assert i in reported
 
-    # Of rows planted in part, too short to tell from chance, nothing is claimed but their verdict:
-    # what is not found is shorter than the length stated.
+    # Short planted rows may be missed, and then they are shorter than the detectable length.
     opened = portrait.open(tmp_path / "c.portrait")
-    for i in planted.short - set(named):
+    for i in planted.short - set(reported):
         row = planted.rows[i]
         answer = opened.query(f"{row['question']}\n{row['answer']}", evalue=EVALUE)
         assert answer.detectable_length is not None
-        assert len(normalized(row["question"])) < answer.detectable_length
+        assert len(normalize(row["question"])) < answer.detectable_length
 
-    assert report["totals"]["found"]["count"] == len(named)
+    assert report["totals"]["found"]["count"] == len(reported)
     assert report["totals"]["expected_by_chance"] < 0.02
     lines = data.read_bytes().splitlines(keepends=True)
-    assert (tmp_path / "d.jsonl").read_bytes() == b"".join(lines[i] for i in sorted(named))
-    clean = b"".join(line for i, line in enumerate(lines) if i not in named)
+    assert (tmp_path / "d.jsonl").read_bytes() == b"".join(lines[i] for i in sorted(reported))
+    clean = b"".join(line for i, line in enumerate(lines) if i not in reported)
     assert (tmp_path / "c.jsonl").read_bytes() == clean

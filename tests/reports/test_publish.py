@@ -1,4 +1,4 @@
-"""A report's files: clean and contaminated rows as they were, and all files whole or none at all."""
+"""``publish``: the files of a report are all written whole, or none is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.evaluation import COLUMNS, ROWS, TABLE, built, write_jsonl
+from support.evaluation import COLUMNS, ROWS, TABLE, write_jsonl
+from support.publishing import OPTIONS, assert_refused
 from support.server_of_files import serving
 
 import portrait
@@ -19,29 +20,14 @@ from portrait.corpus.resolve import resolve
 from portrait.errors import CorpusError, OutputError, OutputExistsError, PortraitError, SpecError
 from portrait.progress import Silent
 from portrait.reports.publish import Files, publish
-from portrait.reports.runner import ReportOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OPTIONS = ReportOptions(columns=COLUMNS)
-
-
-@pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("known"))
-
-
-def refused(known: Path, data: Any, error: type[PortraitError], message: str, files: Files) -> None:
-    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
-    with pytest.raises(error, match=message):
-        publish(known, data, OPTIONS, files)
-    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
-
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with the data in it."""
+    """The working directory, holding data and files that outputs must not replace."""
     monkeypatch.chdir(tmp_path)
     write_jsonl(Path("data.jsonl"), ROWS)
     pq.write_table(TABLE, "data.parquet")
@@ -115,21 +101,23 @@ CASES: dict[str, tuple[str, type[PortraitError], str, Files]] = {
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("kind", CASES)
-def test_what_cannot_be_written_is_refused_and_nothing_is_touched(kind: str, known: Path) -> None:
+def test_invalid_outputs_are_refused_and_no_file_changes(kind: str, bundle: Path) -> None:
     data, error, message, files = CASES[kind]
-    refused(known, data, error, message, files)
+    assert_refused(bundle, data, error, message, files)
 
 
 @pytest.mark.usefixtures("here")
-def test_files_are_replaced_if_that_is_wanted(known: Path) -> None:
-    publish(known, "data.jsonl", OPTIONS, Files(html=Path("taken.html"), json=Path("x.json"), overwrite=True))
+def test_files_are_replaced_on_demand(bundle: Path) -> None:
+    publish(
+        bundle, "data.jsonl", OPTIONS, Files(html=Path("taken.html"), json=Path("x.json"), overwrite=True)
+    )
     assert Path("taken.html").read_text().startswith("<!DOCTYPE html>")
     content = json.loads(Path("x.json").read_text())
-    assert content == portrait.report(known, "data.jsonl", columns=COLUMNS).to_dict()
+    assert content == portrait.report(bundle, "data.jsonl", columns=COLUMNS).to_dict()
 
 
-class Changing(Silent):
-    """Progress that changes a file while it is read."""
+class FileRewriter(Silent):
+    """A progress callback that rewrites a file while it is read."""
 
     def __init__(self, path: Path, rows: list[dict[str, Any]]) -> None:
         self._path, self._rows = path, rows
@@ -140,42 +128,42 @@ class Changing(Silent):
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("change", [ROWS[:9], [*ROWS, ROWS[0]]])
-def test_data_that_changes_under_way_is_noticed(change: list[dict[str, Any]], known: Path) -> None:
+def test_data_that_changes_while_it_is_read_is_an_error(change: list[dict[str, Any]], bundle: Path) -> None:
     files = Files(clean=Path("x.jsonl"), html=Path("x.html"))
     with pytest.raises(CorpusError, match="changed while it was read"):
-        publish(known, "data.jsonl", OPTIONS, files, Changing(Path("data.jsonl"), change))
+        publish(bundle, "data.jsonl", OPTIONS, files, FileRewriter(Path("data.jsonl"), change))
     assert not list(Path().glob("*x.*"))
 
 
 @pytest.mark.usefixtures("here")
-def test_a_report_without_files_writes_none(known: Path) -> None:
+def test_a_report_without_files_writes_none(bundle: Path) -> None:
     before = sorted(Path().iterdir())
-    report = publish(known, "data.jsonl", OPTIONS, Files())
-    assert report.to_dict() == portrait.report(known, "data.jsonl", columns=COLUMNS).to_dict()
+    report = publish(bundle, "data.jsonl", OPTIONS, Files())
+    assert report.to_dict() == portrait.report(bundle, "data.jsonl", columns=COLUMNS).to_dict()
     assert sorted(Path().iterdir()) == before
 
 
 def resolutions_and_requests(
     action: Callable[[str], object], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[int, list[str]]:
-    """How often an action on the URL of a file resolves data, and which requests it makes."""
-    resolved: list[Any] = []
+    """Return how often an action on the URL of a file resolves data, and which requests it makes."""
+    resolutions: list[Any] = []
 
     def counting(*arguments: Any, **options: Any) -> Any:
-        resolved.append(arguments)
+        resolutions.append(arguments)
         return resolve(*arguments, **options)
 
     requests: list[str] = []
     with monkeypatch.context() as patch, serving({name: Path(name).read_bytes()}, requests) as url:
         patch.setattr("portrait.corpus.rows.resolve", counting)
         action(f"{url}/{name}")
-    return len(resolved), requests
+    return len(resolutions), requests
 
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("name", ["data.jsonl", "data.jsonl.gz", "data.parquet", "unnamed.jsonl"])
-def test_the_data_is_resolved_and_read_once(name: str, known: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids, findings and both files of rows come from one pass, even where no row has an id."""
+def test_the_data_is_resolved_and_read_once(name: str, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check that ids, findings and both files of rows come from one pass, even if no row has an id."""
     Path("data.jsonl.gz").write_bytes(gzip.compress(Path("data.jsonl").read_bytes()))
     write_jsonl(Path("unnamed.jsonl"), [{key: row[key] for key in COLUMNS} for row in ROWS])
     files = Files(clean=Path("c.jsonl"), contaminated=Path("d.jsonl"), html=Path("r.html"))
@@ -184,15 +172,15 @@ def test_the_data_is_resolved_and_read_once(name: str, known: Path, monkeypatch:
         for _ in rows.read(url, columns=COLUMNS, whole=True):
             pass
 
-    once = resolutions_and_requests(read, name, monkeypatch)
-    reported = resolutions_and_requests(
-        lambda url: portrait.report(known, url, columns=COLUMNS), name, monkeypatch
+    reading = resolutions_and_requests(read, name, monkeypatch)
+    reporting = resolutions_and_requests(
+        lambda url: portrait.report(bundle, url, columns=COLUMNS), name, monkeypatch
     )
-    published = resolutions_and_requests(lambda url: publish(known, url, OPTIONS, files), name, monkeypatch)
-    assert once[0] == reported[0] == published[0] == 1
+    publishing = resolutions_and_requests(lambda url: publish(bundle, url, OPTIONS, files), name, monkeypatch)
+    assert reading[0] == reporting[0] == publishing[0] == 1
     gets = [
         [request for request in requests if request.startswith("GET")]
-        for _, requests in (once, reported, published)
+        for _, requests in (reading, reporting, publishing)
     ]
     assert gets[0]
     assert gets[0] == gets[1] == gets[2]

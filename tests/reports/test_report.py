@@ -1,4 +1,4 @@
-"""The report as values: what it was asked, what it found, what made it."""
+"""``Report``: its question, its findings and its origin, as values."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def test_a_report_states_its_question_and_its_findings(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(TEXT)
     (tmp_path / "data.jsonl").write_text(json.dumps({"text": TEXT}) + "\n" + '{"text": "short"}\n')
     known = portrait.build(tmp_path / "corpus.txt", tmp_path / "known.portrait")
-    made = portrait.report(
+    report = portrait.report(
         known, tmp_path / "data.jsonl", evalue=1e-3, date="2026-01-02", command="portrait …"
     )
-    record = made.to_dict()
-    assert record["data"] == made.data == str(tmp_path / "data.jsonl")
+    record = report.to_dict()
+    assert record["data"] == report.data == str(tmp_path / "data.jsonl")
     assert (record["columns_asked"], record["evalue"]) == (["text"], 1e-3)
     assert (record["date"], record["command"]) == ("2026-01-02", "portrait …")
     assert record["tool"] == f"portrait {portrait.__version__}"
     assert [one["id"] for one in record["portraits"]] == [known.manifest.id]
-    assert (made.contaminated.count, made.contaminated.total) == (1, 2)
+    assert (report.contaminated.count, report.contaminated.total) == (1, 2)
     assert json.loads(json.dumps(record)) == record
-    page = made.to_html()
+    page = report.to_html()
     assert page.startswith(("<!doctype html>", "<!DOCTYPE html>"))
     assert "2026-01-02" in page

@@ -1,4 +1,4 @@
-"""Which column names the rows: the caller's, or the first usual one that every row has."""
+"""Ids of rows: the column that the caller names, or the first usual one that every row has."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from portrait.reports.row_ids import MAX_ID_CHARS, RowIds
 
 
 def rows(*values: dict[str, object]) -> list[Row]:
+    """Return rows that keep these values."""
     return [Row(f"data:{i + 1}", i, "text", one) for i, one in enumerate(values)]
 
 
-def test_the_caller_s_column_is_required_and_taken() -> None:
+def test_the_caller_s_column_is_required_and_used() -> None:
     ids = RowIds("name", None)
     assert (ids.required, ids.candidates) == (("name",), ())
     assert ids.of(rows({"name": "a", "id": 1}, {"name": None, "id": 2})) == ["a", None]
     assert ids.complete
 
 
-def test_an_empty_name_means_that_no_column_names_the_rows() -> None:
+def test_an_empty_name_means_no_ids() -> None:
     ids = RowIds("", None)
     assert (ids.required, ids.candidates) == ((), ())
     assert ids.of(rows({"id": 1})) == [None]
     assert not ids.complete
 
 
-def test_the_first_usual_column_of_all_rows_is_taken() -> None:
+def test_the_first_usual_column_that_all_rows_have_is_used() -> None:
     ids = RowIds(None, None)
     assert (ids.required, ids.candidates) == ((), USUAL_IDS)
     assert ids.of([]) == []

@@ -1,4 +1,4 @@
-"""``portrait.report``: which rows are found, where, and what the report says of itself."""
+"""``portrait.report``: the rows that are found, their passages, and the facts about the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.evaluation import COLUMNS, FOUND, ROWS, built, prose, write_jsonl
+from support.evaluation import COLUMNS, FOUND, ROWS, prose, write_jsonl
 
 import portrait
 from portrait.errors import CorpusError, NotAPortraitError, SpecError
@@ -22,19 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("known"))
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
+    """The evaluation set as a file of JSON lines."""
     return write_jsonl(tmp_path / "data.jsonl", ROWS)
 
 
-def test_each_row_s_answer_is_the_portrait_s_own(known: Path, data: Path) -> None:
-    report = portrait.report(known, data, columns=COLUMNS, evalue=1e-5)
-    opened = portrait.open(known)
+def test_each_row_has_the_portrait_s_answer(bundle: Path, data: Path) -> None:
+    report = portrait.report(bundle, data, columns=COLUMNS, evalue=1e-5)
+    opened = portrait.open(bundle)
     texts = [f"{row['question']}\n{row['answer']}" for row in ROWS]
     answers = opened.query(texts, evalue=1e-5)
     letters = "".join({"found": "f", "not_found": "n", "inconclusive": "i"}[one.verdict] for one in answers)
@@ -48,84 +44,88 @@ def test_each_row_s_answer_is_the_portrait_s_own(known: Path, data: Path) -> Non
     assert sorted(row.number - 1 for row in report.findings.worst) == FOUND
 
 
-def test_passages_are_the_columns_texts(known: Path, data: Path) -> None:
-    report = portrait.report(known, data, columns=COLUMNS)
+def test_column_spans_are_the_texts_of_the_columns(bundle: Path, data: Path) -> None:
+    report = portrait.report(bundle, data, columns=COLUMNS)
     for row in report.findings.worst:
-        shown = {one.column: row.text[one.start : one.end] for one in row.columns}
-        assert shown == {name: ROWS[row.number - 1][name] for name in COLUMNS}
+        texts = {one.column: row.text[one.start : one.end] for one in row.columns}
+        assert texts == {name: ROWS[row.number - 1][name] for name in COLUMNS}
     question, answer = report.findings.columns
     assert (question.touched.count, question.mostly.count) == (3, 3)
     assert (answer.touched.count, answer.mostly.count) == (5, 5)
 
 
-def test_sources_are_named(known: Path, data: Path) -> None:
-    report = portrait.report(known, data, columns=COLUMNS)
-    found = {one.source: one.found.count for one in report.findings.sources}
-    assert found == {"web": 3, "books": 2}
+def test_rows_are_counted_by_source(bundle: Path, data: Path) -> None:
+    report = portrait.report(bundle, data, columns=COLUMNS)
+    counts = {one.source: one.found.count for one in report.findings.sources}
+    assert counts == {"web": 3, "books": 2}
 
 
 def jsonl(directory: Path) -> Any:
+    """Write the rows as JSON lines."""
     return write_jsonl(directory / "rows.jsonl", ROWS)
 
 
 def parquet(directory: Path) -> Any:
+    """Write the rows as a Parquet file of several row groups."""
     pq.write_table(pa.Table.from_pylist(ROWS), directory / "rows.parquet", row_group_size=3)
     return directory / "rows.parquet"
 
 
 def several(directory: Path) -> Any:
+    """Write the rows as two files of different formats."""
     one = write_jsonl(directory / "one.jsonl", ROWS[:4])
     pq.write_table(pa.Table.from_pylist(ROWS[4:]), directory / "other.parquet")
     return [one, directory / "other.parquet"]
 
 
 def dataset(_: Path) -> Any:
+    """Return the rows as a dataset."""
     return datasets.Dataset.from_list(ROWS)
 
 
 @pytest.mark.parametrize("form", [jsonl, parquet, several, dataset])
-def test_every_form_of_the_data_gives_the_same_findings(
-    form: Callable[[Path], Any], known: Path, tmp_path: Path
+def test_the_findings_do_not_depend_on_the_format_of_the_data(
+    form: Callable[[Path], Any], bundle: Path, tmp_path: Path
 ) -> None:
-    findings = portrait.report(known, form(tmp_path), columns=COLUMNS).findings
-    expected = portrait.report(known, jsonl(tmp_path), columns=COLUMNS).findings
+    findings = portrait.report(bundle, form(tmp_path), columns=COLUMNS).findings
+    expected = portrait.report(bundle, jsonl(tmp_path), columns=COLUMNS).findings
     assert findings.totals == expected.totals
     assert [row.id for row in findings.worst] == [row.id for row in expected.worst]
     assert findings.verdicts == expected.verdicts
 
 
-def test_several_portraits_are_asked_as_one(known: Path, data: Path) -> None:
-    opened = portrait.open(known)
-    report = portrait.report([opened, known], data, columns=COLUMNS)
+def test_several_portraits_are_queried_together(bundle: Path, data: Path) -> None:
+    opened = portrait.open(bundle)
+    report = portrait.report([opened, bundle], data, columns=COLUMNS)
     assert [one.id for one in report.portraits] == [opened.manifest.id] * 2
     assert [one.found.count for one in report.findings.sources] == [2, 3, 2, 3]
 
 
-def test_a_report_as_json_says_what_it_was_made_with(known: Path, data: Path) -> None:
+def test_a_report_as_json_states_its_inputs_and_options(bundle: Path, data: Path) -> None:
     report = portrait.report(
-        known, data, columns=COLUMNS, evalue=0.001, date="2024-02-29", command="portrait report"
+        bundle, data, columns=COLUMNS, evalue=0.001, date="2024-02-29", command="portrait report"
     )
     content = json.loads(json.dumps(report.to_dict()))
-    manifest = portrait.open(known).manifest
+    manifest = portrait.open(bundle).manifest
     assert content["data"] == str(data)
     assert content["columns_asked"] == COLUMNS
     assert content["evalue"] == 0.001
     assert content["date"] == "2024-02-29"
     assert content["command"] == "portrait report"
     assert content["tool"] == f"portrait {portrait.__version__}"
-    (asked,) = content["portraits"]
-    assert (asked["name"], asked["id"]) == ("known", manifest.id)
-    assert (asked["width"], asked["stride"], asked["unit"], asked["normalizer"]) == (50, 25, "char", "spaces")
-    assert asked["layers"] == [{"source": one.source, "fpr": one.fpr} for one in manifest.layers]
+    (entry,) = content["portraits"]
+    assert (entry["name"], entry["id"]) == ("known", manifest.id)
+    assert (entry["width"], entry["stride"], entry["unit"], entry["normalizer"]) == (50, 25, "char", "spaces")
+    assert entry["layers"] == [{"source": one.source, "fpr": one.fpr} for one in manifest.layers]
     assert content["totals"]["found"]["count"] == 5
     assert content["totals"]["found"]["share"] == 0.5
     assert [row["id"] for row in content["worst"]] == [row.id for row in report.findings.worst]
 
 
-def test_a_date_is_stated_only_if_there_is_one(known: Path, data: Path) -> None:
-    report = portrait.report(known, data, columns=COLUMNS)
+def test_a_report_has_no_date_by_default(bundle: Path, data: Path) -> None:
+    report = portrait.report(bundle, data, columns=COLUMNS)
     assert report.date is None
-    assert report.to_html() == portrait.report(known, data, columns=COLUMNS).to_html()
+    assert report.to_html() == portrait.report(bundle, data, columns=COLUMNS).to_html()
 
 
 @pytest.mark.parametrize(
@@ -140,21 +140,21 @@ def test_a_date_is_stated_only_if_there_is_one(known: Path, data: Path) -> None:
         ({"id": "I" * 1000}, None, "I" * 200),
     ],
 )
-def test_rows_are_named_by_what_names_them(
-    ids: dict[str, Any], option: str | None, expected: str | None, known: Path, tmp_path: Path
+def test_a_row_s_id_comes_from_the_chosen_or_a_usual_column(
+    ids: dict[str, Any], option: str | None, expected: str | None, bundle: Path, tmp_path: Path
 ) -> None:
     data = write_jsonl(tmp_path / "data.jsonl", [{"text": ROWS[0]["question"], **ids}])
-    (row,) = portrait.report(known, data, id_column=option).findings.worst
+    (row,) = portrait.report(bundle, data, id_column=option).findings.worst
     assert row.id == expected
 
 
-def test_a_usual_name_that_some_rows_lack_names_none(known: Path, tmp_path: Path) -> None:
+def test_a_usual_column_that_some_rows_lack_is_not_used(bundle: Path, tmp_path: Path) -> None:
     rows = [{"text": ROWS[0]["question"], "id": "I"}, {"text": ROWS[1]["question"]}]
     data = write_jsonl(tmp_path / "data.jsonl", rows)
-    report = portrait.report(known, data)
+    report = portrait.report(bundle, data)
     assert [row.id for row in report.findings.worst] == [None, None]
     with pytest.raises(CorpusError, match="line 2: no column 'id'"):
-        portrait.report(known, data, id_column="id")
+        portrait.report(bundle, data, id_column="id")
 
 
 CHOICES = [prose(1), "", prose(2)[:40]]
@@ -170,52 +170,54 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
-def test_benchmarks_are_read_as_they_are_published(name: str, form: str, known: Path, tmp_path: Path) -> None:
+def test_benchmarks_are_read_as_they_are_published(
+    name: str, form: str, bundle: Path, tmp_path: Path
+) -> None:
     row = PUBLISHED[name]
     path = tmp_path / f"data.{form}"
     if form == "jsonl":
         write_jsonl(path, [row])
     else:
         pq.write_table(pa.Table.from_pylist([row]), path)
-    report = portrait.report(known, path, benchmark=name)
-    (found,) = report.findings.worst
+    report = portrait.report(bundle, path, benchmark=name)
+    (worst,) = report.findings.worst
     value: Any = row
     for member in BENCHMARKS[name].columns[1].split("."):
         value = value[member]
     expected = value if isinstance(value, str) else "\n".join(value)
-    assert found.text == f"Q\n{expected}"
-    assert found.text[found.columns[1].start : found.columns[1].end] == expected
+    assert worst.text == f"Q\n{expected}"
+    assert worst.text[worst.columns[1].start : worst.columns[1].end] == expected
     id_column = BENCHMARKS[name].id_column
-    assert found.id == (str(row[id_column]) if id_column else None)
+    assert worst.id == (str(row[id_column]) if id_column else None)
     assert report.columns == BENCHMARKS[name].columns
 
 
-def test_no_rows_are_a_report_too(known: Path, tmp_path: Path) -> None:
+def test_data_without_rows_have_a_report(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
-    report = portrait.report(known, tmp_path / "empty.jsonl", columns=COLUMNS)
+    report = portrait.report(bundle, tmp_path / "empty.jsonl", columns=COLUMNS)
     assert report.contaminated.share is None
     assert report.findings.totals.rows == 0
     assert "There are no rows" in report.to_html()
 
 
 @pytest.mark.parametrize(("row", "share"), [(ROWS[0], 1.0), (ROWS[8], 0.0)])
-def test_one_row_is_a_report_too(row: dict[str, Any], share: float, known: Path, tmp_path: Path) -> None:
+def test_a_single_row_has_a_report(row: dict[str, Any], share: float, bundle: Path, tmp_path: Path) -> None:
     data = write_jsonl(tmp_path / "one.jsonl", [row])
-    report = portrait.report(known, data, columns=COLUMNS)
+    report = portrait.report(bundle, data, columns=COLUMNS)
     assert report.contaminated.share == share
     assert report.to_html()
 
 
-def test_all_rows_may_be_contaminated(known: Path, tmp_path: Path) -> None:
+def test_all_rows_may_be_contaminated(bundle: Path, tmp_path: Path) -> None:
     data = write_jsonl(tmp_path / "all.jsonl", ROWS[:5])
-    report = portrait.report(known, data, columns=COLUMNS, worst=2)
+    report = portrait.report(bundle, data, columns=COLUMNS, worst=2)
     assert report.contaminated.share == 1.0
     assert report.contaminated.interval[1] == 1.0
     assert len(report.findings.worst) == 2
     assert "2 rows of 5 found" in report.to_html()
 
 
-def test_a_text_of_a_column_may_be_a_whole_document(tmp_path: Path) -> None:
+def test_exact_documents_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A short verse.")
     built = portrait.build(tmp_path / "a.txt", tmp_path / "out")
     data = write_jsonl(tmp_path / "data.jsonl", [{"text": "A short  verse."}, {"text": "Another."}])
@@ -236,15 +238,15 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_cannot_be_reported_on_is_refused(kind: str, known: Path, data: Path) -> None:
+def test_invalid_options_are_refused(kind: str, bundle: Path, data: Path) -> None:
     options, error, message = REFUSED[kind]
     with pytest.raises(error, match=message):
-        portrait.report(known, data, **options)
+        portrait.report(bundle, data, **options)
 
 
-def test_what_is_no_portrait_is_refused(known: Path, data: Path) -> None:
+def test_anything_but_a_portrait_is_refused(bundle: Path, data: Path) -> None:
     with pytest.raises(NotAPortraitError):
-        portrait.report(data, known)
+        portrait.report(data, bundle)
     with pytest.raises(SpecError, match="no portrait to query"):
         portrait.report([], data)
 
@@ -253,44 +255,46 @@ def test_what_is_no_portrait_is_refused(known: Path, data: Path) -> None:
     ("choices", "message"),
     [(["a", None], r"choices\[1\]' holds null"), ([1], r"choices\[0\]' holds number"), ({"a": 1}, "object")],
 )
-def test_a_list_holds_texts_only(choices: Any, message: str, known: Path, tmp_path: Path) -> None:
+def test_a_list_that_holds_anything_but_texts_is_refused(
+    choices: Any, message: str, bundle: Path, tmp_path: Path
+) -> None:
     data = write_jsonl(tmp_path / "data.jsonl", [{"question": "x", "choices": choices}])
     with pytest.raises(CorpusError, match=message):
-        portrait.report(known, data, columns=["question", "choices"])
+        portrait.report(bundle, data, columns=["question", "choices"])
 
 
-def test_a_list_of_a_table_holds_texts_only(known: Path, tmp_path: Path) -> None:
+def test_a_list_in_a_table_that_holds_anything_but_texts_is_refused(bundle: Path, tmp_path: Path) -> None:
     for column, message in [([["a"], ["b", None]], "null"), ([[1], [2]], "not text")]:
         pq.write_table(pa.table({"q": ["x", "y"], "c": column}), tmp_path / "a.parquet")
         with pytest.raises(CorpusError, match=message):
-            portrait.report(known, tmp_path / "a.parquet", columns=["q", "c"])
+            portrait.report(bundle, tmp_path / "a.parquet", columns=["q", "c"])
 
 
-def test_progress_hears_of_every_byte(known: Path, data: Path) -> None:
-    heard: list[Any] = []
+def test_progress_counts_every_byte(bundle: Path, data: Path) -> None:
+    calls: list[Any] = []
 
-    class Ear:
+    class Recorder:
         def start(self, n_bytes: int | None, stage: str = "") -> None:
-            heard.append(("start", n_bytes))
+            calls.append(("start", n_bytes))
 
         def advance(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
-            heard.append(n_bytes)
+            calls.append(n_bytes)
 
         def finish(self) -> None:
-            heard.append("finish")
+            calls.append("finish")
 
-    portrait.report(known, data, columns=COLUMNS, progress=Ear())
-    assert heard[0] == ("start", data.stat().st_size)
-    assert sum(heard[1:-1]) == data.stat().st_size
-    assert heard[-1] == "finish"
+    portrait.report(bundle, data, columns=COLUMNS, progress=Recorder())
+    assert calls[0] == ("start", data.stat().st_size)
+    assert sum(calls[1:-1]) == data.stat().st_size
+    assert calls[-1] == "finish"
 
 
-def test_a_pipe_is_read_once(known: Path, tmp_path: Path) -> None:
+def test_a_pipe_is_read_once(bundle: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     line = json.dumps({"id": "a", "text": "two words"}) + "\n"
     with ThreadPoolExecutor() as writer:
         written = writer.submit(pipe.write_text, line * 3)
-        report = portrait.report(known, pipe, format="jsonl")
+        report = portrait.report(bundle, pipe, format="jsonl")
         assert written.result() == 3 * len(line)
     assert report.contaminated.total == 3

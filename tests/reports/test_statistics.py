@@ -1,4 +1,4 @@
-"""Shares, their intervals and distributions, against hand-computed values and closed forms."""
+"""Shares, their intervals, and distributions, checked against hand-computed values and closed forms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from portrait.reports.statistics import (
 RATES = st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-def test_the_interval_is_of_95_percent() -> None:
+def test_the_intervals_have_95_percent_confidence() -> None:
     assert pytest.approx(NormalDist().inv_cdf(0.975), abs=1e-12) == Z_95
 
 
@@ -38,13 +38,13 @@ def test_the_interval_is_of_95_percent() -> None:
         (1, 29, 0.0061, 0.1718),
     ],
 )
-def test_intervals_are_those_of_the_literature(count: int, total: int, low: float, high: float) -> None:
+def test_intervals_agree_with_the_literature(count: int, total: int, low: float, high: float) -> None:
     assert wilson(count, total) == pytest.approx((low, high), abs=5e-5)
 
 
 @given(RATES)
-def test_the_ends_of_an_interval_are_where_the_score_test_turns(rate: tuple[int, int]) -> None:
-    """At each end p, the observed rate is 1.96 standard errors away: |k/n − p| = z·√(p(1 − p)/n)."""
+def test_the_ends_of_an_interval_are_where_the_score_test_changes_its_verdict(rate: tuple[int, int]) -> None:
+    """At each end p the observed rate is 1.96 standard errors away: |k/n − p| = z·√(p(1 − p)/n)."""
     count, total = rate
     for end in wilson(count, total):
         if 0 < end < 1:
@@ -53,7 +53,7 @@ def test_the_ends_of_an_interval_are_where_the_score_test_turns(rate: tuple[int,
 
 
 @given(RATES)
-def test_an_interval_holds_its_rate_and_stays_within_0_and_1(rate: tuple[int, int]) -> None:
+def test_an_interval_contains_its_rate_and_stays_within_0_and_1(rate: tuple[int, int]) -> None:
     count, total = rate
     low, high = wilson(count, total)
     assert 0 <= low <= count / total <= high <= 1
@@ -61,45 +61,45 @@ def test_an_interval_holds_its_rate_and_stays_within_0_and_1(rate: tuple[int, in
 
 
 @given(st.integers(0, 100), st.integers(1, 100), st.integers(2, 1000))
-def test_more_rows_of_the_same_rate_say_more(count: int, rest: int, times: int) -> None:
+def test_more_rows_at_the_same_rate_narrow_the_interval(count: int, rest: int, times: int) -> None:
     low, high = wilson(count, count + rest)
     closer_low, closer_high = wilson(count * times, (count + rest) * times)
     assert low <= closer_low
     assert closer_high <= high
 
 
-def test_of_no_rows_every_rate_is_possible() -> None:
+def test_without_rows_every_rate_is_possible() -> None:
     assert Share(0, 0).to_dict() == {"count": 0, "total": 0, "share": None, "low": 0.0, "high": 1.0}
 
 
-def test_a_rate_of_0_or_1_is_exactly_that_at_its_end() -> None:
+def test_the_interval_of_a_rate_of_0_or_1_ends_there_exactly() -> None:
     assert wilson(0, 7)[0] == 0.0
     assert wilson(7, 7)[1] == 1.0
 
 
-def test_a_bin_holds_its_lower_edge_and_the_last_one_both() -> None:
-    found = histogram([0, 0.5, 1, 1.5, 2, 3], [0, 1, 2, 3])
-    assert found == Histogram((0, 1, 2, 3), (2, 2, 2))
+def test_a_bin_includes_its_lower_edge_and_the_last_one_both_edges() -> None:
+    bins = histogram([0, 0.5, 1, 1.5, 2, 3], [0, 1, 2, 3])
+    assert bins == Histogram((0, 1, 2, 3), (2, 2, 2))
 
 
 def test_shares_fall_into_tenths() -> None:
-    found = shares_histogram([0.05, 0.1, 0.3, 0.6, 0.7, 0.999, 1.0])
-    assert found.edges[0] == 0
-    assert found.edges[-1] == 1
-    assert found.counts == (1, 1, 0, 1, 0, 0, 1, 1, 0, 2)
+    bins = shares_histogram([0.05, 0.1, 0.3, 0.6, 0.7, 0.999, 1.0])
+    assert bins.edges[0] == 0
+    assert bins.edges[-1] == 1
+    assert bins.counts == (1, 1, 0, 1, 0, 0, 1, 1, 0, 2)
 
 
 @given(st.lists(st.integers(0, 10**7), min_size=1))
 def test_lengths_fall_into_few_bins_with_round_edges(lengths: list[int]) -> None:
-    found = lengths_histogram(lengths)
-    assert sum(found.counts) == len(lengths)
-    assert 1 <= len(found.counts) <= 12
-    assert found.edges[0] <= min(lengths)
-    assert max(lengths) < found.edges[-1]
-    steps = {b - a for a, b in zip(found.edges, found.edges[1:], strict=False)}
+    bins = lengths_histogram(lengths)
+    assert sum(bins.counts) == len(lengths)
+    assert 1 <= len(bins.counts) <= 12
+    assert bins.edges[0] <= min(lengths)
+    assert max(lengths) < bins.edges[-1]
+    steps = {b - a for a, b in zip(bins.edges, bins.edges[1:], strict=False)}
     (step,) = steps
     assert f"{step:g}".strip("0").partition("e")[0] in {"1", "2", "5"}
-    for low, high, count in zip(found.edges, found.edges[1:], found.counts, strict=False):
+    for low, high, count in zip(bins.edges, bins.edges[1:], bins.counts, strict=False):
         assert count == sum(low <= length < high for length in lengths)
 
 
@@ -109,13 +109,13 @@ def test_no_lengths_have_no_bins() -> None:
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1))
-def test_a_spread_is_of_lengths_that_occur(lengths: list[int]) -> None:
-    found = spread(lengths)
-    assert found is not None
-    assert (found.least, found.greatest) == (min(lengths), max(lengths))
-    assert found.median in lengths
-    assert 2 * sum(length <= found.median for length in lengths) >= len(lengths)
-    assert 2 * sum(length >= found.median for length in lengths) >= len(lengths)
+def test_a_spread_consists_of_lengths_that_occur(lengths: list[int]) -> None:
+    lengths_spread = spread(lengths)
+    assert lengths_spread is not None
+    assert (lengths_spread.least, lengths_spread.greatest) == (min(lengths), max(lengths))
+    assert lengths_spread.median in lengths
+    assert 2 * sum(length <= lengths_spread.median for length in lengths) >= len(lengths)
+    assert 2 * sum(length >= lengths_spread.median for length in lengths) >= len(lengths)
 
 
 def test_nothing_has_no_spread() -> None:

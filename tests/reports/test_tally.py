@@ -1,4 +1,4 @@
-"""Findings, counted one row after the other, against the same counted from all rows at once."""
+"""Findings that are counted row by row agree with a count over all rows."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ THRESHOLD = 0.01
 
 
 def layer(source: tuple[str, str], matches: list[tuple[int, int]], windows: int = 200) -> LayerAnswer:
+    """Return the answer of a layer that holds these spans."""
     return LayerAnswer(
         portrait=source[0],
         source=source[1],
@@ -37,11 +38,11 @@ def layer(source: tuple[str, str], matches: list[tuple[int, int]], windows: int 
     )
 
 
-def asked(
+def row_of(
     number: int, matches: list[list[tuple[int, int]]], verdict: Verdict = "not_found", exact: bool = False
 ) -> ReportRow:
-    """A row of 100 characters: a question of 60, a line break, an answer of 39."""
-    spans = [span for some in matches for span in some]
+    """Return a row of 100 characters: a question of 60, a line break, an answer of 39."""
+    spans = [span for spans_of_layer in matches for span in spans_of_layer]
     inside = {i for start, end in spans for i in range(start, end)}
     answer = Answer(
         verdict="found" if spans else verdict,
@@ -50,7 +51,9 @@ def asked(
         coverage=len(inside) / 100,
         longest_match=max((end - start for start, end in spans), default=0),
         exact_document=exact,
-        layers=tuple(layer(source, some) for source, some in zip(SOURCES, matches, strict=True)),
+        layers=tuple(
+            layer(source, spans_of_layer) for source, spans_of_layer in zip(SOURCES, matches, strict=True)
+        ),
         units=100,
         unit="characters",
     )
@@ -59,10 +62,11 @@ def asked(
 
 
 def tally(rows: list[ReportRow], worst: int = 100) -> Tally:
-    found = Tally(SOURCES, ["question", "answer"], THRESHOLD, worst)
+    """Return the tally of these rows."""
+    result = Tally(SOURCES, ["question", "answer"], THRESHOLD, worst)
     for row in rows:
-        found.add(row)
-    return found
+        result.add(row)
+    return result
 
 
 NOTHING: list[list[tuple[int, int]]] = [[], [], []]
@@ -71,11 +75,11 @@ NOTHING: list[list[tuple[int, int]]] = [[], [], []]
 def test_verdicts_sources_and_columns_are_counted() -> None:
     findings = tally(
         [
-            asked(1, [[(0, 60)], [], []]),
-            asked(2, [[(10, 50)], [], [(55, 100)]]),
-            asked(3, [[], [], [(70, 80)]]),
-            asked(4, NOTHING),
-            asked(5, NOTHING, "inconclusive", exact=True),
+            row_of(1, [[(0, 60)], [], []]),
+            row_of(2, [[(10, 50)], [], [(55, 100)]]),
+            row_of(3, [[], [], [(70, 80)]]),
+            row_of(4, NOTHING),
+            row_of(5, NOTHING, "inconclusive", exact=True),
         ]
     ).findings()
     totals = findings.totals
@@ -101,33 +105,33 @@ def test_verdicts_sources_and_columns_are_counted() -> None:
     assert findings.detectable_length == Spread(124, 149, 174)
 
 
-def test_copies_with_edits_are_counted_where_nothing_was_found() -> None:
+def test_edited_copies_are_counted_if_nothing_was_found() -> None:
     edited = Approximate(0, 100, 4, 2, 1e-4)
 
     def approximately(row: ReportRow) -> ReportRow:
         layers = (replace(row.answer.layers[0], approximate=edited), *row.answer.layers[1:])
         return replace(row, answer=replace(row.answer, layers=layers))
 
-    rows = [asked(1, NOTHING), asked(2, [[(0, 60)], [], []]), asked(3, NOTHING, "inconclusive")]
+    rows = [row_of(1, NOTHING), row_of(2, [[(0, 60)], [], []]), row_of(3, NOTHING, "inconclusive")]
     assert tally(rows).findings().totals.edited.count == 0
     assert tally([approximately(row) for row in rows]).findings().totals.edited.count == 2
 
 
-def test_the_expectation_is_that_of_the_shortest_significant_chains() -> None:
+def test_chance_is_expected_to_find_the_shortest_significant_chains() -> None:
     # 200 windows in each of three layers at 1 %: 3·200·ε³ = 6e-4 is within 0.01, 3·200·ε² is not. Each
     # layer then shows 200·ε³ = 2e-4 such chains by chance.
-    row = asked(1, NOTHING)
+    row = row_of(1, NOTHING)
     assert chance_of_found(row.answer, THRESHOLD) == pytest.approx(6e-4)
     assert tally([row] * 50).findings().totals.expected_by_chance == pytest.approx(0.03)
 
 
-def test_the_worst_rows_go_by_coverage_then_length_then_place() -> None:
+def test_the_worst_rows_are_sorted_by_coverage_then_length_then_number() -> None:
     rows = [
-        asked(1, [[(0, 20)], [], []]),
-        asked(2, [[(0, 10), (30, 40)], [], []]),
-        asked(3, [[(50, 70)], [], []]),
-        asked(4, [[(0, 90)], [], []]),
-        asked(5, NOTHING),
+        row_of(1, [[(0, 20)], [], []]),
+        row_of(2, [[(0, 10), (30, 40)], [], []]),
+        row_of(3, [[(50, 70)], [], []]),
+        row_of(4, [[(0, 90)], [], []]),
+        row_of(5, NOTHING),
     ]
     assert [row.number for row in tally(rows).findings().worst] == [4, 1, 3, 2]
     assert [row.number for row in tally(rows, worst=2).findings().worst] == [4, 1]
@@ -136,7 +140,7 @@ def test_the_worst_rows_go_by_coverage_then_length_then_place() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(1, 99)), max_size=60), st.integers(0, 70))
 def test_the_worst_are_those_that_sorting_all_rows_gives(spans: list[tuple[int, int]], worst: int) -> None:
-    rows = [asked(i, [[(a, min(100, a + n))], [], []]) for i, (a, n) in enumerate(spans, 1)]
+    rows = [row_of(i, [[(a, min(100, a + n))], [], []]) for i, (a, n) in enumerate(spans, 1)]
     ordered = sorted(rows, key=lambda row: (-row.answer.coverage, -row.answer.longest_match, row.number))
     shuffled = random.Random(1).sample(rows, len(rows))
     assert list(tally(shuffled, worst).findings().worst) == ordered[:worst]
@@ -149,7 +153,7 @@ def test_covered_characters_are_counted_once(start: int, length: int, spans: lis
     assert covered_chars(ColumnSpan("c", start, start + length), sound) == len(inside)
 
 
-def test_of_no_rows_there_is_nothing_to_say() -> None:
+def test_without_rows_there_are_no_shares() -> None:
     findings = tally([]).findings()
     assert findings.totals.rows == 0
     assert findings.totals.found.share is None
@@ -158,6 +162,6 @@ def test_of_no_rows_there_is_nothing_to_say() -> None:
 
 
 @pytest.mark.parametrize("worst", [-1, 1.5, True, "10"])
-def test_a_number_of_worst_rows_is_a_number(worst: object) -> None:
+def test_an_invalid_number_of_worst_rows_is_refused(worst: object) -> None:
     with pytest.raises(SpecError, match="the number of worst rows must be 0 or more"):
         Tally(SOURCES, ["question"], THRESHOLD, worst)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The sentences of a report: numbers grouped, verbs that agree."""
+"""Sentences of a report: digits are grouped, and verbs agree with their numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_a_rate_has_its_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "begins"),
+    ("found", "prefix"),
     [
         (Share(0, 0), "There are no rows, so there is nothing to say."),
         (Share(1, 1), "1 of 1 row shares a passage with the corpus: 100% "),
@@ -22,8 +22,8 @@ def test_a_rate_has_its_interval() -> None:
         (Share(2_000, 12_345), "2,000 of 12,345 rows share a passage with the corpus: "),
     ],
 )
-def test_the_headline_counts_what_was_found(found: Share, begins: str) -> None:
-    assert headline(found).startswith(begins)
+def test_the_headline_counts_what_was_found(found: Share, prefix: str) -> None:
+    assert headline(found).startswith(prefix)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Portraits and data that the scans' tests share."""
+"""Portraits and data that the tests of scans share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with two portraits, ``wick.portrait`` and ``other.portrait``."""
     where = tmp_path_factory.mktemp("shelf")
     (where / "paper.txt").write_text(STORY)
     (where / "tales.txt").write_text(ARABIC)
@@ -26,11 +27,13 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def wick(shelf: Path) -> Path:
+    """The path of a portrait of two sources."""
     return shelf / "wick.portrait"
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
+    """A file of seven records, in the working directory of the commands."""
     path = tmp_path / "data.jsonl"
     path.write_bytes(lines(RECORDS))
     return path

@@ -1,4 +1,4 @@
-"""A scan's rows as JSON lines, and the values that JSON has no type for."""
+"""Rows of a scan as JSON lines, and values for which JSON has no type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portrait.scanning.json_lines import JsonLines, to_json
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
+    ("value", "encoded"),
     [
         ("ﬁ\ud800", '"\\ufb01\\ud800"'),
         (2**70, str(2**70)),
@@ -29,8 +29,8 @@ from portrait.scanning.json_lines import JsonLines, to_json
         ({"a": math.nan, "b": b""}, '{"a": null, "b": ""}'),
     ],
 )
-def test_every_value_is_written(value: Any, written: str) -> None:
-    assert to_json(value) == written
+def test_every_value_is_encoded(value: Any, encoded: str) -> None:
+    assert to_json(value) == encoded
 
 
 def test_a_row_is_a_line() -> None:
@@ -44,5 +44,5 @@ def test_a_row_is_a_line() -> None:
     ]
 
 
-def test_the_pieces_are_the_file() -> None:
+def test_the_pieces_already_are_the_output_file() -> None:
     assert JsonLines().finish(Path("parts"), Path("whole")) == Path("parts")

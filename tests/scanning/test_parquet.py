@@ -1,4 +1,4 @@
-"""A scan's rows as a Parquet file."""
+"""Rows of a scan as a Parquet file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def test_a_parquet_file_has_the_same_rows(cli: Cli, wick: Path, data: Path, tmp_path: Path) -> None:
-    done = cli("scan", wick, data.name, "--keep", "id", "--keep", "n", "-o", "out.parquet", "-q")
-    assert done == (0, "", "")
+    result = cli("scan", wick, data.name, "--keep", "id", "--keep", "n", "-o", "out.parquet", "-q")
+    assert result == (0, "", "")
     table = pq.read_table(tmp_path / "out.parquet")
     assert table.to_pylist() == list(expected([portrait.open(wick)]))
     assert table.schema.field("values").type == pa.struct([("id", pa.string()), ("n", pa.int64())])
@@ -32,14 +32,15 @@ def test_a_parquet_file_has_the_same_rows(cli: Cli, wick: Path, data: Path, tmp_
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The record of an answer."""
     folder = tmp_path_factory.mktemp("record")
     (folder / "a.txt").write_text("Some text.")
     answer = portrait.build(folder / "a.txt", folder / "a.portrait").query("Some text.")
     return to_record(answer, matches=True, qualified=False)
 
 
-def written(pieces: Sequence[Sequence[Any]], record: dict[str, Any], folder: Path) -> pa.Table:
-    """The file of pieces that hold these values of one kept column."""
+def write(pieces: Sequence[Sequence[Any]], record: dict[str, Any], folder: Path) -> pa.Table:
+    """Write and read a file of pieces that hold these values of one kept column."""
     table = Parquet(("kept",), matches=True)
     data, number = b"", 0
     for piece in pieces:
@@ -66,20 +67,20 @@ def written(pieces: Sequence[Sequence[Any]], record: dict[str, Any], folder: Pat
         ([[2**70], [1]], [str(2**70), "1"], "string"),
     ],
 )
-def test_pieces_get_one_type(
+def test_the_pieces_of_a_column_have_one_common_type(
     pieces: list[list[Any]], values: list[Any], kind: str, record: dict[str, Any], tmp_path: Path
 ) -> None:
-    table = written(pieces, record, tmp_path)
+    table = write(pieces, record, tmp_path)
     assert [row["kept"] for row in table["values"].to_pylist()] == values
     assert str(table.schema.field("values").type.field("kept").type) == kind
     assert table["row"].to_pylist() == list(range(len(values)))
 
 
-def test_the_pieces_sizes_leave_no_trace(record: dict[str, Any], tmp_path: Path) -> None:
+def test_the_output_does_not_depend_on_the_sizes_of_pieces(record: dict[str, Any], tmp_path: Path) -> None:
     values = list(range(40_000))
     files = []
     for n in (40_000, 7_001):
-        table = written([values[i : i + n] for i in range(0, len(values), n)], record, tmp_path)
+        table = write([values[i : i + n] for i in range(0, len(values), n)], record, tmp_path)
         assert [row["kept"] for row in table["values"].to_pylist()] == values
         groups = pq.ParquetFile(tmp_path / "whole").metadata
         assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [16384, 16384, 7232]

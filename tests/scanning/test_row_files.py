@@ -1,4 +1,4 @@
-"""The formats of a scan's rows: the same values in each."""
+"""Output formats of a scan: each holds the same values."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conftest import Cli
 
 
+#: Rows whose values have different types in the same column.
 MIXED: list[dict[str, Any]] = [
     {
         "text": "x",
@@ -36,6 +37,7 @@ MIXED: list[dict[str, Any]] = [
 ]
 
 
+#: The kept values of these rows as a Parquet file holds them.
 IN_PARQUET: list[dict[str, Any]] = [
     {
         "whole": 1,
@@ -84,8 +86,8 @@ def test_columns_of_tables_keep_their_types(cli: Cli, wick: Path, tmp_path: Path
         "tags": ["x"],
     }
     assert cli("scan", wick, "a.parquet", "--keep", keep, "-o", "out.parquet").code == 0
-    found = pq.read_table(tmp_path / "out.parquet").schema.field("values").type
-    assert {field.name: str(field.type) for field in found} == {
+    fields = pq.read_table(tmp_path / "out.parquet").schema.field("values").type
+    assert {field.name: str(field.type) for field in fields} == {
         "small": "int16",
         "day": "date32[day]",
         "raw": "binary",
@@ -95,22 +97,22 @@ def test_columns_of_tables_keep_their_types(cli: Cli, wick: Path, tmp_path: Path
     }
 
 
-def test_data_without_rows_give_none(cli: Cli, wick: Path, tmp_path: Path) -> None:
+def test_data_without_rows_give_an_empty_output(cli: Cli, wick: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_bytes(b"\n")
     pq.write_table(
         pa.table({"text": pa.array([], pa.string()), "id": pa.array([], pa.int64())}), tmp_path / "e.parquet"
     )
     for name in ("empty.jsonl", "e.parquet"):
-        done = cli("scan", wick, name, "--keep", "id")
-        assert (done.code, done.out) == (0, "")
-        assert done.err.startswith("0 rows: 0 found, ")
+        result = cli("scan", wick, name, "--keep", "id")
+        assert (result.code, result.out) == (0, "")
+        assert result.err.startswith("0 rows: 0 found, ")
         for out in ("out.jsonl", "out.parquet"):
             assert cli("scan", wick, name, "--keep", "id", "-o", out, "--overwrite").code == 0
         assert (tmp_path / "out.jsonl").read_bytes() == b""
         assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
 
 
-def test_the_name_decides_the_format() -> None:
+def test_the_file_name_decides_the_format() -> None:
     for name in ("a.jsonl", "b.ndjson", "C.JSONL"):
         assert isinstance(row_file(name, (), matches=True), JsonLines)
     table = row_file("a.Parquet", ["id"], matches=False)
@@ -119,7 +121,7 @@ def test_the_name_decides_the_format() -> None:
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out", "jsonl", "out.jsonl.gz"])
-def test_other_names_are_refused(name: str) -> None:
+def test_other_file_names_are_refused(name: str) -> None:
     with pytest.raises(SpecError, match=f"{name}: cannot tell the format") as caught:
         row_file(name, (), matches=True)
     assert caught.value.parameter == "out"

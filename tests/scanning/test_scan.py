@@ -1,4 +1,4 @@
-"""``portrait scan`` as people run it: one row out for each row in, whole or not at all, and resumable."""
+"""``portrait scan`` as people run it: output is written whole or not at all, and a scan can resume."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import datasets
 import pytest
 from conftest import caught_sigint
+from support.processes import eventually, is_alive
 from support.scans import RECORDS, STORY, lines, rows_of
 
 import portrait
@@ -67,21 +68,22 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 }
 
 
+@pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_cannot_be_scanned_is_refused_in_one_line_and_leaves_nothing(
-    kind: str, cli: Cli, wick: Path, data: Path, tmp_path: Path
+    kind: str, cli: Cli, wick: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "dir.jsonl").mkdir()
     (tmp_path / "there.jsonl").write_text("mine")
     (tmp_path / "a.txt").write_text("x")
-    good = data.read_bytes()[:0] + b'{"text": "x"}\n'
+    good = b'{"text": "x"}\n'
     (tmp_path / "null.jsonl").write_bytes(good + b'{"text": null}\n')
     (tmp_path / "surrogate.jsonl").write_bytes(good + b'{"text": "ab\\ud800"}\n')
     (tmp_path / "latin.jsonl").write_bytes(good + b'{"text": "caf\xe9s"}\n')
-    given, begins = REFUSED[kind]
+    arguments, prefix = REFUSED[kind]
     before = sorted(tmp_path.iterdir())
-    message = cli.refused("scan", *(wick if one == "WICK" else one for one in given))
-    assert message.startswith(begins)
+    message = cli.refused("scan", *(wick if one == "WICK" else one for one in arguments))
+    assert message.startswith(prefix)
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "there.jsonl").read_text() == "mine"
 
@@ -106,7 +108,7 @@ N_MANY = 60_000
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Enough rows for a second or more."""
+    """A file of enough rows for a scan of a second or more."""
     path = tmp_path_factory.mktemp("many") / "many.jsonl"
     dice = random.Random(3)
     words = [f"{dice.randrange(16**6):x}" for _ in range(999)]
@@ -118,64 +120,58 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(many: Path, shelf: Path) -> dict[str, bytes]:
-    """What a scan of the many rows gives, in each format."""
-    found = {}
+def outputs(many: Path, shelf: Path) -> dict[str, bytes]:
+    """The output of an uninterrupted scan of the many rows, by format."""
+    files = {}
     for suffix in ("jsonl", "parquet"):
         out = many.parent / f"out.{suffix}"
         scan_rows([portrait.open(shelf / "wick.portrait")], many, out, keep=["id"])
-        found[suffix] = out.read_bytes()
-    assert [row["row"] for row in rows_of(found["jsonl"])] == list(range(N_MANY))
-    return found
+        files[suffix] = out.read_bytes()
+    assert [row["row"] for row in rows_of(files["jsonl"])] == list(range(N_MANY))
+    return files
 
 
-def test_the_number_of_workers_leaves_no_trace(
-    many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+def test_the_output_does_not_depend_on_the_number_of_workers(
+    many: Path, outputs: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
 ) -> None:
-    for suffix, data in undisturbed.items():
-        done = cli("scan", wick, many, "--keep", "id", "--workers", "3", "-o", f"out.{suffix}")
-        assert done.code == 0, done.err
+    for suffix, data in outputs.items():
+        result = cli("scan", wick, many, "--keep", "id", "--workers", "3", "-o", f"out.{suffix}")
+        assert result.code == 0, result.err
         assert (tmp_path / f"out.{suffix}").read_bytes() == data
-    assert cli("scan", wick, many, "--keep", "id", "--workers", "2").out.encode() == undisturbed["jsonl"]
+    assert cli("scan", wick, many, "--keep", "id", "--workers", "2").out.encode() == outputs["jsonl"]
 
 
-def wait_for(what: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
-    """Until it is so; it must be before the process ends."""
-    while not what():
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    """Wait until a condition holds, which must happen before the process ends."""
+    while not condition():
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
 
 
-def noted(parts: Path) -> int:
-    """How many pieces the note in this directory speaks of."""
+def n_pieces(parts: Path) -> int:
+    """Return the number of pieces that the checkpoint in this directory records."""
     with suppress(OSError):
         return int(json.loads((parts / "note.json").read_text())["done"]["n_pieces"])
     return 0
 
 
-def written(parts: Path) -> int:
-    """How many bytes there are, the last piece perhaps not whole."""
+def n_bytes_written(parts: Path) -> int:
+    """Return the size of the output so far, whose last piece may be incomplete."""
     rows = parts / "rows"
     return rows.stat().st_size if rows.exists() else 0
 
 
 def children(pid: int) -> list[int]:
+    """Return the process ids of a process's children."""
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize(("suffix", "workers"), [("jsonl", 1), ("parquet", 1), ("jsonl", 2)])
-def test_a_scan_that_was_killed_goes_on_and_the_result_is_the_same(
+def test_a_killed_scan_resumes_and_gives_the_same_output(
     suffix: str,
     workers: int,
     many: Path,
-    undisturbed: dict[str, bytes],
+    outputs: dict[str, bytes],
     cli: Cli,
     wick: Path,
     tmp_path: Path,
@@ -183,49 +179,46 @@ def test_a_scan_that_was_killed_goes_on_and_the_result_is_the_same(
     out, parts = tmp_path / f"out.{suffix}", tmp_path / f".out.{suffix}.parts"
     command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", str(workers)]
     with cli.start(*command) as process:
-        wait_for(lambda: noted(parts), process)
-        helpers = children(process.pid)
+        wait_for(lambda: n_pieces(parts), process)
+        workers_of_scan = children(process.pid)
         process.kill()
         process.communicate()
     assert not out.exists()
-    deadline = time.monotonic() + 20
-    while any(map(alive, helpers)):
-        assert time.monotonic() < deadline, "workers outlive their parent"
-        time.sleep(0.05)
-    # Half a piece behind the note, as a crash may leave it.
+    eventually(lambda: not any(map(is_alive, workers_of_scan)))
+    # A crash may leave an incomplete piece after the last one in the checkpoint.
     with (parts / "rows").open("ab") as file:
         file.write(b'{"row": ')
-    done = cli(*command)
-    assert done.code == 0, done.err
-    assert f"{N_MANY:,} rows, " in done.err
-    assert " of them before: " in done.err
-    assert out.read_bytes() == undisturbed[suffix]
+    result = cli(*command)
+    assert result.code == 0, result.err
+    assert f"{N_MANY:,} rows, " in result.err
+    assert " of them before: " in result.err
+    assert out.read_bytes() == outputs[suffix]
     assert not parts.exists()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_exits_130_and_the_scan_goes_on(
-    workers: int, many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+def test_ctrl_c_exits_130_and_the_scan_resumes(
+    workers: int, many: Path, outputs: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
 ) -> None:
     out, parts = tmp_path / "out.jsonl", tmp_path / ".out.jsonl.parts"
     command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", str(workers)]
     with caught_sigint(), cli.start(*command) as process:
-        wait_for(lambda: written(parts) > 1_000_000, process)
+        wait_for(lambda: n_bytes_written(parts) > 1_000_000, process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     assert (process.returncode, err.strip()) == (130, b"portrait: error: interrupted")
-    assert noted(parts) > 0
+    assert n_pieces(parts) > 0
     assert not out.exists()
-    done = cli(*command)
-    assert " of them before: " in done.err
-    assert out.read_bytes() == undisturbed["jsonl"]
+    result = cli(*command)
+    assert " of them before: " in result.err
+    assert out.read_bytes() == outputs["jsonl"]
 
 
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6])
-def test_ctrl_c_in_a_terminal_is_heard_by_all_and_told_once(
+def test_ctrl_c_reaches_all_processes_and_is_reported_once(
     seconds: float, many: Path, cli: Cli, wick: Path, tmp_path: Path
 ) -> None:
-    """There it reaches the workers, too, also those that are just beginning."""
+    """Check that workers, which a terminal interrupts as well, print nothing, even while they start."""
     group = ("-c", "import os; os.setpgrp(); from portrait.cli.main import main; main()")
     command = ("scan", wick, many, "-o", tmp_path / "out.jsonl", "--workers", "2")
     with caught_sigint(), cli.start(*command, program=group) as process:
@@ -237,31 +230,31 @@ def test_ctrl_c_in_a_terminal_is_heard_by_all_and_told_once(
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_progress_is_shown_where_somebody_looks(workers: str, many: Path, cli: Cli, wick: Path) -> None:
-    done = cli.watched("stderr", "scan", wick, many, "-o", "out.jsonl", "--workers", workers)
-    assert done.code == 0
-    assert re.search(r"scanning: +\d+%.*/30\.\dMB, .*B/s, .* left", done.err), done.err
-    assert f"{N_MANY:,} rows: " in done.err
+def test_progress_is_shown_on_a_terminal(workers: str, many: Path, cli: Cli, wick: Path) -> None:
+    result = cli.watched("stderr", "scan", wick, many, "-o", "out.jsonl", "--workers", workers)
+    assert result.code == 0
+    assert re.search(r"scanning: +\d+%.*/30\.\dMB, .*B/s, .* left", result.err), result.err
+    assert f"{N_MANY:,} rows: " in result.err
 
 
-def test_nothing_is_shown_to_those_who_want_it_quiet(cli: Cli, wick: Path, data: Path) -> None:
+def test_nothing_is_shown_if_the_scan_is_quiet(cli: Cli, wick: Path, data: Path) -> None:
     assert cli.watched("stderr", "scan", wick, data, "-o", "out.jsonl", "-q").err == ""
 
 
 @pytest.fixture
-def stopped(many: Path, cli: Cli, wick: Path, tmp_path: Path) -> Path:
-    """The output of a scan that was stopped, of data that may be changed."""
+def unfinished_output(many: Path, cli: Cli, wick: Path, tmp_path: Path) -> Path:
+    """The output of an interrupted scan of ``many.jsonl``, which a test may change."""
     data = tmp_path / "many.jsonl"
     data.write_bytes(many.read_bytes())
     with caught_sigint(), cli.start("scan", wick, data, "-o", "out.jsonl", "--workers", "1") as process:
-        wait_for(lambda: noted(tmp_path / ".out.jsonl.parts"), process)
+        wait_for(lambda: n_pieces(tmp_path / ".out.jsonl.parts"), process)
         process.send_signal(signal.SIGINT)
         process.communicate()
     return tmp_path / "out.jsonl"
 
 
-def test_another_task_does_not_go_on_with_what_one_has_left(
-    stopped: Path, cli: Cli, wick: Path, shelf: Path, tmp_path: Path
+def test_a_different_scan_does_not_resume_an_interrupted_one(
+    unfinished_output: Path, cli: Cli, wick: Path, shelf: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / "many.jsonl"
     advice = "repeat the original call to resume it, or restart (--restart)"
@@ -271,17 +264,20 @@ def test_another_task_does_not_go_on_with_what_one_has_left(
         (["--column", "id"], "columns"),
         (["--no-matches"], "matches"),
     ):
-        message = cli.refused("scan", wick, data, "-o", stopped, *options)
-        assert message == f"{stopped}: begun with other {other}: {advice}"
+        message = cli.refused("scan", wick, data, "-o", unfinished_output, *options)
+        assert message == f"{unfinished_output}: begun with other {other}: {advice}"
     assert "begun with other portraits: " in cli.refused(
-        "scan", shelf / "other.portrait", data, "-o", stopped
+        "scan", shelf / "other.portrait", data, "-o", unfinished_output
     )
     with data.open("ab") as file:
         file.write(lines(RECORDS))
-    assert cli.refused("scan", wick, data, "-o", stopped) == f"{stopped}: begun with other data: {advice}"
-    done = cli("scan", wick, data, "-o", stopped, "--restart")
-    assert (done.code, "before" in done.err) == (0, False)
-    assert len(rows_of(stopped.read_bytes())) == N_MANY + 7
+    assert (
+        cli.refused("scan", wick, data, "-o", unfinished_output)
+        == f"{unfinished_output}: begun with other data: {advice}"
+    )
+    result = cli("scan", wick, data, "-o", unfinished_output, "--restart")
+    assert (result.code, "before" in result.err) == (0, False)
+    assert len(rows_of(unfinished_output.read_bytes())) == N_MANY + 7
 
 
 def test_two_scans_do_not_write_the_same_file(many: Path, cli: Cli, wick: Path, tmp_path: Path) -> None:
@@ -294,24 +290,24 @@ def test_two_scans_do_not_write_the_same_file(many: Path, cli: Cli, wick: Path, 
     assert process.returncode == 0
 
 
-def test_a_worker_that_dies_is_an_error_and_the_scan_goes_on(
-    many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+def test_a_dead_worker_is_an_error_and_the_scan_resumes(
+    many: Path, outputs: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
 ) -> None:
     out, parts = tmp_path / "out.jsonl", tmp_path / ".out.jsonl.parts"
     command: list[Argument] = ["scan", wick, many, "--keep", "id", "-o", out, "--workers", "2"]
     with cli.start(*command) as process:
-        wait_for(lambda: written(parts) > 1_000_000, process)
+        wait_for(lambda: n_bytes_written(parts) > 1_000_000, process)
         os.kill(children(process.pid)[-1], signal.SIGKILL)
         _, err = process.communicate()
     assert process.returncode == 2
     assert err.startswith(b"portrait: error: a worker process died: ")
     assert err.count(b"\n") == 1
     assert cli(*command).code == 0
-    assert out.read_bytes() == undisturbed["jsonl"]
+    assert out.read_bytes() == outputs["jsonl"]
 
 
-def test_a_disk_that_is_full_is_an_error_and_the_scan_goes_on(
-    many: Path, undisturbed: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
+def test_a_full_disk_is_an_error_and_the_scan_resumes(
+    many: Path, outputs: dict[str, bytes], cli: Cli, wick: Path, tmp_path: Path
 ) -> None:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000,) * 2)\n"
@@ -328,23 +324,23 @@ def test_a_disk_that_is_full_is_an_error_and_the_scan_goes_on(
         "--workers",
         "1",
     ]
-    done = cli(*command, program=("-c", code))
-    assert (done.code, done.out) == (2, "")
-    assert done.err == f"portrait: error: {tmp_path / 'out.jsonl'}: cannot write: File too large\n"
+    result = cli(*command, program=("-c", code))
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"portrait: error: {tmp_path / 'out.jsonl'}: cannot write: File too large\n"
     assert not (tmp_path / "out.jsonl").exists()
     assert cli(*command).code == 0
-    assert (tmp_path / "out.jsonl").read_bytes() == undisturbed["jsonl"]
+    assert (tmp_path / "out.jsonl").read_bytes() == outputs["jsonl"]
 
 
-def test_a_full_disk_behind_stdout_is_an_error_of_the_disk(cli: Cli, wick: Path, data: Path) -> None:
-    done = cli.out_of_space("scan", wick, data)
-    assert done.code == 2
-    assert "No space left on device" in done.err
-    assert "internal error" not in done.err
+def test_a_full_disk_behind_stdout_is_not_an_internal_error(cli: Cli, wick: Path, data: Path) -> None:
+    result = cli.out_of_space("scan", wick, data)
+    assert result.code == 2
+    assert "No space left on device" in result.err
+    assert "internal error" not in result.err
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_reader_that_has_seen_enough_is_no_error(workers: str, many: Path, cli: Cli, wick: Path) -> None:
+def test_a_pipe_that_is_closed_early_is_not_an_error(workers: str, many: Path, cli: Cli, wick: Path) -> None:
     with cli.start("scan", wick, many, "--workers", workers) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -358,9 +354,9 @@ def test_memory_does_not_grow_with_the_data(many: Path, wick: Path, tmp_path: Pa
     code = (
         "import resource, sys, portrait\n"
         "from portrait.scanning.scan import scan_rows\n"
-        "asked = [portrait.open(sys.argv[1])]\n"
+        "portraits = [portrait.open(sys.argv[1])]\n"
         "def peak():\n"
-        "    scan_rows(asked, sys.argv[2:], 'out.jsonl', overwrite=True)\n"
+        "    scan_rows(portraits, sys.argv[2:], 'out.jsonl', overwrite=True)\n"
         "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "sys.argv, rest = sys.argv[:3], sys.argv[3:]\n"
         "once = peak()\n"
@@ -372,38 +368,40 @@ def test_memory_does_not_grow_with_the_data(many: Path, wick: Path, tmp_path: Pa
         copy.symlink_to(many)
     copies[0].unlink()
     copies[0].write_bytes(many.read_bytes())
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, wick, *copies], cwd=tmp_path, check=True, capture_output=True, text=True
     )
-    once, twice = map(int, done.stdout.split())
+    once, twice = map(int, result.stdout.split())
     assert twice < once + 20_000, f"{once} kB for one file, {twice} kB for two"
 
 
 def test_datasets_can_be_scanned_into_a_file(wick: Path, tmp_path: Path) -> None:
     rows = datasets.Dataset.from_list(RECORDS)
-    done = scan_rows([portrait.open(wick)], rows, tmp_path / "out.jsonl", keep=["id", "n"], workers=2)
-    assert (done.rows, done.found, done.not_found, done.inconclusive) == (7, 3, 2, 2)
-    assert done.text_bytes == sum(len(record["text"].encode()) for record in RECORDS)
-    found = rows_of((tmp_path / "out.jsonl").read_text())
-    assert [row["values"]["id"] for row in found] == list("abcdefg")
+    summary = scan_rows([portrait.open(wick)], rows, tmp_path / "out.jsonl", keep=["id", "n"], workers=2)
+    assert (summary.rows, summary.found, summary.not_found, summary.inconclusive) == (7, 3, 2, 2)
+    assert summary.text_bytes == sum(len(record["text"].encode()) for record in RECORDS)
+    rows_written = rows_of((tmp_path / "out.jsonl").read_text())
+    assert [row["values"]["id"] for row in rows_written] == list("abcdefg")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl"]
 
 
-def test_the_library_refuses_what_makes_no_sense(wick: Path, data: Path, tmp_path: Path) -> None:
-    asked = [portrait.open(wick)]
+def test_the_library_refuses_invalid_arguments(wick: Path, data: Path, tmp_path: Path) -> None:
+    portraits = [portrait.open(wick)]
     with pytest.raises(SpecError, match="no portrait to ask"):
         scan_rows([], data, tmp_path / "out.jsonl")
     with pytest.raises(SpecError, match="the number of workers"):
-        scan_rows(asked, data, tmp_path / "out.jsonl", workers=True)
+        scan_rows(portraits, data, tmp_path / "out.jsonl", workers=True)
     with pytest.raises(CorpusError, match="no location"):
-        scan_rows(asked, [], tmp_path / "out.jsonl")
+        scan_rows(portraits, [], tmp_path / "out.jsonl")
     (tmp_path / ".out.jsonl.parts").write_text("in the way")
     with pytest.raises(portrait.OutputError, match=r"out.jsonl: cannot write: File exists"):
-        scan_rows(asked, data, tmp_path / "out.jsonl")
+        scan_rows(portraits, data, tmp_path / "out.jsonl")
 
 
-def test_data_that_change_meanwhile_are_an_error(wick: Path, data: Path, tmp_path: Path) -> None:
-    class Meddler:
+def test_data_that_change_during_the_scan_are_an_error(wick: Path, data: Path, tmp_path: Path) -> None:
+    class FileToucher:
+        """A progress callback that changes the time of the data when the scan starts."""
+
         def start(self, n_bytes: int | None, stage: str = "") -> None:
             assert n_bytes == data.stat().st_size
             os.utime(data, ns=(0, 0))
@@ -413,13 +411,13 @@ def test_data_that_change_meanwhile_are_an_error(wick: Path, data: Path, tmp_pat
         def finish(self) -> None: ...
 
     with pytest.raises(CorpusError, match="the data changed while they were read"):
-        scan_rows([portrait.open(wick)], data, tmp_path / "out.jsonl", progress=Meddler())
+        scan_rows([portrait.open(wick)], data, tmp_path / "out.jsonl", progress=FileToucher())
     with pytest.raises(OutputExistsError, match="begun with other data"):
         scan_rows([portrait.open(wick)], data, tmp_path / "out.jsonl")
     assert scan_rows([portrait.open(wick)], data, tmp_path / "out.jsonl", restart=True).rows == 7
 
 
-def test_a_portrait_that_is_gone_when_a_worker_opens_it_is_named(
+def test_a_portrait_that_disappears_before_a_worker_opens_it_is_named(
     shelf: Path, many: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text(STORY)

@@ -1,4 +1,4 @@
-"""What a scan says about each row: what a query of it says."""
+"""``ScanTask``: each row of a scan has the answer of a query."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ REDISBLOOM = GOLDEN / "redisbloom"
 
 
 @pytest.mark.parametrize("names", [["wick"], ["wick", "other"]])
-def test_every_row_says_what_a_query_of_it_says(names: list[str], cli: Cli, shelf: Path, data: Path) -> None:
+def test_every_row_has_the_answer_of_a_query(names: list[str], cli: Cli, shelf: Path, data: Path) -> None:
     paths = [shelf / f"{name}.portrait" for name in names]
-    done = cli("scan", *paths, data.name, "--keep", "id,n")
-    assert done.code == 0
-    rows = rows_of(done.out)
+    result = cli("scan", *paths, data.name, "--keep", "id,n")
+    assert result.code == 0
+    rows = rows_of(result.out)
     assert rows == list(expected([portrait.open(path) for path in paths]))
     assert [row["verdict"] for row in rows] == [
         "found",
@@ -44,40 +44,42 @@ def test_every_row_says_what_a_query_of_it_says(names: list[str], cli: Cli, shel
         "not_found",
         "found",
     ]
-    assert done.err.startswith("7 rows: 3 found, 2 not found, 2 inconclusive; 1.")
-    assert cli("scan", *paths, data.name, "--keep", "id,n", "-q") == (0, done.out, "")
+    assert result.err.startswith("7 rows: 3 found, 2 not found, 2 inconclusive; 1.")
+    assert cli("scan", *paths, data.name, "--keep", "id,n", "-q") == (0, result.out, "")
 
 
-def test_spans_are_listed_only_where_wanted(cli: Cli, wick: Path, data: Path, tmp_path: Path) -> None:
+def test_matches_are_listed_only_on_request(cli: Cli, wick: Path, data: Path, tmp_path: Path) -> None:
     rows = rows_of(cli("scan", wick, data.name, "--no-matches").out)
-    wanted = [
+    records = [
         {k: v for k, v in row.items() if k not in ("values", "matches")}
         for row in expected([portrait.open(wick)])
     ]
-    assert rows == wanted
+    assert rows == records
     cli("scan", wick, data.name, "--no-matches", "-o", "out.parquet")
-    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == wanted
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == records
 
 
-def form_jsonl(path: Path) -> Path:
+def write_jsonl(path: Path) -> Path:
+    """Write the records as compressed JSON lines."""
     path.with_suffix(".jsonl.gz").write_bytes(gzip.compress(lines(RECORDS)))
     return path.with_suffix(".jsonl.gz")
 
 
-def form_parquet(path: Path) -> Path:
+def write_parquet(path: Path) -> Path:
+    """Write the records as a Parquet file."""
     pq.write_table(pa.Table.from_pylist(RECORDS), path.with_suffix(".parquet"), row_group_size=2)
     return path.with_suffix(".parquet")
 
 
-@pytest.mark.parametrize("form", [form_jsonl, form_parquet])
-def test_whatever_the_rows_are_kept_in_the_answers_are_the_same(
-    form: Callable[[Path], Path], cli: Cli, wick: Path, data: Path
+@pytest.mark.parametrize("write", [write_jsonl, write_parquet])
+def test_the_answers_do_not_depend_on_the_format_of_the_data(
+    write: Callable[[Path], Path], cli: Cli, wick: Path, data: Path
 ) -> None:
-    other = form(data)
-    found = [rows_of(cli("scan", wick, name, "--keep", "id,n").out) for name in (data.name, other.name)]
-    for row in found[1]:
+    other = write(data)
+    scans = [rows_of(cli("scan", wick, name, "--keep", "id,n").out) for name in (data.name, other.name)]
+    for row in scans[1]:
         row["place"] = row["place"].replace(other.name, data.name)
-    assert found[0] == found[1]
+    assert scans[0] == scans[1]
 
 
 def test_several_columns_are_one_text(cli: Cli, wick: Path, tmp_path: Path) -> None:
@@ -97,27 +99,27 @@ def test_standard_input_is_scanned(cli: Cli, wick: Path, data: Path) -> None:
     assert cli("scan", wick, "-", "-o", "out.jsonl", stdin=data.read_bytes()).code == 0
 
 
-def test_threshold_and_stride_are_those_of_a_query(cli: Cli, wick: Path, data: Path) -> None:
+def test_threshold_and_stride_are_as_in_a_query(cli: Cli, wick: Path, data: Path) -> None:
     rows = rows_of(cli("scan", wick, data.name, "--evalue", "1e-200").out)
     assert {row["verdict"] for row in rows} == {"inconclusive"}
     assert "was built with a stride of 25" in cli.refused("scan", wick, data.name, "--stride", "7")
 
 
-def test_filters_of_the_original_library_are_asked_as_well(cli: Cli, wick: Path, tmp_path: Path) -> None:
+def test_filters_of_the_original_library_are_queried_too(cli: Cli, wick: Path, tmp_path: Path) -> None:
     for path in REDISBLOOM.glob("words.50-50.bf*"):
         shutil.copy(path, tmp_path)
     (tmp_path / "data.jsonl").write_bytes(lines(RECORDS))
-    asked = [portrait.open(tmp_path / "words.50-50.bf"), portrait.open(wick)]
+    portraits = [portrait.open(tmp_path / "words.50-50.bf"), portrait.open(wick)]
     for workers in (1, 2):
         rows = rows_of(cli("scan", "words.50-50.bf", wick, "data.jsonl", "--workers", str(workers)).out)
         assert [row["verdict"] for row in rows] == [
-            portrait.query(asked, record["text"]).verdict for record in RECORDS
+            portrait.query(portraits, record["text"]).verdict for record in RECORDS
         ]
-    again = pickle.loads(pickle.dumps(asked[0]))
-    assert again.query(STORY) == asked[0].query(STORY)
+    copy = pickle.loads(pickle.dumps(portraits[0]))
+    assert copy.query(STORY) == portraits[0].query(STORY)
 
 
-def test_a_chunk_becomes_a_piece_of_the_output_and_its_counts(
+def test_a_chunk_becomes_a_piece_of_output_and_its_counts(
     wick: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(data.parent)
@@ -138,14 +140,14 @@ def test_a_chunk_becomes_a_piece_of_the_output_and_its_counts(
     assert result.read_bytes == data.stat().st_size
 
 
-def test_tasks_that_differ_have_another_identity(wick: Path, shelf: Path, data: Path) -> None:
+def test_different_tasks_have_different_identities(wick: Path, shelf: Path, data: Path) -> None:
     opened, other = portrait.open(wick), portrait.open(shelf / "other.portrait")
-    columns, kept = rows.read(data).columns, rows.read(data, keep=["id"]).columns
+    columns, columns_with_id = rows.read(data).columns, rows.read(data, keep=["id"]).columns
     tasks = [
         ScanTask((opened,), columns, 0.01, True, JsonLines()),
         ScanTask((other,), columns, 0.01, True, JsonLines()),
         ScanTask((opened, other), columns, 0.01, True, JsonLines()),
-        ScanTask((opened,), kept, 0.01, True, JsonLines()),
+        ScanTask((opened,), columns_with_id, 0.01, True, JsonLines()),
         ScanTask((opened,), columns, 0.5, True, JsonLines()),
         ScanTask((opened,), columns, 0.01, False, JsonLines()),
     ]

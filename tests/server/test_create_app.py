@@ -33,6 +33,7 @@ server.serve_forever()
 
 @pytest.fixture
 def client() -> FlaskClient:
+    """A client of an application without portraits."""
     return create_app({"TESTING": True}).test_client()
 
 
@@ -55,11 +56,11 @@ def test_an_unknown_path_is_not_found(path: str, client: FlaskClient) -> None:
 
 
 def test_the_configuration_overrides_the_defaults() -> None:
-    named = create_app({"SERVER_NAME": "portraits.example", "PREFERRED_URL_SCHEME": "https", "TESTING": True})
-    with named.app_context():
-        assert named.url_for("health.healthz") == "https://portraits.example/healthz"
-    assert named.testing
-    assert named.test_client().get("/healthz").get_json() == ALIVE
+    app = create_app({"SERVER_NAME": "portraits.example", "PREFERRED_URL_SCHEME": "https", "TESTING": True})
+    with app.app_context():
+        assert app.url_for("health.healthz") == "https://portraits.example/healthz"
+    assert app.testing
+    assert app.test_client().get("/healthz").get_json() == ALIVE
 
 
 def test_applications_share_no_configuration() -> None:

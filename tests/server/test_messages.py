@@ -1,4 +1,4 @@
-"""Parts of messages: counts, and reasons in our own words."""
+"""Parts of messages: counts, and reasons in the service's own words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 
 def refuse(_: object) -> object:
+    """Refuse every value."""
     raise ValueError("must be something else")
 
 
@@ -33,7 +34,8 @@ class Everything(BaseModel):
     choice: Literal["a"] = "a"
 
 
-def said(values: object, **options: Any) -> list[Complaint]:
+def complaints_about(values: object, **options: Any) -> list[Complaint]:
+    """Return the complaints about invalid values."""
     with pytest.raises(ValidationError) as caught:
         Everything.model_validate(values, **options)
     return list(complaints(caught.value))
@@ -78,11 +80,13 @@ def test_counts_agree_with_their_nouns(n: int, expected: str) -> None:
         ([], True, "", "must be an object"),
     ],
 )
-def test_every_reason_is_in_our_own_words(values: object, strict: bool, where: str, reason: str) -> None:
-    assert said(values, strict=strict) == [Complaint(where, reason)]
+def test_every_reason_is_in_the_service_s_own_words(
+    values: object, strict: bool, where: str, reason: str
+) -> None:
+    assert complaints_about(values, strict=strict) == [Complaint(where, reason)]
 
 
-def test_a_missing_value_is_missing() -> None:
+def test_a_missing_value_is_reported() -> None:
     class Needed(BaseModel):
         text: str
 

@@ -1,4 +1,4 @@
-"""The counters, alone and shared by processes."""
+"""Metrics, of one process and shared by several."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_texts_are_counted_by_verdict(tmp_path: Path) -> None:
 
 
 def test_processes_count_together(tmp_path: Path) -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", COUNT, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    assert 'portrait_requests_total{method="GET",path="/v1/query",status="200"} 2.0' in done.stdout
+    assert 'portrait_requests_total{method="GET",path="/v1/query",status="200"} 2.0' in result.stdout

@@ -1,4 +1,4 @@
-"""``portrait serve``: the real server, and the abuse that servers on the internet get."""
+"""The running server: queries, reloads, limits, and slow or hostile clients."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from conftest import Cli
 
-#: Stands in no log and no counter, whatever is done with it.
+#: A text that must appear in no log and no counter.
 CANARY = "xyzzy-canary-plugh"
 
 HEAD = b"POST /v1/query HTTP/1.1\r\nHost: x\r\n"
@@ -46,7 +46,7 @@ HEAD = b"POST /v1/query HTTP/1.1\r\nHost: x\r\n"
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A server that nothing in this module changes, with short patience."""
+    """A server with short timeouts, which tests of this module do not change."""
     folder = tmp_path_factory.mktemp("service")
     ferry, bread = build(folder / "ferry.portrait", FERRY), build(folder / "bread.portrait", BREAD)
     with serving(
@@ -55,7 +55,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-def test_it_answers_as_the_library_does(service: Service) -> None:
+def test_the_server_answers_as_the_library_does(service: Service) -> None:
     portraits = [portrait.open(service.folder / f"{name}.portrait") for name in ("ferry", "bread")]
     for text in (FERRY, BREAD, "nothing", "", "🚢" * 99):
         expected = json.loads(json.dumps(portrait.query(portraits, text).to_dict()))
@@ -64,7 +64,7 @@ def test_it_answers_as_the_library_does(service: Service) -> None:
         assert line == expected
 
 
-def test_lines_are_answered_while_others_are_still_to_come(service: Service) -> None:
+def test_lines_are_answered_as_they_arrive(service: Service) -> None:
     with service.connect() as connection:
         connection.sendall(
             b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
@@ -74,7 +74,7 @@ def test_lines_are_answered_while_others_are_still_to_come(service: Service) -> 
         for n in range(1, 4):
             line = json.dumps({"text": FERRY}).encode() + b"\n"
             connection.sendall(f"{len(line):x}\r\n".encode() + line + b"\r\n")
-            while received.count(b'"verdict":"found"') < 2 * n:  # the answer's and a layer's
+            while received.count(b'"verdict":"found"') < 2 * n:  # the verdicts of the answer and of its layer
                 received += connection.recv(1 << 16)
         connection.sendall(b"0\r\n\r\n")
         while not received.endswith(b"0\r\n\r\n"):
@@ -84,13 +84,13 @@ def test_lines_are_answered_while_others_are_still_to_come(service: Service) -> 
 def test_many_lines_come_back_in_order(service: Service) -> None:
     texts = [FERRY[: 80 + i % 100] + str(i) for i in range(3000)]
     body = b"".join(json.dumps({"text": text, "portraits": ["ferry"]}).encode() + b"\n" for text in texts)
-    answered = service.ask("POST", "/v1/query", body, NDJSON).lines
+    answers = service.ask("POST", "/v1/query", body, NDJSON).lines
     opened = portrait.open(service.folder / "ferry.portrait")
-    assert answered == [json.loads(json.dumps(answer.to_dict())) for answer in opened.query(texts)]
+    assert answers == [json.loads(json.dumps(answer.to_dict())) for answer in opened.query(texts)]
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "request_start",
     [
         b"POST /v1/query HT",
         HEAD + b"Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
@@ -98,15 +98,15 @@ def test_many_lines_come_back_in_order(service: Service) -> None:
     ],
     ids=["head", "body", "lines"],
 )
-def test_a_slow_client_is_cut_off_and_holds_nobody_up(sent: bytes, service: Service) -> None:
+def test_a_slow_client_is_cut_off_and_does_not_delay_others(request_start: bytes, service: Service) -> None:
     slow = [service.connect() for _ in range(60)]
     try:
         for connection in slow:
-            connection.sendall(sent)
-        begun = time.monotonic()
+            connection.sendall(request_start)
+        start_seconds = time.monotonic()
         for _ in range(5):
             assert service.query(FERRY).status == 200
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - start_seconds < 5
         for connection in slow:
             connection.settimeout(15)
             received = b""
@@ -121,13 +121,14 @@ def test_a_slow_client_is_cut_off_and_holds_nobody_up(sent: bytes, service: Serv
 
 
 def receive(connection: socket.socket) -> bytes:
+    """Receive data, or nothing if the connection was reset."""
     try:
         return connection.recv(1 << 16)
     except ConnectionResetError:
         return b""
 
 
-def test_what_is_too_large_is_refused_before_it_is_sent(service: Service) -> None:
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(service: Service) -> None:
     with service.connect() as connection:
         connection.sendall(
             b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -155,7 +156,7 @@ def test_a_name_is_not_a_path(name: str, service: Service) -> None:
         assert b"root:" not in received
 
 
-def test_asked_text_is_neither_logged_nor_counted(service: Service) -> None:
+def test_the_text_of_queries_is_neither_logged_nor_counted(service: Service) -> None:
     service.query(CANARY)
     service.ask("POST", "/v1/query", json.dumps({"text": CANARY}).encode(), NDJSON)
     service.ask("POST", "/v1/query", {"text": 3, CANARY: CANARY})
@@ -170,34 +171,34 @@ def test_asked_text_is_neither_logged_nor_counted(service: Service) -> None:
     assert 'portrait_requests_total{method="POST",path="/v1/query",status="200"}' in metrics
     assert "portrait_texts_total" in metrics
     wait_until(lambda: '"path": "/metrics"' in service.log)
-    for said in (metrics, service.log):
-        assert CANARY not in said
-        assert "PLUGH" not in metrics
+    for output in (metrics, service.log):
+        assert CANARY not in output
+    assert "PLUGH" not in metrics
     line = next(json.loads(line) for line in service.log.splitlines() if '"/v1/query"' in line)
     assert set(line) == {"time", "method", "path", "status", "ms", "bytes", "key"}
-    written = [path for path in service.folder.rglob("*") if path.is_file()]
-    assert not any(CANARY.encode() in path.read_bytes() for path in written)
+    files = [path for path in service.folder.rglob("*") if path.is_file()]
+    assert not any(CANARY.encode() in path.read_bytes() for path in files)
 
 
 def test_a_reload_under_load_fails_no_request(tmp_path: Path) -> None:
     ferry = build(tmp_path / "ferry.portrait", FERRY)
     spare = build(tmp_path / "spare.portrait", FERRY + BREAD)
-    failed: list[Any] = []
-    n_asked = 0
-    done = threading.Event()
+    failures: list[Any] = []
+    n_answers = 0
+    stopping = threading.Event()
     with serving(tmp_path, ferry, workers=2, reload_seconds=0.2) as service:
 
         def ask() -> None:
-            nonlocal n_asked
-            while not done.is_set():
+            nonlocal n_answers
+            while not stopping.is_set():
                 try:
                     reply = service.query(FERRY)
                 except OSError as error:
-                    failed.append(error)
+                    failures.append(error)
                     continue
-                n_asked += 1
+                n_answers += 1
                 if reply.status != 200 or reply.json["answers"][0]["verdict"] != "found":
-                    failed.append(reply)
+                    failures.append(reply)
 
         threads = [threading.Thread(target=ask) for _ in range(4)]
         for thread in threads:
@@ -214,11 +215,11 @@ def test_a_reload_under_load_fails_no_request(tmp_path: Path) -> None:
         service.wait_for_log("portrait ferry stays as it was")
         assert service.ask("GET", "/readyz").status == 200
         time.sleep(0.3)
-        done.set()
+        stopping.set()
         for thread in threads:
             thread.join()
-    assert failed == []
-    assert n_asked > 50
+    assert failures == []
+    assert n_answers > 50
 
 
 def test_bulk_requests_wait_for_their_turn(tmp_path: Path) -> None:
@@ -238,7 +239,7 @@ def test_bulk_requests_wait_for_their_turn(tmp_path: Path) -> None:
     assert counts == [200] * 12
 
 
-def test_requests_under_way_end_before_the_server_does(tmp_path: Path) -> None:
+def test_open_requests_finish_before_the_server_stops(tmp_path: Path) -> None:
     ferry = build(tmp_path / "ferry.portrait", FERRY)
     for sign in (signal.SIGTERM, signal.SIGINT):
         service = start(tmp_path, ferry)
@@ -263,7 +264,7 @@ def test_requests_under_way_end_before_the_server_does(tmp_path: Path) -> None:
         assert service.process.wait(15) == 0
 
 
-def test_a_portrait_damaged_on_disk_takes_nobody_with_it(tmp_path: Path) -> None:
+def test_a_portrait_damaged_on_disk_is_withdrawn_and_the_others_stay(tmp_path: Path) -> None:
     ferry, bread = build(tmp_path / "ferry.portrait", FERRY), build(tmp_path / "bread.portrait", BREAD)
     with serving(tmp_path, ferry, bread, reload_seconds=0.2) as service:
         (shard,) = ferry.glob("*.safetensors")
@@ -273,7 +274,7 @@ def test_a_portrait_damaged_on_disk_takes_nobody_with_it(tmp_path: Path) -> None
         assert service.query(BREAD, portraits=["bread"]).json["answers"][0]["verdict"] == "found"
         ready = service.ask("GET", "/readyz")
         assert (ready.status, ready.json["code"]) == (503, "withdrawn_portrait")
-        # A worker that dies is replaced, and starts although a portrait is damaged.
+        # A dead worker is replaced, and the new one starts although a portrait is damaged.
         (worker,) = workers(service)
         os.kill(worker, signal.SIGKILL)
 
@@ -295,14 +296,14 @@ STORES = {"redis": ("redis-server", redis), "memcached": ("memcached", memcached
 def test_rates_hold_across_workers(kind: str, tmp_path: Path) -> None:
     binary, store = STORES[kind]
     if shutil.which(binary) is None:
-        pytest.skip(f"there is no {binary} here to count rates in")
+        pytest.skip(f"{binary} is not installed")
     ferry = build(tmp_path / "ferry.portrait", FERRY)
     with store(tmp_path) as url, serving(tmp_path, ferry, workers=2, store=url, rate="20/day") as service:
         statuses = [service.query(FERRY).status for _ in range(30)]
         assert (statuses.count(200), statuses.count(429)) == (20, 10)
-        refused = service.query(FERRY)
-        assert refused.json["code"] == "rate_limit"
-        assert int(refused.headers["retry-after"]) > 0
+        refusal = service.query(FERRY)
+        assert refusal.json["code"] == "rate_limit"
+        assert int(refusal.headers["retry-after"]) > 0
         assert service.ask("GET", "/readyz").json["rates"]["counted"] == "in a store shared by all workers"
         assert "rate limits: counted in a store shared by all workers" in service.log
 
@@ -312,12 +313,12 @@ def test_rates_that_would_not_hold_are_refused(tmp_path: Path, cli: Cli) -> None
     assert "shared store" in cli.refused("serve", ferry, "--workers", "2", "--rate", "5/minute")
 
 
-def test_keys_that_change_are_taken_in(tmp_path: Path, cli: Cli) -> None:
+def test_changed_keys_take_effect(tmp_path: Path, cli: Cli) -> None:
     ferry, bread = build(tmp_path / "ferry.portrait", FERRY), build(tmp_path / "bread.portrait", BREAD)
-    made = [cli("key", "alice", "--portrait", "ferry"), cli("key", "bob", "--rate", "3/day")]
-    alice, bob = ({"Authorization": f"Bearer {one.err.split()[-1]}"} for one in made)
+    results = [cli("key", "alice", "--portrait", "ferry"), cli("key", "bob", "--rate", "3/day")]
+    alice, bob = ({"Authorization": f"Bearer {one.err.split()[-1]}"} for one in results)
     keys = tmp_path / "keys.toml"
-    keys.write_text("".join(one.out for one in made))
+    keys.write_text("".join(one.out for one in results))
     question = {"text": FERRY}
     with serving(tmp_path, ferry, bread, "--keys", keys, reload_seconds=0.1) as service:
 
@@ -325,27 +326,29 @@ def test_keys_that_change_are_taken_in(tmp_path: Path, cli: Cli) -> None:
             return service.ask("POST", "/v1/query", question, headers).status
 
         assert (status(alice), status(bob), status({})) == (200, 200, 401)
-        seen = [service.ask("GET", "/v1/portraits", headers=one).json["portraits"] for one in (alice, bob)]
-        assert [[one["name"] for one in names] for names in seen] == [["ferry"], ["ferry", "bread"]]
+        portrait_lists = [
+            service.ask("GET", "/v1/portraits", headers=one).json["portraits"] for one in (alice, bob)
+        ]
+        assert [[one["name"] for one in names] for names in portrait_lists] == [["ferry"], ["ferry", "bread"]]
         assert service.ask("GET", "/v1/portraits/bread", headers=alice).status == 404
         assert service.ask("POST", "/v1/query", {"text": "x", "portraits": ["bread"]}, alice).status == 404
         assert (status(bob), status(bob)) == (200, 429)
-        keys.write_text(made[0].out.replace(" }", ", revoked = true }") + made[1].out)
+        keys.write_text(results[0].out.replace(" }", ", revoked = true }") + results[1].out)
         wait_until(lambda: status(alice) == 401)
         assert status(bob) == 429
         keys.write_text("what = 3")
         service.wait_for_log("the present keys stay in force")
         assert status(bob) == 429
         assert '"key": "alice"' in service.log
-        assert all(one.err.split()[-1].partition(".")[2] not in service.log for one in made)
+        assert all(one.err.split()[-1].partition(".")[2] not in service.log for one in results)
 
 
-def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path, cli: Cli) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path, cli: Cli) -> None:
     ferry = build(tmp_path / "ferry.portrait", FERRY)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         assert cli.refused("serve", ferry, "--port", str(port)).startswith(
             f"cannot listen on 127.0.0.1:{port}"
         )
@@ -364,7 +367,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path, cli: Cli) -> N
         (["--config", "none.toml"], "none.toml"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_served(
+def test_invalid_options_are_refused_before_the_server_starts(
     arguments: list[str], words: str, tmp_path: Path, cli: Cli
 ) -> None:
     if arguments and arguments[0].startswith("--"):
@@ -373,7 +376,7 @@ def test_what_is_wrong_is_said_before_anything_is_served(
     assert words in cli.refused("serve", *arguments, "--port", str(free_port()))
 
 
-def test_a_worker_more_costs_little_memory(tmp_path: Path) -> None:
+def test_each_worker_takes_little_memory(tmp_path: Path) -> None:
     ferry = build(tmp_path / "ferry.portrait", FERRY)
     with serving(tmp_path, ferry, workers=2) as service:
         service.query(FERRY)

@@ -1,4 +1,4 @@
-"""Settings: their checks, and the file that they come from."""
+"""Settings: how they are checked, and read from a file."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_the_defaults_are_valid() -> None:
         ({"host": 3}, "setting 'host': must be a string"),
     ],
 )
-def test_a_wrong_setting_is_named(values: dict[str, Any], message: str) -> None:
+def test_an_invalid_setting_is_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError) as caught:
         settings_of(values)
     assert str(caught.value) == message
 
 
-def test_a_file_of_settings_is_toml(tmp_path: Path) -> None:
+def test_settings_are_read_from_toml(tmp_path: Path) -> None:
     file = tmp_path / "service.toml"
     file.write_text('portraits = ["a"]\nport = 1\n')
     assert read_settings(file) == {"portraits": ["a"], "port": 1}

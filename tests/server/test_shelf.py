@@ -1,4 +1,4 @@
-"""The shelf: its portraits, and what happens to them when their files change."""
+"""``Shelf``: the portraits of a server, and how it follows changes of their files."""
 
 from __future__ import annotations
 
@@ -9,40 +9,32 @@ from typing import TYPE_CHECKING
 import pytest
 from portrait_server import errors
 from portrait_server.shelf import Shelf
+from support.live import BREAD, FERRY, build
 
 import portrait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FERRY = "The ferry to Pellworth leaves at seven every morning, and takes cars when the tide allows it. " * 2
-BREAD = (
-    "Knead the dough until it no longer sticks to the table, then let it rest under a cloth for hours. " * 2
-)
-
-
-def build(path: Path, text: str) -> Path:
-    source = path.with_suffix(".txt")
-    source.write_text(text, encoding="utf-8")
-    portrait.build(source, path, overwrite=True)
-    return path
-
 
 @pytest.fixture
 def ferry(tmp_path: Path) -> Path:
+    """The path of a portrait of one text."""
     return build(tmp_path / "ferry.portrait", FERRY)
 
 
 @pytest.fixture
 def bread(tmp_path: Path) -> Path:
+    """The path of a portrait of another text."""
     return build(tmp_path / "bread.portrait", BREAD)
 
 
 def verdicts(shelf: Shelf, *texts: str, names: list[str] | None = None) -> list[str]:
+    """Return the verdict on each text."""
     return [answer.verdict for answer in shelf.ask(names, texts)]
 
 
-def test_it_answers_as_the_library_does(ferry: Path, bread: Path) -> None:
+def test_a_shelf_answers_as_the_library_does(ferry: Path, bread: Path) -> None:
     shelf = Shelf([ferry, bread])
     assert shelf.names == ("ferry", "bread")
     opened = [portrait.open(ferry), portrait.open(bread)]
@@ -79,7 +71,7 @@ def test_a_new_bundle_takes_the_old_one_s_place(ferry: Path) -> None:
 
 def test_a_broken_new_bundle_leaves_the_old_one(ferry: Path, caplog: pytest.LogCaptureFixture) -> None:
     shelf = Shelf([ferry])
-    # Moved and not deleted: a new file may get a deleted one's number, and would look like it, cut short.
+    # Moved and not deleted: a new file may get the inode of a deleted one, and would look truncated.
     ferry.rename(ferry.with_suffix(".old"))
     ferry.mkdir()
     (ferry / "portrait.json").write_text("{}")
@@ -96,7 +88,7 @@ def test_a_broken_new_bundle_leaves_the_old_one(ferry: Path, caplog: pytest.LogC
     assert shelf.problems == {}
 
 
-def test_one_that_was_cut_short_is_withdrawn(ferry: Path, bread: Path) -> None:
+def test_a_truncated_portrait_is_withdrawn(ferry: Path, bread: Path) -> None:
     shelf = Shelf([ferry, bread])
     (shard,) = ferry.glob("*.safetensors")
     os.truncate(shard, 100)

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 def verdict(state: State, text: str) -> str:
+    """Return the verdict on a text."""
     (answer,) = state.shelf.ask(None, [text])
     return answer.verdict
 
 
-def test_it_looks_again_when_it_is_time(tmp_path: Path) -> None:
+def test_changes_are_noticed_after_the_interval(tmp_path: Path) -> None:
     ferry = build(tmp_path / "ferry.portrait", FERRY)
     patient, eager = (
         State(settings_of({"portraits": [ferry], "reload_seconds": seconds})) for seconds in (3600, 1e-9)

@@ -23,7 +23,7 @@ def test_other_servers_get_the_application_from_the_environment(
     assert from_environment().test_client().get("/readyz").get_json()["portraits"] == {"ferry": "ready"}
 
 
-def test_wrong_settings_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_settings_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     with pytest.raises(SpecError, match=VARIABLE):
         from_environment()

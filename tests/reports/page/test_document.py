@@ -1,4 +1,4 @@
-"""The report as a page: sound HTML that needs nothing else, and in which no text becomes markup."""
+"""The report as a page: valid, self-contained HTML in which no text becomes markup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.evaluation import COLUMNS, ROWS, built, prose, write_jsonl
+from support.evaluation import prose, write_jsonl
 from support.html_page import check
 
 import portrait
@@ -29,22 +29,9 @@ ATTACKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("known"))
-
-
-@pytest.fixture(scope="module")
-def page(known: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    data = write_jsonl(tmp_path_factory.mktemp("data") / "data.jsonl", ROWS)
-    return portrait.report(
-        known, data, columns=COLUMNS, date="2024-02-29", command="portrait report x"
-    ).to_html()
-
-
-def test_a_page_is_sound_and_says_what_there_is_to_say(page: str) -> None:
-    found = check(page)
-    text = found.text
+def test_a_page_is_valid_and_complete(page: str) -> None:
+    parsed_page = check(page)
+    text = parsed_page.text
     assert "5 of 10 rows share a passage with the corpus: 50% (95% interval 23.7% to 76.3%)." in text
     assert "portrait report x" in text
     assert f"Made by portrait {portrait.__version__}, 2024-02-29." in text
@@ -52,23 +39,23 @@ def test_a_page_is_sound_and_says_what_there_is_to_say(page: str) -> None:
         assert word in text
     for word in ("every 25 (the stride)", "normaliser spaces", "false-positive rate", "Detectable length"):
         assert word in text
-    assert found.all("html") == [{"lang": "en"}]
-    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in found.all("meta")
+    assert parsed_page.all("html") == [{"lang": "en"}]
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in parsed_page.all("meta")
 
 
-def test_headings_descend_one_by_one_and_tables_say_what_heads_what(page: str) -> None:
-    found = check(page)
-    levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
+def test_headings_skip_no_level_and_table_headings_have_a_scope(page: str) -> None:
+    parsed_page = check(page)
+    levels = [int(tag[1]) for tag, _ in parsed_page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert all(one.get("scope") in ("row", "col") for one in found.all("th"))
-    assert len(found.all("main")) == 1
+    assert all(one.get("scope") in ("row", "col") for one in parsed_page.all("th"))
+    assert len(parsed_page.all("main")) == 1
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_nothing_becomes_markup(attack: str, tmp_path: Path) -> None:
-    """Neither texts nor ids nor names of columns, sources, files and portraits."""
+def test_no_text_becomes_markup(attack: str, tmp_path: Path) -> None:
+    """Check texts and ids, and the names of columns, sources, files and portraits."""
     name = attack.replace("/", "∕")[:60]
     (tmp_path / "corpus.txt").write_text(f"{prose(1)} {attack} {prose(2)}")
     built = portrait.build({attack: tmp_path / "corpus.txt"}, tmp_path / f"{name}.portrait")
@@ -79,10 +66,10 @@ def test_nothing_becomes_markup(attack: str, tmp_path: Path) -> None:
         built.path, data, columns=[attack, "b"], id_column="task_id", command=attack, date=attack
     )
     assert report.contaminated.count == 2
-    found = check(report.to_html())
-    # As often as text: id twice for each row, text and b of each, column in two tables and on each row...
-    assert found.text.count(attack) >= 12
-    assert "".join(found.texts).count("alert(1)") >= 12 * attack.count("alert(1)")
+    parsed_page = check(report.to_html())
+    # The page shows each attack as id, text and names, several times for each of the two rows.
+    assert parsed_page.text.count(attack) >= 12
+    assert "".join(parsed_page.texts).count("alert(1)") >= 12 * attack.count("alert(1)")
 
 
 def test_hidden_characters_are_shown(tmp_path: Path) -> None:
@@ -92,14 +79,15 @@ def test_hidden_characters_are_shown(tmp_path: Path) -> None:
     rows = [{"text": prose(1) + hostile, "id": hostile}]
     data = write_jsonl(tmp_path / "data\u202ename.jsonl", rows)
     html = portrait.report(built.path, data).to_html()
-    found = check(html)
+    parsed_page = check(html)
     assert all(c.isprintable() or c in "\n\t" for c in html), [c for c in html if not c.isprintable()]
     signs = "a␀b␛[2JcU+202EdU+2066eU+200Bf␡gU+2028h␍\niU+E0041j"
-    assert found.text.count(signs) == 3
-    assert "data[U+202E]name" in found.text
+    assert parsed_page.text.count(signs) == 3
+    assert "data[U+202E]name" in parsed_page.text
 
 
 def luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG 2 of a colour such as ``#fff``."""
     digits = colour.lstrip("#")
     digits = "".join(c * 2 for c in digits) if len(digits) == 3 else digits
     parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
@@ -108,12 +96,12 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2."""
+    """Return the contrast ratio of WCAG 2."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
-def test_every_text_has_contrast_enough(page: str) -> None:
+def test_every_text_has_enough_contrast(page: str) -> None:
     palettes = re.findall(r":root \{(.*?)\}", page, flags=re.DOTALL)
     assert len(palettes) == 3
     for palette in palettes:
@@ -123,7 +111,7 @@ def test_every_text_has_contrast_enough(page: str) -> None:
         for ground in grounds:
             for ink in ("ink", "soft", "accent"):
                 assert contrast(colour[ink], ground) >= 4.5
-            # Of what is drawn, WCAG asks for 3 to 1.
+            # WCAG asks for 3 to 1 for graphics.
             for shape in ("bad", "good", "open", "accent"):
                 assert contrast(colour[shape], ground) >= 3
         for i, tint in enumerate(tints):

@@ -1,4 +1,4 @@
-"""How the page says that the numbers were measured."""
+"""The section of the page on method and caveats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_method_states_what_was_measured_and_how() -> None:
     assert "portrait report" in text
 
 
-def test_what_is_unknown_is_left_out() -> None:
+def test_unknown_facts_are_left_out() -> None:
     text = Page(join(method("d.jsonl", ["q"], 1e-5, PORTRAITS, None, None))).text
     assert "nothing is detectable in these rows" in text
     assert "Command" not in text

@@ -1,4 +1,4 @@
-"""The page's parts: foreign names are isolated and visible, and tables say what heads what."""
+"""Parts of the page: names from outside are isolated and visible, and table headings have a scope."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def test_names_are_isolated_and_their_hidden_characters_shown() -> None:
 
 
 def test_a_table_s_rows_and_columns_have_headings() -> None:
-    shown = Page(table("Caption", ["Row", "Number"], [row(["one"], cell("Number", "1"))]))
-    assert [one["scope"] for one in shown.all("th")] == ["col", "col", "row"]
-    assert shown.text == "CaptionRowNumberoneNumber1"
+    parsed_table = Page(table("Caption", ["Row", "Number"], [row(["one"], cell("Number", "1"))]))
+    assert [one["scope"] for one in parsed_table.all("th")] == ["col", "col", "row"]
+    assert parsed_table.text == "CaptionRowNumberoneNumber1"
 
 
 def test_a_source_is_named_by_its_letter_and_name() -> None:

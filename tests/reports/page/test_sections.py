@@ -1,4 +1,4 @@
-"""The page's sections from plain values."""
+"""Sections of the page, made from plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers, and what an address counts as."""
+"""Callers, and the networks that their addresses count as."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_an_address_counts_as_its_network(address: str, network: str) -> None:
     assert network_of(address) == network
 
 
-def test_a_caller_may_ask_all_portraits_or_some() -> None:
+def test_a_caller_may_query_all_portraits_or_some() -> None:
     assert Caller("address 192.0.2.7").may_ask("law")
     assert Caller("key alice", "alice", ("law",)).may_ask("law")
     assert not Caller("key alice", "alice", ("law",)).may_ask("news")

@@ -1,4 +1,4 @@
-"""The doorkeeper: who a caller is, what it is charged, and a file of keys that changes."""
+"""``Doorkeeper``: who a caller is, what it is charged, and how changes of the key file take effect."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_without_keys_callers_are_addresses() -> None:
+def test_without_keys_callers_are_identified_by_address() -> None:
     doorkeeper = Doorkeeper(rate="5/day")
-    caller = doorkeeper.identify("a key that nobody wants", "192.0.2.7")
+    caller = doorkeeper.identify("a key that is not needed", "192.0.2.7")
     assert caller == Caller("address 192.0.2.7", rate="5/day")
     assert (doorkeeper.has_rates, doorkeeper.counting) == (True, "in this process")
     assert (Doorkeeper().has_rates, Doorkeeper().counting) == (False, "off")
 
 
-def test_with_keys_callers_are_keys(tmp_path: Path) -> None:
-    (alice, of_alice), (bob, of_bob) = new_key("alice", ("law",)), new_key("bob", rate="7/day")
+def test_with_keys_callers_are_identified_by_key(tmp_path: Path) -> None:
+    (alice, alice_entry), (bob, bob_entry) = new_key("alice", ("law",)), new_key("bob", rate="7/day")
     file = tmp_path / "keys.toml"
-    file.write_text(f"{of_alice.to_line()}\n{of_bob.to_line()}\n")
+    file.write_text(f"{alice_entry.to_line()}\n{bob_entry.to_line()}\n")
     doorkeeper = Doorkeeper(file, "5/day")
     assert doorkeeper.identify(alice, "192.0.2.7") == Caller("key alice", "alice", ("law",), "5/day")
     assert doorkeeper.identify(bob, "192.0.2.7") == Caller("key bob", "bob", None, "7/day")
@@ -37,7 +37,7 @@ def test_with_keys_callers_are_keys(tmp_path: Path) -> None:
     assert Doorkeeper(file).has_rates
 
 
-def test_callers_are_charged_by_the_text() -> None:
+def test_callers_are_charged_for_each_text() -> None:
     doorkeeper = Doorkeeper(rate="3/day")
     one, other = (doorkeeper.identify(None, f"192.0.2.{n}") for n in (1, 2))
     doorkeeper.charge(one, 3)
@@ -48,15 +48,15 @@ def test_callers_are_charged_by_the_text() -> None:
     doorkeeper.charge(Caller("address 192.0.2.1"), 1000)
 
 
-def test_a_changed_file_of_keys_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (alice, of_alice), (bob, of_bob) = new_key("alice"), new_key("bob")
+def test_a_changed_key_file_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (alice, alice_entry), (bob, bob_entry) = new_key("alice"), new_key("bob")
     file = tmp_path / "keys.toml"
-    file.write_text(of_alice.to_line())
+    file.write_text(alice_entry.to_line())
     doorkeeper = Doorkeeper(file)
     with caplog.at_level(logging.INFO):
         doorkeeper.reload()
         assert caplog.messages == []
-        file.write_text(f"{of_bob.to_line()}\n")
+        file.write_text(f"{bob_entry.to_line()}\n")
         doorkeeper.reload()
         assert caplog.messages == ["read 1 key"]
         assert doorkeeper.identify(bob, "").key == "bob"
@@ -72,7 +72,7 @@ def test_a_changed_file_of_keys_is_read_again(tmp_path: Path, caplog: pytest.Log
         assert len(caplog.messages) == 3
 
 
-def test_wrong_settings_are_refused(tmp_path: Path) -> None:
+def test_invalid_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="600/minute"):
         Doorkeeper(rate="often")
     with pytest.raises(SpecError, match=r"none\.toml"):

@@ -1,4 +1,4 @@
-"""API keys: made, listed as hashes, and presented."""
+"""API keys: how they are made, stored as hashes, and checked."""
 
 from __future__ import annotations
 
@@ -16,27 +16,38 @@ if TYPE_CHECKING:
     from conftest import Cli
 
 
-def test_a_key_s_line_has_its_hash_and_not_the_key(tmp_path: Path, cli: Cli) -> None:
-    done = cli("key", "alice", "--portrait", "ferry", "--rate", "5/minute")
-    secret = done.err.split()[-1]
+def test_a_key_is_stored_as_its_hash(tmp_path: Path, cli: Cli) -> None:
+    result = cli("key", "alice", "--portrait", "ferry", "--rate", "5/minute")
+    secret = result.err.split()[-1]
     assert secret.startswith("alice.")
-    assert secret.partition(".")[2] not in done.out
-    (tmp_path / "keys.toml").write_text(done.out)
+    assert secret.partition(".")[2] not in result.out
+    (tmp_path / "keys.toml").write_text(result.out)
     key = keys.read_keys(tmp_path / "keys.toml").find(secret)
     assert (key.name, key.portraits, key.rate, key.revoked) == ("alice", ("ferry",), "5/minute", False)
     assert keys.new_key("alice")[0] != secret
 
 
-def test_all_wrong_keys_are_refused_with_the_same_words(tmp_path: Path) -> None:
-    (alice, kept), (bob, gone) = keys.new_key("alice"), keys.new_key("bob")
+def test_all_invalid_keys_are_refused_with_the_same_message(tmp_path: Path) -> None:
+    (alice, alice_entry), (bob, bob_entry) = keys.new_key("alice"), keys.new_key("bob")
     file = tmp_path / "keys.toml"
-    file.write_text(f"{kept.to_line()}\n{gone.to_line().replace(' }', ', revoked = true }')}\n")
+    file.write_text(f"{alice_entry.to_line()}\n{bob_entry.to_line().replace(' }', ', revoked = true }')}\n")
     ring = keys.read_keys(file)
     assert ring.find(alice).name == "alice"
     messages = set()
-    for wrong in (None, "", "alice", "alice.", f"{alice}x", alice[:-1], f"bob.{alice}", bob, "\udc80", "é.x"):
+    for presented_key in (
+        None,
+        "",
+        "alice",
+        "alice.",
+        f"{alice}x",
+        alice[:-1],
+        f"bob.{alice}",
+        bob,
+        "\udc80",
+        "é.x",
+    ):
         with pytest.raises(errors.UnauthorizedError) as caught:
-            ring.find(wrong)
+            ring.find(presented_key)
         messages.add(str(caught.value))
     assert len(messages) == 1
 
@@ -56,7 +67,7 @@ def test_all_wrong_keys_are_refused_with_the_same_words(tmp_path: Path) -> None:
         "\xff",
     ],
 )
-def test_a_wrong_file_of_keys_is_refused(content: str, tmp_path: Path) -> None:
+def test_an_invalid_key_file_is_refused(content: str, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_bytes(content.encode("latin-1"))
     with pytest.raises(portrait.SpecError, match=r"keys\.toml"):
@@ -64,12 +75,12 @@ def test_a_wrong_file_of_keys_is_refused(content: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "rate"), [("a b", None), ("", None), ("a.b", None), ("a", "x"), ("a", "0")])
-def test_an_unusable_key_is_not_made(name: str, rate: str | None) -> None:
+def test_a_key_with_an_invalid_name_or_rate_is_refused(name: str, rate: str | None) -> None:
     with pytest.raises(portrait.SpecError):
         keys.new_key(name, rate=rate)
 
 
 def test_a_keyring_knows_whether_a_key_has_a_rate() -> None:
-    (_, plain), (_, rated) = keys.new_key("alice"), keys.new_key("bob", rate="5/day")
-    assert not keys.Keyring({"alice": plain}).has_rates
-    assert keys.Keyring({"alice": plain, "bob": rated}).has_rates
+    (_, without_rate), (_, with_rate) = keys.new_key("alice"), keys.new_key("bob", rate="5/day")
+    assert not keys.Keyring({"alice": without_rate}).has_rates
+    assert keys.Keyring({"alice": without_rate, "bob": with_rate}).has_rates

@@ -1,4 +1,4 @@
-"""Rates: what they mean, and counting against them."""
+"""Rates: how they are parsed, and how requests are counted against them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_anything_else_is_not_a_rate(rate: object) -> None:
         parse_rate(rate)
 
 
-def test_accounts_are_counted_apart() -> None:
+def test_accounts_are_counted_separately() -> None:
     rates = Rates(None)
     rates.charge("alice", "3/day", 2)
     rates.charge("bob", "3/day", 3)
@@ -34,7 +34,7 @@ def test_accounts_are_counted_apart() -> None:
     assert not rates.shared
 
 
-def test_more_texts_than_the_rate_has_are_refused_and_not_counted() -> None:
+def test_more_texts_than_the_rate_allows_are_refused_and_not_counted() -> None:
     rates = Rates(None)
     with pytest.raises(RateLimitError):
         rates.charge("alice", "3/day", 4)
@@ -42,12 +42,12 @@ def test_more_texts_than_the_rate_has_are_refused_and_not_counted() -> None:
 
 
 @pytest.mark.parametrize("store", ["ftp://x", "memory://", ""])
-def test_a_store_must_be_one_that_workers_can_share(store: str) -> None:
+def test_a_store_that_workers_cannot_share_is_refused(store: str) -> None:
     with pytest.raises(SpecError, match="setting 'store'"):
         Rates(store)
 
 
-def test_a_dead_store_is_said_to_be_dead() -> None:
+def test_a_dead_store_is_an_error() -> None:
     pytest.importorskip("redis")
     rates = Rates(f"redis://127.0.0.1:{free_port()}")
     assert rates.shared

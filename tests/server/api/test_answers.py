@@ -1,4 +1,4 @@
-"""Models of answers agree with the answers of the library."""
+"""Models of answers, which agree with the answers of the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The policy for asking that all endpoints share."""
+"""``Asking``: the policy for queries that all endpoints share."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ ALICE = Caller("key alice", "alice", ("bread",))
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The paths of two portraits, ``ferry`` and ``bread``."""
     folder = tmp_path_factory.mktemp("portraits")
     return [build(folder / "ferry.portrait", FERRY), build(folder / "bread.portrait", BREAD)]
 
 
 def state_of(paths: list[Path], **settings: Any) -> State:
+    """Return the state of an application that serves these portraits."""
     return State(settings_of({"portraits": paths, **settings}))
 
 
-def test_a_caller_asks_its_own_portraits(paths: list[Path]) -> None:
+def test_a_caller_queries_only_its_own_portraits(paths: list[Path]) -> None:
     state = state_of(paths)
     assert Asking(state, ANYONE, 60).visible() == ("ferry", "bread")
     assert Asking(state, ANYONE, 60).visible(["bread"]) == ("bread",)
@@ -46,7 +48,7 @@ def test_a_caller_asks_its_own_portraits(paths: list[Path]) -> None:
     assert alice.ask([BREAD]) == [portrait.open(paths[1]).query(BREAD)]
 
 
-def test_the_threshold_is_the_caller_s(paths: list[Path]) -> None:
+def test_the_caller_chooses_the_threshold(paths: list[Path]) -> None:
     asking = Asking(state_of(paths), ALICE, 60)
     opened = portrait.open(paths[1])
     assert asking.ask([BREAD], evalue=1e-50) == [opened.query(BREAD, evalue=1e-50)]
@@ -73,7 +75,7 @@ def test_a_request_has_limits(texts: list[str], message: str | None, paths: list
         assert str(caught.value) == message
 
 
-def test_the_first_text_is_charged_with_the_request(paths: list[Path]) -> None:
+def test_texts_after_the_first_are_charged(paths: list[Path]) -> None:
     state = state_of(paths, rate="3/day")
     caller = state.doorkeeper.identify(None, "192.0.2.7")
     asking = Asking(state, caller, 60)
@@ -105,7 +107,7 @@ def test_answers_are_counted(paths: list[Path]) -> None:
     assert f"portrait_characters_total {len(FERRY) + 1}.0" in exposition
 
 
-def test_one_asking_sees_one_state_of_the_portraits_until_it_is_refreshed(tmp_path: Path) -> None:
+def test_a_request_sees_the_same_portraits_until_it_is_refreshed(tmp_path: Path) -> None:
     ferry = build(tmp_path / "ferry.portrait", FERRY)
     state = state_of([ferry], reload_seconds=1e-9)
     asking = Asking(state, ANYONE, 60)

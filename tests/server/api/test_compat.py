@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of a portrait."""
     return build(tmp_path_factory.mktemp("compat") / "ferry.portrait", FERRY)
 
 
 @pytest.fixture(scope="module")
 def client(path: Path) -> FlaskClient:
+    """A client of an application that serves the portrait."""
     client: FlaskClient = create_app({"PORTRAITS": [path]}).test_client()
     return client
 
@@ -41,15 +43,15 @@ def test_q_reports_windows_and_chains(client: FlaskClient, path: Path) -> None:
     assert (report["doc"], report["is_member"], report["segments"]) == (doc, member, None)
     assert (report["idx"], report["seq_id"], report["width"]) == (0, [7], width)
     assert any(member)
-    seen = set()
+    windows_in_chains = set()
     for chain, texts in zip(report["chain_idxs"], report["chains"], strict=True):
         assert texts == [doc[i : i + width] for i in chain]
         assert all(member[i] for i in chain)
         assert chain == list(range(chain[0], chain[-1] + 1, stride))
         for outside in (chain[0] - stride, chain[-1] + stride):
             assert not (0 <= outside < len(member) and member[outside])
-        seen.update(chain)
-    assert seen == {i for i, hit in enumerate(member) if hit}
+        windows_in_chains.update(chain)
+    assert windows_in_chains == {i for i, hit in enumerate(member) if hit}
     lengths = [len(chain) for chain in report["chain_idxs"]]
     assert lengths == sorted(lengths, reverse=True)
     assert report["longest_chain"] == lengths[0]
@@ -57,15 +59,15 @@ def test_q_reports_windows_and_chains(client: FlaskClient, path: Path) -> None:
     assert report["badness"] == report["longest_chain"] / report["expected_longest"]
 
 
-def test_overlap_reports_the_text_as_sent(client: FlaskClient) -> None:
-    found = client.post("/overlap", json={"document": TEXT}).get_json()
-    answers.Overlap.model_validate(found)
-    assert found["raw_segments"] == [TEXT[start:end] for start, end in found["spans"]]
-    start, end = found["spans"][0]
+def test_overlap_reports_segments_of_the_text_as_sent(client: FlaskClient) -> None:
+    overlap = client.post("/overlap", json={"document": TEXT}).get_json()
+    answers.Overlap.model_validate(overlap)
+    assert overlap["raw_segments"] == [TEXT[start:end] for start, end in overlap["spans"]]
+    start, end = overlap["spans"][0]
     assert TEXT[start:end] in FERRY
 
 
-def test_quip_scores_and_marks(client: FlaskClient) -> None:
+def test_quip_reports_scores_and_marked_quotations(client: FlaskClient) -> None:
     body = {"documents": [TEXT, "short", FERRY[:50]], "format_quotes": True}
     reports = client.post("/quip", json=body).get_json()
     answers.QuipAnswer.model_validate(reports)
@@ -85,7 +87,7 @@ def test_quip_scores_and_marks(client: FlaskClient) -> None:
     assert "quote_text" not in client.post("/quip", json={"documents": ["x"]}).get_json()[0]
 
 
-def test_requests_without_a_document_get_what_they_got(client: FlaskClient) -> None:
+def test_requests_without_a_document_are_answered_as_by_the_original_server(client: FlaskClient) -> None:
     assert client.post("/q", json={}).get_json() == {}
     assert client.get("/q", json={"document": FERRY}).get_json()["seq_id"] is None
     assert client.post("/overlap", json={}).get_json() == ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from support.clients import client_of, refused
 
 
-def test_it_is_there_only_if_the_settings_say_so() -> None:
+def test_the_endpoint_exists_only_if_it_is_enabled() -> None:
     refused(client_of([]).post("/v1/constant", json={"text": "x"}), 404)
-    timed = client_of([], BENCHMARK=True, MAX_CHARS=10)
-    assert timed.post("/v1/constant", json={"text": "x"}).get_json() == {"answers": []}
-    refused(timed.post("/v1/constant", json={"text": 1}), 400)
-    refused(timed.post("/v1/constant", json={"text": "x" * 11}), 413)
+    client = client_of([], BENCHMARK=True, MAX_CHARS=10)
+    assert client.post("/v1/constant", json={"text": "x"}).get_json() == {"answers": []}
+    refused(client.post("/v1/constant", json={"text": 1}), 400)
+    refused(client.post("/v1/constant", json={"text": "x" * 11}), 413)

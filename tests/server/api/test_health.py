@@ -1,4 +1,4 @@
-"""Whether the service is alive and ready, its counters and its version."""
+"""Endpoints for liveness, readiness, metrics and the version."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ ALIVE = {"status": "ok", "version": portrait.__version__}
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The path of one portrait, ``ferry``."""
     return [build(tmp_path_factory.mktemp("portraits") / "ferry.portrait", FERRY)]
 
 
 @pytest.fixture
 def client() -> FlaskClient:
+    """A client of an application without portraits."""
     return client_of([])
 
 
-def test_the_service_says_that_it_is_alive(client: FlaskClient) -> None:
+def test_a_running_service_is_alive(client: FlaskClient) -> None:
     response = client.get("/healthz")
     assert (response.status_code, response.mimetype, response.get_json()) == (200, "application/json", ALIVE)
 
@@ -64,7 +66,7 @@ def test_a_dead_store_is_not_ready(paths: list[Path]) -> None:
     assert refused(client.get("/readyz"), 503)["code"] == "store"
 
 
-def test_with_keys_only_those_who_have_one_learn_the_names(paths: list[Path], tmp_path: Path) -> None:
+def test_names_of_portraits_are_hidden_from_callers_without_a_key(paths: list[Path], tmp_path: Path) -> None:
     secret, key = keys.new_key("alice", rate="7/day")
     (tmp_path / "keys.toml").write_text(key.to_line())
     client = client_of(paths, KEYS=tmp_path / "keys.toml")

@@ -1,4 +1,4 @@
-"""NDJSON: lines in, lines out."""
+"""NDJSON queries: each line is a question and gets one line in reply."""
 
 from __future__ import annotations
 
@@ -26,22 +26,25 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The paths of two portraits, ``ferry`` and ``bread``."""
     folder = tmp_path_factory.mktemp("portraits")
     return [build(folder / "ferry.portrait", FERRY), build(folder / "bread.portrait", BREAD)]
 
 
 @pytest.fixture(scope="module")
 def client(paths: list[Path]) -> FlaskClient:
+    """A client of an application with low limits."""
     return client_of(paths, MAX_TEXTS=5, MAX_CHARS=1000, MAX_BODY_BYTES=20_000)
 
 
 def lines_of(client: FlaskClient, body: bytes) -> list[Any]:
+    """Post NDJSON, and return the lines of the response."""
     response = client.post("/v1/query", data=body, content_type=NDJSON)
     assert (response.status_code, response.mimetype) == (200, NDJSON)
     return [json.loads(line) for line in response.data.splitlines()]
 
 
-def test_a_bad_line_costs_no_other(client: FlaskClient) -> None:
+def test_a_bad_line_does_not_affect_the_others(client: FlaskClient) -> None:
     good = json.dumps({"text": FERRY}).encode()
     bad = [b"{", b'{"text": 1}', b'"\xff"', b'{"text": "x", "portraits": ["none"]}', b'{"text": "\\ud800"}']
     bad += [json.dumps({"text": "x" * 1001}).encode(), b"x" * 30_000, b'{"texts": ["x"]}', b"{}{}"]
@@ -55,7 +58,7 @@ def test_a_bad_line_costs_no_other(client: FlaskClient) -> None:
         answers.AnswerLine.model_validate(line)
 
 
-def test_lines_name_their_own_portraits_and_thresholds(client: FlaskClient, paths: list[Path]) -> None:
+def test_each_line_may_name_portraits_and_a_threshold(client: FlaskClient, paths: list[Path]) -> None:
     questions: list[dict[str, Any]] = [
         {"text": BREAD, "portraits": ["bread"], "evalue": 1e-50},
         {"text": BREAD, "portraits": ["bread"]},
@@ -96,17 +99,18 @@ class Body:
 
 
 def conversation(paths: list[Path], max_bytes: int = 1 << 20, seconds: float = 60) -> Conversation:
+    """Return a conversation about these portraits, with limits to its bytes and time."""
     state = create_app({"PORTRAITS": paths}).extensions[EXTENSION]
     return Conversation(Asking(state, Caller("address 192.0.2.7"), seconds), max_bytes, 1000)
 
 
 def test_each_piece_is_answered_before_the_next_is_read(paths: list[Path]) -> None:
     body = Body(b'{"text": "a"}\n{"text', b'": "b"}\n', b"\n")
-    talk = conversation(paths)
-    replies = talk.answers(body)
+    exchange = conversation(paths)
+    replies = exchange.answers(body)
     first = next(replies)
     assert (first.count(b"\n"), len(body.pieces)) == (1, 2)
-    assert talk.n_bytes == len(first)
+    assert exchange.n_bytes == len(first)
     assert next(replies).count(b"\n") == 1
     assert list(replies) == []
 
@@ -119,7 +123,7 @@ def test_each_piece_is_answered_before_the_next_is_read(paths: list[Path]) -> No
         ([b'{"text": "a"}\n'], {"seconds": -1}, 503),
     ],
 )
-def test_what_ends_the_conversation_is_its_last_line(
+def test_an_error_that_ends_the_conversation_is_its_last_line(
     pieces: list[bytes | Exception], options: dict[str, Any], status: int, paths: list[Path]
 ) -> None:
     lines = [

@@ -1,4 +1,4 @@
-"""Reports in the original's form, against its definitions written out slowly."""
+"""Reports in the form of the original server, checked against a slow implementation of its definitions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_chains_are_maximal_runs_of_hits(opened: portrait.Portrait) -> None:
         assert " ".join(TEXT[start:end].split()) == answer.doc[chain[0] : chain[-1] + answer.width]
 
 
-def test_windows_of_chains() -> None:
+def test_segments_are_the_windows_of_chains() -> None:
     answer = example("x.x.x...", [0, 2, 4])
     assert answer.segments()[:3] == ["abc", "bcd", "cde"]
     assert answer.chain_segments() == [["abc", "cde", "efg"]]
@@ -54,7 +54,7 @@ def test_brackets_count_the_chains_that_cover_a_stretch() -> None:
     assert answer.latex() == (f"{one}a}}}}{two}bc}}}}{one}def}}}}" + "{\\sethlcolor{quoted!0}\\hl{ghij}}")
 
 
-def test_scores_are_shares_of_windows() -> None:
+def test_a_score_is_the_share_of_windows_that_hit() -> None:
     assert example("xx.x").score() == {
         "too_short": False,
         "numerator": 3,

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
+    """The paths of two portraits, ``ferry`` and ``bread``, which tests may damage."""
     return [build(tmp_path / "ferry.portrait", FERRY), build(tmp_path / "bread.portrait", BREAD)]
 
 
 def test_the_portraits_are_described(paths: list[Path]) -> None:
     client = client_of(paths)
-    listed = answers.Portraits.model_validate(client.get("/v1/portraits").get_json())
-    assert [one.name for one in listed.portraits] == ["ferry", "bread"]
+    portrait_list = answers.Portraits.model_validate(client.get("/v1/portraits").get_json())
+    assert [one.name for one in portrait_list.portraits] == ["ferry", "bread"]
     details = answers.PortraitDetails.model_validate(client.get("/v1/portraits/ferry").get_json())
     assert details.manifest == json.loads(json.dumps(portrait.open(paths[0]).facts))
     assert details.card == (paths[0] / "README.md").read_text()

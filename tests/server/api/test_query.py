@@ -1,4 +1,4 @@
-"""``/v1/query``: what it takes, what it answers, and what it refuses."""
+"""``/v1/query``: its answers, and the requests that it refuses."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The paths of two portraits, ``ferry`` and ``bread``."""
     folder = tmp_path_factory.mktemp("portraits")
     return [build(folder / "ferry.portrait", FERRY), build(folder / "bread.portrait", BREAD)]
 
 
 @pytest.fixture(scope="module")
 def client(paths: list[Path]) -> FlaskClient:
+    """A client of an application with low limits."""
     return client_of(paths, MAX_TEXTS=5, MAX_CHARS=1000, MAX_BODY_BYTES=20_000)
 
 
-def test_an_answer_is_the_library_s(client: FlaskClient, paths: list[Path]) -> None:
+def test_an_answer_equals_the_library_s(client: FlaskClient, paths: list[Path]) -> None:
     texts = [FERRY, BREAD, "short"]
     expected = portrait.query([portrait.open(path) for path in paths], texts)
     response = client.post("/v1/query", json={"texts": texts})
@@ -72,7 +74,7 @@ def test_an_answer_is_the_library_s(client: FlaskClient, paths: list[Path]) -> N
         (b'{"text":' * 2000 + b"1" + b"}" * 2000, ""),
     ],
 )
-def test_a_body_that_is_not_a_question_is_refused(body: bytes, words: str, client: FlaskClient) -> None:
+def test_an_invalid_question_is_refused(body: bytes, words: str, client: FlaskClient) -> None:
     response = client.post("/v1/query", data=body, content_type="application/json")
     assert words in refused(response, 400)["detail"]
     for path in ("/q", "/overlap", "/quip"):
@@ -87,7 +89,7 @@ def test_other_media_types_are_refused(media_type: str, client: FlaskClient) -> 
         refused(client.post(path, data=b'{"text": "x"}', content_type=media_type), 415)
 
 
-def test_more_than_a_request_may_bring_is_refused(client: FlaskClient) -> None:
+def test_a_request_that_exceeds_a_limit_is_refused(client: FlaskClient) -> None:
     assert "NDJSON" in refused(client.post("/v1/query", json={"texts": ["x"] * 6}), 413)["detail"]
     assert "characters" in refused(client.post("/v1/query", json={"text": "x" * 1001}), 413)["detail"]
     refused(client.post("/v1/query", json={"text": "x" * 30_000}), 413)

@@ -1,11 +1,11 @@
-"""The reference as a page."""
+"""The reference of the interface as an HTML page."""
 
 from __future__ import annotations
 
 from support.clients import client_of
 
 
-def test_the_reference_has_every_endpoint_and_nothing_from_other_hosts() -> None:
+def test_the_reference_has_every_endpoint_and_loads_nothing_from_other_hosts() -> None:
     client = client_of([])
     spec = client.get("/openapi.json").get_json()
     page = client.get("/docs").get_data(as_text=True)

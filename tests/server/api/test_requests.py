@@ -16,12 +16,12 @@ def test_a_question_has_one_text_or_several() -> None:
     assert (type(many), many.texts, many.portraits, many.evalue) == (ManyTexts, ["x", "y"], None, None)
 
 
-@pytest.mark.parametrize("sent", [{"text": 1}, {"texts": "x"}, {"text": "x", "portraits": ["a", "a"]}, 3])
-def test_anything_else_is_not_a_question(sent: object) -> None:
+@pytest.mark.parametrize("value", [{"text": 1}, {"texts": "x"}, {"text": "x", "portraits": ["a", "a"]}, 3])
+def test_anything_else_is_not_a_question(value: object) -> None:
     with pytest.raises(ValidationError):
-        QUESTION.validate_python(sent, strict=True)
+        QUESTION.validate_python(value, strict=True)
 
 
-def test_the_original_s_clients_may_send_more_than_is_read() -> None:
+def test_unknown_fields_in_requests_to_the_original_s_endpoints_are_ignored() -> None:
     assert DocumentRequest.model_validate({"document": "x", "seq_id": [7], "more": 1}).seq_id == [7]
     assert QuipRequest.model_validate({"documents": ["x"], "more": 1}).format_quotes is False

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 
 def scope(**changes: Any) -> Any:
-    """Return a scope like granian's."""
+    """Return a request scope like granian's, with these changes."""
     fields = {
         "proto": "http",
         "http_version": "1.1",
@@ -27,7 +27,7 @@ def scope(**changes: Any) -> Any:
     return SimpleNamespace(**{**fields, **changes})
 
 
-def test_a_wsgi_request_reads_it() -> None:
+def test_werkzeug_reads_the_environment() -> None:
     headers = {"host": "example.org", "content-type": "text/plain", "x-api-key": "k", "content-length": "3"}
     environ = environ_of(scope(headers=headers))
     set_body(environ, b"abc")
@@ -38,7 +38,7 @@ def test_a_wsgi_request_reads_it() -> None:
     assert request.get_data() == b"abc"
 
 
-def test_it_satisfies_the_standard() -> None:
+def test_the_environment_satisfies_the_standard() -> None:
     from wsgiref.validate import validator
 
     environ = environ_of(scope())
@@ -54,11 +54,11 @@ def test_it_satisfies_the_standard() -> None:
 @pytest.mark.parametrize(
     ("client", "address"), [("192.0.2.7:1", "192.0.2.7"), ("[2001:db8::1]:1", "2001:db8::1")]
 )
-def test_addresses_have_no_port(client: str, address: str) -> None:
+def test_the_client_s_address_has_no_port(client: str, address: str) -> None:
     assert environ_of(scope(client=client))["REMOTE_ADDR"] == address
 
 
-def test_paths_are_bytes_in_latin_1() -> None:
+def test_paths_are_utf_8_bytes_decoded_as_latin_1() -> None:
     environ = environ_of(scope(path="/é漢"))
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/é漢"
     assert environ["REQUEST_URI"] == "/%C3%A9%E6%BC%A2"
@@ -82,6 +82,6 @@ def test_repeated_headers_are_joined() -> None:
         ({"transfer-encoding": "chunked"}, "", True),
     ],
 )
-def test_bodies_are_announced(headers: dict[str, str], kind: str, body: bool) -> None:
+def test_headers_say_whether_there_is_a_body(headers: dict[str, str], kind: str, body: bool) -> None:
     environ = environ_of(scope(headers=headers))
     assert (media_type(environ), has_body(environ)) == (kind, body)

@@ -1,4 +1,4 @@
-"""Responses of the application, and those to requests that it never sees."""
+"""Replies: the responses of the application, and refusals of requests that it never sees."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ if TYPE_CHECKING:
 
 
 def environ(path: str = "/", **options: Any) -> dict[str, Any]:
+    """Return a WSGI environment."""
     return create_environ(path, **options)
 
 
 def test_a_response_is_read_to_its_end_and_closed() -> None:
     app = Flask(__name__)
-    closed = []
+    closings = []
 
     @app.get("/")
     def view() -> Response:
         response = Response(iter([b"a", b"b"]), headers={"X-Own": "1"})
-        response.call_on_close(lambda: closed.append(True))
+        response.call_on_close(lambda: closings.append(True))
         return response
 
     reply = replies.whole(app, environ())
     assert (reply.status, reply.body, dict(reply.headers)["x-own"]) == (200, b"ab", "1")
-    assert closed == [True]
-    with replies.streamed(app, environ()) as streamed:
-        assert next(iter(streamed.pieces)) == b"a"
-        assert closed == [True]
-    assert closed == [True, True]
+    assert closings == [True]
+    with replies.streamed(app, environ()) as reply_in_pieces:
+        assert next(iter(reply_in_pieces.pieces)) == b"a"
+        assert closings == [True]
+    assert closings == [True, True]
 
 
 def test_a_stream_that_breaks_is_closed() -> None:
     app = Flask(__name__)
-    ended = []
+    endings = []
 
     @app.get("/")
     def view() -> Response:
@@ -51,18 +52,18 @@ def test_a_stream_that_breaks_is_closed() -> None:
                 yield b"a"
                 yield b"b"
             finally:
-                ended.append(True)
+                endings.append(True)
 
         return Response(pieces())
 
-    def leave() -> None:
-        with replies.streamed(app, environ()) as streamed:
-            next(iter(streamed.pieces))
+    def break_off() -> None:
+        with replies.streamed(app, environ()) as reply:
+            next(iter(reply.pieces))
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        leave()
-    assert ended == [True]
+        break_off()
+    assert endings == [True]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_a_stream_that_breaks_is_closed() -> None:
         (TooLargeError("large"), 413, ("cache-control", "no-store")),
     ],
 )
-def test_a_refusal_is_a_response_like_all_others(
+def test_a_refusal_has_headers_and_is_logged_and_counted_like_any_response(
     error: BusyError, status: int, header: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of([], CORS_ORIGINS=["*"])
@@ -93,7 +94,7 @@ def test_a_refusal_is_a_response_like_all_others(
     assert f'portrait_requests_total{{method="POST",path="/v1/query",status="{status}"}} 1.0' in counters
 
 
-def test_a_form_that_is_refused_gets_the_page() -> None:
+def test_a_refused_form_gets_the_page() -> None:
     app = client_of([]).application
     request = environ("/", method="POST", data={"text": "x" * 99})
     reply = replies.refusal(app, request, TooLargeError("a body of 99 bytes: at most 9"))
@@ -106,7 +107,7 @@ def test_a_refused_path_need_not_exist() -> None:
     assert json.loads(reply.body)["code"] == "busy"
 
 
-def test_an_answer_to_head_has_no_body() -> None:
+def test_a_refused_head_request_has_no_body() -> None:
     app = client_of([]).application
     reply = replies.refusal(app, environ("/healthz", method="HEAD"), BusyError("busy"))
     assert (reply.status, reply.body) == (503, b"")

@@ -24,7 +24,7 @@ NDJSON = "application/x-ndjson"
 
 
 class Wire:
-    """granian's side of a request: ``None`` among the pieces is a client that stops sending."""
+    """granian's side of a request; ``None`` among the pieces stands for a client that stops sending."""
 
     def __init__(self, *pieces: bytes | None) -> None:
         self.pieces = pieces
@@ -51,11 +51,12 @@ class Wire:
 
     @property
     def code(self) -> Any:
-        """The code of the problem document that came back."""
+        """The code of the problem document in the response."""
         return json.loads(self.body)["code"]
 
 
 def scope(path: str, *, length: int | None = None, kind: str = JSON, proto: str = "http") -> Any:
+    """Return a request scope like granian's; without a length, the body is chunked."""
     headers = {"host": "x", "content-type": kind}
     headers |= {"transfer-encoding": "chunked"} if length is None else {"content-length": str(length)}
     return SimpleNamespace(
@@ -95,7 +96,7 @@ def app_of(**settings: Any) -> Flask:
 
 
 def run(app: Flask, work: Callable[[Gate], Coroutine[Any, Any, None]]) -> None:
-    """Run ``work`` beside a gate in front of ``app``."""
+    """Run ``work`` with a gate in front of ``app``."""
     loop = asyncio.new_event_loop()
     gate = Gate(app)
     try:
@@ -107,7 +108,7 @@ def run(app: Flask, work: Callable[[Gate], Coroutine[Any, Any, None]]) -> None:
 
 
 def ask(app: Flask, request_scope: Any, *pieces: bytes | None) -> Wire:
-    """Send one request through a gate, and return what came back."""
+    """Send one request through a gate, and return the wire with its response."""
     wire = Wire(*pieces)
 
     async def work(gate: Gate) -> None:
@@ -123,12 +124,12 @@ def test_a_whole_body_reaches_the_application() -> None:
         assert (wire.status, wire.body) == (200, b"abcdef")
 
 
-def test_the_answer_of_ndjson_is_streamed() -> None:
+def test_the_response_to_ndjson_is_streamed() -> None:
     wire = ask(app_of(), scope("/echo", kind=NDJSON), b"abc", b"def")
     assert (wire.status, wire.headers["content-type"], wire.body) == (200, NDJSON, b"abcdef")
 
 
-def test_ndjson_that_is_refused_by_the_application_gets_a_problem() -> None:
+def test_ndjson_that_the_application_refuses_gets_a_problem_document() -> None:
     wire = ask(app_of(), scope("/nowhere", kind=NDJSON), b"abc")
     assert (wire.status, wire.code) == (404, "not_found")
 
@@ -174,7 +175,7 @@ def test_a_busy_server_refuses_and_recovers() -> None:
     run(app, work)
 
 
-def test_slow_bodies_occupy_no_thread() -> None:
+def test_slow_bodies_do_not_occupy_threads() -> None:
     app = app_of(THREADS=1, BODY_SECONDS=5)
 
     async def work(gate: Gate) -> None:
@@ -192,7 +193,7 @@ def test_slow_bodies_occupy_no_thread() -> None:
     run(app, work)
 
 
-def test_ndjson_waits_for_its_turn_but_not_for_ever() -> None:
+def test_ndjson_waits_for_its_turn_up_to_a_limit() -> None:
     app = app_of(BULK_CONCURRENCY=1, IDLE_SECONDS=0.3)
 
     async def work(gate: Gate) -> None:

@@ -1,4 +1,4 @@
-"""Bodies on the wire, against clients that are slow, early gone or too generous."""
+"""Bodies on the wire: clients that are slow, leave early or send too much."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Wire:
-    """granian's side of a request: ``None`` among the pieces is a client that stops sending."""
+    """granian's side of a request; ``None`` among the pieces stands for a client that stops sending."""
 
     def __init__(self, *pieces: bytes | Exception | None, stuck: bool = False) -> None:
         self.pieces = pieces
@@ -47,7 +47,7 @@ class Wire:
 
 
 def in_thread(work: Callable[[asyncio.AbstractEventLoop], Any]) -> Any:
-    """Run ``work`` in a thread beside an event loop, and return its result."""
+    """Run ``work`` in a thread while an event loop runs, and return its result."""
 
     async def main() -> Any:
         loop = asyncio.get_running_loop()
@@ -102,7 +102,7 @@ def test_a_response_is_sent_in_pieces() -> None:
     assert wire.sent == [(200, [("a", "b")]), b"one", b"two"]
 
 
-def test_a_client_that_does_not_receive_is_given_up() -> None:
+def test_a_client_that_stops_receiving_is_an_error() -> None:
     def work(loop: asyncio.AbstractEventLoop) -> None:
         outflow = Outflow(Wire(stuck=True), loop, 0.1)
         outflow.start(200, [])

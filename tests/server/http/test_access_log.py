@@ -1,4 +1,4 @@
-"""The access log: a line for each request, without what it asks."""
+"""The access log: one line for each request, without its content."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ LOGGER = "portrait_server.access"
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[Any]:
+    """Return the lines of the access log."""
     return [json.loads(record.getMessage()) for record in caplog.records if record.name == LOGGER]
 
 

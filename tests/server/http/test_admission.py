@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
+    """The paths of two portraits, ``ferry`` and ``bread``."""
     return [build(tmp_path / "ferry.portrait", FERRY), build(tmp_path / "bread.portrait", BREAD)]
 
 
 def test_two_keys_see_different_portraits(paths: list[Path], tmp_path: Path) -> None:
-    made = [keys.new_key("alice", ("ferry",)), keys.new_key("bob", ("bread",))]
+    keys_with_secrets = [keys.new_key("alice", ("ferry",)), keys.new_key("bob", ("bread",))]
     file = tmp_path / "keys.toml"
-    file.write_text("".join(f"{key.to_line()}\n" for _, key in made))
+    file.write_text("".join(f"{key.to_line()}\n" for _, key in keys_with_secrets))
     client = client_of(paths, KEYS=file)
-    for (secret, key), other in zip(made, ("bread", "ferry"), strict=True):
+    for (secret, key), other in zip(keys_with_secrets, ("bread", "ferry"), strict=True):
         allowed = list(key.portraits or ())
         for headers in ({"Authorization": f"Bearer {secret}"}, {"X-API-Key": secret}):
-            listed = client.get("/v1/portraits", headers=headers).get_json()["portraits"]
-            assert [one["name"] for one in listed] == allowed
-            answered = client.post("/v1/query", json={"text": FERRY}, headers=headers).get_json()
-            assert [layer["portrait"] for layer in answered["answers"][0]["layers"]] == allowed
-            hidden, missing = (
+            portraits = client.get("/v1/portraits", headers=headers).get_json()["portraits"]
+            assert [one["name"] for one in portraits] == allowed
+            result = client.post("/v1/query", json={"text": FERRY}, headers=headers).get_json()
+            assert [layer["portrait"] for layer in result["answers"][0]["layers"]] == allowed
+            detail_of_hidden, detail_of_missing = (
                 client.get(f"/v1/portraits/{name}", headers=headers).get_json()["detail"].replace(name, "")
                 for name in (other, "none")
             )
-            assert hidden == missing
+            assert detail_of_hidden == detail_of_missing
             line = b'{"text": "x", "portraits": ["%s"]}' % other.encode()
             bulk = client.post("/v1/query", data=line, content_type="application/x-ndjson", headers=headers)
             assert b'"status":404' in bulk.data
@@ -57,7 +58,7 @@ def test_every_request_that_is_not_public_is_charged(paths: list[Path]) -> None:
     assert client.options("/v1/query").status_code == 200
 
 
-def test_addresses_of_forwarded_requests_come_only_from_trusted_proxies(paths: list[Path]) -> None:
+def test_forwarded_addresses_count_only_from_trusted_proxies(paths: list[Path]) -> None:
     def statuses(**settings: Any) -> list[int]:
         client = client_of(paths, RATE="1/day", **settings)
         forwarded = [{"X-Forwarded-For": f"192.0.2.{n}"} for n in range(3)]

@@ -12,6 +12,8 @@ from pydantic import BaseModel, TypeAdapter
 
 
 class Texts(BaseModel):
+    """A body with a list of texts."""
+
     texts: list[str]
 
 
@@ -40,7 +42,7 @@ def test_json_is_read(body: bytes, value: object) -> None:
         (b"[" * 9000 + b"]" * 9000, "the body is nested too deeply"),
     ],
 )
-def test_json_that_parsers_disagree_about_is_refused(body: bytes, message: str) -> None:
+def test_invalid_or_ambiguous_json_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(MalformedRequestError) as caught:
         bodies.loads(body)
     assert str(caught.value) == message
@@ -69,7 +71,7 @@ def test_an_explanation_is_short_and_does_not_repeat_the_body() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content_type", "read"),
+    ("content_type", "supported"),
     [
         ("application/json", True),
         ("Application/JSON; charset=UTF-8", True),
@@ -80,11 +82,11 @@ def test_an_explanation_is_short_and_does_not_repeat_the_body() -> None:
         ("", False),
     ],
 )
-def test_the_media_type_must_be_supported(content_type: str, read: bool) -> None:
+def test_the_media_type_must_be_supported(content_type: str, supported: bool) -> None:
     app = Flask(__name__)
     options: dict[str, Any] = {"data": b'{"texts": ["x"]}', "content_type": content_type}
     with app.test_request_context("/", method="POST", **options):
-        if read:
+        if supported:
             assert bodies.read(ADAPTER) == Texts(texts=["x"])
         else:
             with pytest.raises(MediaTypeError, match="application/json"):

@@ -15,16 +15,19 @@ from support.clients import client_of
         (["https://other.example"], None),
     ],
 )
-def test_other_origins_may_ask_only_if_the_settings_say_so(origins: list[str], allowed: str | None) -> None:
-    asks = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+def test_other_origins_are_admitted_only_by_the_settings(origins: list[str], allowed: str | None) -> None:
+    request_headers = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
     client = client_of([], CORS_ORIGINS=origins)
-    for response in (client.options("/v1/query", headers=asks), client.get("/healthz", headers=asks)):
+    for response in (
+        client.options("/v1/query", headers=request_headers),
+        client.get("/healthz", headers=request_headers),
+    ):
         assert response.status_code == 200
         assert response.headers.get("Access-Control-Allow-Origin") == allowed
         assert ("Origin" in response.headers.get("Vary", "")) == bool(origins)
-        opened = "same-origin" if allowed is None else "cross-origin"
-        assert response.headers["Cross-Origin-Resource-Policy"] == opened
-    preflight = client.options("/v1/query", headers=asks)
+        policy = "same-origin" if allowed is None else "cross-origin"
+        assert response.headers["Cross-Origin-Resource-Policy"] == policy
+    preflight = client.options("/v1/query", headers=request_headers)
     assert ("Authorization" in preflight.headers.get("Access-Control-Allow-Headers", "")) == bool(allowed)
 
 

@@ -1,4 +1,4 @@
-"""Lines of a body, however it is cut into pieces."""
+"""Lines of a body that arrives in pieces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Body:
         return piece
 
 
-def test_lines_are_the_same_however_they_are_cut() -> None:
+def test_lines_do_not_depend_on_the_pieces() -> None:
     data = b"a\n\nbb\n" + b"c" * 11 + b"\n" + b"d" * 10 + b"\r\n \nlast"
     for size in range(1, len(data) + 1):
         lines = [line for batch in batches(Body(data, size), 11) for line in batch.lines]
@@ -25,7 +25,7 @@ def test_lines_are_the_same_however_they_are_cut() -> None:
         assert lines[3:] == [b"d" * 10 + b"\r", b"last"]
 
 
-def test_a_line_that_is_too_long_has_an_error_in_its_place() -> None:
+def test_a_line_that_is_too_long_is_replaced_by_an_error() -> None:
     lines = [line for batch in batches(Body(b"x" * 12 + b"\ny\n" + b"z" * 12, 5), 11) for line in batch.lines]
     assert [str(line) for line in lines] == [
         "a line of more than 11 bytes",

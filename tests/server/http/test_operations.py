@@ -1,4 +1,4 @@
-"""Descriptions of endpoints."""
+"""Descriptions attached to the views of endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problem documents: one for every error, and nothing in them that stays inside."""
+"""Problem documents: every error has one, and none reveals internals."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
+    """The path of one portrait, ``ferry``."""
     return [build(tmp_path / "ferry.portrait", FERRY)]
 
 
-def test_errors_of_every_kind_are_problem_documents(paths: list[Path]) -> None:
+def test_errors_of_every_kind_have_problem_documents(paths: list[Path]) -> None:
     client = client_of(paths)
     refused(client.get("/nowhere"), 404)
     assert refused(client.get("/v1/portraits/none"), 404)["code"] == "unknown_portrait"
@@ -32,7 +33,9 @@ def test_errors_of_every_kind_are_problem_documents(paths: list[Path]) -> None:
     assert "POST" in response.headers["Allow"]
 
 
-def test_an_unexpected_error_stays_inside(paths: list[Path], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_logged_and_not_revealed(
+    paths: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
     app = create_app({"PORTRAITS": paths})
     shelf: Any = app.extensions["shelf"]
     shelf.asker = lambda *_: 1 / 0
@@ -53,7 +56,7 @@ def test_an_unexpected_error_stays_inside(paths: list[Path], caplog: pytest.LogC
         (portrait.SpecError("x"), 400, "spec", {}),
     ],
 )
-def test_the_class_of_an_error_decides(
+def test_the_class_of_an_error_decides_status_code_and_headers(
     error: Exception, status: int, code: str, headers: dict[str, str]
 ) -> None:
     if isinstance(error, portrait.SpecError):
@@ -62,11 +65,11 @@ def test_the_class_of_an_error_decides(
     problem = json.loads(response.get_data())
     assert (response.status_code, problem["status"], problem["code"]) == (status, status, code)
     assert problem["detail"] == "x"
-    named = {"WWW-Authenticate", "Connection", "Retry-After"}
-    assert {name: value for name, value in response.headers.items() if name in named} == headers
+    names = {"WWW-Authenticate", "Connection", "Retry-After"}
+    assert {name: value for name, value in response.headers.items() if name in names} == headers
 
 
-def test_the_library_s_own_failures_stay_inside() -> None:
+def test_an_internal_error_of_the_library_is_not_revealed() -> None:
     class BrokenError(portrait.PortraitError):
         http_status = 500
 

@@ -1,4 +1,4 @@
-"""An answer in the form that the template draws."""
+"""Drawings: answers in the form that the template needs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def opened(tmp_path: Path) -> portrait.Portrait:
+    """A portrait of one text."""
     return portrait.open(build(tmp_path / "ferry.portrait", FERRY))
 
 
-def test_a_copy_is_drawn_where_it_stands(opened: portrait.Portrait) -> None:
+def test_a_copy_is_marked_in_the_text(opened: portrait.Portrait) -> None:
     text = f"{BREAD} {FERRY}"
     answer = opened.query(text)
     drawing = draw(answer, text, "characters")
@@ -36,12 +37,12 @@ def test_a_copy_is_drawn_where_it_stands(opened: portrait.Portrait) -> None:
     assert dict(drawing.facts)["Longest passage"] == f"{match.end - match.start} characters"
 
 
-def test_nothing_found_is_drawn_without_marks(opened: portrait.Portrait) -> None:
+def test_a_text_that_is_not_found_has_no_marks(opened: portrait.Portrait) -> None:
     drawing = draw(opened.query(BREAD), BREAD, "characters")
     assert (drawing.heading, drawing.legend, drawing.passages) == ("Not found", (), ())
     assert [(piece.text, piece.marks) for piece in drawing.pieces] == [(BREAD, ())]
 
 
-def test_marks_repeat_only_after_all_pairs() -> None:
+def test_styles_repeat_only_after_all_pairs_of_colour_and_line() -> None:
     assert gcd(N_COLOURS, N_LINES) == 1
     assert len({(style % N_COLOURS, style % N_LINES) for style in range(20)}) == 20

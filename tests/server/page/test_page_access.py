@@ -1,4 +1,4 @@
-"""The page for everyone: keyboards, screen readers, weak eyes, phones and paper."""
+"""Accessibility of the page: keyboards, screen readers, contrast, phones and paper."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ CHECKS = Path(page_fixtures.__file__).with_name("page_checks.js").read_text(enco
 EVERYTHING = f"{SHARED}\n\n{TEXTS['emoji']}\n\n{edited(TEXTS['long'], 95)}\n\n{'x' * 400}"
 
 
-def focused(page: Watched) -> str:
-    """The id of what has the focus, or its text."""
-    found: str = page.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
-    return found
+def focused_element(page: Watched) -> str:
+    """Return the id of the focused element, or else its text."""
+    name: str = page.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+    return name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_nobody_stumbles(scheme: str, width: int, browser: Browser, site: Site) -> None:
+def test_the_accessibility_checks_pass(scheme: str, width: int, browser: Browser, site: Site) -> None:
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 740}}
     with watching(browser, site, **options) as page:
         page.open()
@@ -47,7 +47,7 @@ def test_nobody_stumbles(scheme: str, width: int, browser: Browser, site: Site) 
         assert checks.evaluate("checks => checks.all()") == []
 
 
-def test_the_checks_see_what_is_wrong(page: Watched) -> None:
+def test_the_accessibility_checks_detect_violations(page: Watched) -> None:
     findings = page.page.evaluate(
         f"""() => {{
             const checks = {CHECKS};
@@ -68,44 +68,44 @@ def test_the_checks_see_what_is_wrong(page: Watched) -> None:
 def test_everything_can_be_done_from_the_keyboard(page: Watched) -> None:
     keyboard = page.page.keyboard
     keyboard.press("Tab")
-    assert focused(page) == "Skip to the question"
+    assert focused_element(page) == "Skip to the question"
     keyboard.press("Enter")
     keyboard.press("Tab")
-    if focused(page) != "text":  # where the fragment moved the focus into the box already
+    if focused_element(page) != "text":  # the fragment may already have moved the focus into the box
         page.page.focus("#text")
     keyboard.insert_text(SHARED)
     for _ in range(4):
         keyboard.press("Tab")
-    assert focused(page) == "Ask"
+    assert focused_element(page) == "Ask"
     keyboard.press("Enter")
     page.page.wait_for_selector("#answer")
-    assert focused(page) == "verdict"
+    assert focused_element(page) == "verdict"
     assert page.page.inner_text("#status") == "Found. The answer is below."
 
     steps = [("j", 1), ("j", 2), ("j", 2), ("k", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("k", 1)]
     for key, number in steps:
         keyboard.press(key)
-        assert focused(page) == f"passage-{number}"
+        assert focused_element(page) == f"passage-{number}"
         assert page.page.inner_text(".at") == f"Place {number} of 2"
         current = page.page.eval_on_selector_all(
             "mark.current", "marks => [...new Set(marks.map(mark => mark.dataset.n))]"
         )
         assert current == [str(number)]
-    # Elsewhere, and with a modifier, the keys are what they always were.
+    # In the text box, and with a modifier, the keys have their usual meaning.
     keyboard.press("Control+j")
-    assert focused(page) == "passage-1"
+    assert focused_element(page) == "passage-1"
     page.page.focus("#text")
     keyboard.press("End")
     keyboard.type("j")
-    assert focused(page) == "text"
+    assert focused_element(page) == "text"
     assert "j" in page.page.input_value("#text")[-400:]
 
 
-def test_focus_is_seen(page: Watched) -> None:
+def test_the_focus_is_visible(page: Watched) -> None:
     page.ask(SHARED)
     page.page.focus("body")
     page.page.keyboard.press("Tab")
-    seen = []
+    names = []
     for _ in range(20):
         name, width = page.page.evaluate(
             """() => {
@@ -116,26 +116,26 @@ def test_focus_is_seen(page: Watched) -> None:
             }"""
         )
         assert name == "verdict" or width in ("2px", "3px"), name
-        seen.append(name)
+        names.append(name)
         page.page.keyboard.press("Tab")
-    assert {"text", "file", "letters", "Ask", "Next"} <= set(seen)
+    assert {"text", "file", "letters", "Ask", "Next"} <= set(names)
 
 
-def test_the_list_leads_to_the_places(page: Watched, plain_page: Watched) -> None:
+def test_the_list_links_to_the_passages(page: Watched, plain_page: Watched) -> None:
     page.ask(SHARED)
     plain_page.ask(SHARED)
     page.page.click("ol li:nth-child(2) a")
-    assert focused(page) == "passage-2"
+    assert focused_element(page) == "passage-2"
     assert page.page.locator("ol li:nth-child(2)").evaluate("item => item.classList.contains('current')")
     page.page.click("text=Previous")
     assert page.page.inner_text(".at") == "Place 1 of 2"
-    assert focused(page) == "Previous"
+    assert focused_element(page) == "Previous"
     plain_page.page.click("ol li:nth-child(2) a")
     assert plain_page.page.url.endswith("#passage-2")
     assert plain_page.page.locator("#passage-2").evaluate("mark => mark.matches(':target')")
 
 
-def test_without_scripts_nothing_is_offered_that_takes_them(plain_page: Watched) -> None:
+def test_controls_that_need_scripts_are_hidden_without_them(plain_page: Watched) -> None:
     plain_page.ask(SHARED)
     assert plain_page.page.locator(".scripted:visible").count() == 0
 
@@ -153,7 +153,7 @@ def test_a_phone_does_not_scroll_sideways(scripts: bool, browser: Browser, site:
             assert inside == 0
 
 
-def test_paper_gets_the_whole_text_and_its_lines(page: Watched) -> None:
+def test_a_print_has_the_whole_text_and_its_lines(page: Watched) -> None:
     page.ask(EVERYTHING * 3)
     page.page.emulate_media(media="print", color_scheme="dark")
     assert page.page.is_hidden("form")

@@ -1,4 +1,4 @@
-"""Asking in a browser: what is marked are the right characters, whatever they are made of."""
+"""Queries in a browser: the right characters are marked, in any script."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_without_scripts_the_same_characters_are_marked(kind: str, plain_page: W
     marks = plain_page.page.locator(".shown mark")
     assert marks.all_text_contents() == expected
     assert plain_page.page.text_content(".shown") == text
-    # What was asked stays in the box, for the next question.
+    # The text stays in the box for the next query.
     assert plain_page.page.input_value("#text") == text
 
 
-def test_line_breaks_of_a_dropped_file_count(page: Watched, site: Site) -> None:
+def test_line_breaks_of_a_dropped_file_are_kept(page: Watched, site: Site) -> None:
     text = ("Before.\r\n" * 20 + "😀\r\n" + TEXTS["page"].replace("\n", "\r\n") + "\r\n after").replace(
         " ", "  "
     )
@@ -49,22 +49,22 @@ def test_line_breaks_of_a_dropped_file_count(page: Watched, site: Site) -> None:
     page.drop("quoted.txt", text.encode())
     page.page.wait_for_selector("#origin:visible")
     assert page.page.input_value("#text") == text.replace("\r\n", "\n")
-    with page.page.expect_request("**/v1/query") as asked:
+    with page.page.expect_request("**/v1/query") as request:
         page.submit()
-    assert json.loads(asked.value.post_data or "")["text"] == text
+    assert json.loads(request.value.post_data or "")["text"] == text
     assert page.marked() == {1: expected[0].replace("\r\n", "\n")}
     start = text.index(expected[0])
     assert f"{start:,}–{start + len(expected[0]):,}" in page.page.inner_text(".where")
 
 
-def test_a_file_that_was_edited_is_asked_as_it_is_shown(page: Watched) -> None:
+def test_an_edited_file_is_queried_as_it_is_shown(page: Watched) -> None:
     page.drop("a.txt", b"one\r\ntwo")
     page.page.wait_for_selector("#origin:visible")
     page.page.press("#text", "End")
     page.page.keyboard.type("!")
-    with page.page.expect_request("**/v1/query") as asked:
+    with page.page.expect_request("**/v1/query") as request:
         page.submit()
-    assert "\r" not in json.loads(asked.value.post_data or "")["text"]
+    assert "\r" not in json.loads(request.value.post_data or "")["text"]
     assert page.page.is_hidden("#origin")
 
 
@@ -75,14 +75,14 @@ def test_a_file_can_be_chosen(page: Watched) -> None:
     assert page.page.inner_text("#origin") == "This is the text of <i>x.txt."
 
 
-def test_a_file_that_is_no_text_is_refused(page: Watched) -> None:
+def test_a_binary_file_is_refused(page: Watched) -> None:
     page.drop("picture.png", b"\x89PNG\xff\xfe")
     page.page.wait_for_selector("#problem h2")
     assert "picture.png is not a text file" in page.page.inner_text("#problem")
     assert page.page.input_value("#text") == ""
 
 
-def test_nothing_found_says_how_long_a_copy_had_to_be(page: Watched, site: Site) -> None:
+def test_not_found_states_the_detectable_length(page: Watched, site: Site) -> None:
     text = "The lighthouse keeper counted the herring boats every evening and wrote it on the wall. " * 6
     answer = site.answer(text)
     assert answer.verdict == "not_found"
@@ -93,13 +93,13 @@ def test_nothing_found_says_how_long_a_copy_had_to_be(page: Watched, site: Site)
     assert page.page.is_hidden("section.passages")
 
 
-def test_too_short_to_tell(page: Watched) -> None:
+def test_a_text_that_is_too_short_is_inconclusive(page: Watched) -> None:
     page.ask("for key, value")
     assert page.page.inner_text("#verdict") == "Cannot tell"
     assert "the text has 14 characters" in page.page.inner_text(".reason").lower()
 
 
-def test_sources_that_overlap_are_told_apart(page: Watched, site: Site) -> None:
+def test_overlapping_sources_have_different_marks(page: Watched, site: Site) -> None:
     answer = site.answer(SHARED)
     expected = matches(answer, SHARED)
     assert len(expected) == 2
@@ -116,7 +116,7 @@ def test_sources_that_overlap_are_told_apart(page: Watched, site: Site) -> None:
     (line, colour), (other_line, other_colour) = styles
     assert line != other_line
     assert colour != other_colour
-    # The lines of the part that is in both are drawn one below the other.
+    # Where both sources hold the text, one line is below the other.
     bottoms = page.page.evaluate(
         """() => {
             const inner = document.querySelector(".shown mark mark");
@@ -126,7 +126,7 @@ def test_sources_that_overlap_are_told_apart(page: Watched, site: Site) -> None:
     assert len(set(bottoms)) == 2
 
 
-def test_a_copy_with_edits_is_marked_differently(page: Watched, site: Site) -> None:
+def test_an_edited_copy_is_marked_differently(page: Watched, site: Site) -> None:
     text = "Look: " + edited(TEXTS["long"], 95)
     answer = site.answer(text)
     near = next(layer.approximate for layer in answer.layers if layer.approximate)
@@ -141,7 +141,7 @@ def test_a_copy_with_edits_is_marked_differently(page: Watched, site: Site) -> N
     assert "like an edited copy" in page.page.inner_text(".where")
 
 
-def test_only_the_portraits_chosen_are_asked(page: Watched) -> None:
+def test_only_the_chosen_portraits_are_queried(page: Watched) -> None:
     page.page.get_by_label("letters").uncheck()
     page.ask(TEXTS["ascii"])
     assert page.page.inner_text("#verdict") == "Not found"
@@ -159,7 +159,7 @@ def test_at_least_one_portrait_must_be_chosen(page: Watched, plain_page: Watched
         one.page.click("button[type=submit]")
         one.page.wait_for_selector("#problem h2")
         assert "Choose at least one portrait" in one.page.inner_text("#problem")
-    # The browser's own note of an answer with status 400.
+    # The browser logs a response with status 400 as an error.
     plain_page.wrong.clear()
 
 
@@ -186,7 +186,7 @@ def test_a_long_text_stays_usable(page: Watched, site: Site) -> None:
     assert 0 <= box["y"] < viewport["height"]
 
 
-def test_the_script_and_the_server_draw_the_same(page: Watched, plain_page: Watched) -> None:
+def test_the_script_and_the_server_draw_the_same_answer(page: Watched, plain_page: Watched) -> None:
     texts = [
         SHARED + "\n\n" + edited(TEXTS["long"], 95),
         BEFORE + TEXTS["emoji"] + TEXTS["cjk"] + AFTER,
@@ -198,7 +198,7 @@ def test_the_script_and_the_server_draw_the_same(page: Watched, plain_page: Watc
         for one in (page, plain_page):
             one.open()
             one.ask(text)
-        drawn, sent = (
+        from_script, from_server = (
             one.page.locator("#answer").evaluate(
                 """answer => {
                     const copy = answer.cloneNode(true);
@@ -208,4 +208,4 @@ def test_the_script_and_the_server_draw_the_same(page: Watched, plain_page: Watc
             )
             for one in (page, plain_page)
         )
-        assert "".join(drawn.split()) == "".join(sent.split())
+        assert "".join(from_script.split()) == "".join(from_server.split())

@@ -1,4 +1,4 @@
-"""Links to a question: it is in the fragment, and asked only when the reader asks."""
+"""Links to a question, which is in the fragment and is sent only when the reader submits it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def link(page: Watched) -> str:
+    """Make a link to the question, and return it."""
     page.page.click(".make-link")
     page.page.wait_for_selector(".made:visible")
     return page.page.input_value("#link")
 
 
-def packed(text: str) -> str:
-    """``text`` as links carry it."""
+def pack(text: str) -> str:
+    """Compress ``text`` as links do."""
     deflated = zlib.compress(text.encode(), 9, wbits=-15)
     return base64.urlsafe_b64encode(deflated).decode().rstrip("=")
 
@@ -34,16 +35,16 @@ def test_a_link_reproduces_the_question(text: str, page: Watched) -> None:
     page.page.wait_for_selector("#origin:visible")
     page.page.get_by_label("<b>bold").uncheck()
     page.submit()
-    shown, verdict = page.shown(), page.page.inner_text("#verdict")
+    text_shown, verdict = page.shown(), page.page.inner_text("#verdict")
     url = link(page)
     assert url.startswith(page.site.url + "#")
 
     page.page.goto("about:blank")
-    asked = []
-    page.page.on("request", lambda request: asked.append(request.url))
+    urls = []
+    page.page.on("request", lambda request: urls.append(request.url))
     page.page.goto(url)
     page.page.wait_for_selector("#origin:visible")
-    assert not [one for one in asked if "v1" in one]
+    assert not [one for one in urls if "v1" in one]
     assert "came with the link" in page.page.inner_text("#origin")
     assert page.page.locator("#answer").count() == 0
     assert not page.page.get_by_label("<b>bold").is_checked()
@@ -51,14 +52,14 @@ def test_a_link_reproduces_the_question(text: str, page: Watched) -> None:
         page.submit()
     body = query.value.post_data_json
     assert body == {"text": text, "portraits": ["letters"]}
-    assert (page.shown(), page.page.inner_text("#verdict")) == (shown, verdict)
+    assert (page.shown(), page.page.inner_text("#verdict")) == (text_shown, verdict)
 
 
-def test_links_are_read_on_an_open_page_too(page: Watched) -> None:
+def test_links_also_work_on_an_open_page(page: Watched) -> None:
     page.open("#" + urlencode({"t": "plain\nwords"}))
     page.page.wait_for_selector("#origin:visible")
     assert page.page.input_value("#text") == "plain\nwords"
-    page.open("#" + urlencode({"z": packed("packed wörds")}))
+    page.open("#" + urlencode({"z": pack("packed wörds")}))
     page.page.wait_for_selector("#origin:visible")
     page.page.wait_for_timeout(200)
     assert page.page.input_value("#text") == "packed wörds"
@@ -72,8 +73,8 @@ def test_a_link_may_name_a_portrait_that_is_not_here(page: Watched) -> None:
     assert not page.page.get_by_label("<b>bold").is_checked()
 
 
-@pytest.mark.parametrize("damaged", ["!!", "AAAA", packed("words" * 99)[:-9], packed("x" * 50_000_000), ""])
-def test_a_damaged_link_is_said_to_be(damaged: str, page: Watched) -> None:
+@pytest.mark.parametrize("damaged", ["!!", "AAAA", pack("words" * 99)[:-9], pack("x" * 50_000_000), ""])
+def test_a_damaged_link_is_reported(damaged: str, page: Watched) -> None:
     page.open("#" + urlencode({"z": damaged}))
     page.page.wait_for_selector("#problem h2")
     assert page.page.inner_text("#problem h2") == "This link is damaged"
@@ -89,7 +90,7 @@ def test_a_text_may_be_too_long_for_a_link(page: Watched) -> None:
 
 
 @pytest.mark.parametrize("fragment", ["#passage-1", "#answer", "#", "#p=letters"])
-def test_other_fragments_are_no_questions(fragment: str, page: Watched) -> None:
+def test_other_fragments_are_not_questions(fragment: str, page: Watched) -> None:
     page.open(fragment)
     assert page.page.input_value("#text") == ""
     assert page.page.is_hidden("#problem")

@@ -1,4 +1,4 @@
-"""What a browser lets others do with the page: nothing."""
+"""Safety of the page in a browser: no markup injection, no storage, no leaks of questions or keys."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server whose portrait, sources and texts all try to be markup."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "a.txt").write_text("".join(ATTACKS) + TEXTS["ascii"])
-    sources: dict[str, Any] = dict.fromkeys(sources_allowed(folder), folder / "a.txt")
+    sources: dict[str, Any] = dict.fromkeys(valid_source_names(folder), folder / "a.txt")
     path = folder / "<img src=x onerror=alert(1)>.portrait"
     portrait.build(sources, path)
     with serving([path]) as running:
         yield running
 
 
-def sources_allowed(folder: Path) -> list[str]:
-    """The attacks that a source may be named."""
-    allowed = []
+def valid_source_names(folder: Path) -> list[str]:
+    """Return the attacks that are valid names of sources."""
+    names = []
     for i, attack in enumerate(ATTACKS):
         try:
             portrait.build({attack: folder / "a.txt"}, folder / f"{i}.portrait")
         except portrait.PortraitError:
             continue
-        allowed.append(attack)
-    return allowed
+        names.append(attack)
+    return names
 
 
 def test_markup_is_text_everywhere(browser: Browser, hostile: Site) -> None:
@@ -67,24 +67,24 @@ def test_markup_is_text_everywhere(browser: Browser, hostile: Site) -> None:
             assert "<img src=x onerror=alert(1)>" in page.page.inner_text(".legend")
 
 
-def test_an_answer_that_lies_is_text_too(page: Watched) -> None:
-    """Even a server that was taken over could only say what the page shows as words."""
-    evil = "<img src=x onerror=alert(1)>"
+def test_the_response_of_a_hostile_server_is_shown_as_text(page: Watched) -> None:
+    """Check a response whose every string is markup."""
+    markup = "<img src=x onerror=alert(1)>"
     match = {"start": 2, "end": 9, "windows": 3, "evalue": 1e-6}
-    layer = {"portrait": evil, "source": evil, "matches": [match], "approximate": None}
+    layer = {"portrait": markup, "source": markup, "matches": [match], "approximate": None}
     answer = {
-        "verdict": "found", "reason": evil, "evalue": 1e-6, "detectable_length": 9, "coverage": 0.5,
+        "verdict": "found", "reason": markup, "evalue": 1e-6, "detectable_length": 9, "coverage": 0.5,
         "longest_match": 7, "exact_document": False, "layers": [layer],
     }  # fmt: skip
     page.page.route("**/v1/query", lambda route: route.fulfill(json={"answers": [answer]}))
-    page.ask(evil * 3)
+    page.ask(markup * 3)
     page.page.wait_for_timeout(100)
-    assert page.page.inner_text(".reason") == evil + "."
+    assert page.page.inner_text(".reason") == markup + "."
     assert page.page.locator("main img").count() == 0
 
 
-def test_the_policy_stops_what_slips_in(page: Watched) -> None:
-    """The checks of these tests would notice: an inline script is refused, and the refusal is heard."""
+def test_the_content_security_policy_is_enforced(page: Watched) -> None:
+    """Check that inline markup and styles are refused, and that ``wrong`` records the refusal."""
     page.page.evaluate(
         """() => {
             const script = document.createElement("div");
@@ -102,20 +102,20 @@ def test_the_policy_stops_what_slips_in(page: Watched) -> None:
 
 def test_nothing_is_stored(page: Watched) -> None:
     page.ask(SHARED)
-    stored = page.page.evaluate(
+    stores = page.page.evaluate(
         "async () => [localStorage.length, sessionStorage.length, (await caches.keys()).length, "
         "(await indexedDB.databases()).length, document.cookie]"
     )
-    assert stored == [0, 0, 0, 0, ""]
+    assert stores == [0, 0, 0, 0, ""]
 
 
 def test_the_question_is_in_no_url(page: Watched) -> None:
-    asked: list[str] = []
-    page.page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.page.on("request", lambda request: urls.append(request.url))
     page.ask("needle " + SHARED)
     page.page.click(".make-link")
     page.page.wait_for_selector(".made:visible")
-    assert [url.removeprefix(page.site.url) for url in asked if ".svg?v=" not in url] == ["v1/query"]
+    assert [url.removeprefix(page.site.url) for url in urls if ".svg?v=" not in url] == ["v1/query"]
     assert "needle" not in page.page.url
 
 
@@ -131,7 +131,7 @@ def test_the_question_is_in_no_url(page: Watched) -> None:
         (503, {"detail": "<b>busy</b>"}, "<b>busy</b>. Try again in 7 seconds."),
     ],
 )
-def test_problems_are_told_in_words(status: int, body: object, words: str, page: Watched) -> None:
+def test_problems_are_shown_in_words(status: int, body: object, words: str, page: Watched) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
     headers = {} if isinstance(body, str) else {"Retry-After": "7"}
     page.page.route("**/v1/query", lambda route: route.fulfill(status=status, body=text, headers=headers))
@@ -140,14 +140,14 @@ def test_problems_are_told_in_words(status: int, body: object, words: str, page:
     page.page.wait_for_selector("#problem h2")
     assert page.page.inner_text("#problem p") == words
     assert page.page.inner_text("#status") == ""
-    # The browser's own note of the status is no error of the page.
+    # The browser logs the status as an error, which is not one of the page.
     page.wrong.clear()
     page.page.unroute("**/v1/query")
     page.submit()
     assert page.page.inner_text("#problem") == ""
 
 
-def test_a_server_that_is_gone_is_told_of(page: Watched) -> None:
+def test_a_lost_connection_is_reported(page: Watched) -> None:
     page.page.route("**/v1/query", lambda route: route.abort())
     page.page.fill("#text", "words")
     page.page.click("button[type=submit]")
@@ -186,7 +186,7 @@ def test_a_key_stays_in_memory(browser: Browser, shelf: list[Path], tmp_path: Pa
         page.wrong.clear()
 
 
-def test_without_scripts_a_key_works_too(browser: Browser, shelf: list[Path], tmp_path: Path) -> None:
+def test_a_key_works_without_scripts(browser: Browser, shelf: list[Path], tmp_path: Path) -> None:
     secret, key = new_key("alice")
     (tmp_path / "keys.toml").write_text(key.to_line())
     with (

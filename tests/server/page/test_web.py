@@ -1,4 +1,4 @@
-"""The page as the server sends it: headers, forms, keys, and words for what went wrong."""
+"""The page as the server sends it: headers, forms, keys and error messages."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ POLICY = {
 
 @pytest.fixture
 def app(shelf: list[Path]) -> Flask:
+    """An application that serves two portraits."""
     return create_app({"PORTRAITS": shelf, "TESTING": True, "MAX_CHARS": 20_000})
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    """A client of the application."""
     return app.test_client()
 
 
@@ -51,25 +53,27 @@ def secret(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def locked(shelf: list[Path], tmp_path: Path, secret: str) -> FlaskClient:
+def client_with_keys(shelf: list[Path], tmp_path: Path, secret: str) -> FlaskClient:
+    """A client of an application that requires keys."""
     assert secret
     app = create_app({"PORTRAITS": shelf, "KEYS": tmp_path / "keys.toml", "TESTING": True})
     return app.test_client()
 
 
 def ask(client: FlaskClient, text: str, *names: str, **more: str) -> TestResponse:
+    """Submit the form with this text and these portraits."""
     form = {"text": text, "portraits": list(names), "listed": "1", **more}
     return client.post("/", data=form)
 
 
-def complaint(response: TestResponse) -> str:
-    """The page's words for what went wrong."""
-    found = re.search(r'<div id="problem" role="alert">(.*?)</div>', response.text, re.DOTALL)
-    assert found is not None
-    return html.unescape(re.sub("<[^>]+>", " ", found[1])).strip()
+def error_message(response: TestResponse) -> str:
+    """Return the error message on the page."""
+    problem = re.search(r'<div id="problem" role="alert">(.*?)</div>', response.text, re.DOTALL)
+    assert problem is not None
+    return html.unescape(re.sub("<[^>]+>", " ", problem[1])).strip()
 
 
-def test_the_page_says_what_browsers_may_do_with_it(client: FlaskClient) -> None:
+def test_the_page_has_a_strict_content_security_policy(client: FlaskClient) -> None:
     for response in (client.get("/"), ask(client, SHARED, "letters")):
         assert (response.status_code, response.mimetype) == (200, "text/html")
         policy = {
@@ -83,7 +87,7 @@ def test_the_page_says_what_browsers_may_do_with_it(client: FlaskClient) -> None
         assert "Set-Cookie" not in response.headers
 
 
-def test_nothing_is_inline_and_nothing_from_elsewhere(client: FlaskClient) -> None:
+def test_nothing_is_inline_or_from_another_host(client: FlaskClient) -> None:
     page = ask(client, SHARED + TEXTS["long"], "letters", "<b>bold").text
     assert not re.search(r"<style|\sstyle=|<script(?![^>]* src=)|\son\w+=|javascript:", page)
     assert not re.search(r"""(src|href|action)=["']?(\w+:)?//""", page)
@@ -93,7 +97,7 @@ def test_nothing_is_inline_and_nothing_from_elsewhere(client: FlaskClient) -> No
         assert not re.search(r"https?://|//\w|@import|innerHTML|outerHTML|document\.write|eval\(", content)
 
 
-def test_static_files_are_kept_as_long_as_they_are_the_same(client: FlaskClient) -> None:
+def test_static_files_are_cached_by_version(client: FlaskClient) -> None:
     page = client.get("/").text
     urls = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
     assert len(urls) == 3
@@ -133,7 +137,7 @@ def test_a_form_is_answered_as_the_api_answers(client: FlaskClient) -> None:
     assert 'value="&lt;b&gt;bold" data-unit="characters">' in page
 
 
-def test_texts_and_names_are_no_markup(client: FlaskClient) -> None:
+def test_texts_and_names_are_escaped(client: FlaskClient) -> None:
     attack = "</textarea></div><script>alert(1)</script><img src=x onerror=alert(1)>\"'{{ 7*7 }}&amp;"
     page = ask(client, attack + TEXTS["long"] + attack, "letters", "<b>bold").text
     assert page.count(html.escape(attack).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) == 4
@@ -143,7 +147,7 @@ def test_texts_and_names_are_no_markup(client: FlaskClient) -> None:
 
 
 def test_leading_line_breaks_survive_the_form(client: FlaskClient) -> None:
-    # Parsers drop the first line break of a textarea: the page has one more.
+    # Parsers drop the first line break of a textarea, so the page has an extra one.
     assert ">\n\n\nwords</textarea>" in ask(client, "\r\n\r\nwords", "letters").text
 
 
@@ -155,21 +159,21 @@ def test_leading_line_breaks_survive_the_form(client: FlaskClient) -> None:
         (("letters",), "x" * 20_001, 413, "20,001 characters"),
     ],
 )
-def test_problems_are_told_in_words(
+def test_problems_are_shown_in_words(
     names: tuple[str, ...], text: str, status: int, words: str, client: FlaskClient
 ) -> None:
     response = ask(client, text, *names)
     assert (response.status_code, response.mimetype) == (status, "text/html")
-    assert words in complaint(response)
+    assert words in error_message(response)
     assert text in response.text
     assert "Content-Security-Policy" in response.headers
     assert 'id="answer"' not in response.text.partition("<template")[0]
 
 
-def test_a_body_that_is_too_large_is_told_of(client: FlaskClient) -> None:
+def test_a_body_that_is_too_large_is_reported(client: FlaskClient) -> None:
     response = ask(client, "x" * 5_000_000, "letters")
     assert response.status_code == 413
-    assert "larger than this server takes" in complaint(response)
+    assert "larger than this server takes" in error_message(response)
 
 
 def test_forms_may_be_as_large_as_other_bodies(shelf: list[Path]) -> None:
@@ -177,34 +181,36 @@ def test_forms_may_be_as_large_as_other_bodies(shelf: list[Path]) -> None:
     assert ask(client, "x" * 900_000, "letters").status_code == 200
 
 
-def test_with_keys_the_page_asks_for_one_and_lists_nothing(locked: FlaskClient) -> None:
-    page = locked.get("/").text
+def test_with_keys_the_page_asks_for_one_and_lists_nothing(client_with_keys: FlaskClient) -> None:
+    page = client_with_keys.get("/").text
     assert '<input type="password" id="key" name="key"' in page
     assert "letters" not in page
 
 
-def test_a_form_brings_its_key_and_never_gets_it_back(locked: FlaskClient, secret: str) -> None:
-    response = locked.post("/", data={"text": SHARED, "key": secret})
+def test_a_form_sends_its_key_and_the_page_never_repeats_it(
+    client_with_keys: FlaskClient, secret: str
+) -> None:
+    response = client_with_keys.post("/", data={"text": SHARED, "key": secret})
     assert response.status_code == 200
     assert 'data-verdict="found"' in response.text
     assert secret not in response.text
-    # What the key may not ask is not shown.
+    # Portraits that the key does not allow are not shown.
     assert 'value="letters"' in response.text
     assert "bold" not in response.text
-    assert ask(locked, SHARED, "letters", key=secret).status_code == 200
-    assert ask(locked, SHARED, "<b>bold", key=secret).status_code == 404
+    assert ask(client_with_keys, SHARED, "letters", key=secret).status_code == 200
+    assert ask(client_with_keys, SHARED, "<b>bold", key=secret).status_code == 404
 
 
 @pytest.mark.parametrize("key", ["", "alice.wrong", "nobody"])
-def test_a_wrong_key_shows_nothing(key: str, locked: FlaskClient) -> None:
-    response = ask(locked, SHARED, "letters", key=key)
+def test_a_wrong_key_shows_nothing(key: str, client_with_keys: FlaskClient) -> None:
+    response = ask(client_with_keys, SHARED, "letters", key=key)
     assert response.status_code == 401
-    assert "valid key" in complaint(response)
+    assert "valid key" in error_message(response)
     assert 'value="letters"' not in response.text
     assert 'id="answer"' not in response.text.partition("<template")[0]
 
 
-def test_too_many_questions_are_told_of(shelf: list[Path]) -> None:
+def test_an_exceeded_rate_is_reported(shelf: list[Path]) -> None:
     app = create_app({"PORTRAITS": shelf, "TESTING": True, "RATE": "1/hour"})
     client = app.test_client()
     assert ask(client, "text", "letters").status_code == 200
@@ -212,7 +218,7 @@ def test_too_many_questions_are_told_of(shelf: list[Path]) -> None:
     assert response.status_code == 429
     assert int(response.headers["Retry-After"]) > 0
     assert "kept text" in response.text
-    # Looking at the page is no question.
+    # Opening the page is not charged.
     assert client.get("/").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Words for numbers, as the page says them."""
+"""Words for numbers on the page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from portrait_server.page import words
 from portrait_server.page.passages import Holder, Passage
 
 
-def test_words_for_numbers() -> None:
-    shown = {5e-324: "less than 1e-300", 2.94e-16: "2.9e-16", 1e-05: "1e-05", 0.0001: "0.0001", 0.01: "0.01"}
-    assert {value: words.show_evalue(value).removeprefix("E-value ") for value in shown} == shown
+def test_numbers_are_put_in_words() -> None:
+    texts = {5e-324: "less than 1e-300", 2.94e-16: "2.9e-16", 1e-05: "1e-05", 0.0001: "0.0001", 0.01: "0.01"}
+    assert {value: words.show_evalue(value).removeprefix("E-value ") for value in texts} == texts
     assert [words.how_sure(value) for value in (1e-9, 1e-4, 0.01, 0.02)] == [
         "practically certain",
         "very sure",
@@ -37,8 +37,8 @@ def test_a_passage_says_where_it_is(passage: Passage, expected: str) -> None:
 def test_an_excerpt_is_the_beginning_on_one_line() -> None:
     text = "  one\n two " + "x" * 100
     assert words.excerpt(text, Passage(1, 0, 11, False, ())) == "one two"
-    cut = words.excerpt(text, Passage(1, 0, 111, False, ()))
-    assert cut == "one two " + "x" * (words.EXCERPT_CHARS - 11) + "…"
+    excerpt = words.excerpt(text, Passage(1, 0, 111, False, ()))
+    assert excerpt == "one two " + "x" * (words.EXCERPT_CHARS - 11) + "…"
 
 
 def test_a_holder_is_a_source_in_a_portrait() -> None:
