@@ -69,6 +69,7 @@ def normalize(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def planted(texts: Path) -> Planted:
+    """A benchmark, some of whose rows are planted into a corpus."""
     rng = random.Random(20)
     rows = rows_of(texts / "gsm8k-test.jsonl")
     # At this threshold, a passage of 175 characters can be told from chance in a row of this size.

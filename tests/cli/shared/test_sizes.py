@@ -48,6 +48,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
+    """A file of 80,000 random characters."""
     dice = random.Random(7)
     path = tmp_path / "a.txt"
     path.write_text("".join(dice.choices("abcdefghij ", k=80_000)))

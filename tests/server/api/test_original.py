@@ -13,6 +13,7 @@ TEXT = f"He wrote:\n\n {FERRY[:120]}\tand then {FERRY[30:110]}. No more."
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> portrait.Portrait:
+    """A portrait of one text."""
     return portrait.open(build(tmp_path_factory.mktemp("original") / "ferry.portrait", FERRY))
 
 
