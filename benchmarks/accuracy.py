@@ -1,8 +1,8 @@
-"""How often answers are right: recall of copies, false "found", and what edits cost.
+"""How often answers are right: the recall of copies, the rate of false answers, and the effect of edits.
 
-Prints Markdown tables; exits 1 if a promise is broken: a verbatim passage of the detectable length that
-is not found, or more false answers than the threshold allows. ``--small`` asks a hundredth of the
-questions. The English is the language reference that comes with Python; the Chinese is random.
+Prints Markdown tables and exits with 1 if a promise is broken: if a verbatim passage of the detectable
+length is not found, or if there are more false answers than the threshold allows. ``--small`` asks a
+hundredth of the questions. The English text is Python's own language reference; the Chinese is random.
 """
 
 from __future__ import annotations
@@ -36,21 +36,19 @@ THRESHOLDS = (0.1, 0.01, 0.001)
 NORMALIZERS: tuple[NormalizerName, ...] = ("none", "spaces", "loose", "data-portraits")
 UNITS: tuple[Unit, ...] = ("char", "byte", "word")
 LENGTHS = (25, 50, 75, 100, 150, 200, 300, 400)
-#: Lengths at which many edits leave something.
+#: Lengths at which passages with many edits may still be found.
 LONG = (1000, 2000, 4000)
 EDIT_RATES = (0.0, 0.01, 0.02, 0.05)
 CUTS = ((50, 50), (50, 25), (25, 12))
-#: Units of other text that a planted passage stands in, at most.
-MOST_AROUND = 2000
 
 
 def english() -> list[str]:
-    """Documents in English, with the line breaks they have."""
+    """Return documents in English, with their line breaks."""
     return [text for _, text in sorted(topics.items())]
 
 
 def chinese(dice: random.Random) -> list[str]:
-    """Documents of random Chinese characters, in groups of two to six with spaces between."""
+    """Return documents of random Chinese characters, in groups of two to six separated by spaces."""
     characters = [chr(code) for code in range(0x4E00, 0x4E00 + 3000)]
     return [
         "\u3000".join("".join(dice.choices(characters, k=dice.randint(2, 6))) for _ in range(500))
@@ -59,21 +57,21 @@ def chinese(dice: random.Random) -> list[str]:
 
 
 def noise(dice: random.Random, n_words: int) -> str:
-    """Words that nobody has written."""
+    """Return random words that are in no corpus."""
     letters = "abcdefghijklmnoprstuvwyz"
     return " ".join("".join(dice.choices(letters, k=dice.randint(3, 9))) for _ in range(n_words))
 
 
 @dataclass
 class Corpus:
-    """Documents, and the portraits that are built of them in a scratch directory."""
+    """Documents, and a scratch directory for the portraits built from them."""
 
     documents: list[str]
     folder: Path
     _n: int = field(default=0)
 
     def build(self, windows: WindowSpec, kind: FilterKind | str, fpr: float) -> Portrait:
-        """Its portrait; of the original library's kind, too."""
+        """Build a portrait of the documents; "redisbloom" is the format of the original library."""
         self._n += 1
         if kind == "redisbloom":
             path = self.folder / f"{self._n}.{windows.width}-{windows.stride}.bf"
@@ -87,13 +85,13 @@ class Corpus:
 
 
 def normalise(text: str, spec: WindowSpec) -> str:
-    """``text`` as its windows are cut."""
+    """Return the normalised text that windows are cut from."""
     windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
     return windows.normalize(text)[0]
 
 
 def stored(text: str, spec: WindowSpec) -> Iterator[str]:
-    """The windows of characters that a document stores."""
+    """Yield the windows, of characters, that are stored for a document."""
     text = normalise(text, spec)
     last = len(text) - spec.width
     if last >= 0:
@@ -102,28 +100,28 @@ def stored(text: str, spec: WindowSpec) -> Iterator[str]:
 
 
 class Cut(NamedTuple):
-    """A normalised document in units, and how to join some of them."""
+    """The units of a normalised document, and the function that joins units into text."""
 
     units: Sequence[str | int]
     join: Callable[[Sequence[str | int]], str]
 
 
 def cut(text: str, unit: Unit) -> Cut:
-    """The units of a normalised document."""
+    """Split a normalised document into units."""
     if unit == "word":
         return Cut(text.split(), lambda words: " ".join(map(str, words)))
     if unit == "char":
         return Cut(text, lambda chars: "".join(map(str, chars)))
-    # A passage of bytes begins and ends with whole characters: text is what one can ask about.
+    # Questions are text, so a character cut at either end of a passage of bytes is dropped.
     return Cut(text.encode(), lambda data: bytes(map(int, data)).decode(errors="ignore"))
 
 
 def longest_needed(opened: Portrait, n_around: int) -> int:
-    """Units of a passage that is certain to be found among so many others, in whichever place."""
+    """Return the number of units from which a passage is always found within ``n_around`` others."""
     spec, fpr = opened.spec, opened.evidence("")[0].fpr
     needed = spec.guaranteed_length
     while True:
-        # Two spaces part the passage from the rest.
+        # Two spaces separate the passage from the text around it.
         n_windows = n_around + needed + 2 - spec.width + 1
         chain = significant_chain(max(1, n_windows), 1, fpr, THRESHOLD)
         assert chain is not None
@@ -135,7 +133,7 @@ def longest_needed(opened: Portrait, n_around: int) -> int:
 
 @dataclass
 class Recall:
-    """How many copies were found, and why others could not be."""
+    """The number of copies asked about, found, and inconclusive because they repeat themselves."""
 
     asked: int = 0
     found: int = 0
@@ -145,14 +143,14 @@ class Recall:
 def verbatim(
     opened: Portrait, documents: Sequence[str], n: int, dice: random.Random, change: Callable[[str], str]
 ) -> Recall:
-    """Plant ``n`` passages of the detectable length, changed by ``change``, in other text."""
+    """Plant ``n`` passages of the detectable length, changed by ``change``, in random words."""
     spec = opened.spec
     pieces = [cut(normalise(text, spec), spec.unit) for text in documents]
     result = Recall()
     while result.asked < n:
         before, after = noise(dice, dice.randint(1, 80)), noise(dice, dice.randint(1, 80))
         around = len(before) + len(after) if spec.unit != "word" else len((before + " " + after).split())
-        # More, for characters that bytes cut at either end, and for spaces that are trimmed.
+        # Allow for characters dropped at either end of a passage of bytes, and for trimmed spaces.
         more = 0 if spec.unit == "word" else 8
         length = longest_needed(opened, around + more) + more
         piece = dice.choice(pieces)
@@ -163,13 +161,13 @@ def verbatim(
         answer = opened.query(f"{before} {change(passage)} {after}")
         result.asked += 1
         result.found += answer.verdict == "found"
-        # A passage that repeats itself is one the answer does not deny; see docs/answers.md.
+        # The answer for a passage that repeats itself may be inconclusive; see docs/answers.md.
         result.repetitive += answer.verdict == "inconclusive" and "repeats itself" in answer.reason
     return result
 
 
 def requoted(dice: random.Random) -> Callable[[str], str]:
-    """Other capitals, other line breaks, other quotation marks."""
+    """Return a function that changes capitals, line breaks, quotation marks and other punctuation."""
 
     def change(text: str) -> str:
         words = text.split(" ")
@@ -183,7 +181,7 @@ def requoted(dice: random.Random) -> Callable[[str], str]:
 
 
 def edited(text: str, rate: float, dice: random.Random) -> str:
-    """Each character changed with probability ``rate``: replaced, removed, or one put before it."""
+    """Replace, remove or put a character before each character, with probability ``rate`` in all."""
     out = []
     for char in text:
         kind = dice.random()
@@ -197,7 +195,7 @@ def edited(text: str, rate: float, dice: random.Random) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A Markdown table on stdout."""
+    """Print a Markdown table."""
     print("\n| " + " | ".join(header) + " |")
     print("|" + "|".join("---" if i == 0 else "---:" for i in range(len(header))) + "|")
     for row in rows:
@@ -206,7 +204,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def measure_guarantee(corpora: dict[str, Corpus], n: int) -> bool:
-    """Verbatim passages of the detectable length, in every normaliser and unit."""
+    """Measure recall of verbatim passages with every normaliser and unit; return whether it is 100 %."""
     print(f"## Verbatim passages of the detectable length: {n} in each row")
     rows, kept = [], True
     for language, corpus in corpora.items():
@@ -235,7 +233,7 @@ def measure_guarantee(corpora: dict[str, Corpus], n: int) -> bool:
 
 
 def measure_chance(corpus: Corpus, n: int) -> bool:
-    """Texts that share no stored window with the corpus: how many are called found."""
+    """Count false answers about texts that share no stored window; return whether they are few enough."""
     print(f"## False answers: {n} texts of 80 words that share no stored window with the corpus")
     spec = WindowSpec()
     keys = _native.Keys(documents=False)
@@ -263,7 +261,7 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
             stretches.append(math.inf if best is None else stretch_evalue(evidence.windows, 1, best.score))
         for name, values in (("found", chains), ("approximate", stretches)):
             shares = [sum(value <= threshold for value in values) / n for threshold in THRESHOLDS]
-            # Three standard deviations of a count that chance alone makes.
+            # Allow three standard deviations of a binomial count.
             kept &= all(
                 share <= threshold + 3 * math.sqrt(threshold / n)
                 for share, threshold in zip(shares, THRESHOLDS, strict=True)
@@ -278,7 +276,7 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
 def recall(
     opened: Portrait, texts: Sequence[str], length: int, rate: float, n: int, dice: random.Random
 ) -> str:
-    """Shares of ``n`` edited passages: found, and found or noticed, where that is more."""
+    """Return the shares of ``n`` edited passages: found; found or noticed as a copy with edits."""
     found = noticed = 0
     long_enough = [text for text in texts if len(text) >= length]
     for _ in range(n):
@@ -300,7 +298,7 @@ def measure_recall(
     lengths: Sequence[int] = LENGTHS,
     rates: Sequence[float] = EDIT_RATES,
 ) -> None:
-    """The honest curve: passages of any length, with edits, found by chain or at least noticed."""
+    """Measure recall by length and edit rate, for the given windows (width, stride)."""
     print(f"## Recall by length and edits: {n} passages in each cell, in 1,500 characters of other text")
     print("\nShare found; in brackets, found or noticed as a copy with edits.")
     for width, stride in cuts:

@@ -1,15 +1,15 @@
-"""Whole builds of real text from files, against what they cannot do without: decoding those files.
+"""Whole builds of real text from files, against the lower bound: decoding the same files.
 
-``python build.py`` prints all of it, ``python build.py ratios memory`` some: ``ratios`` (against decoding,
-and one process against two), ``growth`` (the cost of a GB as there are more), ``ways`` (keys in memory
-or in files), ``memory`` (4 GB of text with
-``--memory 1GB``), ``resume`` (the same, killed twice), ``ray``, ``peers``. The files are those of
-:mod:`kernel_source`, read once before, so that the disk has no part in it.
+``python build.py`` runs every section, ``python build.py ratios memory`` some of them: ``ratios`` (builds
+against decoding, and one process against two), ``growth`` (the cost per GB as the corpus grows), ``ways``
+(keys in memory or on disk), ``memory`` (4 GB of text with ``--memory 1GB``), ``resume`` (the same, killed
+twice), ``ray``, ``peers``. The files are those of :mod:`kernel_source`; a first run that is not counted
+brings them into the page cache, so that the disk plays no part.
 
-What a build does beyond decoding: normalise and hash (about 0.9 s of a core for a GB), put keys in order
-of their partitions and write them (0.2 s), read them again, and either insert them (0.2 s) or sort them
-(0.9 s) and build a fuse filter of those that differ (2 s). The last step, digests and the probe of the
-finished filter, is one process's.
+What a build does beyond decoding, for each GB on one core: normalise and hash (about 0.9 s), partition keys
+and write them (0.2 s), read them again, and either insert them (0.2 s) or sort them (0.9 s) and build a
+fuse filter of the distinct ones (2 s). The last step, digests and the probe of the finished filter, runs in
+one process.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def best(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
-    """The shortest time of each, done in turns, so that a busy neighbour disturbs all alike."""
+    """Return the shortest time of each, run in turns, so that load from elsewhere affects all alike."""
     for work in works:
         work()
     return [
@@ -72,8 +72,8 @@ def build(source: Path, out: Path, workers: int = 2, kind: FilterKind = "bloom")
 
 
 def decoding(source: Path, engine: Engine) -> None:
-    (found,) = resolve(str(source))
-    tasks = [Decoding(shard.label, shard) for shard in found.shards]
+    (dataset,) = resolve(str(source))
+    tasks = [Decoding(shard.label, shard) for shard in dataset.shards]
     assert sum(1 for _ in engine.run(decode, tasks, lambda *_: None)) == len(tasks)
 
 
@@ -109,7 +109,7 @@ def ratios(directory: Path) -> None:
 
 
 def growth(directory: Path) -> None:
-    """What a process takes to start is part of it; hence also the cost of a GB of four against one."""
+    """Compare the cost per GB of 4 GB with smaller corpora, where starting processes weighs more."""
     seconds = {}
     for n_bytes in (GB // 4, GB, 4 * GB):
         source = corpora(n_bytes)["parquet"]
@@ -130,7 +130,7 @@ def growth(directory: Path) -> None:
 
 
 def ways(directory: Path) -> None:
-    """Keys in memory, in one process, as small corpora are built, against keys in files."""
+    """Compare builds with keys in memory, in one process, with builds that keep keys on disk."""
     source = corpora(GB // 4)["parquet"]
     files = sorted(source.iterdir())
     for n_files in (1, 2, 4):
@@ -140,17 +140,17 @@ def ways(directory: Path) -> None:
         def built(execution: Execution, some: list[str] = some) -> portrait.Portrait:
             return portrait.build(some, directory / "out", overwrite=True, execution=execution)
 
-        held, spooled, two = best(
+        in_memory, on_disk, two = best(
             partial(built, Execution(workers=1, memory_bytes=enough)),
             partial(built, Execution(workers=1, memory_bytes=enough, work_dir=directory / "work")),
             partial(built, Execution(workers=2, memory_bytes=enough, work_dir=directory / "work")),
         )
         n_bytes = text_bytes(portrait.open(directory / "out"))
         report(
-            f"{n_bytes / 1e6:.0f} MB: keys in memory, {held:.2f} s",
-            f"{spooled / held:.2f} x",
+            f"{n_bytes / 1e6:.0f} MB: keys in memory, {in_memory:.2f} s",
+            f"{on_disk / in_memory:.2f} x",
             "printed",
-            f"on disk; {two / held:.2f} x by two processes",
+            f"on disk; {two / in_memory:.2f} x by two processes",
         )
 
 
@@ -170,8 +170,8 @@ def command(source: Path, out: Path, *options: str) -> list[str]:
     return [*base, *options]
 
 
-def watched(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A process while it runs, with the memory that it and those below it have now."""
+def watch(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a command; until it ends, yield its process and the resident bytes of it and its children."""
     with subprocess.Popen(arguments) as process:
         while process.poll() is None:
             yield process, resident_bytes(process.pid)
@@ -182,7 +182,7 @@ def memory(directory: Path) -> None:
     source = corpora(4 * GB)["parquet"]
     for kind in KINDS:
         arguments = command(source, directory / kind, "--memory", "1GB", "--filter", kind, "--overwrite")
-        peak = max(used for _, used in watched(arguments))
+        peak = max(used for _, used in watch(arguments))
         n_bytes = text_bytes(portrait.open(directory / kind))
         report(
             f"{kind}: peak of {n_bytes / GB:.1f} GB with --memory 1GB",
@@ -199,7 +199,7 @@ def resume(directory: Path) -> None:
         arguments = command(source, directory / "killed", *options)
         for share in (0.3, 0.7):
             n_shards = len(list(source.iterdir()))
-            for process, _ in watched(arguments):
+            for process, _ in watch(arguments):
                 if len(list(directory.glob("work/data/read-*.json"))) >= share * n_shards:
                     process.send_signal(signal.SIGKILL)
         kept = len(list(directory.glob("work/data/read-*.json")))
@@ -225,7 +225,7 @@ def ray(directory: Path) -> None:
     source = corpora(GB)["parquet"]
     (local,) = best(partial(build, source, directory / "local"))
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    # Started beforehand, and its processes, too: a cluster is there already.
+    # Start Ray and its workers before timing, as on a cluster that is already running.
     library.init(
         "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
     )
@@ -240,13 +240,13 @@ def ray(directory: Path) -> None:
 
 
 def rows_of(source: Path) -> list[str]:
-    """The texts of one of the files, as Python's strings."""
+    """Return the texts of one of the files as Python strings."""
     texts: list[str] = pq.read_table(min(source.iterdir()), columns=["text"]).column("text").to_pylist()
     return texts
 
 
 def windows_of(texts: list[str]) -> Iterator[str]:
-    """White space folded and windows cut, as a Python programmer would."""
+    """Fold white space and cut windows, as a Python programmer would."""
     for text in texts:
         spaced = " ".join(text.split())
         for start in range(0, len(spaced) - WIDTH + 1, STRIDE):
@@ -260,7 +260,7 @@ def with_pybloom(source: Path, n_keys: int) -> None:
 
 
 def stable_hash(window: str) -> int:
-    """What rbloom's filters need to be saved: a hash that is the same in every process."""
+    """Hash a window the same way in every process, which rbloom requires of a filter that is saved."""
     return xxhash.xxh3_128_intdigest(window.encode()) - (1 << 127)
 
 
@@ -271,7 +271,7 @@ def with_rbloom(source: Path, n_keys: int) -> None:
 
 
 def peers(directory: Path) -> None:
-    """The peers get one of the files: a minute is enough to know their speed."""
+    """Compare with peers, which get one file only: a minute is enough to measure their speed."""
     source = corpora(GB)["parquet"]
     n_bytes = sum(len(text.encode()) for text in rows_of(source))
     ours = text_bytes(build(source, directory / "out")) / best(partial(build, source, directory / "out"))[0]

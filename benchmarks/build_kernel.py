@@ -1,15 +1,14 @@
 """Text → keys → Bloom from memory, on one core.
 
-The bound is copying the same text once: no build can be faster than reading what it builds from.
-What the time goes to, per stored window of ASCII text at the default stride of 25: finding and
-folding white space (6 ns in prose, 15 ns in indented source code), XXH3 of 50 bytes (3 ns), and one
-random cache line of the filter (2 ns where the filter fits the cache, 8 ns where it does not).
-`loose` finds punctuation and capitals in the same way, and looks every character beyond ASCII up in a
-table. Windows of ten words are of some sixty bytes, and spaces have to be found: twice, for where a
-window begins and where it ends.
+The bound is copying the same text once: no build can be faster than reading its input.
+Where the time goes, per stored window of ASCII text at a stride of 25: finding and folding white space
+(6 ns in prose, 15 ns in indented source code), XXH3 of 50 bytes (3 ns), and one random cache line of the
+filter (2 ns if the filter fits the cache, 8 ns if not). `loose` finds punctuation and capitals in the same
+way, and looks up every non-ASCII character in a table. A window of ten words has about sixty bytes, and
+its spaces have to be found twice: for where a window begins and for where it ends.
 
-Last, texts that are made to take long: a normaliser that looked at what it has seen again, for every
-mark or every space, would need four times as long for each byte of a text four times as long.
+The last part measures adversarial texts: a normaliser that looked back over its input for every mark or
+every space would take four times as long per byte for a text four times as long.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from portrait import _native
 from portrait.filters.bloom import BloomBuilder
 from portrait.spec import NORMALIZERS
 
-#: What a text may be made of, over and over, that is not one mark, word or run too many.
+#: Pieces that are repeated to make texts that a quadratic algorithm would be slow on.
 GROWTH = {
     "marks": "\u0301",
     "marks in turn": "\u0301\u0323",
@@ -33,21 +32,21 @@ GROWTH = {
     "soft hyphens": "\u00ad",
     "ligatures of a sentence": "\ufdfa",
 }
-#: Texts go through in batches of this size, as they do in a build.
+#: The size of batches in a build.
 BATCH_BYTES = 1 << 22
 
 
 def batches(texts: list[bytes]) -> list[pa.Array]:
-    """The texts as Arrow arrays of about ``BATCH_BYTES`` each."""
+    """Return the texts as Arrow arrays of about ``BATCH_BYTES`` each."""
     arrays: list[pa.Array] = []
-    held: list[bytes] = []
+    batch: list[bytes] = []
     for text in texts:
-        held.append(text)
-        if sum(map(len, held)) >= BATCH_BYTES:
-            arrays.append(pa.array(held, pa.large_binary()))
-            held = []
-    if held:
-        arrays.append(pa.array(held, pa.large_binary()))
+        batch.append(text)
+        if sum(map(len, batch)) >= BATCH_BYTES:
+            arrays.append(pa.array(batch, pa.large_binary()))
+            batch = []
+    if batch:
+        arrays.append(pa.array(batch, pa.large_binary()))
     return arrays
 
 
@@ -87,9 +86,9 @@ def seconds_per_byte(windows: _native.Windows, text: str) -> float:
 
 
 def measure_growth(name: str, piece: str) -> None:
-    """The same over and over: time for each byte of 12 MB over that of 3 MB.
+    """Report the time per byte of 12 MB of a repeated piece, relative to 3 MB.
 
-    Both need more memory than is kept from one text to the next: what getting it costs is in both.
+    Both sizes exceed the buffers kept between texts, so that both times include allocation.
     """
     pieces = -(-3_000_000 // len(piece.encode()))
     ratios = []
@@ -97,7 +96,7 @@ def measure_growth(name: str, piece: str) -> None:
         windows = _native.Windows(normalizer, unit, 10, 5)
         long, short = ("a" + piece * n for n in (4 * pieces, pieces))
         ratios.append(seconds_per_byte(windows, long) / seconds_per_byte(windows, short))
-    report(f"{name}: 12 MB / 3 MB", f"{max(ratios):.2f}", "<= 2", "1, of all normalisers and units")
+    report(f"{name}: 12 MB / 3 MB", f"{max(ratios):.2f}", "<= 2", "1; the worst of all normalisers and units")
 
 
 if __name__ == "__main__":

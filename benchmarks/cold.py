@@ -1,6 +1,6 @@
-"""A cold ``portrait query`` on a bundle of 50 MB: start-up, opening, one answer.
+"""A cold ``portrait query`` on a bundle of about 50 MB: start-up, opening, one answer.
 
-The bound is ``python -c 'import click'``: no command line in Python starts faster than its parser.
+The bound is ``python -c 'import click'``: no command built on click starts faster.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(scratch, "corpus.txt")
         corpus.write_bytes(b"\n".join(stdlib_texts(14_000_000)))
-        # A tiny rate makes a bundle of the size wanted from text that is on every machine.
+        # A tiny rate makes a bundle of that size from text that every machine has.
         built = portrait.build(
             corpus,
             Path(scratch, "corpus.portrait"),

@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: real text, and the best of several runs."""
+"""Helpers of the benchmark scripts: texts, random keys, timing and a line of output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from portrait.corpus.shards import Shard
     from portrait.engines.task import ProgressCallback
 
-#: Sentences of our own in several scripts, for text in which most characters take two or three bytes.
+#: Sentences in several scripts, for text in which most characters take two or three bytes.
 SENTENCES = [
     "Утром почтальон принёс письмо, которого никто в доме не ждал уже много лет.",
     "Старый мост через реку закрыли на ремонт до конца следующей недели.",
@@ -35,7 +35,7 @@ SENTENCES = [
 
 
 def stdlib_texts(n_bytes: int, *, ascii_only: bool = True) -> list[bytes]:
-    """Source files of the standard library, at most ``n_bytes`` together."""
+    """Return source files of the standard library, at most ``n_bytes`` in total."""
     texts: list[bytes] = []
     total = 0
     for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
@@ -50,7 +50,7 @@ def stdlib_texts(n_bytes: int, *, ascii_only: bool = True) -> list[bytes]:
 
 
 def mixed_texts(n_bytes: int) -> list[bytes]:
-    """Documents of sentences in many scripts, in random order, with a number in each."""
+    """Return documents of numbered sentences in many scripts, in random order."""
     dice = random.Random(7)
     texts: list[bytes] = []
     total = 0
@@ -64,7 +64,7 @@ def mixed_texts(n_bytes: int) -> list[bytes]:
 def best_seconds(
     work: Callable[[], object], *, runs: int = 7, before: Callable[[], object] | None = None
 ) -> float:
-    """The shortest of ``runs`` runs: on a shared machine the others measure the neighbours."""
+    """Return the shortest of ``runs`` runs; on a shared machine, longer ones measure other processes."""
     best = float("inf")
     for _ in range(runs):
         if before is not None:
@@ -76,32 +76,32 @@ def best_seconds(
 
 
 def random_keys(n_keys: int, seed: int) -> list[bytes]:
-    """``n_keys`` random 64-bit keys, in chunks of a million."""
+    """Return ``n_keys`` random 64-bit keys, in chunks of a million."""
     dice = random.Random(seed)
     chunk = 1_000_000
     return [dice.randbytes(8 * min(chunk, n_keys - i)) for i in range(0, n_keys, chunk)]
 
 
 def report(what: str, measured: str, target: str, bound: str) -> None:
-    """One line of a benchmark's table."""
+    """Print one line of a benchmark's table."""
     print(f"{what:<44} {measured:>16}   target {target:<14} bound: {bound}", flush=True)
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """A shard to be read whose rows go nowhere: what any build takes at least."""
+    """A task that reads a shard and discards its rows: the lower bound of any build."""
 
     name: str
     shard: Shard
 
     @property
     def label(self) -> str:
-        """The label of the shard that the task reads."""
+        """Return the label of the shard."""
         return self.shard.label
 
 
 def decode(task: Decoding, report: ProgressCallback) -> dict[str, Any]:
-    """Read a shard to its end."""
+    """Read a shard to its end; return its number of rows."""
     n_rows = 0
     for chunk in task.shard.chunks():
         n_rows += len(chunk.batch().texts)
@@ -110,17 +110,17 @@ def decode(task: Decoding, report: ProgressCallback) -> dict[str, Any]:
 
 
 def resident_bytes(pid: int) -> int:
-    """The resident memory of a process and of all below it, what they share counted for each."""
-    found = {}
+    """Return the resident memory of a process and its descendants; shared pages count for each."""
+    processes = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        found[int(path.parent.name)] = int(fields[1]), int(fields[21])
+        processes[int(path.parent.name)] = int(fields[1]), int(fields[21])
     total, below = 0, {pid}
     while below:
         one = below.pop()
-        total += found.get(one, (0, 0))[1]
-        below |= {child for child, (parent, _) in found.items() if parent == one}
+        total += processes.get(one, (0, 0))[1]
+        below |= {child for child, (parent, _) in processes.items() if parent == one}
     return total * os.sysconf("SC_PAGE_SIZE")

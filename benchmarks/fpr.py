@@ -1,6 +1,6 @@
-"""The false-positive rate that filters really have, against the one they were sized for.
+"""The observed false-positive rate of filters, against the rate they are sized for.
 
-Small filters are whole numbers of blocks, and lucky or not: the rate is averaged over many.
+A small filter has a whole number of blocks and its rate varies by chance: it is averaged over many.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ TARGET = 0.01
 PROBES = 10_000_000
 
 
-def measured(n_keys: int, n_filters: int) -> tuple[float, float, int]:
-    """The mean observed rate, the mean rate read off the bits, and the number of blocks."""
+def measure(n_keys: int, n_filters: int) -> tuple[float, float, int]:
+    """Return the mean observed rate, the mean rate read off the bits, and the number of blocks."""
     probes = random_keys(PROBES // n_filters, seed=99)
     n_hits = n_probes = 0
     rate = 0.0
@@ -33,7 +33,7 @@ def measured(n_keys: int, n_filters: int) -> tuple[float, float, int]:
 
 if __name__ == "__main__":
     for n_keys, n_filters in ((1_000, 500), (100_000, 20), (10_000_000, 1)):
-        observed, rate, n_blocks = measured(n_keys, n_filters)
+        observed, rate, n_blocks = measure(n_keys, n_filters)
         report(
             f"false-positive rate at {n_keys:,} keys, {n_filters} filters",
             f"{observed:.5f}",

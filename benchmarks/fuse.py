@@ -1,9 +1,9 @@
-"""The binary fuse filter: its size, what building it costs, and look-ups, beside Bloom's.
+"""The size, build time and look-up time of the binary fuse filter, beside the Bloom filter's.
 
 Sets of up to 2^18 keys are solved as linear equations, which takes hardly more slots than keys; larger
-ones are peeled, which is bound by random access to a partition's counts and sums, twelve megabytes
-of them. A look-up reads four places of memory where Bloom reads one. Sizes are those of the files
-that a portrait would have, with everything in them.
+sets are peeled, which is bound by random access to the counts and sums of a partition, 12 MB.
+A look-up reads four places in memory where a Bloom filter reads one. Sizes are those of whole files in a
+bundle.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from portrait.filters.fuse import KIND, Fuse, FuseLayout
 
 BITS = 10
 REDISBLOOM_BITS_PER_KEY = 14.38
-#: One more with 10^8 keys, for those who have the time and the memory: pass "large".
+#: The argument "large" adds 10^8 keys, which takes minutes and gigabytes of memory.
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -35,7 +35,7 @@ def sorted_keys(n: int) -> bytes:
 
 
 def file_bytes(fuse: Fuse) -> int:
-    """The size of the filter's one shard, written as the library writes it."""
+    """Return the size of the filter written as one shard of a bundle."""
     with tempfile.TemporaryDirectory() as directory, BundleWriter(Path(directory, "x.portrait")) as writer:
         (shard,) = writer.add_layer("main", KIND, fuse.pieces(1 << 60)).shards
     return shard.bytes
@@ -62,17 +62,17 @@ def measure(n: int, probes: bytes) -> None:
     n_probes = len(probes) // 8
     for name, filter_, target in (("bloom", bloom.finish(), 15), ("fuse", fuse, 40)):
         ns = best_seconds(lambda filter_=filter_: filter_.contains(probes)) / n_probes * 1e9  # type: ignore[misc]
-        found = filter_.contains(probes).count(1) / n_probes * 2**BITS
+        rate = filter_.contains(probes).count(1) / n_probes * 2**BITS
         report(
             f"  look-up of absent keys, {name}",
             f"{ns:.1f} ns",
             f"<= {target} ns",
-            f"rate {found:.3f} of 2^-{BITS}",
+            f"rate {rate:.3f} of 2^-{BITS}",
         )
 
 
 if __name__ == "__main__":
     print(f"fingerprints of {BITS} bits; Unicode {_native.unicode_version()}")
-    others = b"".join(random_keys(2_000_000, seed=7))
+    absent_keys = b"".join(random_keys(2_000_000, seed=7))
     for n_keys in (*SIZES, *([10**8] if "large" in sys.argv[1:] else [])):
-        measure(n_keys, others)
+        measure(n_keys, absent_keys)

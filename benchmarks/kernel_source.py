@@ -1,9 +1,9 @@
 """Real text in any amount: the source code of Linux 6.1, as Parquet and as JSON lines compressed with zstd.
 
-It is Debian's package linux-source-6.1, which ``apt-get install linux-source-6.1`` brings, or any
-directory or archive of source code named by LINUX_SOURCE. The tree has about 1.2 GB; more than that
-is the same again with its letters exchanged, which leaves lengths, words and repetitions what they are
-and makes every window with a letter in it a new one.
+The text comes from Debian's package linux-source-6.1 (``apt-get install linux-source-6.1``), or from a
+directory or archive of source code that LINUX_SOURCE names. The tree has about 1.2 GB; a larger corpus
+repeats it with its letters rotated, which keeps lengths, words and repetitions and makes every window that
+contains a letter a new one.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def _files() -> Iterator[tuple[str, bytes]]:
                 yield member.name, file.read()
 
 
-def _exchanged(text: str, turn: int) -> str:
-    """The text with its small letters moved on by ``turn`` places."""
+def _rotate(text: str, turn: int) -> str:
+    """Move the lower-case letters of a text on by ``turn`` places in the alphabet."""
     letters = string.ascii_lowercase
     return text.translate(str.maketrans(letters, letters[turn:] + letters[:turn])) if turn else text
 
@@ -53,7 +53,7 @@ def _documents(files: list[tuple[str, str]], n_bytes: int) -> Iterator[tuple[str
     turn = 0
     while n_bytes > 0:
         for name, text in files:
-            yield f"{turn}/{name}", _exchanged(text, turn)
+            yield f"{turn}/{name}", _rotate(text, turn)
             n_bytes -= len(text)
             if n_bytes <= 0:
                 return
@@ -61,12 +61,12 @@ def _documents(files: list[tuple[str, str]], n_bytes: int) -> Iterator[tuple[str
 
 
 def corpora(n_bytes: int, directory: Path | None = None) -> dict[str, Path]:
-    """Directories of about ``n_bytes`` of text, by format; made once, then found again."""
+    """Return directories of about ``n_bytes`` of text, by format; they are made once and kept."""
     place = (directory or Path(tempfile.gettempdir()) / "portrait-benchmarks") / f"linux-{n_bytes}"
-    found = {kind: place / kind for kind in ("parquet", "jsonl.zst")}
+    directories = {kind: place / kind for kind in ("parquet", "jsonl.zst")}
     if (place / "whole").exists():
-        return found
-    for path in found.values():
+        return directories
+    for path in directories.values():
         path.mkdir(parents=True, exist_ok=True)
     files = []
     for name, data in _files():
@@ -79,8 +79,8 @@ def corpora(n_bytes: int, directory: Path | None = None) -> dict[str, Path]:
 
     def write() -> None:
         nonlocal shard, size, number
-        pq.write_table(pa.Table.from_pylist(shard), found["parquet"] / f"{number:03}.parquet")
-        with pa.CompressedOutputStream(str(found["jsonl.zst"] / f"{number:03}.jsonl.zst"), "zstd") as file:
+        pq.write_table(pa.Table.from_pylist(shard), directories["parquet"] / f"{number:03}.parquet")
+        with pa.CompressedOutputStream(str(directories["jsonl.zst"] / f"{number:03}.jsonl.zst"), "zstd") as file:
             for row in shard:
                 file.write(json.dumps(row).encode() + b"\n")
         shard, size, number = [], 0, number + 1
@@ -93,4 +93,4 @@ def corpora(n_bytes: int, directory: Path | None = None) -> dict[str, Path]:
     if shard:
         write()
     (place / "whole").touch()
-    return found
+    return directories

@@ -1,8 +1,8 @@
-"""Opening a bundle of 4 GB and asking it once: the time, and the memory that is resident afterwards.
+"""Opening a bundle of 4 GB and asking it once: the time, and the resident memory afterwards.
 
-The blocks are a hole in a sparse file, which opening does not read. The bound is the same for a
-bundle of one block: opening does not depend on the size. Memory is that of the whole process, so
-mostly Python's own; a process that has only imported the library stands beside it.
+The blocks are a hole in a sparse file, which opening does not read. The bound is opening a bundle of one
+block, because the time does not depend on the size. Memory is that of the whole process, most of it
+Python's own, so the memory after the import alone is shown beside it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ print(json.dumps([seconds, resident(), before]))
 
 
 def write_huge(small: portrait.Portrait, out: Path) -> None:
-    """A bundle like ``small`` with as many empty blocks as make 4 GB."""
+    """Write a bundle like ``small`` with 4 GB of empty blocks."""
     (layer,) = small.manifest.layers
     (shard,) = layer.shards
     head = header([TensorInfo.of(TENSOR, "U32", N_BLOCKS, LANES)], {})
@@ -54,7 +54,7 @@ def write_huge(small: portrait.Portrait, out: Path) -> None:
 
 
 def measure(path: Path) -> tuple[float, int, int]:
-    """The shortest time, the least memory, and the memory before opening, of several processes."""
+    """Return the least time, memory after and memory before opening, each over several processes."""
     command = [sys.executable, "-c", MEASURE, str(path)]
     runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(RUNS)]
     seconds, resident, before = (min(run[i] for run in runs) for i in range(3))

@@ -1,6 +1,6 @@
-"""The same corpus through Python and pybloom-live: what people would write without this library.
+"""The same corpus through Python with pybloom-live, which is what people would write without this library.
 
-Both read the same texts from memory and record the same windows; one process and one core each.
+Both read the same texts from memory and record the same windows, in one process on one core.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WIDTH, STRIDE, FPR = 50, 25, 0.01
 
 
 def with_pybloom(texts: list[str], n_keys: int) -> BloomFilter:
-    """White space folded, windows cut and recorded, as a Python programmer would."""
+    """Fold white space, then cut and record windows, as a Python programmer would."""
     bloom = BloomFilter(capacity=n_keys, error_rate=FPR)
     for text in texts:
         spaced = " ".join(text.split())

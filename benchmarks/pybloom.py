@@ -1,4 +1,4 @@
-"""pybloom-live's filter, here and in the package itself: the same windows, the same bits, one core."""
+"""Filters of pybloom-live in Portrait and in the package itself: same windows, same bits, one core."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ WIDTH = 50
 N_WINDOWS = 200_000
 
 
-def cut() -> tuple[list[str], list[str]]:
-    """Windows to store, and as many others that mostly are not stored."""
+def cut_windows() -> tuple[list[str], list[str]]:
+    """Return distinct windows to store, and as many others."""
     text = "".join(data.decode() for data in stdlib_texts(24_000_000))
     windows = list(dict.fromkeys(text[i : i + WIDTH] for i in range(0, len(text) - WIDTH, WIDTH)))
     assert len(windows) >= 2 * N_WINDOWS
@@ -52,7 +52,7 @@ def compare(what: str, ours: Callable[[], object], theirs: Callable[[], object])
 
 
 if __name__ == "__main__":
-    stored, others = cut()
+    stored, others = cut_windows()
     column = array(stored, string())
     for fpr in (0.01, 0.001):
         what = f"pybloom filter at {fpr:.1%}"
@@ -60,10 +60,10 @@ if __name__ == "__main__":
         assert bytes(with_kernel(column, fpr)) == bloom.bitarray.tobytes()
         compare(f"{what}, insert", partial(with_kernel, column, fpr), partial(with_package, stored, fpr))
         copy = pybloom.from_pybloom(bloom)
-        for name, asked in (("stored", stored), ("other", others)):
-            assert copy.contains_windows(asked) == bytes(look_up(bloom, asked))
+        for name, windows in (("stored", stored), ("other", others)):
+            assert copy.contains_windows(windows) == bytes(look_up(bloom, windows))
             compare(
                 f"{what}, look-up, {name}",
-                partial(copy.contains_windows, asked),
-                partial(look_up, bloom, asked),
+                partial(copy.contains_windows, windows),
+                partial(look_up, bloom, windows),
             )

@@ -1,6 +1,6 @@
 """One question from Python: ``Portrait.query`` of 500 characters.
 
-The bound is the kernel's part of it: the scan alone, without the conclusions drawn from it.
+The bound is the scan in the kernel alone, without the verdict drawn from it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if __name__ == "__main__":
         built = portrait.build(corpus, Path(scratch, "corpus.portrait"))
         known = max(texts, key=len).decode()[1000:1500]
         unknown = "".join(chr(97 + i * i * 7 % 26) for i in range(500))
-        for name, text in (("a text that is there", known), ("a text that is not", unknown)):
+        for name, text in (("a text of the corpus", known), ("another text", unknown)):
             assert len(text) == 500, "the benchmark's texts have 500 characters"
             verdict = built.query(text).verdict
 

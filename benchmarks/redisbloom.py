@@ -1,9 +1,9 @@
-"""Asking every window of a text, on one core, of filters that the original library made.
+"""Asking filters of the original library about every window of a text, on one core.
 
 The baseline, 0.39 MB of text a second, is what the original library reached through a local Redis
-when it was last measured; this script does not measure it again. The small filter is the tests' own;
-the large one, of half a gigabyte, has random bits, half of them set: what bounds it is two cache lines
-from memory for each window.
+server; this script does not measure it again. The small filter is a file of the tests. The large one,
+of half a gigabyte, has random bits, half of them set; its bound is two cache lines from memory for each
+window.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ ORIGINAL_MB_PER_SECOND = 0.39
 FIXTURE = Path(__file__).parent.parent / "tests" / "golden" / "redisbloom" / "words.50-50.bf"
 LARGE_BYTES = 512_000_000
 PIECE_BYTES = 16_000_000
-#: Bits per entry at a rate of 0.1 %, and how many of them are a window's.
+#: Bits of the filter per entry at a rate of 0.1 %, and bits set for each window.
 BITS_PER_ENTRY, HASHES = 14.37758756605117, 10
 
 
 def write_large(path: Path) -> None:
-    """A dump of one link of random bits, in chunks of 16 MB as the server gives them."""
+    """Write a dump of one link of random bits, in chunks of 16 MB as a Redis server sends them."""
     entries = int(LARGE_BYTES * 8 / BITS_PER_ENTRY)
     link = (LARGE_BYTES, LARGE_BYTES * 8, entries, 0.001, BITS_PER_ENTRY, HASHES, entries, 0)
     header = struct.pack("<QIIIQQQddIQB", entries, 1, 13, 2, *link)

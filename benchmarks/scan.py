@@ -1,7 +1,7 @@
-"""Asking every window of a text, on one core, against a 50 MB Bloom filter in a bundle.
+"""Asking a 50 MB Bloom filter in a bundle about every window of a text, on one core.
 
 The bound is looking up as many random keys in the same filter: one cache line from memory each.
-Normalising and hashing the windows comes on top, 3 to 6 ns a window.
+Normalising and hashing take another 3 to 6 ns a window.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BITS_PER_KEY = 10.53
 
 
 def write_filter(path: Path) -> None:
-    """A filter of random keys, as a shard of a bundle holds it."""
+    """Write a filter of random keys as a shard of a bundle."""
     builder = BloomBuilder(FILTER_BYTES // 32)
     for piece in random_keys(int(FILTER_BYTES * 8 / BITS_PER_KEY), seed=1):
         builder.insert(piece)

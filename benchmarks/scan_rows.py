@@ -1,8 +1,8 @@
-"""Asking every row of a data set on one core, reading and writing included, filter of 50 MB.
+"""Asking a filter of 50 MB about every row of a dataset, on one core, reading and writing included.
 
-Rows of 4 kB out of JSON lines and Parquet: ASCII after `spaces`, and many scripts after `loose`.
-The bound is the kernel's part of it: the same texts, held in
-memory, asked of the same filter one after the other, and nothing concluded or written.
+The rows, of 4 kB, are read from JSON lines and from Parquet: ASCII with `spaces`, many scripts with `loose`.
+The bound is scanning the same texts from memory against the same filter, one after the other, without
+drawing a verdict or writing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TEXT_BYTES = 40_000_000
 ROW_BYTES = 4000
-#: So much random text makes a filter of 50 MB.
+#: The amount of random text that makes a filter of 50 MB.
 CORPUS_BYTES = 960_000_000
 
 
@@ -40,7 +40,7 @@ def corpus() -> Iterator[dict[str, Any]]:
 
 
 def write(where: Path, texts: list[str]) -> None:
-    """The same rows as JSON lines and as Parquet."""
+    """Write the same rows as JSON lines and as Parquet."""
     with (where / "rows.jsonl").open("w") as file:
         for i, text in enumerate(texts):
             file.write(json.dumps({"id": f"row {i}", "text": text}, ensure_ascii=False) + "\n")
@@ -49,7 +49,7 @@ def write(where: Path, texts: list[str]) -> None:
 
 
 def measure(normalizer: NormalizerName, texts: list[bytes], target: str) -> None:
-    """Ask ``texts``, in rows of :data:`ROW_BYTES`, of a portrait of random text with this normaliser."""
+    """Scan ``texts``, in rows of :data:`ROW_BYTES`, against a portrait of random text."""
     rows = [text[i : i + ROW_BYTES] for text in texts for i in range(0, len(text), ROW_BYTES)]
     decoded = [row.decode(errors="ignore") for row in rows]
     n_bytes = sum(map(len, rows))
@@ -57,20 +57,20 @@ def measure(normalizer: NormalizerName, texts: list[bytes], target: str) -> None
         where = Path(scratch)
         source = datasets.IterableDataset.from_generator(corpus)
         spec = portrait.WindowSpec(normalizer=normalizer)
-        asked = portrait.build(source, where / "corpus.portrait", windows=spec)
-        (shard,) = asked.manifest.layers[0].shards
+        opened = portrait.build(source, where / "corpus.portrait", windows=spec)
+        (shard,) = opened.manifest.layers[0].shards
         write(where, decoded)
 
         def kernel() -> None:
             for text in decoded:
-                asked.evidence(text)
+                opened.evidence(text)
 
         bound = best_seconds(kernel)
         for name in ("rows.jsonl", "rows.parquet"):
             for keep in ((), ("id",)):
 
                 def scan(name: str = name, keep: tuple[str, ...] = keep) -> None:
-                    scan_rows([asked], where / name, where / "found.jsonl", keep=keep, overwrite=True)
+                    scan_rows([opened], where / name, where / "answers.jsonl", keep=keep, overwrite=True)
 
                 seconds = best_seconds(scan)
                 share = f"{bound / seconds:.2f} of it reached"

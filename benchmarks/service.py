@@ -1,7 +1,7 @@
 """Measure the service through its real server, on the loopback interface.
 
 Queries are compared with an endpoint of the same application that reads the same body and returns a
-constant; the difference is the cost of asking. ``soak`` mixes good, oversized, malformed, slow and aborted
+constant; the difference is the cost of a query. ``soak`` mixes good, oversized, malformed, slow and aborted
 requests, checks every answer against the library, and watches memory.
 
     python service.py                       everything, with a short soak
@@ -37,7 +37,7 @@ CONNECTIONS = 8
 
 @contextmanager
 def serving(folder: Path, *portraits: Path, **settings: object) -> Iterator[tuple[int, int]]:
-    """Run a server while the block runs; give its port and process id."""
+    """Run a server while the block runs; yield its port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,7 +67,7 @@ def serving(folder: Path, *portraits: Path, **settings: object) -> Iterator[tupl
 def ask(
     port: int, method: str, path: str, body: bytes, media_type: str = "application/json"
 ) -> tuple[int, bytes]:
-    """Send one request on a connection of its own; return the status and the body."""
+    """Send one request on a new connection; return the status and the body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body, {"Content-Type": media_type})
@@ -78,7 +78,7 @@ def ask(
 
 
 def load(port: int, path: str, bodies: list[bytes], seconds: float) -> list[float]:
-    """Return the sorted times of the requests of several clients, each of which asks one after the other."""
+    """Send requests from several clients at once, each one after the other; return their times, sorted."""
     times: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -113,17 +113,17 @@ def load(port: int, path: str, bodies: list[bytes], seconds: float) -> list[floa
 
 
 def queries(port: int, texts: list[str], seconds: float) -> None:
-    """Compare queries of 500 characters with the constant endpoint, in turns."""
+    """Compare queries of 500 characters with the constant endpoint, alternately."""
     bodies = [json.dumps({"text": text[:500]}).encode() for text in texts if len(text) >= 500][:200]
-    found: dict[str, list[float]] = {"/v1/constant": [], "/v1/query": []}
-    for path in found:
+    samples: dict[str, list[float]] = {"/v1/constant": [], "/v1/query": []}
+    for path in samples:
         load(port, path, bodies, 0.5)
     rounds = 4
     for _ in range(rounds):
-        for path, times in found.items():
+        for path, times in samples.items():
             times += load(port, path, bodies, seconds / rounds)
-    rate = {path: len(times) / seconds for path, times in found.items()}
-    p99 = {path: sorted(times)[int(len(times) * 0.99)] * 1e3 for path, times in found.items()}
+    rate = {path: len(times) / seconds for path, times in samples.items()}
+    p99 = {path: sorted(times)[int(len(times) * 0.99)] * 1e3 for path, times in samples.items()}
     query, constant = "/v1/query", "/v1/constant"
     report(
         "queries of 500 characters, one worker",
@@ -140,7 +140,7 @@ def queries(port: int, texts: list[str], seconds: float) -> None:
 
 
 def bulk(port: int, texts: list[str]) -> None:
-    """Measure NDJSON through one worker: documents of up to 4,000 characters, half of them in the corpus."""
+    """Measure NDJSON through one worker: documents of up to 4,000 characters, half from the corpus."""
     documents = [text[at : at + 4000] for text in texts for at in range(0, len(text), 4000)][:12_000]
     lines = [json.dumps({"text": text}).encode() + b"\n" for text in documents]
     n_bytes = sum(len(text.encode()) for text in documents)
@@ -192,7 +192,7 @@ def workers(pid: int) -> list[int]:
 
 
 def soak(port: int, pid: int, built: portrait.Portrait, texts: list[str], seconds: float) -> None:
-    """Run 64 connections that behave well and badly; compare every answer with the library's."""
+    """Run 64 clients that behave well or badly; compare every answer with the library's."""
     pool = [text[:500] for text in texts if len(text) >= 500][:100]
     expected = {text: json.dumps({"answers": [built.query(text).to_dict()]}) for text in pool}
     kinds = ["good", "bulk", "oversized", "malformed", "slow", "aborted"]
@@ -263,12 +263,12 @@ def soak(port: int, pid: int, built: portrait.Portrait, texts: list[str], second
     threads = [threading.Thread(target=client, args=(seed,)) for seed in range(64)]
     for thread in threads:
         thread.start()
-    # The first fifth fills pools, arenas and the pages of the filter, which are filled only once.
+    # The first fifth fills pools, memory arenas and the page cache of the filter, which happens once.
     time.sleep(seconds / 5)
     before = sum(map(resident_bytes, workers(pid)))
     for thread in threads:
         thread.join()
-    assert all(count[kind] for kind in kinds), "too short a soak for some of each kind"
+    assert all(count[kind] for kind in kinds), "the soak is too short to send requests of every kind"
     after = sum(map(resident_bytes, workers(pid)))
     report(
         f"soak of {seconds:.0f} s, 64 connections: answers lost, crossed, 5xx",
@@ -284,8 +284,8 @@ def soak(port: int, pid: int, built: portrait.Portrait, texts: list[str], second
     )
 
 
-def one_worker_more(folder: Path, huge: Path) -> None:
-    """Measure what a second worker costs with a bundle of 4 GB."""
+def additional_worker(folder: Path, huge: Path) -> None:
+    """Measure the memory that a second worker takes with a bundle of 4 GB."""
     with serving(folder, huge, workers=2) as (port, pid):
         for _ in range(20):
             ask(port, "POST", "/v1/query", json.dumps({"text": "words " * 100}).encode())
@@ -302,24 +302,24 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("part", nargs="?", choices=["all", "query", "bulk", "soak", "worker"], default="all")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long queries and the soak take")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         texts = [text.decode() for text in stdlib_texts(20_000_000)]
-        # Half of the texts that are asked about are in the corpus.
+        # Half of the texts in the queries are in the corpus.
         (folder / "corpus.txt").write_text("\n".join(texts[::2]), encoding="utf-8")
         built = portrait.build(folder / "corpus.txt", folder / "corpus.portrait")
-        if given.part != "worker":
+        if arguments.part != "worker":
             with serving(folder, built.path) as (port, pid):
-                if given.part in ("all", "query"):
-                    queries(port, texts, given.seconds / 2)
-                if given.part in ("all", "bulk"):
+                if arguments.part in ("all", "query"):
+                    queries(port, texts, arguments.seconds / 2)
+                if arguments.part in ("all", "bulk"):
                     bulk(port, texts)
-                if given.part in ("all", "soak"):
-                    soak(port, pid, built, texts, given.seconds)
-        if given.part in ("all", "worker"):
+                if arguments.part in ("all", "soak"):
+                    soak(port, pid, built, texts, arguments.seconds)
+        if arguments.part in ("all", "worker"):
             write_huge(built, folder / "huge.portrait")
-            one_worker_more(folder, folder / "huge.portrait")
+            additional_worker(folder, folder / "huge.portrait")
 
 
 if __name__ == "__main__":
