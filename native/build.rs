@@ -1,8 +1,8 @@
 //! Generates the tables of characters that the normalisers use.
 //!
 //! Nearly all characters pass through a normaliser unchanged, whatever surrounds them. One table look-up
-//! tells which, and that keeps normalising at the speed of copying. The tables are derived here from
-//! crates that follow Unicode, which must all be of the same version of it.
+//! tells which, so that normalising runs at the speed of copying. The tables are generated from crates
+//! that implement Unicode, which must all follow the same version of it.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};

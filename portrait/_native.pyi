@@ -1,4 +1,4 @@
-"""The kernel (``native/src``). Every call releases the interpreter's lock while it works."""
+"""The kernel (``native/src``). Every call releases the GIL while it works."""
 
 from collections.abc import Sequence
 from typing import final
@@ -28,7 +28,13 @@ class RowError(ValueError):
 class Windows:
     """How texts become windows."""
 
-    def __new__(cls, normalizer: str, unit: str, width: int, stride: int) -> Windows: ...
+    def __new__(cls, normalizer: str, unit: str, width: int, stride: int) -> Windows:
+        """Create a specification: width and stride are in units (``char``, ``byte`` or ``word``).
+
+        Raises:
+            ValueError: A name is unknown, or a number is 0.
+        """
+
     def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
         """Return the normalised text, and the origin [start, end) of each of its characters."""
 
@@ -60,7 +66,7 @@ class Keys:
             Documents, short documents, windows, bytes.
 
         Raises:
-            RowError: if a row is not UTF-8, or the buffers contradict each other.
+            RowError: A row is not UTF-8, or the buffers contradict each other.
         """
 
     def clear(self) -> None:
@@ -98,7 +104,7 @@ class BloomBits:
         """Add keys.
 
         Raises:
-            ValueError: if a key belongs to another block.
+            ValueError: A key belongs to a block outside this range.
         """
 
 @final
@@ -129,7 +135,7 @@ class PyBloomBits:
             Documents, short documents, windows, bytes.
 
         Raises:
-            RowError: if a row is not UTF-8, or the buffers contradict each other.
+            RowError: A row is not UTF-8, or the buffers contradict each other.
         """
 
 @final
@@ -138,29 +144,58 @@ class Filter:
 
     @staticmethod
     def bloom(buffers: Sequence[Buffer]) -> Filter:
-        """Open a split-block Bloom filter: whole blocks of 32 bytes, in buffers of the same size, except that
-        the last may be smaller.
+        """Open a split-block Bloom filter.
+
+        Args:
+            buffers: Whole blocks of 32 bytes; all buffers have the same size, except that the last may be
+                smaller.
+
+        Raises:
+            ValueError: The buffers are not as described.
         """
 
     @staticmethod
     def redisbloom(links: list[tuple[list[Buffer], int, int]], wide: bool) -> Filter:
-        """Open a RedisBloom filter. For each link: its bytes in one or several buffers, its bits in use, and
-        its bits per window. ``wide``: whether windows are hashed with the 64-bit function.
+        """Open a RedisBloom filter.
+
+        Args:
+            links: For each link, its bytes in one or several buffers, bits in use, and bits per window.
+            wide: Whether windows are hashed with the 64-bit function.
+
+        Raises:
+            ValueError: A link's buffers are shorter than its bits, or a number is 0.
         """
 
     @staticmethod
     def fuse(shards: list[tuple[Buffer, Buffer]], fingerprint_bits: int) -> Filter:
-        """Open a binary fuse filter: for each shard, in the order of the keys, its table and fingerprints."""
+        """Open a binary fuse filter.
+
+        Args:
+            shards: Each shard's table and fingerprints, in the order of the keys.
+            fingerprint_bits: The number of bits in a fingerprint.
+
+        Raises:
+            ValueError: A table contradicts itself or its fingerprints.
+        """
 
     @staticmethod
     def pybloom(buffer: Buffer, n_slices: int, slice_bits: int) -> Filter:
-        """Open a pybloom-live filter: its bits, without the file's header."""
+        """Open a pybloom-live filter.
+
+        Args:
+            buffer: The filter's bits, without the file's header.
+            n_slices: The number of slices.
+            slice_bits: The number of bits in a slice.
+
+        Raises:
+            ValueError: The buffer does not have as many bits.
+        """
 
     def contains(self, keys: Buffer) -> bytes:
         """Return one byte per key: 1 if the filter contains it.
 
         Raises:
-            ValueError: if the filter has a hash of its own.
+            ValueError: The filter has a hash function of its own.
         """
 
     def contains_windows(self, windows: list[str]) -> bytes:
@@ -187,19 +222,24 @@ class Scan:
     def layers(
         self,
     ) -> list[tuple[int, bool, int, int, tuple[int, int, int, float, int, int] | None]]:
-        """Return for each filter: hits, whether the text is a document, windows of the longest chain, the
-        largest number of distinct windows in a chain, and the stretch most like a copy with edits:
-        (window, windows, hits, score, start, end).
+        """Return the answer of each filter.
+
+        Returns:
+            For each filter: hits, whether the text is a document, windows of the longest chain, the largest
+            number of distinct windows in a chain, and the stretch most like a copy with edits, as (window,
+            windows, hits, score, start, end), or ``None``.
         """
 
     def chains(self, layer: int, min_distinct: int) -> list[tuple[int, int, int, int, int]]:
-        """Return a filter's chains of at least ``min_distinct`` distinct windows: (window, windows, distinct
-        windows, start, end).
+        """Return a filter's chains of at least ``min_distinct`` distinct windows.
+
+        Returns:
+            For each chain: window, windows, distinct windows, start, end.
         """
 
 @final
 class Scanner:
-    """Looks all windows of a text up in several filters in one pass."""
+    """A scanner that looks up all windows of a text in several filters in one pass."""
 
     def __new__(cls, windows: Windows, filters: list[tuple[Filter, float]]) -> Scanner:
         """Create a scanner; each filter comes with its false-positive rate."""
@@ -219,7 +259,7 @@ def build_fuse(
         The table and the fingerprints. The table counts bytes from the first of these partitions.
 
     Raises:
-        ValueError: if the keys are not sorted and unique, or a number is out of range.
+        ValueError: The keys are not sorted and unique, or a number is out of range.
     """
 
 def fuse_partitions(n_keys: int) -> int:

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_blocks_end_to_end_are_the_whole() {
+    fn ranges_of_blocks_end_to_end_make_the_whole_filter() {
         let n_blocks = 1000;
         let keys = random_keys(9, 20 * n_blocks);
         let mut whole = vec![0; n_blocks * BLOCK_BYTES];
@@ -279,7 +279,7 @@ mod tests {
                 keys.iter().copied().filter(|&key| range.contains(&block_of(key, n_blocks))).collect();
             assert!(insert(&mut bytes, &own, range.start, n_blocks));
             joined.extend(&bytes);
-            assert!(!insert(&mut bytes, &keys, range.start, n_blocks), "keys of other ranges");
+            assert!(!insert(&mut bytes, &keys, range.start, n_blocks), "keys of other ranges are refused");
         }
         assert_eq!(joined, whole);
     }
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_memory_is_no_filter() {
+    fn broken_memory_is_refused() {
         assert!(Bloom::new(&[]).is_none());
         assert!(Bloom::new(&[0; 33]).is_none());
         let (one, two, three) = ([0; BLOCK_BYTES], [0; 2 * BLOCK_BYTES], [0; 3 * BLOCK_BYTES]);
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn the_piece_of_a_block_is_its_number_divided() {
+    fn dividing_by_the_reciprocal_is_off_by_at_most_one() {
         // The worst cases for the reciprocal: pieces of any size, blocks beside their borders.
         for per_piece in (1..300usize).chain([(1 << 27) - 1, 1 << 27, (1 << 40) + 1]) {
             let reciprocal = u64::MAX / per_piece as u64;

@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_too_small_for_its_bits_is_no_link() {
+    fn memory_too_small_for_its_bits_is_refused() {
         assert!(Link::new(vec![&[0; 2], &[0; 1]], 24, 3).is_some());
         assert!(Link::new(vec![&[0; 2], &[0; 1]], 25, 3).is_none());
         assert!(Link::new(vec![&[0; 2]], 0, 3).is_none());
@@ -345,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_remainder_is_the_remainder(x: u64, n in 1u64..1 << 63, shift in 0u32..63) {
+        fn remainders_by_the_reciprocal_are_exact(x: u64, n in 1u64..1 << 63, shift in 0u32..63) {
             for n in [n, (n >> shift).max(1), 1 << shift] {
                 for x in [x, x >> shift, n, n - 1, n.wrapping_mul(x) & !1, u64::MAX] {
                     prop_assert_eq!(Modulus::new(n).of(x), x % n);

@@ -1,4 +1,4 @@
-//! Python's buffer protocol: memory of other objects, read here, and memory of ours, lent to Python.
+//! Python's buffer protocol: reading the memory of Python objects, and exporting the kernel's memory.
 
 #![allow(unsafe_code, reason = "the buffer protocol passes raw pointers")]
 
@@ -30,7 +30,7 @@ impl View {
             return &[];
         }
         // SAFETY: the buffer is contiguous, and its exporter keeps it in place until the view is
-        // released. Callers guarantee that nobody writes to it meanwhile: the library passes immutable
+        // released. Callers guarantee that nothing writes to it meanwhile: the library passes immutable
         // Arrow buffers, read-only maps, bytes, and kernel objects that do not change while exported.
         unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast(), n_bytes) }
     }

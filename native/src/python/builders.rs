@@ -42,10 +42,10 @@ impl PyBloomBits {
         let after = after.unwrap_or(n_blocks);
         if first >= after || after > n_blocks {
             return Err(PyValueError::new_err(
-                "there must be at least one block, and no block beyond the filter's",
+                "the range must have at least one block and lie within the filter",
             ));
         }
-        let too_large = || PyMemoryError::new_err(format!("no memory for {} blocks", after - first));
+        let too_large = || PyMemoryError::new_err(format!("not enough memory for {} blocks", after - first));
         let n_bytes = (after - first).checked_mul(BLOCK_BYTES).ok_or_else(too_large)?;
         Ok(Self { bytes: zeroed(n_bytes)?, n_blocks, first, exports: Exports::default() })
     }
@@ -54,7 +54,7 @@ impl PyBloomBits {
     fn insert(&mut self, py: Python, keys: &Bound<PyAny>) -> PyResult<()> {
         self.exports.check()?;
         let (n_blocks, first, bytes) = (self.n_blocks, self.first, &mut self.bytes);
-        let outside = || PyValueError::new_err("a key belongs to another block");
+        let outside = || PyValueError::new_err("a key belongs to a block outside this range");
         with_keys(keys, |keys| {
             py.detach(|| bloom::insert(bytes, keys, first, n_blocks)).then_some(()).ok_or_else(outside)
         })?
@@ -123,7 +123,7 @@ pub fn build_fuse(
     let partitions = first..after.unwrap_or(n_partitions);
     let fits = !partitions.is_empty() && partitions.end <= n_partitions;
     if !(1..=fuse::MAX_BITS).contains(&fingerprint_bits) || !n_partitions.is_power_of_two() || !fits {
-        return Err(PyValueError::new_err("fingerprint bits or partitions out of range"));
+        return Err(PyValueError::new_err("the fingerprint bits or the partitions are out of range"));
     }
     let built = with_keys(keys, |keys| {
         py.detach(|| fuse::build(keys, fingerprint_bits, n_partitions, partitions, 0))

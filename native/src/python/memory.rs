@@ -47,7 +47,7 @@ export_buffer!(PyMemory);
 /// Allocate zeroed memory for a filter, or fail if there is not enough.
 pub fn zeroed(n_bytes: usize) -> PyResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    let too_large = |_| PyMemoryError::new_err(format!("no memory for a filter of {n_bytes} bytes"));
+    let too_large = |_| PyMemoryError::new_err(format!("not enough memory for a filter of {n_bytes} bytes"));
     bytes.try_reserve_exact(n_bytes).map_err(too_large)?;
     bytes.resize(n_bytes, 0);
     Ok(bytes)

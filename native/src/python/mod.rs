@@ -1,4 +1,4 @@
-//! The extension module `portrait._native`: all of PyO3, a noun a file.
+//! The extension module `portrait._native`: everything that uses PyO3.
 //!
 //! Every call releases the interpreter's lock while the kernel works. Methods that several classes share
 //! are written once, as macros: the buffer protocol in `buffers`, adding Arrow batches in `texts`.

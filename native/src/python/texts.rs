@@ -19,7 +19,7 @@ create_exception!(
 );
 
 thread_local! {
-    /// Kept from call to call, so that a short query allocates next to nothing.
+    /// Reused by all calls of a thread, so that a short query allocates next to nothing.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 

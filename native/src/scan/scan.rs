@@ -65,7 +65,7 @@ pub fn scan(text: &str, spec: &Spec, filters: &[(&dyn Filter, f64)], scratch: &m
         let mut layers = look_up(spec, cut, n_windows, filters);
 
         let document = document_key(normalized.bytes);
-        // For words this is a long list: it is made only if there is a chain to place.
+        // For words this is a long list, so it is made only if there is a chain to place.
         let has_chains = layers.iter().any(|layer| !layer.chains.is_empty());
         let places = if has_chains { Places::new(normalized, windows.unit) } else { Places::Chars };
         let span = |window: usize, n_windows: usize| {

@@ -2,8 +2,8 @@
 //!
 //! The original makes three substitutions with Python's `re`, then strips: `[\r\n]+` → `\n`, `[^\S\n]+` →
 //! one space, `\n\s` → `\n`. After the first two, no two line feeds and no two spaces are adjacent; so
-//! the third only drops the space after a line feed, and what a run of white space becomes depends on
-//! nothing but the character before it.
+//! the third only drops the space after a line feed, and what a white-space character becomes depends
+//! only on the character before it.
 
 use super::bytes::{WORD, ascii_prefix, between};
 use super::normalized::Normalized;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_is_what_python_says() {
+    fn white_space_is_as_python_defines_it() {
         for c in '\0'..=char::MAX {
             for text in
                 [format!("a{c}b"), format!("{c}ab{c}"), format!("a\n{c}{c}\nb"), format!("1234567{c}{c}8")]

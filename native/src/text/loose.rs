@@ -3,9 +3,9 @@
 //! `docs/FORMAT.md` defines it in full: drop Default_Ignorable_Code_Points, NFKD, full case folding,
 //! NFC; then every run of characters other than letters, numbers, and marks on either becomes one
 //! U+0020, and the ends are trimmed. Three facts make it one pass over the text. What most characters
-//! become does not depend on what surrounds them, and stands in a table (`build.rs`). The others lie in
-//! runs that reach back to the last character written and no further. And nothing composes with or
-//! across a separator.
+//! become does not depend on what surrounds them, and is in a table (`build.rs`). The others lie in
+//! runs, which affect the last character written before them and nothing earlier. And nothing composes
+//! with or across a separator.
 
 use unicode_normalization::char::{decompose_canonical, decompose_compatible};
 
@@ -17,15 +17,15 @@ use super::writer::{Rule, Run, Writer, normalize};
 
 include!(concat!(env!("OUT_DIR"), "/loose.rs"));
 
-/// A letter or number that stays as it is, whatever stands before it.
+/// A letter or number that stays as it is, whatever precedes it.
 const KEPT: u16 = 0;
 /// Becomes a space.
 const SEPARATOR: u16 = 1;
 /// A mark of combining class 0 that composes with nothing before it.
 const FREE_MARK: u16 = 2;
-/// A mark that composes with nothing before it but has to stand in canonical order.
+/// A mark that composes with nothing before it but has to be put in canonical order.
 const MARK: u16 = 3;
-/// A mark that may compose with what stands before it.
+/// A mark that may compose with what precedes it.
 const COMPOSING_MARK: u16 = 4;
 // 5: a character that decomposes into several of these, or a letter that may compose with one before it.
 /// A Default_Ignorable_Code_Point.
@@ -101,7 +101,7 @@ fn mapped(class: u16) -> &'static str {
     &LOOSE_TEXT[LOOSE_ENDS[i] as usize..LOOSE_ENDS[i + 1] as usize]
 }
 
-/// Drop characters that stand on a space, or at the start.
+/// Drop marks and ignorable characters after a space or at the start.
 fn drop_chars<R: Recorder>(writer: &mut Writer<R>, n_chars: usize) {
     writer.chars_in += n_chars;
     writer.absorb_to(writer.chars_in);
@@ -260,8 +260,8 @@ mod tests {
 
     #[test]
     fn version_1_is_defined_by_these_tables() {
-        // A newer Unicode turns unassigned code points into letters: whoever changes this number decides
-        // what that means for portraits of version 1, and says so in FORMAT.md.
+        // A newer Unicode turns unassigned code points into letters: a change of this
+        // number is a decision about portraits of version 1, and belongs in FORMAT.md.
         assert_eq!(crate::text::UNICODE_VERSION.0, 18);
     }
 

@@ -1,4 +1,4 @@
-//! Text → normalised text, with the way back to the original offsets.
+//! Text → normalised text, with the original offsets of its characters.
 //!
 //! Each normaliser is a module of its own; [`Normalizer`] selects one by name. What bounds them:
 //! one pass over the text, eight bytes of ASCII at a time, and one table look-up for every other

@@ -1,6 +1,6 @@
-//! The way back from a normalised text to the original text.
+//! Origins: where in the original text each character of a normalised text comes from.
 
-/// Receives from a normaliser where its output characters come from.
+/// A receiver of the origins of a normaliser's output characters.
 ///
 /// Positions count characters (Unicode scalar values): outputs in the normalised text, origins in
 /// the original text. Calls come in ascending order of `at`. Characters without a call follow one to
@@ -18,7 +18,7 @@ pub trait Recorder {
     fn retract(&mut self, at: usize);
 }
 
-/// Records nothing: building never needs the way back.
+/// A recorder that records nothing: building needs no origins.
 pub struct Forget;
 
 impl Recorder for Forget {

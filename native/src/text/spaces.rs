@@ -17,7 +17,7 @@ include!(concat!(env!("OUT_DIR"), "/classes.rs"));
 const INERT: u8 = 0;
 /// White_Space.
 const SPACE: u8 = 1;
-/// A combining mark that never composes but has to stand in canonical order.
+/// A combining mark that never composes but has to be put in canonical order.
 const MARK: u8 = 2;
 // 3: a character that NFC may replace or compose with the one before it.
 

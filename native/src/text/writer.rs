@@ -21,7 +21,7 @@ pub trait Rule: Sized {
     type Class: Copy + PartialEq;
     /// The class of the characters that stay as they are, whatever surrounds them.
     const UNCHANGED: Self::Class;
-    /// The class of the marks that never compose but have to stand in canonical order.
+    /// The class of the marks that never compose but have to be put in canonical order.
     const MARK: Self::Class;
 
     /// Map every byte of an ASCII word; also return the high bit of each byte that becomes a space.

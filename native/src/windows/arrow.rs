@@ -1,4 +1,4 @@
-//! Texts in Arrow's memory layout, read from buffers that nobody has checked.
+//! Texts in Arrow's memory layout, read from unchecked buffers.
 
 use std::ops::AddAssign;
 

@@ -10,14 +10,14 @@ use crate::text::origins::Forget;
 /// Return the key of a window: XXH3-64 of its bytes, seed 0.
 #[inline(always)]
 pub fn window_key(window: &[u8]) -> u64 {
-    // The default width in ASCII text, for which a length known to the compiler saves a third.
+    // At the default width in ASCII text, a length that the compiler knows saves a third.
     match <&[u8; 50]>::try_from(window) {
         Ok(window) => XxHash3_64::oneshot(window),
         Err(_) => hash_of_any_length(window),
     }
 }
 
-/// Out of line, or the compiler folds the two cases into the general one.
+/// Kept out of line; otherwise the compiler merges both cases into the general one.
 #[inline(never)]
 fn hash_of_any_length(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_the_published_hash() {
+    fn window_keys_are_the_published_hash() {
         // XXH3-64 of the empty input with seed 0, from the reference implementation's own tests.
         assert_eq!(window_key(b""), 0x2D06_8005_38D3_94C2);
         assert_ne!(document_key(b"a"), window_key(b"a"));

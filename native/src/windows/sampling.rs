@@ -78,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stored_windows_stand_at_the_stride_and_at_the_end(
+        fn windows_are_stored_at_multiples_of_the_stride_and_at_the_end(
             text in r"([ -~]|[\u{80}-\u{2ff}]|[\u{4e00}-\u{4e10}]|[\u{1f600}-\u{1f610}]){0,80}",
             width in 1usize..30,
             stride in 1usize..30,

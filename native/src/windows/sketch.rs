@@ -4,8 +4,8 @@
 //! range: n is estimated as (k − 1) · 2^64 / (the k-th), with a relative standard error of
 //! 1/√(k − 2) (Beyer et al., *On Synopses for Distinct-Value Estimation under Multiset Operations*,
 //! 2007). Fewer than k keys are counted exactly. The union of the sketches of parts is the sketch of
-//! the whole, whatever the parts and their order; and unlike with registers of leading zeros, adding a
-//! key to a full sketch is one comparison, which nearly always fails.
+//! the whole, whatever the parts and their order. Unlike in HyperLogLog, adding a key to a full sketch
+//! is one comparison, which nearly always fails.
 
 use super::sort::sort_unique;
 
@@ -64,7 +64,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_the_smallest_keys_however_they_came(
+        fn the_smallest_keys_are_kept_in_whatever_order_they_are_added(
             keys in proptest::collection::vec(0u64..500, 0..400), k in 1usize..60, cut in 0usize..400,
         ) {
             let mut expected = keys.clone();

@@ -1,7 +1,7 @@
 //! Sorting keys without duplicates, and partitioning them.
 //!
-//! Keys are hashes, so their top bits nearly say where each belongs: one pass puts it into a bucket of a
-//! few dozen, and sorting those is cheap. A key that occurs in the corpus a million times makes one large
+//! Keys are hashes, so the top bits of a key nearly determine its place: one pass puts it into a bucket of
+//! a few dozen, which is cheap to sort. A key that occurs in the corpus a million times makes one large
 //! bucket, which the standard library's sort handles well.
 //!
 //! What bounds it: writes to random places in the second-level cache, and the unpredictable branches of

@@ -13,7 +13,7 @@ const ATTEMPTS: u64 = 512;
 pub enum BuildError {
     /// The keys are not in ascending order without duplicates.
     NotSortedUnique,
-    /// No seed worked; with unique keys, that does not happen by chance.
+    /// No seed works; with unique keys, this does not happen by chance.
     NoSeed,
 }
 
@@ -21,7 +21,7 @@ impl std::fmt::Display for BuildError {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(match self {
             Self::NotSortedUnique => "the keys are not in ascending order without duplicates",
-            Self::NoSeed => "no seed worked for a partition",
+            Self::NoSeed => "no seed works for a partition",
         })
     }
 }

@@ -108,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn solutions_solve_and_refusals_are_right(
+        fn solutions_are_right_and_only_contradictions_have_none(
             rows in prop::collection::vec((0usize..3, [0usize..128, 0..128, 0..128, 0..128], 0u32..4), 0..12),
             truth in prop::collection::vec(0u32..4, 256),
             consistent: bool,

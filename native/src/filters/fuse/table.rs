@@ -22,17 +22,18 @@ pub struct Table {
 
 impl Table {
     /// Read the table of a filter with these shards, in the order of the keys: each shard's rows, and its
-    /// number of bytes of fingerprints. The error says which facts contradict each other.
+    /// number of bytes of fingerprints. The error is a message that says what is wrong.
     pub fn new(shards: &[(&[u8], usize)], n_bits: u32) -> Result<Self, String> {
         if !(1..=MAX_BITS).contains(&n_bits) {
-            return Err(format!("fingerprints of {n_bits} bits"));
+            return Err(format!("a fingerprint has 1 to {MAX_BITS} bits, not {n_bits}"));
         }
         let mut table = Self { partitions: Vec::new(), n_bits, n_bytes: 0 };
         for (shard, (rows, n_bytes)) in shards.iter().enumerate() {
             table.add_shard(shard, rows, *n_bytes)?;
         }
         if !table.partitions.len().is_power_of_two() {
-            return Err(format!("{} partitions", table.partitions.len()));
+            let n_partitions = table.partitions.len();
+            return Err(format!("the number of partitions, {n_partitions}, is not a power of two"));
         }
         Ok(table)
     }
@@ -45,7 +46,7 @@ impl Table {
     fn add_shard(&mut self, shard: usize, rows: &[u8], n_bytes: usize) -> Result<(), String> {
         let (rows, rest) = rows.as_chunks::<{ 8 * ROW }>();
         if !rest.is_empty() {
-            return Err(format!("a table with {} bytes too many", rest.len()));
+            return Err(format!("the table has {} bytes after its last whole row", rest.len()));
         }
         let end = n_bytes as u64;
         let before = self.n_bytes;
@@ -54,20 +55,23 @@ impl Table {
             let number =
                 |i: usize| u64::from_le_bytes(row[8 * i..8 * i + 8].try_into().expect("eight bytes"));
             let [seed, segment_bits, n_segments, first] = [number(0), number(1), number(2), number(3)];
-            let layout = Layout::checked(segment_bits, n_segments)
-                .ok_or_else(|| format!("partition {i} of {n_segments} segments of 2^{segment_bits}"))?;
+            let layout = Layout::checked(segment_bits, n_segments).ok_or_else(|| {
+                format!("partition {i} cannot have {n_segments} segments of 2^{segment_bits} slots")
+            })?;
             let n_bytes = layout.n_bytes(self.n_bits);
             if first.checked_sub(before) != Some(next)
                 || n_bytes > end - next
                 || (4..ROW).any(|i| number(i) != 0)
             {
-                return Err(format!("partition {i} does not stand where its row says"));
+                return Err(format!(
+                    "the row of partition {i} contradicts the rows before it or the number of fingerprints"
+                ));
             }
             self.partitions.push(Partition { seed, layout, shard, first_bit: 8 * next });
             next += n_bytes;
         }
         if next != end {
-            return Err(format!("{end} bytes of fingerprints where the table has {next}"));
+            return Err(format!("the table describes {next} bytes of fingerprints, but there are {end}"));
         }
         self.n_bytes += end;
         Ok(())
