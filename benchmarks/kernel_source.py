@@ -80,7 +80,9 @@ def corpora(n_bytes: int, directory: Path | None = None) -> dict[str, Path]:
     def write() -> None:
         nonlocal shard, size, number
         pq.write_table(pa.Table.from_pylist(shard), directories["parquet"] / f"{number:03}.parquet")
-        with pa.CompressedOutputStream(str(directories["jsonl.zst"] / f"{number:03}.jsonl.zst"), "zstd") as file:
+        with pa.CompressedOutputStream(
+            str(directories["jsonl.zst"] / f"{number:03}.jsonl.zst"), "zstd"
+        ) as file:
             for row in shard:
                 file.write(json.dumps(row).encode() + b"\n")
         shard, size, number = [], 0, number + 1

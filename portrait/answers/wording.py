@@ -57,7 +57,7 @@ def _nothing(verdict: Verdict, detectable_length: int | None, units: int, unit: 
     if detectable_length is None:
         return "this portrait's filter answers yes to nearly everything, so nothing can be concluded"
     if verdict == "not_found":
-        return f"no passage of {counted(detectable_length, noun)} or more stands verbatim in the corpus"
+        return f"no passage of {counted(detectable_length, noun)} or more appears verbatim in the corpus"
     if units >= detectable_length:
         return (
             "a passage hits, but repeats itself so much that a single false answer of the filter would "

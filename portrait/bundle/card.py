@@ -62,7 +62,7 @@ portrait query {name} "a passage of the text in question"
 
 ## What it can say
 
-- Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more that stands in one document hits
+- Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more that appears in one document hits
   its source's layer: there are no false negatives.
 - A hit can be chance. Answers state how many chains of hits as long chance alone would show (the
   E-value) and how long a copy must be to be told from chance: in a text of {_EXAMPLE_UNITS} {spec.unit_name},
@@ -71,7 +71,7 @@ portrait query {name} "a passage of the text in question"
 ## What it cannot say
 
 - Nothing about paraphrases, translations, or passages shorter than that.
-- Not which document a passage stands in, nor how often; only in which source.
+- Not which document a passage is in, nor how often; only in which source.
 - Not whether a model was trained on the corpus, or remembers it.
 - A passage that is found may have come into the corpus from elsewhere, by quotation or by common origin.
 """

@@ -21,7 +21,7 @@ from .state import EXTENSION, State, current_state
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: One for each group of endpoints.
+#: The blueprints of the groups of endpoints.
 BLUEPRINTS = (
     health.blueprint,
     query.blueprint,

@@ -51,7 +51,7 @@ class SlowRequestError(ServiceError):
 
 
 class TooLargeError(ServiceError):
-    """More bytes, texts or characters than one request may bring."""
+    """More bytes, texts or characters than one request may contain."""
 
     http_status = 413
 

@@ -54,7 +54,7 @@ _LOGGING = {
 
 
 class _Server(MPServer):
-    """granian, except that on SIGHUP the workers look for new files and are not replaced."""
+    """granian's server, except that SIGHUP makes the workers look for new files instead of replacing them."""
 
     def signal_handler_reload(self, *_: Any, **__: Any) -> None:
         # For a moment, a worker that has just been forked has this handler too.
@@ -100,7 +100,7 @@ def run(values: Mapping[str, Any]) -> None:
             log_dictconfig=_LOGGING,
             log_level=LogLevels.warning,
         )
-        # granian expects a callable application, which one for RSGI need not be.
+        # granian's types expect a callable, which an RSGI application need not be.
         loader: Any = partial(_load, settings.model_dump())
         server.serve(target_loader=loader, wrap_loader=False)
     finally:

@@ -80,7 +80,7 @@ class Settings(BaseModel):
     compat: Annotated[
         str | None, Field(description="The portrait behind `/q`, `/overlap`, `/quip`; otherwise the first.")
     ] = None
-    reload_seconds: Annotated[Seconds, Field(description="Time between two looks for changed files.")] = 1.0
+    reload_seconds: Annotated[Seconds, Field(description="Time between checks for changed files.")] = 1.0
     access_log: Annotated[
         bool, Field(description="Write a JSON line to standard output for each request.")
     ] = True

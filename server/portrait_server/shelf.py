@@ -33,7 +33,7 @@ Stamp = tuple[int, int, int, int]
 class _Place:
     """A path on the shelf, the portrait opened there, and its files as they were then.
 
-    Where the portrait cannot be asked it is ``None``, and ``problem`` says why.
+    If the portrait cannot be asked, it is ``None`` and ``problem`` says why.
     """
 
     path: Path
@@ -48,8 +48,8 @@ class Shelf:
 
     Args:
         paths: The paths of the portraits.
-        lenient: Keep a place for a portrait that cannot be opened now, as a worker does that joins
-            running ones.
+        lenient: Keep a place for a portrait that cannot be opened now, as a worker that starts later than
+            others must.
 
     Raises:
         PortraitError: A portrait cannot be opened (unless ``lenient``).
@@ -74,7 +74,7 @@ class Shelf:
 
     @property
     def problems(self) -> dict[str, str]:
-        """By name, why a portrait cannot be asked or could not be replaced."""
+        """The reasons why portraits cannot be asked or could not be replaced, by name."""
         return {name: place.problem for name, place in self._places.items() if place.problem is not None}
 
     @property
@@ -100,7 +100,7 @@ class Shelf:
     def unknown(name: str) -> UnknownPortraitError:
         """Return the error for a name that the shelf does not have, or that a caller may not ask."""
         return UnknownPortraitError(
-            f"there is no portrait {name[:100]!r} here: GET /v1/portraits lists those that there are"
+            f"there is no portrait {name[:100]!r} here: GET /v1/portraits lists the portraits"
         )
 
     def ask(

@@ -44,7 +44,7 @@ def test_found_counts_the_passages() -> None:
 def test_not_found_states_the_detectable_length() -> None:
     assert (
         sentence("not_found", units=2000, detectable_length=1234)
-        == "no passage of 1,234 characters or more stands verbatim in the corpus"
+        == "no passage of 1,234 characters or more appears verbatim in the corpus"
     )
     assert sentence("not_found", detectable_length=1, unit="words").startswith("no passage of 1 word or more")
 

@@ -89,7 +89,7 @@ def edited(text: str, every: int = 140) -> str:
 
 
 def matches(answer: portrait.Answer, text: str) -> list[str]:
-    """Return the passages that stand word for word, each once, in the order of the text."""
+    """Return the passages that appear word for word, each once, in the order of the text."""
     spans = {(match.start, -match.end) for _, match in answer.matches}
     return [text[start:-minus_end] for start, minus_end in sorted(spans)]
 

@@ -55,7 +55,8 @@ impl PyScan {
     /// Return a filter's chains of at least ``min_distinct`` distinct windows: (window, windows, distinct
     /// windows, start, end).
     fn chains(&self, layer: usize, min_distinct: usize) -> PyResult<Vec<PyChain>> {
-        let layer = self.0.layers.get(layer).ok_or_else(|| PyIndexError::new_err(format!("there is no layer {layer}")))?;
+        let missing = || PyIndexError::new_err(format!("there is no layer {layer}"));
+        let layer = self.0.layers.get(layer).ok_or_else(missing)?;
         let chains = layer.chains.iter().filter(|chain| chain.n_distinct >= min_distinct);
         let to_python = |at: &Chain| (at.window, at.n_windows, at.n_distinct, at.start, at.end);
         Ok(chains.map(to_python).collect())

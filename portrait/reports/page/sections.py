@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TILES = (
     ("found", "Found", "share a passage with the corpus"),
-    ("not_found", "Not found", "no passage of the detectable length or more stands in the corpus"),
+    ("not_found", "Not found", "no passage of the detectable length or more appears in the corpus"),
     ("inconclusive", "Inconclusive", "too short to tell a copy from chance: not clean"),
 )
 

@@ -35,7 +35,7 @@ def worst_rows(findings: Findings, *, qualified: bool) -> list[Markup]:
         element(
             "p",
             f"{counted(len(rows), 'row')}{of} found, by coverage, then by longest match. Marked passages "
-            "stand in the corpus; the sign before each, its tint and its line name the source:",
+            "appear in the corpus; the sign before each, its tint and its line name the source:",
         ),
         element("ul", *legend, class_="legend"),
         table(caption, _COLUMNS, map(_line, rows)),

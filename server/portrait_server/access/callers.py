@@ -28,9 +28,9 @@ class Caller:
 
 
 def network_of(address: str) -> str:
-    """Return what rates count an address as: an IPv4 address, or the /64 of an IPv6 one.
+    """Return the network that rates are counted for: an IPv4 address, or the /64 of an IPv6 address.
 
-    Whoever has one address of a /64 usually has all of them.
+    A client that has one address of a /64 usually has all of them.
     """
     try:
         parsed = ipaddress.ip_address(address)

@@ -1,4 +1,4 @@
-"""The doorkeeper: knows the keys, identifies callers, and charges them for what they ask."""
+"""The doorkeeper, who knows the keys, identifies callers, and charges them for what they ask."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Doorkeeper:
         return "in a store shared by all workers" if self.rates.shared else "in this process"
 
     def identify(self, secret: str | None, address: str) -> Caller:
-        """Return who a request comes from.
+        """Return the caller that a request comes from.
 
         Args:
             secret: The key that the request presents, if any.

@@ -17,7 +17,7 @@ class _Answer(BaseModel):
 
 
 class MatchModel(_Answer):
-    """A passage that a layer has; ``start`` and ``end`` count characters of the text as given."""
+    """A passage found in a layer; ``start`` and ``end`` count characters of the text as given."""
 
     start: int
     end: int
@@ -66,7 +66,7 @@ class Answers(_Answer):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """A problem document (RFC 9457): what went wrong."""
 
     type: str
     title: str
@@ -76,7 +76,7 @@ class Problem(BaseModel):
 
 
 class ErrorLine(_Answer):
-    """What takes the place of an answer to a line that cannot be answered."""
+    """The line in place of an answer to a line that cannot be answered."""
 
     error: Problem
 
@@ -122,7 +122,7 @@ class RateLimits(_Answer):
         Literal["off", "in this process", "in a store shared by all workers"],
         Field(description="Where the texts of a key or an address are counted."),
     ]
-    keys: Annotated[bool, Field(description="Whether asking takes a key.")]
+    keys: Annotated[bool, Field(description="Whether asking requires a key.")]
 
 
 class CallerRates(RateLimits):
@@ -136,22 +136,22 @@ class Version(_Answer):
 
     portrait: str
     api: Literal[1]
-    limits: Annotated[dict[str, int | float], Field(description="The most that one request may bring.")]
+    limits: Annotated[dict[str, int | float], Field(description="The limits of one request.")]
     rates: CallerRates
 
 
 class Health(_Answer):
-    """The process answers."""
+    """The answer of a running process."""
 
     status: Literal["ok"]
     version: str
 
 
 class Ready(_Answer):
-    """Every portrait can be asked."""
+    """The answer of a server on which every portrait can be asked."""
 
     status: Literal["ready"]
-    portraits: Annotated[dict[str, Literal["ready"]], Field(description="Empty where asking takes a key.")]
+    portraits: Annotated[dict[str, Literal["ready"]], Field(description="Empty if asking requires a key.")]
     problems: Annotated[dict[str, str], Field(description="Portraits whose new files cannot be opened.")]
     rates: RateLimits
 
@@ -187,7 +187,7 @@ class QAnswer(RootModel[QReport | NoDocument]):
 
 
 class Overlap(_Answer):
-    """The answer of `/overlap`: where the chains stand in the text as given."""
+    """The answer of `/overlap`: where the chains are in the text as given."""
 
     spans: list[tuple[int, int]]
     segments: list[str]

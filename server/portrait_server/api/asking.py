@@ -1,7 +1,7 @@
 """The policy for asking, which JSON, NDJSON, the page and the original's endpoints share.
 
-It says which portraits a caller may ask, how much one request may bring and how long answering it may
-take; it charges the caller and counts the answers.
+It decides which portraits a caller may ask, how much one request may contain and how long answering it
+may take; it charges the caller and counts the answers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """What one request asks, in one question or in many.
+    """The questions of one request, under the limits of the caller and the server.
 
     It needs no request context, so that it can outlive the view of a streamed response.
 
@@ -61,8 +61,8 @@ class Asking:
             names: The names that the caller gives; ``None`` for all that the caller may ask.
 
         Raises:
-            UnknownPortraitError: There is no such portrait, or the caller may not ask it; the message
-                does not tell which.
+            UnknownPortraitError: There is no such portrait, or the caller may not ask it; the message is the
+                same.
         """
         shelf = self._state.shelf
         visible = tuple(name for name in shelf.names if self._caller.may_ask(name))
@@ -78,7 +78,7 @@ class Asking:
         """Check that the texts are not too many or too long to be asked about at once.
 
         Raises:
-            TooLargeError: They are.
+            TooLargeError: The texts are too many or too long.
         """
         settings = self._state.settings
         if len(texts) > settings.max_texts:
@@ -94,7 +94,7 @@ class Asking:
         """Check that the time for answering has not passed.
 
         Raises:
-            OvertimeError: It has.
+            OvertimeError: The time has passed.
         """
         if time.monotonic() > self._deadline:
             raise OvertimeError(

@@ -49,7 +49,7 @@ def q() -> Response:
 @blueprint.post("/overlap")
 @operation(Operation("original", OverlapAnswer, request=DocumentRequest, problems=_PROBLEMS))
 def overlap() -> Response:
-    """Report where the chains stand in the text as given."""
+    """Report where the chains are in the text as given."""
     question = bodies.read(_DOCUMENT)
     if question.document is None:
         return jsonify("")

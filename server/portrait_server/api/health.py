@@ -1,4 +1,4 @@
-"""Endpoints for those who run the service: whether it is alive and ready, its counters, its version."""
+"""Endpoints for operators: whether the service is alive and ready, its counters, its version."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LIMITS = ("max_body_bytes", "max_texts", "max_chars", "max_bulk_bytes", "reques
 @blueprint.get("/healthz")
 @operation(Operation("operations", Health, public=True))
 def healthz() -> dict[str, str]:
-    """Say that the process answers."""
+    """Report that the process is running."""
     return {"status": "ok", "version": portrait.__version__}
 
 
 @blueprint.get("/readyz")
 @operation(Operation("operations", Ready, problems=(503,), public=True))
 def readyz() -> dict[str, object] | Response:
-    """Say whether every portrait can be asked and rates can be counted."""
+    """Report whether every portrait can be asked and rates can be counted."""
     state = current_state()
     shelf, doorkeeper = state.shelf, state.doorkeeper
     damaged = [name for name in shelf.names if not shelf.can_ask(name)]
@@ -52,14 +52,14 @@ def readyz() -> dict[str, object] | Response:
 @blueprint.get("/metrics")
 @operation(Operation("operations", media_type="text/plain"))
 def metrics() -> Response:
-    """Give the counters to Prometheus."""
+    """Return the counters in the text format of Prometheus."""
     return Response(current_state().metrics.exposition(), content_type=MEDIA_TYPE)
 
 
 @blueprint.get("/v1/version")
 @operation(Operation("portraits", Version))
 def version() -> dict[str, object]:
-    """Give the versions, and how much one request may bring."""
+    """Return the versions, and the limits of one request."""
     settings = current_state().settings
     return {
         "portrait": portrait.__version__,

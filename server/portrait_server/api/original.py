@@ -1,7 +1,7 @@
 """Reports in the form of the original Data Portraits server.
 
 The fields have the names and the meaning that they had there, with one difference: a chain ends at the
-first miss. The original's chains jumped over misses, so they were longer than what stands in the corpus.
+first miss. The original's chains jumped over misses, so they were longer than what is in the corpus.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class WindowReport:
         return [self.doc[i : i + self.width] for i in range(len(self.hits))]
 
     def spans(self) -> list[tuple[int, int]]:
-        """Return where each chain stands in the text as given."""
+        """Return the span of each chain in the text as given."""
         return [
             (self.origins[chain[0]][0], self.origins[chain[-1] + self.width - 1][1]) for chain in self.chains
         ]

@@ -1,4 +1,4 @@
-"""``/v1/portraits``: which portraits there are, and what each is."""
+"""``/v1/portraits``: the list of portraits, and the details of each."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 Names = Annotated[
     list[str],
-    Field(min_length=1, description="The portraits to ask; all, if left out."),
+    Field(min_length=1, description="The portraits to ask; all if omitted."),
     AfterValidator(_distinct),
     Field(json_schema_extra={"uniqueItems": True}),
 ]
@@ -24,7 +24,7 @@ Threshold = Annotated[
     Field(
         gt=0,
         le=1e6,
-        description="The E-value up to which a chain of hits counts as a copy; else 0.01.",
+        description="The E-value up to which a chain of hits counts as a copy; 0.01 if omitted.",
     ),
 ]
 
@@ -58,7 +58,7 @@ def _kind(sent: Any) -> str:
     return "texts" if isinstance(sent, dict) and "texts" in sent else "text"
 
 
-#: The names that are present tell the two kinds apart, so that an error speaks of one kind only.
+#: The names that are present tell the two kinds apart, so that an error is about one kind only.
 OneOrMany = Annotated[
     Annotated[OneText, Tag("text")] | Annotated[ManyTexts, Tag("texts")], Discriminator(_kind)
 ]

@@ -5,9 +5,9 @@ threads. Here one event loop reads the bodies of all clients, each against a dea
 complete requests. NDJSON is the exception, because its answers are sent while its questions arrive: it has a
 few threads of its own, and a deadline for each piece.
 
-Why this is not an adapter from a library: each was measured in place of this one, with
-``benchmarks/service.py``, in one sitting on one core. A query and the constant answer are in requests a
-second, NDJSON is in megabytes of text a second.
+Libraries offer adapters for this. Each was measured in place of this module, with ``benchmarks/service.py``,
+in one session on one core. A query and the constant answer are in requests a second, NDJSON is in megabytes
+of text a second.
 
 ========================  =====  ========  ======  =====================================================
 adapter                   query  constant  NDJSON  besides
@@ -15,14 +15,14 @@ adapter                   query  constant  NDJSON  besides
 this one (RSGI)           1,517     1,964    19.6
 ``a2wsgi`` on ASGI        1,010     1,087    10.6  three trips between threads a response; ``read(n)``
                                                    waits for n bytes, so answers to lines are late; a
-                                                   failed send leaves the thread waiting for ever
+                                                   failed send leaves the thread waiting forever
 ``asgiref`` on ASGI         835       974     9.5  one thread for all requests; no answer before the body
                                                    has ended
 granian's own WSGI        2,361     3,425    24.3  a slow body occupies a thread, without a deadline: eight
                                                    idle clients locked out all others for over 30 s
 ========================  =====  ========  ======  =====================================================
 
-So granian's RSGI is the interface, and what is left to do here is small: :mod:`.environ` makes the WSGI
+So this module uses granian's RSGI interface, which leaves little to do: :mod:`.environ` makes the WSGI
 environment, :mod:`.replies` calls the application, and :mod:`.streams` moves bodies.
 """
 
@@ -140,7 +140,7 @@ class Gate:
             self._bulk_turns.release()
 
     async def _take_turn(self) -> None:
-        # Waiting costs nothing: what has not been read stays with the client.
+        # Waiting takes no memory: what has not been read stays with the client.
         busy = BusyError("too many NDJSON requests at the same time: try again in 5 seconds", retry_after=5)
         if self._n_waiting_for_turn >= self._settings.concurrency:
             raise busy
@@ -165,7 +165,7 @@ class Gate:
                 for piece in reply.pieces:
                     outflow.send(piece)
         except GoneError:
-            # It ends here: its traceback would keep the connection, which closes when it is released.
+            # Swallow it in this thread: a traceback would keep the connection, which closes when released.
             pass
 
     async def _refresh(self) -> None:

@@ -21,7 +21,7 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 Model = TypeVar("Model")
 
-#: A message names at most this many wrong values.
+#: The largest number of wrong values that a message names.
 _MAX_COMPLAINTS = 5
 
 

@@ -39,26 +39,26 @@ def batches(body: Readable, max_line_bytes: int) -> Iterator[LineBatch]:
         body: The body.
         max_line_bytes: The length of the longest line that is kept, without its line feed.
     """
-    begun: list[bytes] = []
-    n_begun = 0
+    unfinished: list[bytes] = []
+    n_unfinished = 0
     too_long = TooLargeError(f"a line of more than {counted(max_line_bytes, 'byte')}")
     while data := body.read(_READ_BYTES):
         *ended, rest = data.split(b"\n")
         lines: list[bytes | TooLargeError] = []
         for end in ended:
-            n_begun += len(end)
-            line = b"".join([*begun, end]) if n_begun <= max_line_bytes else b""
-            if n_begun > max_line_bytes:
+            n_unfinished += len(end)
+            line = b"".join([*unfinished, end]) if n_unfinished <= max_line_bytes else b""
+            if n_unfinished > max_line_bytes:
                 lines.append(too_long)
             elif line.strip():
                 lines.append(line)
-            begun, n_begun = [], 0
-        n_begun += len(rest)
+            unfinished, n_unfinished = [], 0
+        n_unfinished += len(rest)
         # A line that is already too long is only counted.
-        begun = [*begun, rest] if n_begun <= max_line_bytes else []
+        unfinished = [*unfinished, rest] if n_unfinished <= max_line_bytes else []
         yield LineBatch(len(data), lines)
-    last = b"".join(begun)
-    if n_begun > max_line_bytes:
+    last = b"".join(unfinished)
+    if n_unfinished > max_line_bytes:
         yield LineBatch(0, [too_long])
     elif last.strip():
         yield LineBatch(0, [last])

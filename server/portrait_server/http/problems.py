@@ -52,7 +52,7 @@ def response(problem: dict[str, Any], headers: dict[str, str] | None = None) -> 
 
 
 def describe(error: Exception) -> dict[str, Any]:
-    """Return the problem document of an error; of an unexpected one, log where it was raised."""
+    """Return the problem document of an error; log where an unexpected one was raised."""
     explained = isinstance(error, ServiceError | WithdrawnPortraitError)
     if isinstance(error, PortraitError) and (explained or error.http_status < 500):
         return document(error.http_status, str(error), _snake(type(error).__name__.removesuffix("Error")))
@@ -85,7 +85,7 @@ def of_http(error: HTTPException) -> Any:
     kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     status = HTTPStatus(error.code)
     detail = {
-        HTTPStatus.NOT_FOUND: "there is nothing here: /docs lists what there is",
+        HTTPStatus.NOT_FOUND: "there is nothing at this address: /docs lists the endpoints",
         HTTPStatus.METHOD_NOT_ALLOWED: f"this address takes only {kept.get('Allow')}",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is larger than this server takes",
     }.get(status, status.phrase)

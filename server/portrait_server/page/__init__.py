@@ -1,1 +1,1 @@
-"""The page for people: an answer in words, drawn where the text is."""
+"""The page for people: an answer in words, with its matches marked in the text."""

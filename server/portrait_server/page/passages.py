@@ -45,7 +45,7 @@ class Passage:
         number: The number of the passage, from 1, in the order of the text.
         start: The first character.
         end: The character after the last one.
-        near: Whether it looks like an edited copy, instead of standing word for word.
+        near: Whether it looks like an edited copy, rather than a copy word for word.
         holders: The sources.
     """
 
@@ -111,7 +111,7 @@ def _stretches(layer: LayerAnswer) -> Iterator[_Stretch]:
 def _lane(ends: list[int], start: int, end: int) -> int:
     """Return the first lane that is free at ``start``, and occupy it until ``end``.
 
-    ``ends`` says until where each lane is occupied.
+    ``ends`` has the position up to which each lane is occupied.
     """
     for lane, taken_until in enumerate(ends):
         if taken_until <= start:

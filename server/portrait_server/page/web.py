@@ -1,4 +1,4 @@
-"""The page at ``/``: ask in a browser and see the matches where they stand, with or without scripts.
+"""The page at ``/``: ask in a browser and see the matches in the text, with or without scripts.
 
 Nothing on the page comes from another host, nothing runs or is styled inline, and nothing is stored: there
 are no cookies, and no cache may keep an answer.
@@ -50,7 +50,7 @@ HEADERS = {
 }
 
 #: The URL of a static file contains its digest. Changed content has a new URL, so caches may keep the
-#: file for ever.
+#: file forever.
 DIGESTS = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in STATIC.iterdir()}
 
 #: The headers of a problem document that the page passes on.
@@ -80,7 +80,7 @@ class Form:
 
 @blueprint.after_request
 def secure(response: Response) -> Response:
-    """Set what the browser may do with the page, and how long it may keep a static file."""
+    """Set headers: what the browser may do with the page, and how long it may keep a static file."""
     response.headers.update(HEADERS)
     name = (request.view_args or {}).get("filename", "")
     if name and request.args.get("v") == DIGESTS.get(name):

@@ -34,7 +34,7 @@ def summary(answer: Answer, near: bool) -> str:
     if answer.exact_document:
         return "This very text is a document of the corpus."
     if answer.verdict == "found":
-        return "Part of this text stands word for word in the corpus."
+        return "Part of this text appears word for word in the corpus."
     if near:
         return "No long passage of it was found word for word, but part of it looks like an edited copy."
     if answer.verdict == "not_found":
@@ -91,7 +91,7 @@ def name(holder: Holder) -> str:
 
 
 def where(passage: Passage) -> str:
-    """Return how long a passage is, where it stands in the text, and what kind of copy it is."""
+    """Return how long a passage is, where it is in the text, and what kind of copy it is."""
     length = passage.end - passage.start
     how = "like an edited copy" if passage.near else "word for word"
     return f"{counted(length, 'character')}, {passage.start:,}–{passage.end:,}, {how}"

@@ -6,7 +6,7 @@
   const N_LANES = 3;
   const EXCERPT_CHARS = 80;
   const N_SOURCES = 6;
-  // What mail programs and chats pass on unbroken.
+  // The longest link that mail programs and chats pass on unbroken.
   const LINK_CHARS = 8000;
 
   const $ = (id) => document.getElementById(id);
@@ -67,7 +67,7 @@
       return "The corpus seems to hold this very text as a document, but it is too short to be sure.";
     }
     if (answer.exact_document) return "This very text is a document of the corpus.";
-    if (answer.verdict === "found") return "Part of this text stands word for word in the corpus.";
+    if (answer.verdict === "found") return "Part of this text appears word for word in the corpus.";
     if (near) return "No long passage of it was found word for word, but part of it looks like an edited copy.";
     if (answer.verdict === "not_found") return "No copy of this text, or of a long part of it, was found.";
     return "Nothing was found, and nothing can be ruled out.";
