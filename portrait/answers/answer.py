@@ -67,9 +67,9 @@ class Answer:
         verdict: The verdict of all layers together.
         evalue: The best chain's E-value; ``None`` if no window hit.
         detectable_length: The shortest passage, in units of the normalised text, that is certain to be
-            found in this text and at this threshold, in whichever layer it stands; ``None`` if no
+            found in this text and at this threshold, whichever layer holds it; ``None`` if no
             passage is.
-        coverage: The share of the characters of the text as given that stand inside matches.
+        coverage: The share of the characters of the text as given that are inside matches.
         longest_match: The length of the longest match in characters.
         exact_document: Whether some layer holds this very text as a whole document.
         layers: Each layer's own answer.

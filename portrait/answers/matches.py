@@ -36,7 +36,7 @@ class Match:
 class Approximate:
     """A passage that looks like an edited copy: more of its windows hit than chance explains.
 
-    Its E-value stands for itself and does not enter the verdict: the corpus may hold no more than
+    Its E-value is separate and does not enter the verdict: the corpus may hold no more than
     pieces of this passage.
 
     Attributes:

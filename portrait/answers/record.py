@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from portrait.answers.answer import Answer
 
-#: The fields that stand in the answer itself, each with its type in the words of Arrow and ``datasets``.
+#: The fields of the answer itself, each with its type as Arrow and ``datasets`` name it.
 ANSWER_FIELDS = {
     "verdict": "string",
     "evalue": "float64",

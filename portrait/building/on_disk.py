@@ -1,7 +1,7 @@
 """The build that keeps its keys in files: shards → runs → parts of filters → layers.
 
-The result of each step is recorded in the work directory, and no later process repeats a step that is
-recorded. Only a shard's runs depend on text, and only on that shard's.
+The result of each step is recorded in the work directory, and no later process repeats a recorded step.
+Only runs depend on text, each on the text of one shard.
 """
 
 from __future__ import annotations

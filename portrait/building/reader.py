@@ -57,7 +57,7 @@ def require_few_sources(n_sources: int, reading: ReadOptions) -> None:
     """Check that a column does not name more sources than a portrait may have.
 
     Raises:
-        CorpusError: It does.
+        CorpusError: There are too many sources.
     """
     if reading.source_column is not None and n_sources > MAX_SOURCES:
         raise CorpusError(

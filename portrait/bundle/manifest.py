@@ -14,7 +14,7 @@ FORMAT = "portrait"
 FORMAT_VERSION = 1
 HASH = {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
 
-#: Stands for the manifest's digest while it is computed.
+#: Takes the place of the manifest's digest while that is computed.
 _NO_DIGEST = "0" * 64
 #: Names of files that are not UTF-8 hold lone surrogates, which only JSON's escapes can write.
 _ESCAPE = "backslashreplace"
@@ -133,7 +133,7 @@ class Manifest:
 def check_digest(text: bytes, where: str) -> None:
     """Compare every byte of a ``portrait.json`` with the digest it states of itself.
 
-    The digest is that of the file with 64 zeros wherever the digest stands.
+    The digest is that of the file with 64 zeros in place of the digest.
 
     Args:
         text: The file's content, which the manifest reader has accepted.

@@ -57,7 +57,7 @@ def _n_bytes(dtype: str, shape: Sequence[int]) -> int:
 
 
 def header(tensors: Sequence[TensorInfo], metadata: Mapping[str, str]) -> bytes:
-    """Return the bytes that stand before the tensors' data; their number is a multiple of 64.
+    """Return the bytes in front of the tensors' data; their number is a multiple of 64.
 
     Args:
         tensors: The tensors, in the order of their data.
@@ -177,8 +177,8 @@ def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, in which no name may stand twice: readers would differ on which one counts."""
+    """Return a JSON object, in which no name may appear twice: readers would differ on which one counts."""
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name appears twice")
     return content

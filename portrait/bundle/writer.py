@@ -65,12 +65,12 @@ def data_bytes(max_shard_bytes: int) -> int:
 class BundleWriter:
     """A bundle in the making; a context manager.
 
-    Add layers, then :meth:`commit`. Until that returns, whatever stood at ``out`` stands there still;
+    Add layers, then :meth:`commit`. Until that returns, the previous content of ``out`` stays in place;
     leaving the block without it removes all that was written. Entering raises what :meth:`check` raises.
 
     Args:
         out: The bundle's directory.
-        overwrite: Whether to replace a portrait that stands there; nothing else is ever replaced.
+        overwrite: Whether to replace a portrait at ``out``; nothing else is ever replaced.
     """
 
     def __init__(self, out: Path, *, overwrite: bool = False) -> None:
@@ -95,7 +95,7 @@ class BundleWriter:
         """Raise now what would be raised when all the work is done.
 
         Raises:
-            OutputExistsError: Something stands at ``out`` that may not be replaced.
+            OutputExistsError: Something at ``out`` may not be replaced.
             OutputError: Nothing can be written there.
         """
         with writing(self.out.parent):
@@ -122,7 +122,7 @@ class BundleWriter:
             source: The name of the layer's source.
             kind: The kind of its filter.
             pieces: The filter's content, in ascending order of keys.
-            progress: Is told of every byte written.
+            progress: Receives the number of bytes written.
 
         Raises:
             OutputError: A file cannot be written.
@@ -184,12 +184,12 @@ class BundleWriter:
         return replace(layer, shards=tuple(shards))
 
     def link_files(self, files: Sequence[Path], tensor: str, progress: Progress | None = None) -> StoredLayer:
-        """Make files that stand elsewhere a layer's shards, by hard links: no byte is copied.
+        """Make files elsewhere a layer's shards, by hard links: no byte is copied.
 
         Args:
             files: Files of another format, in the order of the layer's content.
             tensor: The name under which the manifest records the digest of all files, end to end.
-            progress: Is told of every byte read.
+            progress: Receives the number of bytes read.
 
         Raises:
             OutputError: A file cannot be linked or read.
@@ -227,7 +227,7 @@ def record_files(files: Sequence[Path], tensor: str, progress: Progress | None =
     Args:
         files: The files, in the order of the layer's content.
         tensor: The name under which the manifest records the digest of all files, end to end.
-        progress: Is told of every byte read.
+        progress: Receives the number of bytes read.
 
     Raises:
         OutputError: A file cannot be read.
@@ -249,7 +249,7 @@ def write_beside(directory: Path, manifest: Manifest, card: str, *, overwrite: b
         directory: The directory; other files in it stay as they are.
         manifest: The manifest.
         card: The card's text.
-        overwrite: Whether to replace a manifest that stands there.
+        overwrite: Whether to replace a manifest in the directory.
 
     Raises:
         OutputExistsError: There is a manifest, and it is not to be replaced.

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from portrait.engines.task import AnyTask, ProgressCallback, Result, Work
 
 
-#: Arrow loads NumPy, whose linear algebra starts a thread for each CPU that spins for a while, in every
-#: process, and has nothing to do here.
+#: Arrow loads NumPy, whose linear algebra library starts a thread for each CPU in every process. These
+#: threads are never used here, but spin for a while.
 _FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class LocalEngine:
     """An engine of up to ``n_workers`` processes, started when they are needed.
 
-    What one process can do, this very process does.
+    Tasks that one process can do run in the calling process.
     """
 
     def __init__(self, n_workers: int) -> None:
@@ -91,7 +91,7 @@ class LocalEngine:
 
 @dataclass(frozen=True, slots=True)
 class _Death:
-    """The end of a worker process before its task's."""
+    """The end of a worker process before the end of its task."""
 
     cause: str
 
@@ -118,7 +118,7 @@ class _Worker:
             )
 
     def send(self, payload: bytes) -> None:
-        # A dead process is noticed when its answer is waited for.
+        # The death of a process is noticed by :meth:`receive`.
         with suppress(OSError):
             self.pipe.send_bytes(payload)
 

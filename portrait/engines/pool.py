@@ -42,7 +42,7 @@ def require_workers(n_workers: int) -> int:
     """Return ``n_workers`` if it is a number of processes.
 
     Raises:
-        SpecError: It is not.
+        SpecError: It is not a number of processes, or too large a number.
     """
     if not isinstance(n_workers, int) or isinstance(n_workers, bool) or not 1 <= n_workers <= _MAX_WORKERS:
         raise SpecError(
@@ -83,7 +83,7 @@ def in_order(
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise WorkerError(
-            "a worker process died: it may have been killed for want of memory: use fewer workers",
+            "a worker process died: it may have been killed for lack of memory: use fewer workers",
             parameter="workers",
         ) from error
     finally:

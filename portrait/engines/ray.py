@@ -39,14 +39,14 @@ _CONNECT_SECONDS = 15
 #: How long tasks may take to end by themselves, and to heed an interrupt.
 _DRAIN_SECONDS = 2
 _CANCEL_SECONDS = 5
-#: All that Ray tells of the death of a process: "the process died (or its machine did)".
+#: All that Ray says about the death of a process: "the process died (or its machine did)".
 _DEATH = "or its machine did"
 _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-#: The least that Ray takes: nothing but tasks and their results passes through its memory.
+#: The least that Ray accepts: only tasks and their results pass through its memory.
 _OBJECT_STORE_BYTES = 80 << 20
-#: Read by Ray when it is imported or started, unless people have set it themselves.
+#: Read by Ray when it is imported or started; values that the user has set take precedence.
 _SETTINGS = {
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # nothing here needs a GPU, and Ray would say so
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray would warn of GPUs, which nothing here needs
     "RAY_task_oom_retries": str(ATTEMPTS - 1),
 }
 
@@ -120,9 +120,9 @@ class RayEngine:
 
     def _cancel(self, running: list[Any]) -> None:
         """End tasks, and wait until they have ended: before that they may write to files."""
-        # Ray may end this very process where a task that it cancels, or kills, ends by itself at the same
-        # time. So short tasks may end by themselves, and others are interrupted before they are killed. A
-        # task on the way to a worker misses the first interrupt.
+        # Ray may end the calling process if a task that it cancels or kills ends by itself at the same time.
+        # So short tasks may end by themselves, and others are interrupted before they are killed. A task on
+        # the way to a worker misses the first interrupt.
         for force, seconds in ((None, _DRAIN_SECONDS), (False, 2), (False, _CANCEL_SECONDS), (True, 10)):
             if not running:
                 return
@@ -176,7 +176,7 @@ class RayEngine:
         try:
             reply: bytes | str = self._ray.get(ready)
         except lost.OutOfMemoryError as error:
-            raise gave_up(task, "ended by Ray for want of memory") from error
+            raise gave_up(task, "ended by Ray for lack of memory") from error
         except (lost.WorkerCrashedError, lost.NodeDiedError) as error:
             raise gave_up(task, _DEATH) from error
         except lost.RayError as error:
@@ -194,7 +194,7 @@ def _remote(ray: Any) -> Any:
     message, or a text that says why the machine is unfit for the task.
     """
     here = str(Path.cwd())
-    # Ray has workers import from the driver's directory, which may hold anything, such as our source.
+    # Ray lets workers import from the driver's directory, which may hold anything, such as a source tree.
     stray = [] if here in map(os.path.abspath, filter(None, sys.path)) else [here]
     version = __version__
 
@@ -214,7 +214,7 @@ def _remote(ray: Any) -> Any:
             return f"on {socket.gethostname()} {problem}: install version {version} on all machines"
         return serve(payload, directory)
 
-    # Retries are Ray's: where it has none left, cancelling a task can end this very process.
+    # Ray does the retries: if it has none left, cancelling a task can end the calling process.
     return ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1, retry_exceptions=False)(run_here)
 
 
@@ -240,7 +240,7 @@ def serve(payload: bytes, directory: str) -> bytes | str:
     try:
         os.chdir(directory)
     except OSError:
-        # Absolute paths work without it; relative ones must not be looked for in a chance place.
+        # Absolute paths work without it; relative ones must not be resolved against another directory.
         exists = False
         os.chdir("/")
     try:

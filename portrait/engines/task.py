@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-#: How many processes may die of a task before it is given up.
+#: The number of attempts at a task whose process dies.
 ATTEMPTS = 3
 
 _log = logging.getLogger("portrait")
@@ -102,7 +102,7 @@ def next_attempt(task: Task, attempt: int, cause: str) -> int:
 
 
 def gave_up(task: Task, cause: str) -> WorkerError:
-    """Return the error for a task of which every process died."""
+    """Return the error for a task that no process survived."""
     return WorkerError(
         f"{task.label}: the process that worked on it died {ATTEMPTS} times ({cause}): it may lack memory: "
         "use fewer workers, or look for what is unusual about this input",

@@ -52,7 +52,7 @@ def perform(payload: bytes, report: ProgressCallback) -> Outcome:
         work, task = pickle.loads(payload)
         return Success(work(task, report))
     except MemoryError:
-        # This process is of no use any more; another one may fare better.
+        # This process can no longer be relied on; another one may succeed.
         os._exit(1)
     except Exception as error:
         return Failure(portable(error))

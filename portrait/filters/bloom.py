@@ -37,7 +37,7 @@ class Bloom:
             larger.
 
     Raises:
-        ValueError: The buffers are different.
+        ValueError: The buffers have other sizes.
     """
 
     def __init__(self, *buffers: Buffer) -> None:

@@ -140,7 +140,7 @@ class FuseLayout:
         for batch in keys:
             unique.extend(batch)
             if len(unique) >= limit:
-                # Keys that repeat do not all have to be in memory.
+                # Repeated keys need not all be in memory at once.
                 limit = max(limit, 2 * unique.sort_unique())
         n_keys = unique.sort_unique()
         shard = build_fuse(unique, self.fingerprint_bits, self.n_partitions, within.first, within.after)

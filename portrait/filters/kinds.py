@@ -93,7 +93,7 @@ def require_windows(kind: str, windows: WindowSpec) -> None:
     """Check that a kind of filter can hold such windows.
 
     Raises:
-        SpecError: It cannot.
+        SpecError: The kind cannot hold these windows.
     """
     KINDS[kind].require_windows(windows)
 
@@ -121,7 +121,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> StoredFilter:
 
 
 def tensor_sizes(bundle: Bundle, layer: Layer, shard: ShardRecord) -> list[tuple[str, int]]:
-    """Return the names and lengths of a shard's tensors, which stand end to end at the end of its file."""
+    """Return the names and lengths of a shard's tensors, which are end to end at the end of its file."""
     if (name := _kind(bundle, layer).whole_file) is not None:
         return [(name, shard.bytes)]
     return [(info.name, info.n_bytes) for info, _ in bundle.map_shard(shard).values()]

@@ -140,7 +140,7 @@ def of_files(files: Sequence[tuple[Path, memoryview]], header_bytes: int | None 
     n_there = sum(map(len, pieces))
     if n_bytes != n_there:
         raise DamagedBundleError(
-            f"{path}: the header wants {counted(n_bytes, 'byte')} of bits, but there are {count(n_there)}: "
+            f"{path}: the header announces {counted(n_bytes, 'byte')} of bits, but there are {count(n_there)}: "
             f"{_REFETCH}"
         )
     return RedisBloom(chain, _split(pieces, [link.n_bytes for link in chain.links]))
@@ -192,7 +192,7 @@ def _parse_header(path: Path, data: memoryview) -> ScalingChain:
 
 
 def _wrong_with(link: Link) -> str | None:
-    """Return what contradicts itself in a link's record, by RedisBloom's own conditions."""
+    """Return what is wrong with a link's record by RedisBloom's own conditions, or ``None``."""
     if link.n_bytes < 1 or link.bits < 1 or link.bits > 8 * link.n_bytes:
         return f"has {counted(link.bits, 'bit')} in {counted(link.n_bytes, 'byte')}"
     if link.log2_bits > 62 or link.bits_in_use > link.bits:

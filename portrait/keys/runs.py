@@ -5,8 +5,8 @@ partition and at the end, P checksums, then the keys, partition after partition,
 are little-endian, of 64 bits. A partition of P is a range of keys, so that the keys of a range are one
 stretch of each run.
 
-A run must survive the process that wrote it, not a power cut: nothing is synced, which would take longer than
-all the rest. Where a checksum does not fit, the build reads the shard again.
+A run must survive the process that wrote it, but not a power cut: nothing is synced, which would take longer
+than all the rest. If a checksum does not match, the build reads the shard again.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What draws text for people: escaped HTML, marked passages, numbers."""
+"""Text for people: escaped HTML, marked passages, numbers."""

@@ -1,8 +1,7 @@
-"""HTML that is put together from elements, so that no text can become markup.
+"""HTML assembled from elements, so that no text can become markup.
 
-Whatever is a plain ``str`` is escaped; only what an element returned goes in as it is. Escaping by
-type cannot be forgotten as it can be in a template, and a page of a few tables needs no template
-engine: one would only make the report depend on an extra.
+A plain ``str`` is escaped; only :class:`Markup`, which elements return, is not. Escaping by type cannot be
+forgotten as it can in a template, and a template engine would make the report depend on an extra.
 """
 
 from __future__ import annotations
@@ -13,21 +12,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Elements without content and end tag.
+#: Elements without content and without an end tag.
 _VOID = {"meta", "br", "hr", "wbr", "link"}
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
     __slots__ = ()
 
 
 def element(tag: str, /, *children: str, **attributes: str | float | None) -> Markup:
-    """An HTML element.
+    """Return an HTML element.
 
-    An attribute's name is written with ``_`` for ``-``, and one more where Python has the word
-    (``class_``); without a value (``None``) it is left out.
+    Args:
+        tag: The element's name.
+        children: The content: markup as it is, other text escaped.
+        attributes: The attributes. In their names, ``_`` stands for ``-``, and a final ``_`` is dropped
+            (``class_``). An attribute whose value is ``None`` is left out.
     """
     opening = tag + "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
@@ -40,6 +42,6 @@ def element(tag: str, /, *children: str, **attributes: str | float | None) -> Ma
 
 
 def join(children: Iterable[str], between: str = "") -> Markup:
-    """Pieces one after the other, those that are no markup escaped."""
+    """Return the children joined by ``between``: markup as it is, other text escaped."""
     pieces = (child if isinstance(child, Markup) else Markup(escape(child)) for child in children)
     return Markup(escape(between).join(pieces))

@@ -1,4 +1,4 @@
-"""A row's text with the passages set off that a corpus holds, safe to show whatever it contains."""
+"""A text with the passages marked that a corpus contains, safe to show whatever the text contains."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from portrait.markup.numbers import count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-#: Characters shown on either side of a match; what lies further away is folded.
+#: The number of characters shown on either side of a match; text further away is folded.
 CONTEXT = 160
 #: Longer matches are folded in the middle.
 LONGEST_SHOWN = 1600
-#: How many ways there are to set off a source's passages; further sources start over.
+#: The number of styles of marked passages; further sources reuse them.
 STYLES = 6
 
-#: Joiners that scripts and emoji need; all other invisible characters are spelled out.
+#: Joiners that scripts and emoji need. All other invisible characters are shown as signs.
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 class Span(NamedTuple):
-    """A stretch of a text that the source of this index holds."""
+    """A stretch of a text that the source of this index contains."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Span(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A stretch of a text that the same sources hold from its first to its last character."""
+    """A stretch of a text that the same sources contain from its first to its last character."""
 
     start: int
     end: int
@@ -41,7 +41,7 @@ class Segment(NamedTuple):
 
 
 def letter(source: int) -> str:
-    """The sign of a source: A to Z, AA, AB ..."""
+    """Return the letter of a source: A to Z, AA, AB ..."""
     sign = ""
     source += 1
     while source:
@@ -51,12 +51,12 @@ def letter(source: int) -> str:
 
 
 def style(source: int) -> str:
-    """The class that sets off a source's passages."""
+    """Return the class of a source's marked passages."""
     return f"s{source % STYLES}"
 
 
 def segments(start: int, end: int, spans: Sequence[Span]) -> Iterator[Segment]:
-    """``start`` to ``end``, cut wherever a span begins or ends, each piece with its sources."""
+    """Yield ``start`` to ``end``, cut wherever a span begins or ends, each piece with its sources."""
     inside = [span for span in spans if span.start < end and span.end > start]
     cuts = {start, end}
     for span in inside:
@@ -66,7 +66,7 @@ def segments(start: int, end: int, spans: Sequence[Span]) -> Iterator[Segment]:
     for one, other in pairwise(edges):
         sources = {span.source for span in inside if span.start <= one and span.end >= other}
         piece = Segment(one, other, tuple(sorted(sources)))
-        # Two matches of one source that touch are one passage to the eye.
+        # Two adjacent matches of one source look like one passage.
         if last is not None and last.sources == piece.sources:
             last = Segment(last.start, other, last.sources)
             continue
@@ -78,7 +78,7 @@ def segments(start: int, end: int, spans: Sequence[Span]) -> Iterator[Segment]:
 
 
 def highlighted(text: str, start: int, end: int, spans: Sequence[Span]) -> Markup:
-    """``text[start:end]`` with its passages marked, each by its source's style and letter."""
+    """Return ``text[start:end]`` with its passages marked, each by its source's style and letter."""
     pieces = list(segments(start, end, spans))
     shown = []
     for i, piece in enumerate(pieces):
@@ -98,10 +98,10 @@ def _marked(text: str, sources: tuple[int, ...]) -> Markup:
 
 
 def _between(text: str, *, first: bool, last: bool) -> Markup:
-    """What no source holds, folded but for what stands next to a passage."""
+    """Return text that no source contains, folded except next to a passage."""
     before = 0 if first and not last else CONTEXT
     after = 0 if last and not first else CONTEXT
-    # A fold that hides less than its own note says is no gain.
+    # A fold must hide more than the length of its note.
     return visible(text) if len(text) <= before + after + 40 else _folded(text, before, after)
 
 
@@ -112,7 +112,7 @@ def _folded(text: str, before: int, after: int) -> Markup:
 
 
 def visible(text: str) -> Markup:
-    """``text``, with a sign in place of each character that is invisible or steers the display."""
+    """Return ``text`` with a sign for each character that is invisible or controls the display."""
     return join(_pieces(text))
 
 
@@ -128,7 +128,7 @@ def _pieces(text: str) -> Iterable[str]:
 
 
 def _is_shown(character: str) -> bool:
-    # Letters, digits and punctuation of ASCII are the rule, and need no look into tables.
+    # Most characters are printable ASCII, which needs no lookup.
     if " " <= character <= "~" or character in "\n\t":
         return True
     return character in _JOINERS or unicodedata.category(character) not in _INVISIBLE

@@ -39,7 +39,7 @@ def convert(
         out: The directory to write, which appears when it is whole or not at all. It may be ``path`` itself.
         max_shard_bytes: The size of a file, at most.
         overwrite: Whether to replace a portrait at ``out``.
-        progress: Is told of every byte written.
+        progress: Receives the number of bytes written.
 
     Returns:
         The portrait at ``out``.
@@ -47,7 +47,7 @@ def convert(
     Raises:
         BundleError: The portrait cannot be read, or is not what its id says.
         SpecError: ``max_shard_bytes`` is too small, or a layer's format does not allow cutting it.
-        OutputExistsError: Something stands at ``out`` that may not be replaced.
+        OutputExistsError: Something at ``out`` may not be replaced.
         OutputError: ``out`` cannot be written.
     """
     max_piece_bytes = data_bytes(max_shard_bytes)

@@ -31,7 +31,7 @@ def check_layer(bundle: Bundle, layer: Layer, progress: Progress) -> None:
     Args:
         bundle: The layer's bundle.
         layer: The record.
-        progress: Is told of every byte read.
+        progress: Receives the number of bytes read.
 
     Raises:
         UnsupportedBundleError: The layer's filter is of an unknown kind.

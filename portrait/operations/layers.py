@@ -61,8 +61,8 @@ def add(
         source_column: The column that names each row's source.
         on_error: Whether a row or file that cannot be read is an error (``fail``) or left out (``skip``).
         max_shard_bytes: The size of a new file, at most.
-        execution: Who does the work, where, and in how much memory.
-        progress: Is told how far reading and writing are.
+        execution: What runs the work, where, and in how much memory.
+        progress: Receives the progress.
 
     Returns:
         The new portrait.
@@ -159,7 +159,7 @@ def merge(
     Raises:
         SpecError: The portraits cannot be merged.
         BundleError: One of them cannot be read.
-        OutputExistsError: Something stands at ``out`` that may not be replaced.
+        OutputExistsError: Something at ``out`` may not be replaced.
         OutputError: ``out`` cannot be written.
     """
     if len(paths) < 2:

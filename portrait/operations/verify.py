@@ -46,7 +46,7 @@ def verify(path: str | os.PathLike[str], *, progress: Progress | None = None) ->
 
     Args:
         path: The portrait's directory.
-        progress: Is told of every byte of the shards read.
+        progress: Receives the number of bytes of the shards read.
 
     Returns:
         What was read.

@@ -77,7 +77,7 @@ def wrap(
         overwrite: Whether to replace a manifest, or a portrait, at ``out``.
         license: The licence that the manifest states.
         trained_models: The names of models that were trained on the corpus.
-        progress: Is told of every byte read.
+        progress: Receives the number of bytes read.
 
     Returns:
         The portrait at ``out``.
@@ -85,7 +85,7 @@ def wrap(
     Raises:
         SpecError: The windows, the stride or the name of the source are missing or wrong.
         DamagedBundleError: The files contradict themselves.
-        OutputExistsError: Something stands at ``out`` that may not be replaced.
+        OutputExistsError: Something at ``out`` may not be replaced.
         OutputError: ``out`` cannot be written, or a file cannot be linked there.
     """
     path, out = Path(path), Path(out)

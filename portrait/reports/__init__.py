@@ -1,1 +1,1 @@
-"""Contamination reports: how much of an evaluation set the corpora of some portraits hold."""
+"""Contamination reports: how much of an evaluation set the corpora of some portraits contain."""

@@ -1,4 +1,4 @@
-"""Which columns of well-known evaluation sets hold text, as these sets are published."""
+"""The columns of well-known evaluation sets, as these sets are published."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """The columns to ask about, joined by line breaks, and the one that names a row, if any does."""
+    """The columns that make up a row's text, and the column that names a row, if there is one."""
 
     columns: tuple[str, ...]
     id_column: str | None = None
 
 
-#: By the name that a benchmark goes by. A dot leads into a column that is an object.
+#: Benchmarks by name. A dot separates a column that is an object from a member.
 BENCHMARKS: dict[str, Benchmark] = {
     "arc": Benchmark(("question", "choices.text"), "id"),
     "gsm8k": Benchmark(("question", "answer")),
@@ -23,5 +23,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "mmlu": Benchmark(("question", "choices")),
 }
 
-#: What columns that name a row are usually called, the first one there being taken.
+#: The usual names of columns that name a row, in order of preference.
 USUAL_IDS = ("task_id", "id", "question_id", "idx", "ind")

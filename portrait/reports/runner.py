@@ -195,7 +195,7 @@ def _chosen_columns(options: ReportOptions) -> tuple[str, ...]:
 
 
 def _column_spans(row: Row, columns: Sequence[str]) -> tuple[ColumnSpan, ...]:
-    """Return where the text of each column stands in the row's text."""
+    """Return the span of each column in the row's text."""
     if len(columns) == 1:
         return (ColumnSpan(columns[0], 0, len(row.text)),)
     spans, at = [], 0

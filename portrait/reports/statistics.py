@@ -1,4 +1,4 @@
-"""Shares with their intervals, and distributions in bins: plain numbers, no texts and no files."""
+"""Shares with their confidence intervals, and distributions in bins."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 #: The two-sided 95 % point of the standard normal distribution.
 Z_95 = 1.959963984540054
-#: About as many bars as a narrow screen has room for.
+#: The number of bars that a narrow screen has room for, about.
 _MOST_BINS = 12
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a rate: ``count`` of ``total``.
+    """Return the 95 % Wilson score interval of a rate: ``count`` of ``total``.
 
-    It stays within 0 and 1 and says something at rates of 0 and 1, where the usual interval (rate
-    plus or minus two standard errors) has no width: the rates of interest here are close to 0. Of no
-    rows at all, every rate is possible. (Wilson, JASA 22, 1927.)
+    The interval stays within 0 and 1, and has a width at rates of 0 and 1, where the usual interval (the rate
+    plus or minus two standard errors) has none: the rates of interest are close to 0. Without rows, every
+    rate is possible. (Wilson, JASA 22, 1927.)
     """
     if total == 0:
         return 0.0, 1.0
     rate, z2 = count / total, Z_95**2
     centre = (rate + z2 / (2 * total)) / (1 + z2 / total)
     half = Z_95 / (1 + z2 / total) * math.sqrt(rate * (1 - rate) / total + z2 / (4 * total**2))
-    # The ends are exact where the rate is; rounding would leave 1e-17 there.
+    # Rounding would leave about 1e-17 at these ends.
     low = 0.0 if count == 0 else max(0.0, centre - half)
     high = 1.0 if count == total else min(1.0, centre + half)
     return low, high
@@ -36,23 +36,23 @@ def wilson(count: int, total: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of a total."""
+    """A number of things out of a total."""
 
     count: int
     total: int
 
     @property
     def share(self) -> float | None:
-        """The share itself; ``None`` of nothing."""
+        """The ratio; ``None`` if the total is 0."""
         return self.count / self.total if self.total else None
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Its 95 % confidence interval, after Wilson."""
+        """The 95 % confidence interval of the ratio, after Wilson."""
         return wilson(self.count, self.total)
 
     def to_dict(self) -> dict[str, Any]:
-        """The share as a JSON object."""
+        """Return the share as a JSON object."""
         low, high = self.interval
         return {
             "count": self.count,
@@ -65,17 +65,17 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How often values fall between one edge and the next.
+    """The number of values between each edge and the next.
 
-    A bin holds its lower edge and not its upper one, the last bin both. There is an edge more than
-    counts; without values there are neither.
+    A bin includes its lower edge, and the last bin its upper edge, too. There is one more edge than counts;
+    without values there are neither.
     """
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The histogram as a JSON object."""
+        """Return the histogram as a JSON object."""
         return {"edges": list(self.edges), "counts": list(self.counts)}
 
 
@@ -88,12 +88,12 @@ def histogram(values: Iterable[float], edges: Sequence[float]) -> Histogram:
 
 
 def shares_histogram(values: Iterable[float]) -> Histogram:
-    """The distribution of shares, in tenths."""
+    """Return the distribution of shares, in tenths."""
     return histogram(values, [i / 10 for i in range(11)])
 
 
 def lengths_histogram(values: Sequence[int]) -> Histogram:
-    """The distribution of lengths, in at most a dozen bins whose edges are round numbers."""
+    """Return the distribution of lengths, in at most a dozen bins whose edges are round numbers."""
     if not values:
         return Histogram((), ())
     step = _round_step(max(values))
@@ -103,7 +103,7 @@ def lengths_histogram(values: Sequence[int]) -> Histogram:
 
 
 def _round_step(longest: int) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50 ... that cuts ``longest`` into few enough bins."""
+    """Return the smallest of 1, 2, 5, 10, 20, 50 ... that divides ``longest`` into few enough bins."""
     power = 1
     while True:
         for digit in (1, 2, 5):
@@ -114,19 +114,19 @@ def _round_step(longest: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The least, the middle and the greatest of some lengths."""
+    """The least, the median and the greatest of some lengths."""
 
     least: int
     median: int
     greatest: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The spread as a JSON object."""
+        """Return the spread as a JSON object."""
         return {"least": self.least, "median": self.median, "greatest": self.greatest}
 
 
 def spread(values: Iterable[int]) -> Spread | None:
-    """What the lengths range over, the lower one of two middles; ``None`` where there are none."""
+    """Return the spread of some lengths, whose median is the lower of two middle ones; ``None`` without lengths."""
     ordered = sorted(values)
     if not ordered:
         return None

@@ -61,7 +61,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
             power cut. Without it the file still survives the process.
 
     Raises:
-        OSError: The file cannot be written; what stood at ``path`` stands there still.
+        OSError: The file cannot be written; the previous content of ``path`` stays in place.
     """
     part = part_path(path)
     try:

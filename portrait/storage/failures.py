@@ -1,4 +1,4 @@
-"""What the file system says, as an error of ours that names the output."""
+"""Errors of the file system, raised as the library's own errors, which name the output."""
 
 from __future__ import annotations
 

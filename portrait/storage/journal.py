@@ -1,7 +1,7 @@
 """A crash-safe, append-only output file.
 
 Pieces are appended, in order, to a file in a hidden directory beside the output, and every half second a note
-records how far they go. A process that resumes cuts off what lies behind the last note and goes on there.
+records how far they go. A process that resumes truncates the file after the last note and continues there.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _Note:
 class Journal:
     """The pieces of the file that ``out`` will be, and what was counted in them; a context manager.
 
-    Until :meth:`commit`, whatever stood at ``out`` stands there still.
+    Until :meth:`commit`, the previous content of ``out`` stays in place.
 
     Args:
         out: The file to write.
@@ -120,7 +120,7 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What cannot be written now was said by the error that led here; the note before holds.
+        # If this fails, an earlier error is being raised already, and the previous note remains valid.
         with suppress(OSError):
             if not self._rows.exists() or not self.resumable or not self.done.n_pieces:
                 shutil.rmtree(self._directory, ignore_errors=True)

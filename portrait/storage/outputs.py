@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 class Outputs:
     """Files to be written; a context manager.
 
-    Until :meth:`commit`, whatever stood at their places stands there still; leaving the block without
-    it removes all that was written. Entering raises :class:`OutputError` for a place that cannot be
-    written to.
+    Until :meth:`commit`, the previous files stay in place; leaving the block without it removes all that was
+    written. Entering raises :class:`OutputError` for a place that cannot be written to.
 
     Args:
         paths: The places of the files.
@@ -81,7 +80,7 @@ class Outputs:
                 self._parts[path].unlink(missing_ok=True)
 
     def file(self, path: Path) -> BinaryIO:
-        """Return the open file whose content will stand at ``path``."""
+        """Return the open file that :meth:`commit` moves to ``path``."""
         return self._files[path]
 
     def commit(self) -> None:

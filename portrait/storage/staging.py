@@ -50,7 +50,7 @@ class StagingDirectory:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def publish(self) -> None:
-        """Make the directory's entries durable and move it to ``out``, instead of what stands there."""
+        """Make the directory's entries durable and move it to ``out``, in place of what is there."""
         sync_directory(self.path)
         if self.out.exists():
             self._replace()

@@ -66,7 +66,7 @@ class WorkDir:
     def __enter__(self) -> Self:
         with self._writing(), ExitStack() as stack:
             self._create()
-            # Of those who share the directory, the first has it alone until the plan is written.
+            # Among processes that share the directory, the first has it alone until the plan is written.
             in_use = (
                 f"{self.path}: another build is at work there: wait until it ends, or choose another work "
                 "directory"

@@ -128,7 +128,7 @@ def test_a_manifest_of_another_filter_is_refused() -> None:
     Path("other", shard.file).unlink()
     data = Path("new/words.50-50.bf.part0.bin").read_bytes()
     Path("other", shard.file).write_bytes(data + bytes(shard.bytes - len(data)))
-    with pytest.raises(DamagedBundleError, match="the header wants"):
+    with pytest.raises(DamagedBundleError, match="the header announces"):
         portrait.open("other")
 
 

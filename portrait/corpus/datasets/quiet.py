@@ -11,7 +11,7 @@ from portrait import extras
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Attempts to go on reading where a connection breaks, and the seconds between them. Each is several
+#: Attempts to resume reading after a connection breaks, and the seconds between them. Each is several
 #: attempts of the client's own and takes about twenty seconds.
 _ATTEMPTS, _PAUSE_SECONDS = 3, 2
 _RETRIES = {

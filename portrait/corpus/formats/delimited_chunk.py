@@ -47,7 +47,7 @@ class DelimitedChunk(TableChunk):
         self.add(bad)
 
     def add(self, bad: Sequence[BadRow]) -> None:
-        """Add bad rows that stand among these or behind them."""
+        """Add bad rows that are among these rows or follow them."""
         self._bad += bad
         self.n_rows += len(bad)
 

@@ -62,7 +62,7 @@ class LinesChunk:
         return sum(1 for line in self._data.split(b"\n") if line.strip())
 
     def lines(self) -> list[bytes]:
-        """Return the lines as they stand in the file, without line feeds and without blank lines."""
+        """Return the lines as they are in the file, without line feeds and without blank lines."""
         return [line for _, line in self._rows()]
 
     def slice(self, start: int, stop: int) -> LinesChunk:

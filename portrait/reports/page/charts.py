@@ -1,4 +1,4 @@
-"""Bars, drawn as SVG inside the page, each chart with its numbers in a table beside it."""
+"""Charts as SVG, each with its numbers in a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOP, _BOTTOM, _LEFT, _RIGHT = 18, 34, 6, 6
 def histogram_chart(
     name: str, title: str, axis: str, histogram: Histogram, label: Callable[[float], str]
 ) -> Markup:
-    """A histogram as a figure; ``name`` is unique in the page, ``label`` writes an edge."""
+    """Return a histogram as a figure; ``name`` is unique in the page, ``label`` formats an edge."""
     if not sum(histogram.counts):
         return element("figure", element("figcaption", title), element("p", "No rows."))
     drawing = element(
@@ -52,7 +52,7 @@ def _bars(histogram: Histogram) -> list[Markup]:
                     x=_number(x + 1),
                     y=_number(y),
                     width=_number(step - 2),
-                    # One row among thousands is still to be seen.
+                    # One row among thousands stays visible.
                     height=_number(max(height, 1)),
                     class_="bar",
                 )
@@ -71,7 +71,7 @@ def _axis(histogram: Histogram, label: Callable[[float], str]) -> list[Markup]:
     marks = []
     for i, edge in enumerate(histogram.edges):
         if i % every == 0:
-            # The outermost labels stay within the drawing.
+            # The outermost labels must stay within the drawing.
             anchor = "start" if i == 0 else "end" if i == len(histogram.edges) - 1 else "middle"
             x = _LEFT + i * step
             y = _HEIGHT - _BOTTOM + 14
@@ -85,7 +85,7 @@ def _ranges(histogram: Histogram, label: Callable[[float], str]) -> list[tuple[s
 
 
 def _summary(histogram: Histogram, label: Callable[[float], str]) -> str:
-    """The chart in words."""
+    """Return the chart in words."""
     return "; ".join(f"{where}: {count(n)}" for where, n in _ranges(histogram, label) if n)
 
 
@@ -101,7 +101,7 @@ def _table(title: str, axis: str, histogram: Histogram, label: Callable[[float],
 
 
 def proportions(parts: Sequence[tuple[str, int]]) -> Markup:
-    """A bar that is cut in proportion to ``parts``: a class and a number each."""
+    """Return a bar that is divided in proportion to ``parts``: a class and a number each."""
     total = sum(n for _, n in parts)
     drawn, x = [], 0.0
     for name, n in parts:
@@ -111,7 +111,7 @@ def proportions(parts: Sequence[tuple[str, int]]) -> Markup:
                 element("rect", x=_number(x), y=0, width=_number(width), height=20, class_=f"part-{name}")
             )
         x += width
-    # The figures stand beside it: to those who hear the page it adds nothing.
+    # The numbers stand beside the bar, so screen readers skip it.
     return element(
         "svg",
         *drawn,
@@ -123,7 +123,7 @@ def proportions(parts: Sequence[tuple[str, int]]) -> Markup:
 
 
 def _short(n: int) -> str:
-    """A number that is no wider than a bar; the table has all its digits."""
+    """Return a number that is no wider than a bar; the table has all its digits."""
     for power, sign in ((9, "G"), (6, "M"), (3, "k")):
         if n >= 10**power:
             return f"{n / 10**power:.0f}{sign}" if n >= 10 * 10**power else f"{n / 10**power:.1f}{sign}"
@@ -131,5 +131,5 @@ def _short(n: int) -> str:
 
 
 def _number(value: float) -> str:
-    """A coordinate in a tenth of a unit: no more is to be seen."""
+    """Return a coordinate to a tenth of a unit: finer differences are invisible."""
     return f"{value:.1f}".removesuffix(".0")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plain(text: str) -> str:
-    """Return a name for a place where no element may stand: unprintable characters are spelled out."""
+    """Return a name for a place that allows no element: unprintable characters are spelled out."""
     return "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in text)
 
 

@@ -80,7 +80,10 @@ def test_an_invalid_size_is_refused(corpus: Path, tmp_path: Path) -> None:
         (999_499, "999 kB"),
         (999_500, "1 MB"),
         (5 * 10**9, "5 GB"),
-        (7 * 10**15, "7e+03 TB"),
+        (7 * 10**12, "7 TB"),
+        (999_500 * 10**9, "1 PB"),
+        (7 * 10**15, "7 PB"),
+        (12_300 * 10**15, "12.3 EB"),
     ],
 )
 def test_sizes_are_shown_in_three_digits(n_bytes: int, shown: str) -> None:
