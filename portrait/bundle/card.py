@@ -62,8 +62,8 @@ portrait query {name} "a passage of the text in question"
 
 ## What it can say
 
-- Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more that appears in one document hits
-  its source's layer: there are no false negatives.
+- Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more that appears in one document
+  hits its source's layer: there are no false negatives.
 - A hit can be chance. Answers state how many chains of hits of that length chance alone would produce (the
   E-value) and how long a copy must be to be told from chance: in a text of {_EXAMPLE_UNITS} {spec.unit_name},
   {length}.

@@ -140,8 +140,8 @@ def of_files(files: Sequence[tuple[Path, memoryview]], header_bytes: int | None 
     n_there = sum(map(len, pieces))
     if n_bytes != n_there:
         raise DamagedBundleError(
-            f"{path}: the header announces {counted(n_bytes, 'byte')} of bits, but there are {count(n_there)}: "
-            f"{_REFETCH}"
+            f"{path}: the header announces {counted(n_bytes, 'byte')} of bits, but there are "
+            f"{count(n_there)}: {_REFETCH}"
         )
     return RedisBloom(chain, _split(pieces, [link.n_bytes for link in chain.links]))
 

@@ -126,7 +126,7 @@ class Spread:
 
 
 def spread(values: Iterable[int]) -> Spread | None:
-    """Return the spread of some lengths, whose median is the lower of two middle ones; ``None`` without lengths."""
+    """Return the spread of some lengths, ``None`` without any; of two medians, it has the lower one."""
     ordered = sorted(values)
     if not ordered:
         return None
