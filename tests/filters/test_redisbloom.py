@@ -133,7 +133,7 @@ def fewer_bits(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (fewer_bits, "the header wants 22,936 bytes of bits, but there are 22,928"),
+        (fewer_bits, "the header announces 22,936 bytes of bits, but there are 22,928"),
         (short_header, "part0.bin: 19 bytes are too few for a header of 20"),
         (poke(8, "<I", 0), "the header has 0 links instead of 1 to 1,024"),
         (poke(8, "<I", 1 << 31), "the header has 2,147,483,648 links instead of 1 to 1,024"),

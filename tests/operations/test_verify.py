@@ -123,7 +123,7 @@ def test_the_first_damaged_file_is_named(bundle: Path) -> None:
 def test_the_command_line_verifies(whole: Path) -> None:
     result = run(whole)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[0].startswith(f"{whole}: whole: ")
+    assert result.stdout.splitlines()[0].startswith(f"{whole}: intact: ")
     assert json.loads(run(whole, "--json").stdout) == portrait.verify(whole).to_dict()
     assert run(whole, "--quiet").stdout == ""
     assert run(whole / "missing").returncode == 2
