@@ -15,6 +15,7 @@ import pytest
 
 from portrait.corpus import rows
 from portrait.corpus.columns import Columns
+from portrait.corpus.formats.projection import TableChunk
 from portrait.errors import BadRowError, CorpusError, SpecError
 
 if TYPE_CHECKING:
@@ -325,3 +326,28 @@ def test_a_value_that_python_cannot_represent_is_named(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["x", "y"], "day": years}), tmp_path / "a.parquet")
     with pytest.raises(BadRowError, match=r"a\.parquet, row 2: column 'day' cannot be carried along: "):
         read(tmp_path / "a.parquet", keep=["day"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_optional_columns_are_kept_if_all_rows_have_them(form: Any, tmp_path: Path) -> None:
+    typed_rows = read(form(tmp_path, TYPED), columns=["a"], optional=["id", "task_id"])
+    assert [row.values for row in typed_rows] == [{"id": f"id {i}"} for i in range(7)]
+
+
+def test_an_optional_column_that_one_row_of_a_chunk_lacks_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "id": 1, "n": [1]}\n{"text": "b", "n": null}\n')
+    assert [row.values for row in read(path, optional=["id", "n"])] == [{"n": [1]}, {"n": None}]
+
+
+@pytest.mark.parametrize("n_rows", [0, 3])
+def test_whole_rows_of_parquet_have_all_columns(n_rows: int, tmp_path: Path) -> None:
+    table = pa.table({"text": ["a", "b", "c"], "n": [1, 2, 3]}).replace_schema_metadata({"note": "kept"})
+    pq.write_table(table.slice(0, n_rows), tmp_path / "a.parquet", compression="zstd")
+    source = rows.read(tmp_path / "a.parquet", whole=True)
+    ((_, chunk),) = source.chunks()
+    assert isinstance(chunk, TableChunk)
+    assert pa.table(chunk.rows).equals(table.slice(0, n_rows), check_metadata=True)
+    if n_rows:
+        assert chunk.codec == "ZSTD"
+    assert [row.text for row in rows.unpack(chunk, 0, source.columns)[0]] == ["a", "b", "c"][:n_rows]
