@@ -1,4 +1,4 @@
-"""The command line as people run it: in a process of its own, on a pipe or on a terminal, or in this one."""
+"""The command line, run in its own process on pipes or a terminal, or in the process of the tests."""
 
 from __future__ import annotations
 
@@ -29,28 +29,31 @@ from portrait.cli.main import run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Child processes import the installed package, even where they start in its source directory.
+# Child processes import the installed package, even if they start in its source directory.
 os.environ["PYTHONSAFEPATH"] = "1"
 
 Argument = str | bytes | os.PathLike[str]
 
-#: Variables that change what a program prints; tests set those they need.
-UNWANTED = ("NO_COLOR", "FORCE_COLOR", "PORTRAIT_DEBUG", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
+#: Variables that change what a program prints: removed from the environment unless a test sets them.
+OUTPUT_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "PORTRAIT_DEBUG", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
 
-#: Arguments that make a Python process this program.
+#: Arguments of Python that run the ``portrait`` command.
 PROGRAM = ("-m", "portrait")
 
 
-class Done(NamedTuple):
-    """What a process leaves: its exit code and what it printed."""
+class CommandResult(NamedTuple):
+    """The exit code and the output of a command."""
 
     code: int
     out: str
     err: str
 
 
-def message_of(done: Done) -> str:
-    """Return the message of a command that failed as all do."""
+def message_of(done: CommandResult) -> str:
+    """Return the error message of a failed command.
+
+    Checks that it failed as every command does: exit code 2, no stdout, one line on stderr.
+    """
     assert (done.code, done.out) == (2, ""), done
     assert done.err.endswith("\n")
     line = done.err.removesuffix("\n")
@@ -61,7 +64,7 @@ def message_of(done: Done) -> str:
 
 
 class Cli:
-    """``portrait``, run in a directory that does not hold its source."""
+    """The ``portrait`` command, run in a directory that does not hold its source."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -75,8 +78,8 @@ class Cli:
         stdout: int | IO[bytes] = subprocess.PIPE,
         stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
-        """Start a process."""
-        variables = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+        """Start a process, and return it while it runs."""
+        variables = {name: value for name, value in os.environ.items() if name not in OUTPUT_VARIABLES}
         variables |= {"LC_ALL": "C.UTF-8", "TERM": "xterm", **(environment or {})}
         return subprocess.Popen(
             [sys.executable, *program, *arguments],
@@ -93,13 +96,13 @@ class Cli:
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
         program: tuple[str, ...] = PROGRAM,
-    ) -> Done:
-        """Run a process whose streams are pipes."""
+    ) -> CommandResult:
+        """Run a process whose streams are pipes, with ``stdin`` as its input."""
         with self.start(*arguments, environment=environment, program=program) as process:
             out, err = process.communicate(stdin)
-        return Done(process.returncode, out.decode(), err.decode())
+        return CommandResult(process.returncode, out.decode(), err.decode())
 
-    def here(self, *arguments: Argument) -> Done:
+    def here(self, *arguments: Argument) -> CommandResult:
         """Run the command line in this process, with empty standard input."""
         screens = [io.BytesIO(), io.BytesIO()]
         out, err = (io.TextIOWrapper(screen, encoding="utf-8") for screen in screens)
@@ -111,16 +114,16 @@ class Cli:
             sys.stdin = stdin
         out.flush()
         err.flush()
-        return Done(code, *(screen.getvalue().decode() for screen in screens))
+        return CommandResult(code, *(screen.getvalue().decode() for screen in screens))
 
-    def watched(
+    def on_terminal(
         self,
         stream: str,
         *arguments: Argument,
         environment: Mapping[str, str] | None = None,
         program: tuple[str, ...] = PROGRAM,
-    ) -> Done:
-        """Run a process whose ``stream``, stdout or stderr, is a terminal of 24 lines by 80 columns."""
+    ) -> CommandResult:
+        """Run a process with one stream, "stdout" or "stderr", on a terminal of 24 lines by 80 columns."""
         ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (24, 80))
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, stream: theirs}
@@ -136,29 +139,29 @@ class Cli:
                         shown += data
                 out, err = process.communicate()
         text = shown.decode().replace("\r\n", "\n")
-        return Done(
+        return CommandResult(
             process.returncode,
             text if out is None else out.decode(),
             text if err is None else err.decode(),
         )
 
     def refused(self, *arguments: Argument, stdin: bytes = b"") -> str:
-        """Return the message of a command that fails as all do: exit 2, one line on stderr, no stdout."""
+        """Run a command that must fail with exit code 2, and return its error message."""
         return message_of(self(*arguments, stdin=stdin))
 
     def refused_here(self, *arguments: Argument) -> str:
-        """Return the same of a command run in this process, which takes a fiftieth of the time."""
+        """Do the same as :meth:`refused` in this process, which takes a fiftieth of the time."""
         return message_of(self.here(*arguments))
 
-    def interrupted(self, *arguments: Argument) -> Done:
-        """Press Ctrl-C while a process reads standard input."""
+    def interrupted(self, *arguments: Argument) -> CommandResult:
+        """Run a process, and interrupt it with SIGINT while it reads standard input."""
         with caught_sigint(), self.start(*arguments) as process:
             assert process.stdin is not None
-            # More than a pipe holds: once all of it is written, some of it has been read.
+            # More than a pipe can hold: once all of it is written, the process has read some of it.
             process.stdin.write(b"no end in sight\n" * (1 << 16))
             process.stdin.flush()
-            # Python handles a signal between two reads only after the second. So give it time to block
-            # again, and do what people do when nothing happens: press again.
+            # Python handles a signal that arrives between two reads only after the second read. So give
+            # the process time to block again, and repeat the signal if nothing happens.
             for _ in range(5):
                 time.sleep(0.2)
                 process.send_signal(signal.SIGINT)
@@ -168,30 +171,32 @@ class Cli:
             else:
                 process.kill()
             out, err = process.communicate()
-        return Done(process.returncode, out.decode(), err.decode())
+        return CommandResult(process.returncode, out.decode(), err.decode())
 
     def printing_to(
         self, stdout: IO[bytes], *arguments: Argument, environment: Mapping[str, str] | None = None
-    ) -> Done:
-        """Run a process whose stdout is a file."""
+    ) -> CommandResult:
+        """Run a process whose stdout is an open file, which this method closes."""
         with stdout, self.start(*arguments, stdout=stdout, environment=environment) as process:
             _, err = process.communicate()
-        return Done(process.returncode, "", err.decode())
+        return CommandResult(process.returncode, "", err.decode())
 
-    def unheard(self, *arguments: Argument, environment: Mapping[str, str] | None = None) -> Done:
-        """Run a process whose stdout is a pipe that nobody reads."""
+    def into_closed_pipe(
+        self, *arguments: Argument, environment: Mapping[str, str] | None = None
+    ) -> CommandResult:
+        """Run a process whose stdout is a pipe with no reader."""
         ours, theirs = os.pipe()
         os.close(ours)
         return self.printing_to(os.fdopen(theirs, "wb"), *arguments, environment=environment)
 
-    def out_of_space(self, *arguments: Argument) -> Done:
+    def onto_full_disk(self, *arguments: Argument) -> CommandResult:
         """Run a process whose stdout is on a full disk."""
         return self.printing_to(Path("/dev/full").open("wb"), *arguments)
 
 
 @contextmanager
 def caught_sigint() -> Iterator[None]:
-    """Have children start with SIGINT's default action, even where the tests run in the background."""
+    """Make child processes start with SIGINT's default action, even if the tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -201,5 +206,5 @@ def caught_sigint() -> Iterator[None]:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    """The command line in the test's own directory."""
+    """The command line, run in the test's own directory."""
     return Cli(tmp_path)

@@ -204,18 +204,18 @@ def test_only_portraits_are_replaced_even_on_demand(cli: Cli, tmp_path: Path) ->
 
 
 def test_a_progress_bar_is_shown_only_on_a_terminal(cli: Cli) -> None:
-    result = cli.watched("stderr", "build", "tale.txt", "-o", "a")
+    result = cli.on_terminal("stderr", "build", "tale.txt", "-o", "a")
     bar, _, rest = result.err.rpartition("\r")
     assert "reading:   0%" in bar
     assert rest.startswith("built in ")
     assert result.out.startswith("a: 1 document of 1 source, ")
     assert "reading" not in cli("build", "tale.txt", "-o", "b").err
-    assert "reading" not in cli.watched("stdout", "build", "tale.txt", "-o", "c").err
+    assert "reading" not in cli.on_terminal("stdout", "build", "tale.txt", "-o", "c").err
 
 
 @pytest.mark.parametrize("option", ["-q", "--json"])
 def test_only_the_result_is_printed_on_request(option: str, cli: Cli) -> None:
-    result = cli.watched("stderr", "build", "tale.txt", "-o", "a", option)
+    result = cli.on_terminal("stderr", "build", "tale.txt", "-o", "a", option)
     assert (result.code, result.err) == (0, "")
     assert result.out.count("\n") == (option == "--json")
 
@@ -228,7 +228,7 @@ def test_ctrl_c_exits_130_and_leaves_nothing(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_does_not_undo_the_build(cli: Cli, tmp_path: Path) -> None:
-    assert cli.unheard("build", "tale.txt", "-o", "out") == (141, "", "")
+    assert cli.into_closed_pipe("build", "tale.txt", "-o", "out") == (141, "", "")
     assert portrait.open(tmp_path / "out").query(TALE).exact_document
 
 
@@ -254,6 +254,6 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(
 
 
 def test_without_tqdm_there_is_no_bar_and_no_error(cli: Cli) -> None:
-    result = cli.watched("stderr", "build", "tale.txt", "-o", "out", program=without("tqdm"))
+    result = cli.on_terminal("stderr", "build", "tale.txt", "-o", "out", program=without("tqdm"))
     assert (result.code, len(result.err.splitlines())) == (0, 1)
     assert result.err.startswith("built in ")

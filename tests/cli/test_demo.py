@@ -48,7 +48,7 @@ def test_the_demo_replaces_nothing(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_the_demo_is_coloured_on_a_terminal(cli: Cli, tmp_path: Path) -> None:
-    result = cli.watched("stdout", "demo", environment={"TMPDIR": str(tmp_path)})
+    result = cli.on_terminal("stdout", "demo", environment={"TMPDIR": str(tmp_path)})
     assert result.code == 0
     assert "\x1b[31m" in result.out
     assert "»" not in result.out
@@ -56,5 +56,5 @@ def test_the_demo_is_coloured_on_a_terminal(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_demo_whose_output_nobody_reads_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
-    assert cli.unheard("demo", environment={"TMPDIR": str(tmp_path)}) == (141, "", "")
+    assert cli.into_closed_pipe("demo", environment={"TMPDIR": str(tmp_path)}) == (141, "", "")
     assert list(tmp_path.iterdir()) == []

@@ -41,7 +41,7 @@ def hostile(tmp_path: Path) -> portrait.Portrait:
 def test_a_portrait_cannot_control_the_terminal(
     hostile: portrait.Portrait, room: portrait.Portrait, cli: Cli
 ) -> None:
-    info = cli.watched("stdout", "info", hostile.path)
+    info = cli.on_terminal("stdout", "info", hostile.path)
     assert info.code == 0
     assert all(line.isprintable() for line in info.out.split("\n"))
     assert [line[:10].rstrip() for line in info.out.partition("\n\n")[0].splitlines()] == [
@@ -54,7 +54,7 @@ def test_a_portrait_cannot_control_the_terminal(
         "built by",
     ]
     assert r"mine\x1b[2J\nid yours" in info.out
-    answer = cli.watched("stdout", "query", hostile.path, room.path, LETTER, "--color", "never")
+    answer = cli.on_terminal("stdout", "query", hostile.path, room.path, LETTER, "--color", "never")
     assert answer.code == 0
     assert r"a\x1b[2Jb:main" in answer.out
     assert all(line.isprintable() for line in answer.out.split("\n"))
@@ -62,7 +62,7 @@ def test_a_portrait_cannot_control_the_terminal(
 
 def test_the_summary_of_a_build_cannot_control_the_terminal(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "sign.txt").write_text(NOTICE)
-    summary = cli.watched("stdout", "build", "sign.txt", "-o", "a\x1b[2Jb")
+    summary = cli.on_terminal("stdout", "build", "sign.txt", "-o", "a\x1b[2Jb")
     assert summary.code == 0
     assert summary.out.startswith(r"a\x1b[2Jb: 1 document of 1 source")
 
@@ -133,7 +133,7 @@ def test_every_option_is_explained(command: str) -> None:
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_a_closed_pipe_exits_141(option: str, cli: Cli) -> None:
-    assert cli.unheard(option) == (141, "", "")
+    assert cli.into_closed_pipe(option) == (141, "", "")
 
 
 def test_an_error_keeps_its_exit_code_if_stderr_is_closed(cli: Cli) -> None:

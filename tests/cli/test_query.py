@@ -150,7 +150,7 @@ def test_a_match_is_marked_in_the_text(cli: Cli, bundle: Path) -> None:
 def test_colour_is_used_on_terminals_and_on_request(
     stream: str, options: list[str], environment: dict[str, str], coloured: bool, cli: Cli, bundle: Path
 ) -> None:
-    result = cli.watched(stream, "query", bundle, LETTER, *options, environment=environment)
+    result = cli.on_terminal(stream, "query", bundle, LETTER, *options, environment=environment)
     plain = cli.here("query", bundle, LETTER).out
     assert (result.code, result.err) == (0, "")
     if not coloured:
@@ -168,7 +168,7 @@ def test_colour_is_used_on_terminals_and_on_request(
 )
 def test_a_text_cannot_control_the_terminal(text: str, cli: Cli, bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(text.encode())
-    coloured = cli.watched("stdout", "query", bundle, "-f", "text")
+    coloured = cli.on_terminal("stdout", "query", bundle, "-f", "text")
     plain = cli.here("query", bundle, "-f", "text", "--color", "never")
     for result in (coloured, plain):
         assert result.code == 0
@@ -289,11 +289,11 @@ def test_a_pipe_that_is_closed_early_is_not_an_error(options: list[str], cli: Cl
 
 @pytest.mark.parametrize("option", ["", "--json", "--help"])
 def test_a_closed_pipe_exits_141(option: str, cli: Cli, bundle: Path) -> None:
-    assert cli.unheard("query", bundle, LETTER, *option.split()) == (141, "", "")
+    assert cli.into_closed_pipe("query", bundle, LETTER, *option.split()) == (141, "", "")
 
 
 def test_a_full_disk_is_not_an_internal_error(cli: Cli, bundle: Path) -> None:
-    result = cli.out_of_space("query", bundle, LETTER)
+    result = cli.onto_full_disk("query", bundle, LETTER)
     assert result.code == 2
     assert re.fullmatch("portrait: error: (?!internal).*No space left on device.*\n", result.err)
 

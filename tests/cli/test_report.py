@@ -202,8 +202,8 @@ def test_a_row_cannot_control_the_terminal(bundle: Path, cli: Cli, tmp_path: Pat
 
 
 def test_a_progress_bar_is_shown_only_on_a_terminal_on_stderr(bundle: Path, data: str, cli: Cli) -> None:
-    assert "reading" in cli.watched("stderr", "report", bundle, data, *OPTIONS).err
-    assert cli.watched("stderr", "report", bundle, data, *OPTIONS, "-q").err == ""
+    assert "reading" in cli.on_terminal("stderr", "report", bundle, data, *OPTIONS).err
+    assert cli.on_terminal("stderr", "report", bundle, data, *OPTIONS, "-q").err == ""
 
 
 REFUSED = {
@@ -330,10 +330,10 @@ def test_ctrl_c_leaves_no_files(bundle: Path, cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_full_standard_output_is_an_error(bundle: Path, data: str, cli: Cli) -> None:
-    result = cli.out_of_space("report", bundle, data, *OPTIONS, "--json", "-")
+    result = cli.onto_full_disk("report", bundle, data, *OPTIONS, "--json", "-")
     assert result.code == 2
     assert re.fullmatch("portrait: error: standard output: No space left on device\n", result.err)
-    assert cli.unheard("report", bundle, data, *OPTIONS) == (141, "", "")
+    assert cli.into_closed_pipe("report", bundle, data, *OPTIONS) == (141, "", "")
 
 
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(

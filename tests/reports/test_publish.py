@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.evaluation import COLUMNS, ROWS, TABLE, write_jsonl
 from support.publishing import OPTIONS, assert_refused
-from support.server_of_files import serving
+from support.file_server import serving
 
 import portrait
 from portrait.corpus import rows

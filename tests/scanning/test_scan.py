@@ -231,14 +231,14 @@ def test_ctrl_c_reaches_all_processes_and_is_reported_once(
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_progress_is_shown_on_a_terminal(workers: str, many: Path, cli: Cli, wick: Path) -> None:
-    result = cli.watched("stderr", "scan", wick, many, "-o", "out.jsonl", "--workers", workers)
+    result = cli.on_terminal("stderr", "scan", wick, many, "-o", "out.jsonl", "--workers", workers)
     assert result.code == 0
     assert re.search(r"scanning: +\d+%.*/30\.\dMB, .*B/s, .* left", result.err), result.err
     assert f"{N_MANY:,} rows: " in result.err
 
 
 def test_nothing_is_shown_if_the_scan_is_quiet(cli: Cli, wick: Path, data: Path) -> None:
-    assert cli.watched("stderr", "scan", wick, data, "-o", "out.jsonl", "-q").err == ""
+    assert cli.on_terminal("stderr", "scan", wick, data, "-o", "out.jsonl", "-q").err == ""
 
 
 @pytest.fixture
@@ -333,7 +333,7 @@ def test_a_full_disk_is_an_error_and_the_scan_resumes(
 
 
 def test_a_full_disk_behind_stdout_is_not_an_internal_error(cli: Cli, wick: Path, data: Path) -> None:
-    result = cli.out_of_space("scan", wick, data)
+    result = cli.onto_full_disk("scan", wick, data)
     assert result.code == 2
     assert "No space left on device" in result.err
     assert "internal error" not in result.err

@@ -1,1 +1,1 @@
-"""What tests share: running services, browsers and helpers."""
+"""Helpers that several tests share: corpora, oracles, damaged files, services and browsers."""

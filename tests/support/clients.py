@@ -1,4 +1,4 @@
-"""Clients of an application in this process, and what every refusal has in common."""
+"""Clients of an application in this process, and the check of its error responses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NDJSON = "application/x-ndjson"
 
 
 def client_of(paths: Sequence[Path], **settings: Any) -> FlaskClient:
-    """Return a client of an application that serves these portraits."""
+    """Return a client of an application that serves the portraits at ``paths`` with these settings."""
     return create_app({"TESTING": True, "PORTRAITS": paths, **settings}).test_client()
 
 
 def refused(response: TestResponse, status: int) -> Any:
-    """Check that a response is a problem document, and return it."""
+    """Check that a response is a problem document with this status, and return the document."""
     assert (response.status_code, response.mimetype) == (status, PROBLEM), response.data
     problem = response.get_json(force=True)
     assert problem["status"] == status

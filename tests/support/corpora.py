@@ -37,17 +37,17 @@ WORDS = [
 
 
 def prose(seed: object, n_words: int) -> str:
-    """A text that is the same for the same seed."""
+    """Return a random text of ``n_words`` words, the same for the same seed."""
     return " ".join(random.Random(f"prose {seed}").choices(WORDS, k=n_words))
 
 
 def noise(seed: object, n_bytes: int) -> str:
-    """A text in which nothing repeats."""
+    """Return ``n_bytes`` of random base64 text, in which no window repeats, the same for the same seed."""
     return base64.b64encode(random.Random(f"noise {seed}").randbytes(n_bytes * 3 // 4)).decode()
 
 
 def rows(n: int, seed: object = 0) -> list[dict[str, object]]:
-    """Rows with a text, an id and the set it is of, some of them the same text as others."""
+    """Return ``n`` rows with an id, a text and the name of a set; the last texts begin like the first."""
     return [
         {
             "id": i,
@@ -59,7 +59,7 @@ def rows(n: int, seed: object = 0) -> list[dict[str, object]]:
 
 
 def write(directory: Path, n_files: int = 8, n_rows: int = 40) -> list[str]:
-    """Files of every kind with the rows of :func:`rows`; returns all texts."""
+    """Write ``n_files`` files of ``n_rows`` rows each, as JSON lines, gzip and Parquet; return all texts."""
     directory.mkdir(parents=True, exist_ok=True)
     texts = []
     for number in range(n_files):
@@ -77,7 +77,7 @@ def write(directory: Path, n_files: int = 8, n_rows: int = 40) -> list[str]:
 
 
 def write_two_sources(directory: Path) -> dict[str, str | list[str]]:
-    """Write two sources of several files each, and return them by relative paths."""
+    """Write two sources of three files each; return their relative paths and patterns by source."""
     for name in ("hills", "coast"):
         (directory / name).mkdir()
         for i in range(3):

@@ -1,4 +1,4 @@
-"""Documents whose portrait must be the same whatever file they are in."""
+"""Documents whose portrait must be the same in every file format."""
 
 from __future__ import annotations
 
@@ -34,21 +34,25 @@ DOCUMENTS = [
 
 
 def lines(texts: Sequence[str], *, end: str = "\n", ascii_only: bool = True) -> bytes:
+    """Return the texts as JSON lines with ids, each line ending with ``end``."""
     rows = (json.dumps({"id": i, "text": text}, ensure_ascii=ascii_only) for i, text in enumerate(texts))
     return "".join(row + end for row in rows).encode()
 
 
 def zstd(data: bytes) -> bytes:
+    """Return the data as one zstd frame."""
     frame: bytes = pa.compress(data, codec="zstd", asbytes=True)
     return frame
 
 
 def plain(directory: Path, texts: Sequence[str]) -> Path:
+    """Write each text to a file of its own, and return the directory."""
     for i, text in enumerate(texts):
         (directory / f"{i:02}.txt").write_bytes(text.encode())
     return directory
 
 
 def built(sources: Any, out: Path) -> tuple[Layer, bytes]:
+    """Build a portrait of one source; return its only layer and the bytes of its first shard."""
     (layer,) = portrait.build(sources, out).manifest.layers
     return layer, (out / layer.shards[0].file).read_bytes()

@@ -1,6 +1,6 @@
-"""Dumps of RedisBloom by the original library, and ways to damage them.
+"""RedisBloom dumps of the original library, and ways to damage them.
 
-``golden/redisbloom`` was dumped from RedisBloom 2.4.3; ``.expected.json`` holds what that server answered
+``golden/redisbloom`` was dumped from RedisBloom 2.4.3; each ``.expected.json`` holds that server's answers
 about every window of some texts.
 """
 
@@ -31,17 +31,19 @@ DOCUMENTS = [
 
 
 def hits(opened: portrait.Portrait, text: str) -> str:
-    """The hits of a portrait with one layer, in the fixtures' notation."""
-    (found,) = opened.hits(text).values()
-    return "".join(map(str, found))
+    """Return the hits of a portrait with one layer as the fixtures write them: "1" or "0" for each window."""
+    (layer_hits,) = opened.hits(text).values()
+    return "".join(map(str, layer_hits))
 
 
 def renamed(folder: Path, name: str) -> Path:
-    """The first fixture's index under another name; its parts keep theirs."""
+    """Rename the first fixture's index and return its path; its part files keep their names."""
     return (folder / NAMES[0]).rename(folder / name)
 
 
 def change_index(**fields: Any) -> Callable[[Path], None]:
+    """Return a function that sets these fields of an index."""
+
     def change(path: Path) -> None:
         path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
@@ -49,6 +51,8 @@ def change_index(**fields: Any) -> Callable[[Path], None]:
 
 
 def change_block(i: int, **fields: Any) -> Callable[[Path], None]:
+    """Return a function that sets these fields of an index's ``i``-th block."""
+
     def change(path: Path) -> None:
         index = json.loads(path.read_text())
         index["blocks"][i] |= fields
@@ -58,6 +62,8 @@ def change_block(i: int, **fields: Any) -> Callable[[Path], None]:
 
 
 def change_info(**fields: Any) -> Callable[[Path], None]:
+    """Return a function that sets these fields of an index's ``bf_info``."""
+
     def change(path: Path) -> None:
         index = json.loads(path.read_text())
         index["bf_info"] |= fields
@@ -67,11 +73,20 @@ def change_info(**fields: Any) -> Callable[[Path], None]:
 
 
 def part_of(path: Path) -> Path:
+    """Return the path of the first part file of an index."""
     return path.with_name(f"{path.name}.part0.bin")
 
 
 def poke(offset: int, layout: str, value: float) -> Callable[[Path], None]:
-    """Overwrite a field of the header; the index repeats nothing of it then."""
+    """Return a function that overwrites a field of the header in the first part file.
+
+    It also empties the index's ``bf_info``, which would otherwise contradict the header.
+
+    Args:
+        offset: The field's offset in bytes.
+        layout: The field's format, as ``struct`` spells it.
+        value: The new value.
+    """
 
     def change(path: Path) -> None:
         change_index(bf_info={})(path)

@@ -1,4 +1,4 @@
-"""What every engine promises, as tests: a module of tests inherits them for its engine."""
+"""The behaviour that every engine promises, as tests that each engine's test module inherits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class EngineContract:
-    """The tests; a subclass has a fixture ``engine`` of two workers."""
+    """Tests of an engine; a subclass or its module defines the fixture ``engine``, with two workers."""
 
     @pytest.fixture(autouse=True)
     def directory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -28,7 +28,7 @@ class EngineContract:
         monkeypatch.chdir(tmp_path)
         return tmp_path
 
-    def test_each_task_comes_back_with_its_result(self, engine: Engine, directory: Path) -> None:
+    def test_each_task_is_returned_with_its_result(self, engine: Engine, directory: Path) -> None:
         chores = [Chore(str(i)) for i in range(9)]
         progress: list[tuple[int, int, int]] = []
 
@@ -38,7 +38,7 @@ class EngineContract:
         done = dict(engine.run(engine_work.echo, chores, report))
         assert set(done) == set(chores)
         assert all(result["name"] == chore.name for chore, result in done.items())
-        # Relative paths mean what they mean here.
+        # Workers resolve relative paths against the working directory of this process.
         assert {result["directory"] for result in done.values()} == {str(directory)}
         assert os.getpid() not in {result["pid"] for result in done.values()}
         assert progress == [(7, 1, 5)] * 9
@@ -65,15 +65,15 @@ class EngineContract:
 
     def test_a_task_that_kills_every_process_is_named(self, engine: Engine, directory: Path) -> None:
         chores = [Chore("deadly", directory, deaths=99), Chore("harmless", directory)]
-        said = r"^shard deadly: the process that worked on it died 3 times \("
-        with pytest.raises(WorkerError, match=said) as caught:
+        message = r"^shard deadly: the process that worked on it died 3 times \("
+        with pytest.raises(WorkerError, match=message) as caught:
             list(engine.run(engine_work.die_at_first, chores, ignore))
         assert caught.value.parameter == "workers"
         assert len(traces(directory, "deadly")) == ATTEMPTS
         # The engine itself still works.
         assert len(list(engine.run(engine_work.echo, chores, ignore))) == 2
 
-    def test_errors_of_the_work_arrive_as_they_were_raised(self, engine: Engine) -> None:
+    def test_an_error_raised_by_a_task_arrives_unchanged(self, engine: Engine) -> None:
         chores = [Chore("a"), Chore("b")]
         with pytest.raises(BadRowError) as caught:
             list(engine.run(engine_work.fail, chores, ignore))
@@ -82,7 +82,7 @@ class EngineContract:
         with pytest.raises(RuntimeError, match=r"Strange: shard [ab] is odd$"):
             list(engine.run(engine_work.fail_strangely, chores, ignore))
 
-    def test_closing_the_iterator_ends_what_runs(self, engine: Engine, directory: Path) -> None:
+    def test_closing_the_iterator_ends_running_tasks(self, engine: Engine, directory: Path) -> None:
         chores = [Chore("quick", directory), *(Chore(f"slow-{i}", directory) for i in range(5))]
         running = iter(engine.run(engine_work.linger, chores, ignore))
         assert next(running)[0].name == "quick"
@@ -90,6 +90,6 @@ class EngineContract:
         running.close()  # type: ignore[attr-defined]
         lingering = traces(directory, "slow-*")
         eventually(lambda: not any(engine_work.still_lingers(directory, pid) for pid in lingering))
-        # None of it runs later.
+        # No interrupted task runs later.
         assert len(list(engine.run(engine_work.echo, chores, ignore))) == len(chores)
         assert sorted(traces(directory, "slow-*")) == sorted(lingering)

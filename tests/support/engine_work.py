@@ -1,4 +1,4 @@
-"""Work for the tests of engines and pools, in a module that other processes can import."""
+"""Tasks for the tests of engines and pools, in a module that other processes can import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chore:
-    """A task, and the directory where it leaves a trace of each attempt."""
+    """A task that leaves a trace of each attempt in a directory; ``deaths`` attempts kill their process."""
 
     name: str
     directory: Path = Path()
@@ -30,38 +30,42 @@ class Chore:
 
 
 def traces(directory: Path, name: str = "*") -> list[int]:
-    """Return the processes that have attempted a chore."""
+    """Return the process ids of all attempts at chores whose name matches a glob pattern."""
     return [int(path.name.split(".")[1]) for path in directory.glob(f"{name}.*.*")]
 
 
 def ignore(_n_bytes: int, _documents: int = 0, _text_bytes: int = 0, /) -> None:
-    """Receive progress that nobody needs."""
+    """Ignore the progress of a task."""
 
 
 def trace(chore: Chore) -> int:
-    """Leave a file that names this process, and return how many attempts there were."""
+    """Write a file whose name has the id of this process, and return the number of attempts so far."""
     chore.directory.joinpath(f"{chore.name}.{os.getpid()}.{time.monotonic_ns()}").touch()
     return len(list(chore.directory.glob(f"{chore.name}.*")))
 
 
 def echo(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
+    """Report progress, and return the chore's name, the process id and the resolved directory."""
     report(7, 1, 5)
     return {"name": chore.name, "pid": os.getpid(), "directory": str(chore.directory.resolve())}
 
 
 def die_at_first(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
-    """Get this process killed as often as the chore says, then do it."""
-    tried = trace(chore)
-    if tried <= chore.deaths:
+    """Kill the worker process in the chore's first ``deaths`` attempts, then succeed."""
+    n_attempts = trace(chore)
+    if n_attempts <= chore.deaths:
         os.kill(os.getpid(), signal.SIGKILL)
     return echo(chore, report)
 
 
 def fail(chore: Chore, _report: ProgressCallback) -> dict[str, Any]:
+    """Raise an error of the library."""
     raise BadRowError(f"{chore.label}, row 3: is odd")
 
 
 def fail_strangely(chore: Chore, _report: ProgressCallback) -> dict[str, Any]:
+    """Raise an error whose class no other process can import."""
+
     class Strange(Exception):  # noqa: N818  # no other process knows it
         pass
 
@@ -69,7 +73,7 @@ def fail_strangely(chore: Chore, _report: ProgressCallback) -> dict[str, Any]:
 
 
 def linger(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
-    """Never end, as a task with much to do, and leave a trace when interrupted; ``quick`` ends."""
+    """Run until interrupted, and leave a trace then; the chore named ``quick`` ends at once."""
     trace(chore)
     try:
         while chore.name != "quick":
@@ -80,13 +84,13 @@ def linger(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
 
 
 def still_lingers(directory: Path, pid: int) -> bool:
-    """Return whether a process is at a chore of :func:`linger`."""
+    """Return whether a process still runs a chore of :func:`linger`."""
     interrupted = list(directory.glob(f"*.interrupted-{pid}"))
     return is_alive(pid) and len(interrupted) < traces(directory).count(pid)
 
 
-def linger_deaf(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
-    """Leave a trace and stay in one call that no interrupt ends; ``quick`` ends."""
+def linger_uninterruptibly(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
+    """Leave a trace and block in one call that no interrupt ends; the chore named ``quick`` ends at once."""
     trace(chore)
     if chore.name != "quick":
         time.sleep(600)
@@ -94,7 +98,7 @@ def linger_deaf(chore: Chore, report: ProgressCallback) -> dict[str, Any]:
 
 
 class Squares:
-    """Work for a pool: squares numbers, and says where."""
+    """A pool's function that returns a number's square, the process id and when the process was set up."""
 
     def __init__(self) -> None:
         self.prepared = time.monotonic_ns()
@@ -106,13 +110,13 @@ class Squares:
 
 
 class Exiting:
-    """Work for a pool that ends its process."""
+    """A pool's function that ends its process with a number as the exit code."""
 
     def __call__(self, code: int) -> None:
         os._exit(code)
 
 
-#: A program that starts an engine, named by its first argument, and never ends.
+#: A program that runs endless chores on the engine named by its first argument.
 PARENT = """
 import sys
 from pathlib import Path

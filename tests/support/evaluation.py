@@ -1,4 +1,4 @@
-"""A small evaluation set and a portrait that knows some of it."""
+"""A small evaluation set, and a portrait whose corpus contains some of its rows."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ if TYPE_CHECKING:
 
 
 def prose(seed: int, n_words: int = 60) -> str:
-    """Words in an order that no other seed gives."""
+    """Return a text of random words, the same for the same seed and different for every other."""
     rng = random.Random(seed)
     return " ".join("".join(rng.choices("abcdefghiklmnoprstu", k=rng.randint(3, 9))) for _ in range(n_words))
 
 
-#: Questions and answers; the answers of the first five rows are in the corpus, of the first three
-#: the questions, too, and the last row is too short to tell.
+#: Questions and answers. The corpus contains the answers of the first five rows and the questions of the
+#: first three; the last row is too short for a verdict.
 ROWS: list[dict[str, Any]] = [
     {"id": f"q/{i}", "question": prose(i), "answer": prose(100 + i), "n": i} for i in range(9)
 ] + [{"id": "q/9", "question": "2 + 2?", "answer": "4", "n": 9}]
 
+#: Numbers of the rows that the corpus contains in whole or in part.
 FOUND = [0, 1, 2, 3, 4]
 COLUMNS = ["question", "answer"]
 
-#: The same rows as a table, with columns that are not text, and metadata.
+#: The same rows as a table, with two columns that are not text, and with metadata.
 TABLE = pa.Table.from_pylist(
     [row | {"day": date(2020, 1, row["n"] + 1), "more": {"x": [row["n"], None]}} for row in ROWS]
 ).replace_schema_metadata({"note": "kept"})
 
 
 def corpus(directory: Path) -> dict[str, Path]:
-    """Two sources: web has three whole rows within pages, books has two answers."""
+    """Write two sources, and return them by name: web has three whole rows in pages, books two answers."""
     for source in ("web", "books"):
         (directory / source).mkdir()
     for i in range(3):
@@ -51,15 +52,16 @@ def corpus(directory: Path) -> dict[str, Path]:
 
 
 def built(directory: Path) -> Path:
-    """The portrait of that corpus."""
+    """Build the portrait of :func:`corpus`, and return its path."""
     return portrait.build(corpus(directory), directory / "known.portrait").path
 
 
 def line(row: dict[str, Any]) -> bytes:
-    """A row as a line that no JSON library would write the same."""
+    """Return a row as a JSON line whose spaces and escapes no JSON library would reproduce."""
     return (" " + json.dumps(row, ensure_ascii=bool(row.get("n", 0) % 2)) + "  ").encode()
 
 
 def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """Write the rows as JSON lines, and return the path."""
     path.write_bytes(b"".join(line(row) + b"\n" for row in rows))
     return path

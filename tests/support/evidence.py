@@ -1,4 +1,4 @@
-"""Evidence made by hand, for a text that normalising leaves as it is, and the answer to it."""
+"""Handmade evidence about a text that normalisation leaves unchanged, and the answer to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WIDTH, STRIDE = 10, 5
 
 
-#: Of the 100 windows of a text of 109 characters, four in a row are needed at the default threshold.
+#: With 100 windows, as in a text of 109 characters, a chain of four is significant at the default threshold.
 FPR = 0.09
 
 
@@ -23,7 +23,7 @@ SPEC = portrait.WindowSpec(WIDTH, STRIDE)
 
 
 def chain(window: int, windows: int, distinct: int | None = None) -> Chain:
-    """A chain in a text that normalising left as it was."""
+    """Return a chain of ``windows`` windows from offset ``window``, all of them distinct by default."""
     end = window + (windows - 1) * STRIDE + WIDTH
     return Chain(window, windows, windows if distinct is None else distinct, window, end)
 
@@ -36,6 +36,16 @@ def evidence(
     document: bool = False,
     stretch: Stretch | None = None,
 ) -> LayerEvidence:
+    """Return the evidence of a layer that has these chains.
+
+    Args:
+        chains: The layer's chains of hits.
+        fpr: The filter's false-positive rate.
+        units: The length of the text in characters.
+        source: The name of the layer's source.
+        document: Whether the whole text is one of the source's documents.
+        stretch: The best stretch, if any.
+    """
     windows = max(0, units - WIDTH + 1)
     scan = LayerScan(
         sum(one.windows for one in chains),
@@ -49,11 +59,12 @@ def evidence(
 
 
 def ask(*layers: LayerEvidence, threshold: float = 0.01) -> Answer:
+    """Return the answer that follows from the evidence of these layers."""
     return judge("x" * layers[0].units, layers, threshold)
 
 
 def without_words(answer: Answer) -> dict[str, Any]:
-    """The answer's JSON object, as the oracle gives it."""
+    """Return the answer's JSON object without the reason and names, as the oracle gives it."""
     result = answer.to_dict()
     del result["reason"]
     for layer in result["layers"]:

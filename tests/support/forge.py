@@ -1,4 +1,4 @@
-"""Bundles changed on purpose, with every check passing but the one that a test is about."""
+"""Ways to damage a bundle on purpose so that every check passes except the one under test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def manifest_id(manifest: dict[str, Any]) -> str:
-    """The id that the format prescribes for a manifest."""
+    """Return the id that the format prescribes for a manifest."""
     content = {
         "format_version": 1,
         "windows": {name: manifest["windows"][name] for name in ("width", "stride", "unit")},
@@ -40,19 +40,19 @@ def manifest_id(manifest: dict[str, Any]) -> str:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` as a new file: the old one may still be mapped."""
+    """Replace the file at ``path`` by a new one, since the old one may still be mapped."""
     path.unlink()
     path.write_bytes(data)
 
 
 def change_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Let ``change`` edit the manifest, and give it the id that belongs to it, if it has any."""
+    """Let ``change`` edit the manifest, then update its id and digest where it still has a place for them."""
     path = bundle / "portrait.json"
     manifest = json.loads(path.read_bytes())
     old_id = manifest["id"]
     change(manifest)
     if manifest.get("id") == old_id:
-        # One that is too broken to have an id keeps the old: the reader must notice the breach first.
+        # A manifest too broken to compute an id keeps the old one: the reader must notice the damage first.
         with suppress(KeyError, TypeError, IndexError, AttributeError):
             manifest["id"] = manifest_id(manifest)
     text = json.dumps(manifest).encode()
@@ -62,20 +62,20 @@ def change_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) ->
 
 
 def shard_path(bundle: Path) -> Path:
-    """The first layer's shard."""
+    """Return the path of the first layer's first shard."""
     manifest = json.loads((bundle / "portrait.json").read_bytes())
     return bundle / str(manifest["layers"][0]["shards"][0]["file"])
 
 
 def seal(text: bytes) -> bytes:
-    """A manifest's text with the digest over it that the format prescribes."""
+    """Return a manifest's text with its digest recomputed as the format prescribes."""
     old: str = json.loads(text)["manifest_sha256"]
     unsealed = text.replace(old.encode(), b"0" * 64)
     return text.replace(old.encode(), hashlib.sha256(unsealed).hexdigest().encode())
 
 
 def change_shard(bundle: Path, change: Callable[[bytes], bytes]) -> None:
-    """Let ``change`` edit the first layer's shard, and record the new file in the manifest."""
+    """Let ``change`` edit the first layer's first shard, and record its new size and digests."""
     path = shard_path(bundle)
     data = change(path.read_bytes())
     replace(path, data)
@@ -88,7 +88,7 @@ def change_shard(bundle: Path, change: Callable[[bytes], bytes]) -> None:
             xxh3_128=xxhash.xxh3_128_hexdigest(data),
         )
         with suppress(struct.error, ValueError, RecursionError):
-            # Of files that have one tensor in good order; others are refused before it matters.
+            # Only well-formed files have a tensor digest; others are refused before it is checked.
             files = [(bundle / shard["file"]).read_bytes() for shard in layer["shards"]]
             tensor = b"".join(split_tensor_file(file)[1] for file in files)
             layer["tensors"]["blocks"] = hashlib.sha256(tensor).hexdigest()
@@ -97,21 +97,21 @@ def change_shard(bundle: Path, change: Callable[[bytes], bytes]) -> None:
 
 
 def split_tensor_file(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """A safetensors file's header and its data."""
+    """Return a safetensors file's header and its data."""
     (n_bytes,) = struct.unpack_from("<Q", data)
     header: dict[str, Any] = json.loads(data[8 : 8 + n_bytes])
     return header, data[8 + n_bytes :]
 
 
 def join_tensor_file(header: object, data: bytes) -> bytes:
-    """A safetensors file of a header, which may be bytes that are not JSON at all."""
+    """Return a safetensors file made of a header, or of bytes in place of its JSON, and data."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Turn a hang into a failure."""
+    """Raise an AssertionError if the block takes longer than ``seconds``."""
 
     def fail(*_: object) -> None:
         raise AssertionError(f"no answer within {seconds} s")
@@ -126,7 +126,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def opens_or_is_refused(bundle: Path, text: str) -> None:
-    """Open a bundle and ask it for ``text``: nothing but an answer or a PortraitError may come out of it."""
+    """Check that opening a bundle and querying it for ``text`` gives an answer or a PortraitError."""
     with within(20):
         try:
             answer = portrait.open(bundle).query(text)
@@ -137,6 +137,6 @@ def opens_or_is_refused(bundle: Path, text: str) -> None:
 
 
 def restore(whole: Path, scratch: Path) -> None:
-    """Put all files of ``whole`` in ``scratch`` as they were."""
+    """Replace the files in ``scratch`` by those of ``whole`` with the same names."""
     for path in whole.iterdir():
         replace(scratch / path.name, path.read_bytes())

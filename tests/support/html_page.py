@@ -1,4 +1,4 @@
-"""HTML taken apart, and what a page must be: sound, self-contained and locked up."""
+"""A parser of HTML pages, and a check that a page is valid, self-contained and locked down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ VOID = {"meta", "br"}
 
 
 class Page(HTMLParser):
-    """A page taken apart: every element closed, its attributes, and the text outside the style sheet."""
+    """A parsed page: its elements with their attributes, and its text outside the style sheet.
+
+    Fails if an element is not closed, an attribute is repeated, or there is a comment.
+    """
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -25,7 +28,7 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(dict(attrs)) == len(attrs), "an attribute stands twice"
+        assert len(dict(attrs)) == len(attrs), "an attribute is repeated"
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
@@ -42,29 +45,35 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
+        """The text of all elements, end to end."""
         return "".join(self.texts)
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
+        """Return the attributes of every element with this tag."""
         return [attributes for name, attributes in self.elements if name == tag]
 
 
 def check(page: str) -> Page:
-    """A page that is sound, self-contained and locked up."""
+    """Check that a page is valid, loads nothing, runs no script and declares this in its policy.
+
+    Returns:
+        The parsed page.
+    """
     html5lib.HTMLParser(strict=True).parse(page)
-    found = Page(page)
-    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    parsed = Page(page)
+    ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    tags = {tag for tag, _ in found.elements}
+    tags = {tag for tag, _ in parsed.elements}
     assert not tags & {"script", "img", "iframe", "object", "embed", "link", "base", "form", "input", "image"}
-    for _, attributes in found.elements:
+    for _, attributes in parsed.elements:
         assert not any(name.startswith("on") or name in ("style", "src", "srcset") for name in attributes)
         assert not any("//" in (value or "") for value in attributes.values())
         target = attributes.get("href")
         assert target is None or (target.startswith("#") and target[1:] in ids)
-    # A style sheet that loads nothing.
+    # The style sheet must load nothing.
     (css,) = re.findall("<style>(.*?)</style>", page, flags=re.DOTALL)
     assert not re.search(r"url\(|@import|@font-face|expression", css)
-    (policy,) = [one["content"] for one in found.all("meta") if "http-equiv" in one]
+    (policy,) = [one["content"] for one in parsed.all("meta") if "http-equiv" in one]
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     assert policy == (f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'")
-    return found
+    return parsed

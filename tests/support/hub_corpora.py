@@ -1,4 +1,4 @@
-"""Datasets on the stand-in of a hub, and processes that read them."""
+"""Datasets for the stand-in hub, and processes that read them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ Two languages.
 
 
 def rows(tag: str, n: int) -> list[dict[str, Any]]:
+    """Return ``n`` rows whose texts contain ``tag``."""
     return [
         {"text": f"Row {i} of {tag}: " + "é🦀 " * (i % 90), "n": i, "meta": {"text": f"{tag}, {i}. " * 9}}
         for i in range(n)
@@ -43,15 +44,18 @@ def rows(tag: str, n: int) -> list[dict[str, Any]]:
 
 
 def parquet(content: list[dict[str, Any]]) -> bytes:
+    """Return the rows as a Parquet file."""
     file = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(content), file)
     return file.getvalue()
 
 
 def lines(content: list[dict[str, Any]]) -> bytes:
+    """Return the rows as gzip-compressed JSON lines."""
     return gzip.compress("".join(json.dumps(row) + "\n" for row in content).encode())
 
 
+#: A dataset with two configurations.
 TWO = {
     "README.md": CARD,
     "en/train-0.parquet": parquet(rows("a", 400)),
@@ -62,6 +66,7 @@ TWO = {
 }
 
 
+#: A dataset without a card, in JSON lines.
 LINES = {"data/train.jsonl.gz": lines(rows("f", 300)), "data/train-b.jsonl.gz": lines(rows("g", 30))}
 
 
@@ -79,7 +84,7 @@ def environment(endpoint: str, home: Path) -> dict[str, str]:
     }
 
 
-#: Runs as a program of its own, since ``datasets`` asks its environment only once.
+#: The head of a script that runs in its own process, since ``datasets`` reads its environment only once.
 SCRIPT = """
 import json, pickle, sys, time
 import portrait
@@ -90,7 +95,7 @@ def texts(shard):
 """
 
 
-#: As the command line ends where it has read from a hub, and for the same reason.
+#: The end of a script: exit as the command line does after reading from a hub, for the same reason.
 END = """
 import os
 sys.stdout.flush()
@@ -99,7 +104,15 @@ os._exit(0)
 
 
 def run(hub: StandIn, directory: Path, code: str, *arguments: str, **variables: str) -> Any:
-    """Run a script, and return what it prints as JSON."""
+    """Run a script that prints JSON, and return its output.
+
+    Args:
+        hub: The hub that the script can reach.
+        directory: The working directory.
+        code: The script, between :data:`SCRIPT` and :data:`END`.
+        arguments: The script's arguments.
+        variables: Additional environment variables.
+    """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT + code + END, *arguments],
         cwd=directory,
@@ -112,6 +125,7 @@ def run(hub: StandIn, directory: Path, code: str, *arguments: str, **variables: 
     return json.loads(done.stdout)
 
 
+#: A script that prints the error of building from each URL.
 ERRORS = """
 found = {}
 time.sleep = lambda seconds: None  # the client waits between attempts

@@ -1,7 +1,7 @@
-"""A hub on this machine: repositories of datasets in memory, served as the real one serves them.
+"""A stand-in for the hub: repositories of datasets in memory, served on this machine as the hub serves them.
 
-It implements as much of the hub's HTTP interface as ``huggingface_hub`` and ``datasets`` use: a
-repository's commit and files, paths and trees, and files at a revision, whole or by ranges.
+It implements the part of the hub's HTTP interface that ``huggingface_hub`` and ``datasets`` use: a
+repository's commit and files, paths and trees, and files at a revision, whole or by range.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class Repository:
 
     commits: dict[str, Files] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
-    #: Whether its files need a permission that nobody has.
+    #: Whether reading its files requires a permission, which nobody has.
     gated: bool = False
 
     def commit(self, files: Files, branch: str = "main") -> str:
-        """Replace a branch's files, and return the name of the commit."""
+        """Replace a branch's files, and return the hash of the commit."""
         sha = hashlib.sha1(repr((sorted(files.items()), self.branches)).encode()).hexdigest()
         self.commits[sha] = dict(files)
         self.branches[branch] = sha
         return sha
 
     def find(self, revision: str) -> str | None:
-        """Return the commit that a revision is at present."""
+        """Return the hash of the commit that a revision currently names, or None if there is none."""
         sha = self.branches.get(revision, revision)
         return sha if sha in self.commits else None
 
@@ -49,24 +49,24 @@ class StandIn:
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
-        #: Present names of renamed repositories.
+        #: Current names of renamed repositories, by their old names.
         self.moved: dict[str, str] = {}
         self.requests: list[str] = []
-        #: Bytes sent of each file.
+        #: Number of bytes sent, by file.
         self.sent: dict[str, int] = {}
-        #: Files whose connection breaks before their end.
+        #: Files whose connection breaks in the middle.
         self.broken: set[str] = set()
         self.url = ""
 
     def add(self, name: str, files: Files) -> str:
-        """Add a repository, and return the name of its first commit."""
+        """Add a repository, and return the hash of its first commit."""
         repository = self.repositories[name] = Repository()
         return repository.commit(files)
 
 
 @contextmanager
 def serving() -> Iterator[StandIn]:
-    """Serve a hub at its ``url``."""
+    """Serve a new, empty hub at its ``url`` while the block runs."""
     hub = StandIn()
 
     class Bound(_Handler):
@@ -113,10 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_GET  # noqa: N815
 
     def _commit(self, name: str, revision: str) -> str | None:
-        """Return the commit, or answer that there is none."""
+        """Return the commit's hash, or send an error and return None."""
         repository = self.stand_in.repositories.get(name)
         if repository is None:
-            # The hub does not tell strangers what it does not have.
+            # The hub does not tell strangers which repositories do not exist.
             self._refuse(401, "", "Invalid username or password.")
             return None
         sha = repository.find(revision)
@@ -161,16 +161,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound", f"{path} does not exist", sha)
             return
         start, stop = 0, len(data)
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
-        if wanted:
-            start, stop = int(wanted[1]), min(stop, int(wanted[2] or stop - 1) + 1)
+        byte_range = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
+        if byte_range:
+            start, stop = int(byte_range[1]), min(stop, int(byte_range[2] or stop - 1) + 1)
         part = data[start:stop]
-        self.send_response(206 if wanted else 200)
+        self.send_response(206 if byte_range else 200)
         self.send_header("X-Repo-Commit", sha)
         self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(part)))
-        if wanted:
+        if byte_range:
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
         self.end_headers()
         if self.command == "HEAD":
@@ -200,13 +200,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Log nothing: ``requests`` has the requests."""
+        """Log nothing: ``requests`` records the requests."""
 
 
 def _tree(files: Files, inside: str, recursive: bool) -> list[dict[str, Any]]:
-    """Return the files and directories below a directory, as the hub lists them."""
+    """Return the files and directories inside a directory, as the hub lists them."""
     prefix = f"{inside}/" if inside else ""
-    found: dict[str, dict[str, Any]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for path, data in sorted(files.items()):
         if not path.startswith(prefix):
             continue
@@ -214,16 +214,17 @@ def _tree(files: Files, inside: str, recursive: bool) -> list[dict[str, Any]]:
         for depth in range(1, len(parts)):
             directory = prefix + "/".join(parts[:depth])
             if recursive or depth == 1:
-                found[directory] = {
+                entries[directory] = {
                     "type": "directory",
                     "oid": _oid(directory.encode()),
                     "path": directory,
                     "size": 0,
                 }
         if recursive or len(parts) == 1:
-            found[path] = {"type": "file", "oid": _oid(data), "path": path, "size": len(data)}
-    return list(found.values())
+            entries[path] = {"type": "file", "oid": _oid(data), "path": path, "size": len(data)}
+    return list(entries.values())
 
 
 def _oid(data: bytes) -> str:
+    """Return an object id for some content."""
     return hashlib.sha1(data).hexdigest()

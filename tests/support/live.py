@@ -1,4 +1,4 @@
-"""A service as people run it: ``portrait serve`` in its own process, on a free port."""
+"""A live service: ``portrait serve`` in its own process on a free port."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 def build(path: Path, text: str) -> Path:
-    """Build a portrait of one text."""
+    """Build a portrait of one text at ``path``, and return the path."""
     source = path.with_suffix(".txt")
     source.write_text(text, encoding="utf-8")
     portrait.build(source, path, overwrite=True)
@@ -70,46 +70,46 @@ class Service:
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, found, response.read())
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, fields, response.read())
         finally:
             connection.close()
 
     def query(self, text: str, **more: object) -> Reply:
-        """Ask about a text."""
+        """Query the service for a text, with more fields of the request."""
         return self.ask("POST", "/v1/query", {"text": text, **more})
 
     def connect(self) -> socket.socket:
-        """Open a connection for arbitrary bytes."""
+        """Open a TCP connection to send arbitrary bytes."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     @property
     def log(self) -> str:
-        """The output so far, of both streams."""
+        """The output so far on both streams."""
         return "".join((self.folder / name).read_text() for name in ("out.log", "err.log"))
 
     def wait_for_log(self, words: str, seconds: float = 15) -> None:
-        """Return once the output contains ``words``."""
+        """Wait until the output contains ``words``; fail after ``seconds``."""
         wait_until(lambda: words in self.log, seconds, words)
 
 
-def wait_until(condition: Any, seconds: float = 15, what: str = "that") -> None:
-    """Return once ``condition`` holds."""
+def wait_until(condition: Any, seconds: float = 15, what: str = "the condition") -> None:
+    """Wait until ``condition`` holds; fail after ``seconds`` with ``what`` in the message."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, f"{what} did not happen within {seconds} s"
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
         time.sleep(0.05)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a TCP port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def start(folder: Path, *arguments: object, **settings: object) -> Service:
-    """Start a server and wait until it answers; ``settings`` go into a file."""
+    """Start a server in ``folder`` and wait until it answers; ``settings`` go into its config file."""
     port = free_port()
     config = folder / "service.toml"
     config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
@@ -124,12 +124,12 @@ def start(folder: Path, *arguments: object, **settings: object) -> Service:
             return service.ask("GET", "/healthz").status == 200
         return False
 
-    wait_until(answers, 30, "the start")
+    wait_until(answers, 30, "the service to start")
     return service
 
 
 def stop(service: Service) -> int:
-    """Stop a server as systemd would; return its exit code."""
+    """Stop a server with SIGTERM, as systemd does, and return its exit code."""
     service.process.terminate()
     try:
         return service.process.wait(20)
@@ -140,7 +140,7 @@ def stop(service: Service) -> int:
 
 @contextmanager
 def serving(folder: Path, *arguments: object, **settings: object) -> Iterator[Service]:
-    """Run a server while the block runs."""
+    """Run a server as :func:`start` does while the block runs."""
     service = start(folder, *arguments, **settings)
     try:
         yield service
@@ -151,7 +151,7 @@ def serving(folder: Path, *arguments: object, **settings: object) -> Iterator[Se
 
 @contextmanager
 def _store(scheme: str, command: list[str], port: int) -> Iterator[str]:
-    """Run a store while the block runs; give its URL."""
+    """Run a store while the block runs, and yield its URL."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
 
@@ -167,7 +167,7 @@ def _store(scheme: str, command: list[str], port: int) -> Iterator[str]:
 
 
 def redis(folder: Path) -> AbstractContextManager[str]:
-    """Run a Redis server while the block runs; give its URL."""
+    """Run a Redis server while the block runs, and yield its URL."""
     binary, port = shutil.which("redis-server"), free_port()
     assert binary is not None
     own = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
@@ -175,20 +175,20 @@ def redis(folder: Path) -> AbstractContextManager[str]:
 
 
 def memcached(_: Path) -> AbstractContextManager[str]:
-    """Run a memcached server while the block runs; give its URL."""
+    """Run a memcached server while the block runs, and yield its URL."""
     binary, port = shutil.which("memcached"), free_port()
     assert binary is not None
-    # The superuser has to name the user that it runs as.
+    # The superuser has to name the user that memcached runs as.
     return _store("memcached", [binary, "-p", str(port), "-l", "127.0.0.1", "-u", "nobody"], port)
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the memory that a process shares with no other: what one more process costs."""
+    """Return the memory in bytes that a process shares with no other: the cost of one more process."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Private_"))
 
 
 def workers(service: Service) -> list[int]:
-    """Return the worker processes."""
+    """Return the ids of a service's worker processes."""
     children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
     return [int(pid) for pid in children.split() if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110

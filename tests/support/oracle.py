@@ -1,8 +1,8 @@
-"""The slow, obvious truth that the kernel and the library are measured against.
+"""A slow, simple reference implementation to compare the kernel and the library with.
 
-Plain lists, sets and ``unicodedata``, written from the definitions, sharing no code with
-``portrait``. Filters answer yes by chance, so whatever asks one takes ``contains``: a set's
-membership test, or that of the very filter under test, which makes the comparison exact.
+It is written from the definitions with plain lists, sets and ``unicodedata``, and shares no code with
+``portrait``. Because filters have false positives, every function that queries one takes ``contains``: the
+membership test of a set, or that of the filter under test itself, which makes the comparison exact.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import Any, Literal, NamedTuple
 
 import xxhash
 
-#: Unicode's White_Space property, which is not what str.isspace tests.
+#: Characters with Unicode's White_Space property, which differs from str.isspace.
 WHITE_SPACE = frozenset(
     map(chr, [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)])
 ) | frozenset("\u2028\u2029\u202f\u205f\u3000")
 
-#: Unicode's Default_Ignorable_Code_Point property: what is not seen unless a program knows it.
+#: Characters with Unicode's Default_Ignorable_Code_Point property: invisible unless a program supports them.
 IGNORABLE = frozenset(
     chr(code)
     for first, last in [
@@ -56,7 +56,7 @@ Contains = Callable[[int], bool]
 
 @dataclass(frozen=True)
 class Spec:
-    """How texts become windows."""
+    """How texts become windows: width and stride in units, the unit, and the normaliser."""
 
     width: int
     stride: int
@@ -68,7 +68,7 @@ class Spec:
 
 
 class Piece(NamedTuple):
-    """A character on its way through normalising, and where it comes from."""
+    """A character during normalisation, with its origin [start, end) in the original text."""
 
     char: str
     start: int
@@ -76,7 +76,7 @@ class Piece(NamedTuple):
 
 
 def normalise(text: str, normalizer: str = "spaces") -> tuple[str, list[Origin]]:
-    """The normalised text, and the origin [start, end) of each of its characters."""
+    """Return the normalised text, and the origin [start, end) of each of its characters."""
     if normalizer == "none":
         pieces = [Piece(char, i, i + 1) for i, char in enumerate(text)]
     elif normalizer == "data-portraits":
@@ -94,7 +94,7 @@ def normalise(text: str, normalizer: str = "spaces") -> tuple[str, list[Origin]]
 def _decomposed(
     text: str, form: Literal["NFD", "NFKD"], ignorable: frozenset[str] = frozenset()
 ) -> list[Piece]:
-    """Every character's parts; one that is ignored belongs to the part before it."""
+    """Decompose every character; the origin of an ignorable one is added to the part before it."""
     pieces: list[Piece] = []
     for i, char in enumerate(text):
         if char not in ignorable:
@@ -105,7 +105,7 @@ def _decomposed(
 
 
 def _ordered(pieces: list[Piece]) -> list[Piece]:
-    """Canonical order: neighbours change places until no mark stands behind one of a higher class."""
+    """Put marks in canonical order, by swapping neighbours until no mark follows one of a higher class."""
     pieces = list(pieces)
     swapped = True
     while swapped:
@@ -120,11 +120,11 @@ def _ordered(pieces: list[Piece]) -> list[Piece]:
 
 @functools.cache
 def compositions() -> dict[tuple[str, str], str]:
-    """The character that each pair of characters composes to, where one does."""
+    """Return the composite of each pair of characters that has one."""
     composites = {}
     for char in map(chr, range(sys.maxunicode + 1)):
         parts = unicodedata.decomposition(char).split()
-        # Two code points without a "<tag>" are canonical; NFC keeps those that are not excluded.
+        # A mapping to two code points without a "<tag>" is canonical; NFC keeps composites not excluded.
         if len(parts) == 2 and parts[0][0] != "<" and unicodedata.normalize("NFC", char) == char:
             first, second = (chr(int(part, 16)) for part in parts)
             composites[first, second] = char
@@ -135,6 +135,7 @@ def compositions() -> dict[tuple[str, str], str]:
 
 
 def _composed(pieces: list[Piece]) -> list[Piece]:
+    """Compose each starter with the marks and starters behind it that are not blocked."""
     composites = compositions()
     done: list[Piece] = []
     starter: int | None = None
@@ -154,7 +155,7 @@ def _composed(pieces: list[Piece]) -> list[Piece]:
 
 
 def _monotone(pieces: list[Piece]) -> list[Piece]:
-    """Widen the origins that reordering has crossed, so that starts and ends never decrease."""
+    """Widen origins that reordering made overlap, so that starts and ends never decrease."""
     ends = list(itertools.accumulate((piece.end for piece in pieces), max))
     starts = list(itertools.accumulate((piece.start for piece in reversed(pieces)), min))[::-1]
     chars = [piece.char for piece in pieces]
@@ -162,7 +163,7 @@ def _monotone(pieces: list[Piece]) -> list[Piece]:
 
 
 def _case_folded(pieces: list[Piece]) -> list[Piece]:
-    """Every character's folded form; what was ignored behind one belongs to its last part."""
+    """Fold the case of every character; its last part keeps the origin of ignored characters behind it."""
     folded: list[Piece] = []
     for piece in pieces:
         *others, last = list(piece.char.casefold())
@@ -172,7 +173,7 @@ def _case_folded(pieces: list[Piece]) -> list[Piece]:
 
 
 def _separated(pieces: list[Piece]) -> list[Piece]:
-    """A space for everything that is no letter, number, or mark on either."""
+    """Replace everything by a space except letters, numbers, and marks on them."""
     done: list[Piece] = []
     for piece in pieces:
         kind = unicodedata.category(piece.char)[0]
@@ -182,6 +183,7 @@ def _separated(pieces: list[Piece]) -> list[Piece]:
 
 
 def _fold_spaces(pieces: list[Piece]) -> list[Piece]:
+    """Replace each run of white space by one space, and remove it at both ends."""
     folded: list[Piece] = []
     for piece in pieces:
         if piece.char not in WHITE_SPACE:
@@ -198,7 +200,7 @@ def _fold_spaces(pieces: list[Piece]) -> list[Piece]:
 
 
 def _data_portraits(pieces: list[Piece]) -> list[Piece]:
-    """The original's three substitutions and its strip, each followed by its origins."""
+    """Apply the three substitutions of the original library and its strip, tracking origins."""
     for pattern, replacement in ((r"[\r\n]+", "\n"), (r"[^\S\n]+", " "), (r"\n\s", "\n")):
         pieces = _substituted(pattern, replacement, pieces)
     text = "".join(piece.char for piece in pieces)
@@ -207,7 +209,7 @@ def _data_portraits(pieces: list[Piece]) -> list[Piece]:
 
 
 def _substituted(pattern: str, replacement: str, pieces: list[Piece]) -> list[Piece]:
-    """``re.sub`` by one character, which stands for all that it replaces."""
+    """Replace each match of a pattern by one character, whose origin is that of the whole match."""
     done: list[Piece] = []
     at = 0
     for match in re.finditer(pattern, "".join(piece.char for piece in pieces)):
@@ -221,7 +223,7 @@ def _substituted(pattern: str, replacement: str, pieces: list[Piece]) -> list[Pi
 
 
 def units(text: str, unit: str) -> list[bytes]:
-    """What windows of a normalised text are counted in, each as its bytes."""
+    """Return the units of a normalised text, each encoded as UTF-8."""
     if unit == "char":
         return [char.encode() for char in text]
     if unit == "word":
@@ -230,7 +232,7 @@ def units(text: str, unit: str) -> list[bytes]:
 
 
 def chars_of_units(text: str, unit: str) -> list[tuple[int, int]]:
-    """The first and the last character of each unit of a normalised text."""
+    """Return the indices of the first and last character of each unit of a normalised text."""
     if unit == "word":
         return [
             (match.start(), match.end() - 1) for match in re.finditer(f"[^{''.join(WHITE_SPACE)}]+", text)
@@ -239,30 +241,30 @@ def chars_of_units(text: str, unit: str) -> list[tuple[int, int]]:
 
 
 def all_windows(text: str, spec: Spec) -> list[bytes]:
-    """Every window of a normalised text, at stride 1."""
-    cut = units(text, spec.unit)
-    between = b" " if spec.unit == "word" else b""
-    return [between.join(cut[i : i + spec.width]) for i in range(len(cut) - spec.width + 1)]
+    """Return every window of a normalised text, at stride 1."""
+    parts = units(text, spec.unit)
+    separator = b" " if spec.unit == "word" else b""
+    return [separator.join(parts[i : i + spec.width]) for i in range(len(parts) - spec.width + 1)]
 
 
 def stored_offsets(n_units: int, spec: Spec) -> list[int]:
-    """Where the windows begin that a document of ``n_units`` stores."""
+    """Return the offsets, in units, of the windows that a document of ``n_units`` units stores."""
     last = n_units - spec.width
     return sorted({*range(0, last + 1, spec.stride), last}) if last >= 0 else []
 
 
 def window_key(window: bytes) -> int:
-    """The key of a window."""
+    """Return the key of a window."""
     return xxhash.xxh3_64_intdigest(window, seed=0)
 
 
 def document_key(text: str) -> int:
-    """The key of a whole normalised text."""
+    """Return the key of a whole normalised text."""
     return xxhash.xxh3_64_intdigest(text.encode(), seed=1)
 
 
 def document_keys(document: str, spec: Spec) -> list[int]:
-    """What one document stores: its windows' keys in their order, then its own."""
+    """Return the keys that a document stores: those of its windows in order, then its own."""
     text, _ = normalise(document, spec.normalizer)
     windows = all_windows(text, spec)
     stored = [windows[i] for i in stored_offsets(len(units(text, spec.unit)), spec)]
@@ -270,7 +272,7 @@ def document_keys(document: str, spec: Spec) -> list[int]:
 
 
 def portrait(documents: Iterable[str], spec: Spec) -> set[int]:
-    """All keys of a source: a filter that never errs."""
+    """Return all keys of a source, as a filter without false positives."""
     return {key for document in documents for key in document_keys(document, spec)}
 
 
@@ -278,8 +280,9 @@ def portrait(documents: Iterable[str], spec: Spec) -> set[int]:
 
 
 class Chain(NamedTuple):
-    """Hits at ``window``, ``window`` + stride …, how many of these windows are different, and the span of
-    their text in the text as given.
+    """A run of ``windows`` hits at ``window``, ``window`` + stride …, of which ``distinct`` differ.
+
+    ``start`` and ``end`` are its span in the original text.
     """
 
     window: int
@@ -290,12 +293,12 @@ class Chain(NamedTuple):
 
 
 def hits(text: str, spec: Spec, contains: Contains) -> list[bool]:
-    """Whether each window of ``text`` is known."""
+    """Return whether each window of ``text`` is a hit, at stride 1."""
     return [contains(window_key(window)) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
 
 
 class Stretch(NamedTuple):
-    """Windows ``window``, ``window`` + stride … of which so many hit that they look like an edited copy."""
+    """A run of windows ``window``, ``window`` + stride … with so many hits that it may be an edited copy."""
 
     window: int
     windows: int
@@ -305,23 +308,23 @@ class Stretch(NamedTuple):
     end: int
 
 
-#: Different windows that are told apart; from then on each counts as another.
-TOLD_APART = 64
+#: Maximum number of windows that are compared for repeats; every later window counts as distinct.
+MAX_COMPARED = 64
 
 
 def n_distinct(keys: Iterable[int]) -> int:
-    """How many of a run's windows count."""
+    """Return the number of a run's windows that count as distinct."""
     seen: set[int] = set()
     n = 0
     for key in keys:
-        n += key not in seen or len(seen) == TOLD_APART
-        if len(seen) < TOLD_APART:
+        n += key not in seen or len(seen) == MAX_COMPARED
+        if len(seen) < MAX_COMPARED:
             seen.add(key)
     return n
 
 
 def stretch(text: str, spec: Spec, contains: Contains, fpr: float) -> Stretch | None:
-    """The stretch with the highest score, window by window, phase by phase."""
+    """Return the stretch with the highest score, found window by window in each phase of the stride."""
     normalised, origins = normalise(text, spec.normalizer)
     keys = [window_key(window) for window in all_windows(normalised, spec)]
     chars = chars_of_units(normalised, spec.unit)
@@ -343,8 +346,8 @@ def stretch(text: str, spec: Spec, contains: Contains, fpr: float) -> Stretch | 
                     firsts[share], counts[share] = i, 0
             if not any(counts.values()):
                 seen = set()
-            new = keys[i] not in seen or len(seen) == TOLD_APART
-            if len(seen) < TOLD_APART:
+            new = keys[i] not in seen or len(seen) == MAX_COMPARED
+            if len(seen) < MAX_COMPARED:
                 seen.add(keys[i])
             for share in shares:
                 if new:
@@ -360,15 +363,15 @@ def stretch(text: str, spec: Spec, contains: Contains, fpr: float) -> Stretch | 
 
 
 def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
-    """The maximal runs of hits at the stride, ordered by their first window."""
+    """Return the maximal runs of hits at the stride, ordered by their first window."""
     keys = [window_key(window) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
-    found = {i for i, hit in enumerate(hits(text, spec, contains)) if hit}
+    hit_offsets = {i for i, hit in enumerate(hits(text, spec, contains)) if hit}
     normalised, origins = normalise(text, spec.normalizer)
     chars = chars_of_units(normalised, spec.unit)
     result = []
-    for first in sorted(i for i in found if i - spec.stride not in found):
+    for first in sorted(i for i in hit_offsets if i - spec.stride not in hit_offsets):
         n_windows = 1
-        while first + n_windows * spec.stride in found:
+        while first + n_windows * spec.stride in hit_offsets:
             n_windows += 1
         last_unit = first + (n_windows - 1) * spec.stride + spec.width - 1
         start, end = origins[chars[first][0]][0], origins[chars[last_unit][1]][1]
@@ -378,7 +381,7 @@ def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
 
 
 def exact_document(text: str, spec: Spec, contains: Contains) -> bool:
-    """Whether everything is known that a document of this text would have stored."""
+    """Return whether all keys are known that a document of this text would store."""
     return all(contains(key) for key in document_keys(text, spec))
 
 
@@ -386,12 +389,12 @@ def exact_document(text: str, spec: Spec, contains: Contains) -> bool:
 
 
 def evalue(n_windows: int, n_layers: int, fpr: float, chain: int) -> float:
-    """How many chains of ``chain`` windows chance alone would show."""
+    """Return the expected number of chains of ``chain`` windows that occur by chance."""
     return n_layers * n_windows * fpr**chain
 
 
 def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: float) -> int | None:
-    """The shortest chain that chance does not explain, found by trying; ``None`` if there is none."""
+    """Return the length of the shortest chain whose E-value is within the threshold, or None if none is."""
     if fpr >= 1:
         return None
     chain = 1
@@ -401,14 +404,14 @@ def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: floa
 
 
 def detectable_length(spec: Spec, chain: int) -> int:
-    """Units of the shortest passage certain to show a chain of so many windows."""
+    """Return the length, in units, of the shortest passage certain to hold a chain of ``chain`` windows."""
     return spec.width + spec.stride - 1 + (chain - 1) * spec.stride
 
 
-def matches(found: Sequence[Chain], spec: Spec) -> list[list[Chain]]:
-    """Chains that overlap, directly or by way of others, in one group; groups in the text's order."""
+def matches(significant: Sequence[Chain], spec: Spec) -> list[list[Chain]]:
+    """Group the chains that overlap, directly or through others; groups are in the order of the text."""
     groups: list[list[Chain]] = []
-    for chain in sorted(found):
+    for chain in sorted(significant):
         begin = chain.window
         end = begin + (chain.windows - 1) * spec.stride + spec.width
         overlapping = [
@@ -427,20 +430,23 @@ def matches(found: Sequence[Chain], spec: Spec) -> list[list[Chain]]:
 def judge(
     text: str, spec: Spec, layers: Sequence[tuple[Contains, float]], threshold: float
 ) -> dict[str, Any]:
-    """The answer about a text, as its JSON object without the words (reason, names)."""
+    """Return the answer about a text as its JSON object, without the reason and names.
+
+    ``layers`` has the membership test and the false-positive rate of each layer.
+    """
     n_windows = len(all_windows(normalise(text, spec.normalizer)[0], spec))
     n_units = len(units(normalise(text, spec.normalizer)[0], spec.unit))
     lengths: list[int | None] = []
     results: list[dict[str, Any]] = []
     for contains, fpr in layers:
         known = hits(text, spec, contains)
-        found = chains(text, spec, contains)
+        layer_chains = chains(text, spec, contains)
         least = significant_chain(n_windows, len(layers), fpr, threshold)
         lengths.append(None if least is None else detectable_length(spec, least))
-        significant = [chain for chain in found if least is not None and chain.distinct >= least]
+        significant = [chain for chain in layer_chains if least is not None and chain.distinct >= least]
         conclusive = least is not None and n_units >= detectable_length(spec, least)
-        conclusive = conclusive and all(chain.windows < (least or 0) for chain in found)
-        values = [evalue(n_windows, len(layers), fpr, chain.distinct) for chain in found]
+        conclusive = conclusive and all(chain.windows < (least or 0) for chain in layer_chains)
+        values = [evalue(n_windows, len(layers), fpr, chain.distinct) for chain in layer_chains]
         best = stretch(text, spec, contains, fpr)
         value = None if best is None else 2 * len(layers) * n_windows * math.exp(-best.score)
         results.append(
@@ -490,13 +496,14 @@ SALTS = (0x47B6137B, 0x44974D91, 0x8824AD5B, 0xA2B7289D, 0x705495C7, 0x2DF1424B,
 
 
 class Bloom:
-    """Blocks of eight 32-bit lanes; a key sets one bit in each lane of one block."""
+    """A split-block Bloom filter: blocks of eight 32-bit lanes; a key sets one bit in each lane of one."""
 
     def __init__(self, n_blocks: int) -> None:
         self.n_blocks = n_blocks
         self.blocks = collections.defaultdict[int, list[int]](lambda: [0] * len(SALTS))
 
     def _bits(self, key: int) -> tuple[int, list[int]]:
+        """Return a key's block, and its bit in each lane."""
         return (key * self.n_blocks) >> 64, [1 << ((key * salt & 0xFFFFFFFF) >> 27) for salt in SALTS]
 
     def insert(self, key: int) -> None:
@@ -505,19 +512,19 @@ class Bloom:
         self.blocks[block] = [lane | bit for lane, bit in zip(self.blocks[block], bits, strict=True)]
 
     def contains(self, key: int) -> bool:
-        """Whether all of a key's bits are set."""
+        """Return whether all of a key's bits are set."""
         block, bits = self._bits(key)
         return all(lane & bit for lane, bit in zip(self.blocks[block], bits, strict=True))
 
     def rate(self) -> float:
-        """The chance that a random key finds its bits set: per block, the product of the lanes' fills."""
+        """Return the false-positive rate: the mean over blocks of the product of the lanes' fill rates."""
         fills = ([lane.bit_count() / 32 for lane in block] for block in self.blocks.values())
         return sum(map(math.prod, fills)) / self.n_blocks
 
     def block_bytes(self, block: int) -> bytes:
-        """A block's lanes, little-endian."""
+        """Return a block's lanes, little-endian."""
         return b"".join(lane.to_bytes(4, "little") for lane in self.blocks[block])
 
     def to_bytes(self) -> bytes:
-        """The blocks end to end."""
+        """Return all blocks end to end."""
         return b"".join(map(self.block_bytes, range(self.n_blocks)))

@@ -1,4 +1,4 @@
-// What would trip up readers with a keyboard, a screen reader or weak eyes; each function returns its
+// Accessibility checks for readers with a keyboard, a screen reader or low vision; each check returns its
 // findings as sentences.
 ({
   all() {
@@ -32,9 +32,9 @@
     const levels = [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
       .filter((one) => this.visible(one))
       .map((one) => [Number(one.localName[1]), one.textContent.trim()]);
-    const found = levels.filter(([, text]) => !text).map(([level]) => `an empty h${level}`);
-    if (levels.filter(([level]) => level === 1).length !== 1) found.push("not one h1");
-    if (levels[0][0] !== 1) found.push("the first heading is no h1");
+    const found = levels.filter(([, text]) => !text).map(([level]) => `h${level} is empty`);
+    if (levels.filter(([level]) => level === 1).length !== 1) found.push("there is not one h1");
+    if (levels[0][0] !== 1) found.push("the first heading is not an h1");
     levels.forEach(([level, text], i) => {
       if (i && level > levels[i - 1][0] + 1) found.push(`h${level} "${text}" follows h${levels[i - 1][0]}`);
     });
@@ -44,7 +44,7 @@
   landmarks() {
     const found = [];
     for (const name of ["main", "header", "footer"]) {
-      if (document.querySelectorAll(`body > ${name}`).length !== 1) found.push(`not one ${name}`);
+      if (document.querySelectorAll(`body > ${name}`).length !== 1) found.push(`there is not one ${name}`);
     }
     if (!document.documentElement.lang) found.push("no language");
     if (!document.title) found.push("no title");
@@ -62,14 +62,14 @@
     for (const attribute of ["for", "aria-labelledby", "aria-describedby"]) {
       for (const one of document.querySelectorAll(`[${attribute}]`)) {
         for (const id of one.getAttribute(attribute).split(/\s+/)) {
-          if (!document.getElementById(id)) found.push(`${attribute}=${id} is not there`);
+          if (!document.getElementById(id)) found.push(`${attribute}=${id} refers to no element`);
         }
       }
     }
     return found;
   },
 
-  // Links within a sentence are exempt, and a label is part of what it labels.
+  // Links within a sentence are exempt; a label is part of the target of its control.
   targets() {
     return [...document.querySelectorAll("input:not([type=hidden]), textarea, button, li > a")]
       .filter((one) => this.visible(one))
@@ -85,15 +85,16 @@
     if (text.startsWith("color(srgb")) {
       return [...numbers.slice(0, 3).map((part) => part * 255), numbers[3] ?? 1];
     }
-    if (!text.startsWith("rgb")) throw new Error(`a colour this check cannot read: ${text}`);
+    if (!text.startsWith("rgb")) throw new Error(`this check cannot read the colour ${text}`);
     return [...numbers.slice(0, 3), numbers[3] ?? 1];
   },
 
+  // Blend a translucent colour over an opaque one.
   over(top, bottom) {
     return [0, 1, 2].map((i) => top[i] * top[3] + bottom[i] * (1 - top[3]));
   },
 
-  // All that may lie behind an element's text: stripes are one colour here and another there.
+  // All colours that may lie behind an element's text: a striped background has several.
   backgrounds(element) {
     const chain = [];
     for (let one = element; one; one = one.parentElement) chain.unshift(one);
@@ -144,7 +145,7 @@
       const behind = pseudo ? [this.colour(style.backgroundColor)] : this.backgrounds(box);
       check(this.colour(style.color), behind, 4.5, this.describe(box));
     }
-    // What tells sources apart, and where the boxes are, must be seen, too.
+    // The lines that distinguish sources, and the edges of boxes, must be visible, too.
     for (const mark of document.querySelectorAll(".shown mark, .sample")) {
       if (!this.visible(mark)) continue;
       const near = mark.classList.contains("near");

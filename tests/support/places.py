@@ -1,4 +1,4 @@
-"""Where things are that tests read."""
+"""Paths of the folders and files that tests read."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ ROOT = TESTS.parent
 GOLDEN = TESTS / "golden"
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-#: Real texts, which are not part of the repository: tests that need them skip where they are missing.
+#: Real texts, which are not part of the repository: tests that need them are skipped where they are missing.
 TEXTS = Path(os.environ.get("PORTRAIT_TEXTS", ROOT.parent / "shared" / "data"))

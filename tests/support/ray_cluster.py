@@ -1,4 +1,4 @@
-"""Fixtures of tests that use Ray: one cluster for all tests of a module, since it takes seconds to start."""
+"""Fixtures for tests that use Ray: one cluster for each test module, since it takes seconds to start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def ray_environment() -> Iterator[None]:
-    """The environment of processes that Ray starts: the tests' modules, and a token of this run's own."""
+    """The environment for Ray's processes: the path of the tests' modules, and a random access token."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(TESTS))
         patch.setenv("RAY_AUTH_MODE", "token")
@@ -29,7 +29,7 @@ def cluster(
     ray_environment: None,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RayEngine]:
-    """An engine of two workers, which were started in another directory than the tests work in."""
+    """An engine with two workers, started in a directory other than the tests' working directory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("elsewhere"))
         engine = RayEngine(2)

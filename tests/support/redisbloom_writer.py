@@ -1,4 +1,4 @@
-"""A writer and a second reader of RedisBloom's dumps, in plain Python, by the book."""
+"""An independent writer and reader of RedisBloom dumps in plain Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def murmur64(data: bytes, seed: int) -> int:
-    """MurmurHash64A, by the book."""
+    """Return the MurmurHash64A hash of ``data``."""
     m, mask = 0xC6A4A7935BD1E995, (1 << 64) - 1
     h = seed ^ (len(data) * m & mask)
     whole = len(data) // 8 * 8
@@ -31,7 +31,7 @@ def murmur64(data: bytes, seed: int) -> int:
 
 
 def murmur32(data: bytes, seed: int) -> int:
-    """MurmurHash2, by the book."""
+    """Return the 32-bit MurmurHash2 hash of ``data``."""
     m, mask = 0x5BD1E995, (1 << 32) - 1
     h = seed ^ len(data)
     whole = len(data) // 4 * 4
@@ -47,7 +47,7 @@ def murmur32(data: bytes, seed: int) -> int:
 
 @dataclass
 class Link:
-    """A link's record, and its bits."""
+    """One Bloom filter of a chain: the fields of its record, and its bits."""
 
     error: float
     capacity: int
@@ -58,17 +58,21 @@ class Link:
 
     @property
     def bits_per_entry(self) -> float:
+        """Bits per entry for the link's error rate."""
         return -math.log(self.error) / 0.480453013918201
 
     @property
     def hashes(self) -> int:
+        """Number of bits that an entry sets."""
         return math.ceil(0.693147180559945 * self.bits_per_entry)
 
     def record(self) -> bytes:
+        """Return the link's record in the dump's header."""
         fields = (len(self.data), self.bits, self.entries, self.error, self.bits_per_entry)
         return struct.pack("<QQQddIQB", *fields, self.hashes, self.capacity, self.log2_bits)
 
     def positions(self, window: bytes, wide: bool) -> list[int]:
+        """Return the positions of a window's bits; ``wide`` chooses the 64-bit hash."""
         murmur, seed = (murmur64, 0xC6A4A7935BD1E995) if wide else (murmur32, 0x9747B28C)
         a = murmur(window, seed)
         b = murmur(window, a)
@@ -76,11 +80,12 @@ class Link:
         return [(a + i * b) % (1 << 64) % n_bits for i in range(self.hashes)]
 
     def holds(self, window: bytes, wide: bool) -> bool:
+        """Return whether all bits of a window are set."""
         return all(self.data[at >> 3] >> (at & 7) & 1 for at in self.positions(window, wide))
 
 
 def link(capacity: int, error: float, *, rounded: bool) -> Link:
-    """An empty link, sized as RedisBloom sizes it."""
+    """Return an empty link, sized as RedisBloom sizes it; ``rounded`` rounds its bits to a power of two."""
     bits = int(capacity * -math.log(error) / 0.480453013918201)
     log2_bits = bits.bit_length() if rounded else 0
     n_bytes = -(-(1 << log2_bits if rounded else bits) // 64) * 8
@@ -88,12 +93,21 @@ def link(capacity: int, error: float, *, rounded: bool) -> Link:
 
 
 def header(links: Sequence[Link], options: int) -> bytes:
+    """Return the header of a dump."""
     entries = sum(link.entries for link in links)
     return struct.pack("<QIII", entries, len(links), options, 2) + b"".join(link.record() for link in links)
 
 
 def write(path: Path, links: Sequence[Link], options: int, width: int, parts: Sequence[list[int]]) -> None:
-    """A dump whose bits are cut into chunks of these sizes, a list of them for each part file."""
+    """Write a dump: an index at ``path`` and its part files.
+
+    Args:
+        path: The path of the index.
+        links: The links of the chain.
+        options: RedisBloom's option bits.
+        width: The width of the windows in characters.
+        parts: For each part file, the sizes in bytes of the chunks that it holds.
+    """
     head, data = header(links, options), b"".join(link.data for link in links)
     blocks: list[dict[str, Any]] = []
     at = 0
@@ -117,7 +131,10 @@ def write(path: Path, links: Sequence[Link], options: int, width: int, parts: Se
 
 
 def read(path: Path) -> tuple[list[Link], bool]:
-    """The links of a dump whose parts stand in their order, believing all they say."""
+    """Return a dump's links and whether it uses 64-bit hashes, without checking anything.
+
+    The names of the part files must sort in the order of their content.
+    """
     files = (
         [path]
         if path.with_name(f"{path.name}.idx").exists()
@@ -138,6 +155,7 @@ def read(path: Path) -> tuple[list[Link], bool]:
 
 
 def second_opinion(path: Path, text: str, width: int) -> str:
+    """Return the hits of a text in a dump at stride 1, computed here: "1" or "0" for each window."""
     links, wide = read(path)
     normalized, _ = oracle.normalise(text, "data-portraits")
     windows = oracle.all_windows(normalized, oracle.Spec(width, 1))
@@ -145,7 +163,7 @@ def second_opinion(path: Path, text: str, width: int) -> str:
 
 
 def write_windows(path: Path, windows: Collection[str], error: float, width: int) -> None:
-    """A dump of one link, as the original library makes it, that holds some windows."""
+    """Write a dump of one link that holds these windows, as the original library writes it."""
     distinct = {window.encode() for window in windows}
     one = link(max(1, len(distinct)), error, rounded=False)
     for window in distinct:

@@ -1,4 +1,4 @@
-"""Builds that must fail: one line that says why, and nothing left behind."""
+"""Builds that must fail with a one-line message and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ GOOD = json.dumps({"text": TEXT}).encode() + b"\n"
 def refused(
     directory: Path, error: type[portrait.PortraitError] = portrait.CorpusError
 ) -> Iterator[list[str]]:
-    """Collect the message of the error that the block raises, and check that it leaves nothing behind."""
+    """Check that the block raises this class of error and leaves no file in ``directory``.
+
+    Yields a list that receives the error's message when the block has ended.
+    """
     before = sorted(directory.iterdir())
     messages: list[str] = []
     with pytest.raises(error) as caught:
@@ -43,12 +46,14 @@ def message(
     error: type[portrait.PortraitError] = portrait.CorpusError,
     **options: Any,
 ) -> str:
+    """Build a portrait that must be refused, and return the error's message."""
     with refused(directory, error) as messages:
         portrait.build(sources, directory / "out.portrait", **options)
     return messages[0]
 
 
 def invalid_strings() -> pa.Array:
+    """Return an Arrow array of strings whose second row is not UTF-8."""
     data = TEXT.encode() + b"ab\xff" + TEXT.encode()
     n = len(TEXT)
     offsets = pa.array([0, n, n + 3, 2 * n + 3], pa.int32()).buffers()[1]
@@ -56,7 +61,7 @@ def invalid_strings() -> pa.Array:
 
 
 def arrow_bytes(column: Any, *, streamed: bool = False) -> bytes:
-    """Return an Arrow file or stream in batches of a hundred rows."""
+    """Return an Arrow file or stream with a column ``text``, in batches of 100 rows."""
     table = pa.table({"text": column})
     sink = pa.BufferOutputStream()
     with (pa.ipc.new_stream if streamed else pa.ipc.new_file)(sink, table.schema) as file:

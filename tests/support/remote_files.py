@@ -1,4 +1,4 @@
-"""The same rows in files of all formats, to be served at URLs."""
+"""The same rows in files of every format, to be served at URLs."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ TABLE = pa.table({"id": range(len(TEXTS)), "text": TEXTS})
 
 
 def parquet() -> bytes:
+    """Return the rows as a Parquet file in row groups of 500."""
     out = io.BytesIO()
     pq.write_table(TABLE, out, row_group_size=500)
     return out.getvalue()
 
 
 def arrow() -> bytes:
+    """Return the rows as an Arrow file in batches of 500."""
     out = io.BytesIO()
     with pa.ipc.new_file(out, TABLE.schema) as sink:
         sink.write_table(TABLE, 500)
@@ -53,22 +55,26 @@ FILES = {
 }
 
 
+#: Names of the files that are read from their beginning to their end.
 STREAMS = {name for name in FILES if name not in ("a.parquet", "a.arrow")}
 
 
 def texts(source: Source) -> list[str]:
-    found = []
+    """Return all texts of a source, read from pickled shards as another process would."""
+    column = []
     for shard in source.shards:
         for chunk in pickle.loads(pickle.dumps(shard)).chunks():
-            found += chunk.batch().texts.to_pylist()
-    return [text.decode() if isinstance(text, bytes) else text for text in found]
+            column += chunk.batch().texts.to_pylist()
+    return [text.decode() if isinstance(text, bytes) else text for text in column]
 
 
 def paths(source: Source) -> list[str]:
+    """Return the paths of a source's files."""
     return [file.path for file in source.files]
 
 
 def refused(location: str, error: type[portrait.PortraitError] = portrait.UnreadableFileError) -> str:
+    """Read a location that must be refused, and return the error's message without the location."""
     with pytest.raises(portrait.PortraitError) as caught:
         texts(resolve(location)[0])
     assert caught.type is error

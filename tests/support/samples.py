@@ -1,4 +1,4 @@
-"""Texts of every kind to try, and small real portraits to try them on."""
+"""Hypothesis strategies for texts and specs, and small real portraits to query."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from portrait.filters.protocols import Filter
 
-#: Python and the kernel may follow different versions of Unicode: what one of them does not know,
-#: unassigned code points (Cn), is left out. Surrogates (Cs) are no characters.
+#: All characters that both Python and the kernel know. They may follow different versions of Unicode, so
+#: unassigned code points (Cn) are left out, and so are surrogates (Cs), which are not characters.
 CHARS = st.characters(exclude_categories=["Cs", "Cn"])
 
 MARKS = (
@@ -31,9 +31,9 @@ JAMO = "\u1100\u1112\u1161\u1175\u11a7\u11a8\u11c2가각힣"
 SPACES = "".join(sorted(oracle.WHITE_SPACE))
 #: Composed letters, singletons, composition exclusions, and characters that grow when normalised.
 COMPOSED = "éệÅ\u212b\u2126\u1e69\u0958\u0f43\ufb2c\u2adc\U0001d160\u1fef\u037e\u304c\u09cb\u0b94\u1109a"
-#: Letters that case folding or compatibility change, into several or by what surrounds them.
+#: Letters that case folding or compatibility mappings change, some into several or depending on context.
 FOLDED = "ßẞİıſςΣŉǰΐᾴᾼﬁﬄ㎏ﷺ½①ⅣＡﾊﾞ㈱…´¨℡\u1e9b\u0149ÉЖԱև\U0001d504\U0001f130ꮿᏏ"
-#: Right to left, with marks and directions.
+#: Right-to-left text with marks and direction controls.
 BIDI = "שָׁלוֹם\u200fمَرْحَبًا\u202b\u2067ﻼ"
 EMOJI = "👩🏽‍💻🇪🇺❤\ufe0f👨‍👩‍👧"
 NOT_QUITE_SPACES = "\u200b\u180e\ufeff\x1c\x1f\u2060"
@@ -59,12 +59,12 @@ PIECES = st.one_of(
 
 
 def texts(max_pieces: int = 8) -> st.SearchStrategy[str]:
-    """Texts in which everything stands next to everything."""
+    """Return a strategy for texts of up to ``max_pieces`` random pieces of any kind."""
     return st.lists(PIECES, max_size=max_pieces).map("".join)
 
 
 def specs(max_width: int = 10, max_stride: int = 14) -> st.SearchStrategy[portrait.WindowSpec]:
-    """Small windows of every kind."""
+    """Return a strategy for window specs of every unit and normaliser, up to a width and stride."""
     return st.builds(
         portrait.WindowSpec,
         width=st.integers(1, max_width),
@@ -75,12 +75,12 @@ def specs(max_width: int = 10, max_stride: int = 14) -> st.SearchStrategy[portra
 
 
 def plain(spec: portrait.WindowSpec) -> oracle.Spec:
-    """The same windows for the oracle."""
+    """Return the oracle's form of a window spec."""
     return oracle.Spec(spec.width, spec.stride, spec.unit, spec.normalizer)
 
 
 class Sample(NamedTuple):
-    """An open portrait, and what the oracle needs to know of its layers."""
+    """An open portrait and its oracle's inputs: the spec, and each layer's membership test and rate."""
 
     portrait: portrait.Portrait
     spec: oracle.Spec
@@ -88,19 +88,22 @@ class Sample(NamedTuple):
 
 
 def sample(opened: portrait.Portrait) -> Sample:
-    """``opened`` with its filters' own answers beside it."""
+    """Return the sample of an open portrait, with its filters as membership tests."""
     files = bundle.read(opened.path)
     layers = [(contains(filters.open_layer(files, layer)), layer.fpr) for layer in opened.manifest.layers]
     return Sample(opened, plain(opened.spec), layers)
 
 
 def contains(layer: Filter) -> oracle.Contains:
-    """A filter's answer about one key."""
+    """Return the membership test of a filter, which takes a key as an integer."""
     return lambda key: layer.contains(key.to_bytes(8, "little")) == b"\x01"
 
 
 def build(sources: Mapping[str, Sequence[str]], spec: portrait.WindowSpec, fpr: float = 0.01) -> Sample:
-    """The portrait of some documents. Its files are gone, but it holds them mapped."""
+    """Build the portrait of some documents by source.
+
+    Its files are deleted, but remain mapped into memory.
+    """
     corpus = {name: datasets.Dataset.from_dict({"text": list(docs)}) for name, docs in sources.items()}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "sample.portrait")

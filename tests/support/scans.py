@@ -1,4 +1,4 @@
-"""Rows to scan, and what a scan of them must say."""
+"""Rows to scan, and the expected results."""
 
 from __future__ import annotations
 
@@ -42,14 +42,17 @@ FIELDS = ("verdict", "evalue", "detectable_length", "coverage", "longest_match",
 
 
 def lines(records: list[dict[str, Any]]) -> bytes:
+    """Return the records as JSON lines."""
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
 def rows_of(text: str | bytes) -> list[dict[str, Any]]:
+    """Return the rows of JSON lines."""
     return [json.loads(line) for line in text.splitlines()]
 
 
 def expected(portraits: list[portrait.Portrait]) -> Iterator[dict[str, Any]]:
+    """Yield the row that a scan of :data:`RECORDS` with these portraits must give for each record."""
     for number, record in enumerate(RECORDS):
         answer = portrait.query(portraits, record["text"])
         several = len(portraits) > 1

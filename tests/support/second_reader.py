@@ -1,6 +1,6 @@
-"""A second reader of portraits, written from docs/FORMAT.md alone: plain, slow, and none of ours.
+"""A second reader of portraits, written from docs/FORMAT.md alone: simple and slow, without the library.
 
-It reads bundles with Bloom and fuse filters and says of each window of a text whether a layer holds it.
+It reads bundles with Bloom and fuse filters, and tells for each window of a text whether a layer holds it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WHITE_SPACE = {*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x20
     0x3000,
 }
 
-# First and last of each range.
+# The first and the last code point of each range of ignorable characters.
 IGNORABLE = [
     (0xAD, 0xAD),
     (0x34F, 0x34F),
@@ -39,18 +39,18 @@ IGNORABLE += [(0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x
 IGNORABLE += [(0xE0000, 0xE0FFF)]
 
 
-class Refused(Exception):  # noqa: N818  # what a reader must do
-    """The bundle is not one that this reader may answer from."""
+class Refused(Exception):  # noqa: N818  # the format says that a reader refuses
+    """Raised when the bundle does not follow the format, or needs a newer reader."""
 
 
 def require(condition: bool, what: str) -> None:
-    """Refuse the bundle unless a condition holds."""
+    """Raise Refused unless a condition holds; ``what`` states the condition."""
     if not condition:
         raise Refused(what)
 
 
 class Shard:
-    """One file of a layer: its tensors, and the keys they are for."""
+    """One file of a layer: its tensors, and the range of keys that it covers."""
 
     def __init__(self, directory: Path, record: dict[str, Any]) -> None:
         self.first_key, self.last_key = int(record["first_key"], 16), int(record["last_key"], 16)
@@ -68,14 +68,16 @@ class Shard:
             n_bytes = {"U8": 1, "U32": 4, "U64": 8}[tensor["dtype"]]
             for n in tensor["shape"]:
                 n_bytes *= n
-            require(tensor["data_offsets"] == [end, end + n_bytes], "offsets are those of the shape")
+            require(tensor["data_offsets"] == [end, end + n_bytes], "the offsets match the shape")
             end += n_bytes
         require(self.data + end == len(self.map), "the tensors fill the data")
 
     def tensor(self, name: str, dtype: str, *tail: int) -> tuple[int, int]:
-        """Where a tensor begins in the file, and its first dimension."""
+        """Return a tensor's offset in the file and its first dimension, after checking its type and shape."""
         tensor = self.tensors[name]
-        require(tensor["dtype"] == dtype and tensor["shape"][1:] == list(tail), f"{name} has its type")
+        require(
+            tensor["dtype"] == dtype and tensor["shape"][1:] == list(tail), f"{name} has the expected type"
+        )
         first: int = tensor["shape"][0]
         return self.data + tensor["data_offsets"][0], first
 
@@ -88,15 +90,15 @@ class Layer:
         self.shards = [Shard(directory, shard) for shard in record["shards"]]
         expected = unit = 0
         for shard in self.shards:
-            require(shard.first_key == expected, "shards follow each other")
-            require(shard.first_key == -(-unit * 2**64 // self.n_units()), "keys are those of the content")
+            require(shard.first_key == expected, "shards are contiguous")
+            require(shard.first_key == -(-unit * 2**64 // self.n_units()), "the keys match the content")
             expected = shard.last_key + 1
             unit += self.units_in(shard)
         require(expected == 2**64, "shards cover all keys")
         require(unit == self.n_units(), "the shards hold everything")
 
     def n_units(self) -> int:
-        """Return the number of the filter's blocks or partitions."""
+        """Return the number of blocks or partitions in the filter."""
         raise NotImplementedError
 
     def units_in(self, shard: Shard) -> int:
@@ -104,11 +106,11 @@ class Layer:
         raise NotImplementedError
 
     def holds_in(self, shard: Shard, unit: int, key: int) -> bool:
-        """Whether the ``unit``-th block or partition of a shard holds a key."""
+        """Return whether the ``unit``-th block or partition of a shard holds a key."""
         raise NotImplementedError
 
     def holds(self, key: int) -> bool:
-        """Whether the filter holds a key."""
+        """Return whether the filter holds a key."""
         unit = key * self.n_units() >> 64
         for shard in self.shards:
             if shard.first_key <= key <= shard.last_key:
@@ -168,14 +170,14 @@ class FuseLayer(Layer):
 
 
 def mixed(h: int) -> int:
-    """The finaliser of MurmurHash3, 64 bits."""
+    """Return ``h`` mixed by the 64-bit finaliser of MurmurHash3."""
     h = (h ^ h >> 33) * 0xFF51AFD7ED558CCD & MASK
     h = (h ^ h >> 33) * 0xC4CEB9FE1A85EC53 & MASK
     return h ^ h >> 33
 
 
 def loose(text: str) -> str:
-    """The normaliser of that name."""
+    """Return the text normalised by ``loose``."""
     text = "".join(c for c in text if not any(first <= ord(c) <= last for first, last in IGNORABLE))
     text = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", text).casefold())
     result = ""
@@ -192,14 +194,14 @@ KINDS = {"bloom": BloomLayer, "fuse": FuseLayer}
 
 
 class Reader:
-    """A portrait, opened."""
+    """An open portrait."""
 
     def __init__(self, path: str | Path) -> None:
         directory = Path(path)
         self.text = (directory / "portrait.json").read_bytes()
         self.manifest = json.loads(self.text)
         require(self.manifest["format"] == "portrait", "it is a portrait")
-        require(self.manifest["format_version"] == 1, "it is of a version that this reader knows")
+        require(self.manifest["format_version"] == 1, "the format's version is known")
         expected_hash = {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
         require(self.manifest["hash"] == expected_hash, "the hash is known")
         self.normalizer: str = self.manifest["normalizer"]["name"]
@@ -211,7 +213,7 @@ class Reader:
             self.layers[record["source"]] = KINDS[record["filter"]["kind"]](directory, record)
 
     def id(self) -> str:
-        """The id that belongs to the manifest."""
+        """Return the id that the format prescribes for the manifest."""
         content = {name: self.manifest[name] for name in ("format_version", "windows", "hash")}
         content["normalizer"] = {name: self.manifest["normalizer"][name] for name in ("name", "version")}
         content["layers"] = [
@@ -222,12 +224,12 @@ class Reader:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def manifest_sha256(self) -> str:
-        """The digest that belongs to the manifest's bytes."""
+        """Return the digest that the format prescribes for the manifest's bytes."""
         stated: bytes = self.manifest["manifest_sha256"].encode()
         return hashlib.sha256(self.text.replace(stated, b"0" * 64)).hexdigest()
 
     def normalize(self, text: str) -> str:
-        """The text as the portrait's windows see it."""
+        """Return the text as normalised for the portrait's windows."""
         if self.normalizer == "none":
             return text
         if self.normalizer == "loose":
@@ -236,7 +238,7 @@ class Reader:
         return " ".join(word for word in "".join(spaced).split(" ") if word)
 
     def hits(self, text: str) -> dict[str, bytes]:
-        """For each source, a byte per window at stride 1: 1 where its layer holds it."""
+        """Return for each source one byte per window at stride 1: 1 if the layer holds the window, else 0."""
         windows = self.manifest["windows"]
         text = self.normalize(text)
         width: int = windows["width"]
@@ -253,6 +255,6 @@ class Reader:
         return {source: bytes(map(layer.holds, keys)) for source, layer in self.layers.items()}
 
     def documents(self, text: str) -> dict[str, bool]:
-        """For each source, whether it holds the key of the text as a whole document."""
+        """Return for each source whether it holds the key of the text as a whole document."""
         key = xxhash.xxh3_64_intdigest(self.normalize(text).encode(), seed=1)
         return {source: layer.holds(key) for source, layer in self.layers.items()}

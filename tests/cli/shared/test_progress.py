@@ -124,11 +124,11 @@ def test_lines_are_at_least_half_a_second_apart(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.usefixtures("corpus")
 def test_a_bar_shows_every_stage(cli: Cli) -> None:
-    result = cli.watched("stderr", "build", "corpus", "-o", "out", "--work-dir", "w", "--workers", "1")
+    result = cli.on_terminal("stderr", "build", "corpus", "-o", "out", "--work-dir", "w", "--workers", "1")
     assert result.code == 0
     for stage in ("reading", "building", "writing"):
         assert f"{stage}:   0%|" in result.err
-    result = cli.watched("stderr", "add", "out", "a=corpus/000.jsonl")
+    result = cli.on_terminal("stderr", "add", "out", "a=corpus/000.jsonl")
     assert "reading:   0%|" in result.err
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import fsspec
 import pytest
+from support.file_server import serving
 from support.remote_files import FILES
-from support.server_of_files import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

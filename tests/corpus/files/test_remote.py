@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import xxhash
+from support.file_server import serving
 from support.remote_files import FILES, LINES, STREAMS, TEXTS, texts
-from support.server_of_files import serving
 
 import portrait
 from portrait.corpus.files.remote import RemoteFile

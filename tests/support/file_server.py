@@ -1,4 +1,4 @@
-"""A web server of some files, which serves ranges, and fails in the ways servers do where told to."""
+"""A web server of files in memory that supports ranges and can simulate common failures."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(files: Mapping[str, bytes], requests: list[str] | None = None) -> Iterator[str]:
-    """Serve ``files`` at a URL.
+    """Serve files while the block runs, and yield the server's URL.
 
-    The same files are also at ``/plain``, without ranges, at ``/broken``, where the connection breaks in
-    the middle, and at ``/refused``, which answers 500. Each request is appended to ``requests``, by its
-    method and path.
+    The same files are also at ``/plain``, which does not support ranges, at ``/broken``, where the connection
+    breaks in the middle, and at ``/refused``, which answers 500.
+
+    Args:
+        files: Contents by name.
+        requests: A list that receives the method and path of each request.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -36,24 +39,24 @@ def serving(files: Mapping[str, bytes], requests: list[str] | None = None) -> It
         def _answer(self, *, body: bool) -> None:
             if requests is not None:
                 requests.append(f"{self.command} {self.path}")
-            way, _, name = self.path.removeprefix("/").partition("?")[0].rpartition("/")
-            if way == "refused":
+            mode, _, name = self.path.removeprefix("/").partition("?")[0].rpartition("/")
+            if mode == "refused":
                 self._end(500, b"")
-            elif name == "" and way == "":
+            elif name == "" and mode == "":
                 links = "".join(f'<a href="/{one}">{one}</a>\n' for one in files)
                 self._end(200, f"<html>{links}</html>".encode() if body else b"")
             elif name not in files:
                 self._end(404, b"")
             else:
-                self._file(files[name], way, body=body)
+                self._file(files[name], mode, body=body)
 
-        def _file(self, data: bytes, way: str, *, body: bool) -> None:
-            wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        def _file(self, data: bytes, mode: str, *, body: bool) -> None:
+            byte_range = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
             start, stop = 0, len(data)
-            ranges = way != "plain"
-            if wanted and ranges:
-                start = int(wanted[1])
-                stop = min(len(data), int(wanted[2]) + 1) if wanted[2] else len(data)
+            ranges = mode != "plain"
+            if byte_range and ranges:
+                start = int(byte_range[1])
+                stop = min(len(data), int(byte_range[2]) + 1) if byte_range[2] else len(data)
                 self.send_response(206)
                 self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
             else:
@@ -62,7 +65,7 @@ def serving(files: Mapping[str, bytes], requests: list[str] | None = None) -> It
             self.send_header("Content-Length", str(stop - start))
             self.send_header("ETag", f'"{len(data)}-{hash(data) & 0xFFFF}"')
             self.end_headers()
-            if body and way == "broken":
+            if body and mode == "broken":
                 self.wfile.write(data[start : (start + stop) // 2])
                 self.close_connection = True
             elif body:
