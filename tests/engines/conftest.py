@@ -1,3 +1,3 @@
-"""Fixtures of the tests of engines."""
+"""Fixtures for the tests of engines."""
 
 from support.ray_cluster import cluster, ray_environment  # noqa: F401

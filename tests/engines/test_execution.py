@@ -1,4 +1,4 @@
-"""Executions: what is refused, and what follows from memory and workers."""
+"""Executions: invalid options, memory per worker, and work directories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portrait.errors import SpecError
 MIB = 1 << 20
 
 
-def test_an_address_needs_ray_and_memory_a_number_of_workers() -> None:
+def test_a_cluster_address_needs_ray_and_a_memory_limit_there_needs_workers() -> None:
     with pytest.raises(SpecError, match="the address of a Ray cluster goes with the engine ray") as caught:
         Execution(ray_address="auto")
     assert caught.value.parameter == "engine"
@@ -26,7 +26,7 @@ def test_an_address_needs_ray_and_memory_a_number_of_workers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said", "parameter"),
+    ("options", "message", "parameter"),
     [
         ({"engine": "slurm"}, "unknown engine 'slurm': choose one of local, ray", "engine"),
         ({"workers": 0}, "the number of workers is 1 to 4,096, not 0", "workers"),
@@ -36,26 +36,26 @@ def test_an_address_needs_ray_and_memory_a_number_of_workers() -> None:
         ({"memory_bytes": 1e9}, "at least 256 MB", "memory_bytes"),
     ],
 )
-def test_a_value_out_of_range_is_refused(given: dict[str, Any], said: str, parameter: str) -> None:
-    with pytest.raises(SpecError, match=said) as caught:
-        Execution(**given)
+def test_a_value_out_of_range_is_refused(options: dict[str, Any], message: str, parameter: str) -> None:
+    with pytest.raises(SpecError, match=message) as caught:
+        Execution(**options)
     assert caught.value.parameter == parameter
 
 
-def test_memory_is_shared_by_the_workers_that_fit() -> None:
+def test_memory_is_divided_among_the_workers_that_fit() -> None:
     assert Execution().n_workers == available()
     assert Execution(workers=3).total_bytes == 3 * 512 * MIB
-    some = Execution(workers=8, memory_bytes=1024 * MIB)
-    assert (some.n_workers, some.worker_bytes) == (4, 256 * MIB)
+    execution = Execution(workers=8, memory_bytes=1024 * MIB)
+    assert (execution.n_workers, execution.worker_bytes) == (4, 256 * MIB)
     assert Execution(workers=2, memory_bytes=8192 * MIB).worker_bytes == 4096 * MIB
 
 
 @pytest.mark.parametrize("memory_mib", [256, 512, 4096, 65_536])
 @pytest.mark.parametrize("workers", [1, 4, 64])
-def test_what_a_worker_keeps_fits_into_its_memory(memory_mib: int, workers: int) -> None:
+def test_the_keys_of_a_worker_fit_into_its_memory(memory_mib: int, workers: int) -> None:
     execution = Execution(workers=workers, memory_bytes=memory_mib * MIB)
     assert execution.n_workers * execution.worker_bytes <= memory_mib * MIB
-    # The buffer is in memory twice while it is partitioned.
+    # While the buffer is partitioned, memory holds two copies of it.
     assert 0 < 16 * execution.buffer_keys < execution.worker_bytes
     assert 0 < BYTES_PER_SORTED_KEY * execution.sorted_keys < execution.worker_bytes
     assert 0 < BYTES_PER_SORTED_KEY * execution.keys_in_memory < memory_mib * MIB
@@ -68,11 +68,11 @@ def test_the_work_directory_is_beside_the_output_unless_given(tmp_path: Path) ->
     assert not Execution().can_resume(out)
     Execution().work_path(out).mkdir()
     assert Execution().can_resume(out)
-    # A name too long for the file system is not there.
+    # A name too long for the file system counts as missing.
     assert not Execution().can_resume(tmp_path / ("x" * 300))
 
 
-def test_others_find_the_keys_in_a_work_directory() -> None:
+def test_ray_needs_a_work_directory_and_local_only_if_one_is_given() -> None:
     assert [Execution(engine).needs_work_dir for engine in ENGINES] == [False, True]  # type: ignore[arg-type]
     assert Execution(work_dir="work").needs_work_dir
 

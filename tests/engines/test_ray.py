@@ -1,30 +1,30 @@
-"""The engine of Ray: the contract of engines, clusters of one's own and of others, and builds on them."""
+"""The Ray engine: the engine contract, new and existing clusters, and builds on them."""
 
 from __future__ import annotations
 
 import importlib
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import caught_sigint
 from support import corpora, engine_work
-from support.engine_contract import EngineContract
+from support.engine_contract import (
+    EngineContract,
+    check_killed_parent_leaves_no_workers,
+    check_same_portrait,
+)
 from support.engine_work import Chore, ignore, traces
-from support.places import TESTS
 from support.processes import PATIENCE_SECONDS, eventually, is_alive
 
 import portrait
-from portrait.engines.execution import Execution
 from portrait.engines.ray import RayEngine
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Cli
 
     from portrait.spec import FilterKind
@@ -40,17 +40,17 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestContract(EngineContract):
-    """What every engine promises."""
+    """The behaviour that every engine promises."""
 
     @pytest.fixture
     def engine(self, cluster: RayEngine) -> RayEngine:
-        """An engine of two workers."""
+        """A Ray engine with two workers."""
         return cluster
 
 
-def test_a_task_that_no_interrupt_reaches_is_killed(cluster: RayEngine, tmp_path: Path) -> None:
+def test_a_task_that_ignores_interrupts_is_killed(cluster: RayEngine, tmp_path: Path) -> None:
     chores = [Chore("quick", tmp_path), Chore("deaf", tmp_path)]
-    running = iter(cluster.run(engine_work.linger_deaf, chores, ignore))
+    running = iter(cluster.run(engine_work.linger_uninterruptibly, chores, ignore))
     assert next(running)[0].name == "quick"
     eventually(lambda: len(traces(tmp_path, "deaf")) == 1)
     (deaf,) = traces(tmp_path, "deaf")
@@ -60,48 +60,38 @@ def test_a_task_that_no_interrupt_reaches_is_killed(cluster: RayEngine, tmp_path
 
 
 def test_a_killed_parent_leaves_no_workers_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", engine_work.PARENT, "ray"]
-    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(TESTS)}) as parent:
-        eventually(lambda: len(traces(tmp_path)) == 2)
-        workers = traces(tmp_path)
-        assert all(is_alive(pid) for pid in workers)
-        parent.kill()
-    eventually(lambda: not any(is_alive(pid) for pid in workers))
+    check_killed_parent_leaves_no_workers("ray", tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["bloom", "fuse"])
-def test_the_portrait_is_that_of_one_process(kind: FilterKind, tmp_path: Path, cluster: RayEngine) -> None:
-    sources, spec = corpora.write_two_sources(tmp_path), portrait.FilterSpec(kind)
-    in_memory = portrait.build(sources, "in-memory", filter=spec)
+def test_the_portrait_equals_that_of_one_process(
+    kind: FilterKind, tmp_path: Path, cluster: RayEngine
+) -> None:
     assert cluster.n_workers == 2
-    execution = Execution("ray", workers=2, work_dir="work")
-    built = portrait.build(sources, "out", filter=spec, execution=execution)
-    assert built.manifest.id == in_memory.manifest.id
-    assert built.manifest.corpus == in_memory.manifest.corpus
-    assert not Path("work").exists()
+    check_same_portrait("ray", kind, tmp_path)
 
 
-def test_a_session_of_the_user_s_own_is_used_and_left_alone(cluster: RayEngine) -> None:
-    mine = RayEngine(2)
-    assert len(list(mine.run(engine_work.echo, [Chore("a")], ignore))) == 1
-    mine.close()
+def test_an_existing_session_is_used_and_left_running(cluster: RayEngine) -> None:
+    engine = RayEngine(2)
+    assert len(list(engine.run(engine_work.echo, [Chore("a")], ignore))) == 1
+    engine.close()
     assert len(list(cluster.run(engine_work.echo, [Chore("a")], ignore))) == 1
 
 
-def test_signals_mean_what_they_did(cluster: RayEngine) -> None:
+def test_signal_handlers_are_left_unchanged(cluster: RayEngine) -> None:
     assert cluster.n_workers == 2
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-def test_workers_import_nothing_from_the_directory_of_the_build(
+def test_workers_import_nothing_from_the_current_directory(
     cli: Cli, tmp_path: Path, cluster: RayEngine
 ) -> None:
-    """The command line: Ray on this machine, and nothing but results in the two streams."""
-    assert cluster.n_workers == 2  # started with the tests' environment
+    assert cluster.n_workers == 2  # the cluster is running, with the tests' environment
     corpora.write_two_sources(tmp_path)
-    for trap in ("portrait", "xxhash"):
-        (tmp_path / f"{trap}.py").write_text("raise RuntimeError('imported from the wrong place')")
+    for name in ("portrait", "xxhash"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('imported from the wrong place')")
     in_memory = portrait.build("hills", "in-memory")
+    # Ray itself prints nothing on stderr.
     done = cli("build", "hills", "-o", "out", "--engine", "ray", "--workers", "2", "--json")
     assert (done.code, done.err) == (0, "")
     assert portrait.open("out").manifest.id == in_memory.manifest.id
@@ -114,20 +104,20 @@ def test_an_interrupted_build_on_a_cluster_resumes(cli: Cli, cluster: RayEngine,
         (tmp_path / f"{i:02}.jsonl").write_text(json.dumps({"text": corpora.noise(i, 6_000_000)}) + "\n")
     address = str(importlib.import_module("ray").get_runtime_context().gcs_address)
     command = ["build", "*.jsonl", "-o", "out", "--quiet"]
-    elsewhere = [*command, "--engine", "ray", "--ray-address", address]
+    on_cluster = [*command, "--engine", "ray", "--ray-address", address]
     records = tmp_path / ".out.build" / "data"
-    with caught_sigint(), cli.start(*elsewhere) as process:
+    with caught_sigint(), cli.start(*on_cluster) as process:
         eventually(lambda: process.poll() is not None or len(list(records.glob("read-*.json"))) >= 2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    said = b"portrait: error: interrupted: run the same command again to resume"
-    assert (process.returncode, out, err.strip()) == (130, b"", said)
-    read = {path: path.stat().st_mtime_ns for path in records.glob("read-*.json")}
-    assert 2 <= len(read) < 12
-    done = cli(*elsewhere, "--task", "1/1")
+    message = b"portrait: error: interrupted: run the same command again to resume"
+    assert (process.returncode, out, err.strip()) == (130, b"", message)
+    finished = {path: path.stat().st_mtime_ns for path in records.glob("read-*.json")}
+    assert 2 <= len(finished) < 12
+    done = cli(*on_cluster, "--task", "1/1")
     assert (done.code, done.err) == (0, "")
-    assert all(path.stat().st_mtime_ns == before for path, before in read.items())
-    # Another engine may finish what this one has begun.
+    assert all(path.stat().st_mtime_ns == before for path, before in finished.items())
+    # Another engine can finish the build.
     done = cli(*command, "--work-dir", ".out.build", "--finish")
     assert (done.code, done.err) == (0, "")
     assert portrait.open("out").manifest.id == portrait.build("*.jsonl", "in-memory").manifest.id
@@ -136,17 +126,17 @@ def test_an_interrupted_build_on_a_cluster_resumes(cli: Cli, cluster: RayEngine,
 
 def test_a_cluster_that_cannot_be_reached_is_named(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("some text")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and nobody listens
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        said = cli.refused("build", "a.txt", "-o", "out", "--engine", "ray", "--ray-address", address)
-    assert said == (
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # but does not listen
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        message = cli.refused("build", "a.txt", "-o", "out", "--engine", "ray", "--ray-address", address)
+    assert message == (
         f"no Ray cluster can be reached at {address!r}: Connection refused: give the address of a "
         "running cluster (--ray-address)"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    said = cli.refused("build", "a.txt", "-o", "out", "--engine", "ray", "--ray-address", "nonsense")
-    assert said.startswith("no Ray cluster can be reached at 'nonsense': ")
+    message = cli.refused("build", "a.txt", "-o", "out", "--engine", "ray", "--ray-address", "nonsense")
+    assert message.startswith("no Ray cluster can be reached at 'nonsense': ")
 
 
 def test_without_ray_the_extra_is_named(cli: Cli, tmp_path: Path) -> None:

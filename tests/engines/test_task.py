@@ -31,8 +31,10 @@ def test_each_attempt_but_the_last_is_followed_by_another_and_a_warning(
 
 
 def test_the_last_attempt_is_followed_by_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    said = r"^shard a: the process that worked on it died 3 times \(by signal SIGKILL\): it may lack memory: "
-    with pytest.raises(WorkerError, match=said) as caught:
+    message = (
+        r"^shard a: the process that worked on it died 3 times \(by signal SIGKILL\): it may lack memory: "
+    )
+    with pytest.raises(WorkerError, match=message) as caught:
         next_attempt(Chore("a"), ATTEMPTS, "by signal SIGKILL")
     assert caught.value.parameter == "workers"
     assert caplog.records == []

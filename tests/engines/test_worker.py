@@ -1,4 +1,4 @@
-"""Worker processes: what they answer, errors that do not pickle, and when they end."""
+"""Worker processes: their replies, errors that cannot be pickled, and when they exit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def test_a_task_is_done_and_its_progress_reported() -> None:
+def test_a_task_runs_and_reports_its_progress() -> None:
     progress: list[tuple[int, int, int]] = []
 
     def report(n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:
@@ -31,7 +31,7 @@ def test_a_task_is_done_and_its_progress_reported() -> None:
     assert progress == [(7, 1, 5)]
 
 
-def test_an_error_is_an_outcome() -> None:
+def test_an_error_becomes_a_failure() -> None:
     outcome = perform(pack(engine_work.fail, Chore("a")), engine_work.ignore)
     assert isinstance(outcome, Failure)
     assert type(outcome.error) is BadRowError
@@ -40,8 +40,8 @@ def test_an_error_is_an_outcome() -> None:
     assert isinstance(outcome.error, pickle.UnpicklingError)
 
 
-def test_an_error_that_does_not_pickle_keeps_its_message() -> None:
-    class Strange(Exception):  # noqa: N818  # no other process knows it
+def test_an_error_that_cannot_be_pickled_keeps_its_message() -> None:
+    class Strange(Exception):  # noqa: N818  # no other process can import it
         pass
 
     error = portable(Strange("how odd"))
@@ -53,7 +53,7 @@ def test_an_error_that_does_not_pickle_keeps_its_message() -> None:
 
 @contextmanager
 def worker() -> Iterator[tuple[Any, subprocess.Popen[bytes]]]:
-    """A process that serves the other end of a pipe."""
+    """Run a worker on the other end of a pipe; yield this end and the process."""
     pipe, theirs = connection.Pipe()
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; from portrait.engines.worker import serve; "
@@ -66,7 +66,7 @@ def worker() -> Iterator[tuple[Any, subprocess.Popen[bytes]]]:
         process.kill()
 
 
-def test_a_worker_answers_each_task_and_ends_with_its_pipe() -> None:
+def test_a_worker_answers_each_task_and_exits_when_its_pipe_is_closed() -> None:
     with worker() as (pipe, process):
         for _ in range(2):
             pipe.send_bytes(pack(engine_work.echo, Chore("a")))
@@ -80,7 +80,7 @@ def test_a_worker_answers_each_task_and_ends_with_its_pipe() -> None:
         assert process.wait(30) in (0, 1)
 
 
-def test_a_worker_does_not_finish_a_task_that_nobody_waits_for(tmp_path: Any) -> None:
+def test_a_worker_abandons_its_task_when_its_pipe_is_closed(tmp_path: Any) -> None:
     with worker() as (pipe, process):
         pipe.send_bytes(pack(engine_work.linger, Chore("slow", tmp_path)))
         pipe.close()

@@ -1,4 +1,4 @@
-"""Escaped HTML: only what an element returned is taken for markup."""
+"""Escaped HTML: only values of the class Markup are taken for markup."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from portrait.markup.elements import Markup, element, join
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r")))
-def test_only_markup_is_taken_for_markup(text: str) -> None:
+def test_text_and_attributes_are_escaped_and_markup_is_not(text: str) -> None:
     shown = element("p", text, Markup("<b>x</b>"), title=text, data_x=None)
-    found = Page(shown)
-    assert [tag for tag, _ in found.elements] == ["p", "b"]
-    assert found.text == f"{text}x"
-    assert found.elements[0][1] == {"title": text}
+    page = Page(shown)
+    assert [tag for tag, _ in page.elements] == ["p", "b"]
+    assert page.text == f"{text}x"
+    assert page.elements[0][1] == {"title": text}
 
 
 def test_void_elements_have_no_end_tag() -> None:

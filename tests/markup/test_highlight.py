@@ -13,19 +13,19 @@ from portrait.markup.elements import Markup
 from portrait.markup.highlight import CONTEXT, STYLES, Span, highlighted, letter, segments, style, visible
 
 
-def test_joiners_of_scripts_and_emoji_stay() -> None:
+def test_joiners_of_scripts_and_emoji_are_kept() -> None:
     text = "👩🏽\u200d💻 می\u200cخواهم naïve\ttab\nline"
     assert visible(text) == text
 
 
 @given(st.text(max_size=40))
-def test_what_is_shown_is_the_text_escaped(text: str) -> None:
+def test_visible_text_is_the_text_escaped(text: str) -> None:
     shown = visible(text)
     assert isinstance(shown, Markup)
-    found = Page(shown)
-    assert {tag for tag, _ in found.elements} <= {"span"}
-    kept = "".join(c for c in text if visible(c) == c or c in "&<>\"'")
-    assert all(c in found.text for c in kept)
+    page = Page(shown)
+    assert {tag for tag, _ in page.elements} <= {"span"}
+    unchanged = "".join(c for c in text if visible(c) == c or c in "&<>\"'")
+    assert all(c in page.text for c in unchanged)
 
 
 SPANS = st.lists(
@@ -34,14 +34,14 @@ SPANS = st.lists(
 
 
 @given(SPANS, st.integers(0, 40), st.integers(0, 40))
-def test_segments_know_the_sources_of_every_character(spans: list[Span], start: int, length: int) -> None:
+def test_segments_have_the_sources_of_every_character(spans: list[Span], start: int, length: int) -> None:
     end = start + length
-    found = list(segments(start, end, spans))
-    assert [i for one in found for i in range(one.start, one.end)] == list(range(start, end))
-    for one in found:
+    parts = list(segments(start, end, spans))
+    assert [i for one in parts for i in range(one.start, one.end)] == list(range(start, end))
+    for one in parts:
         for i in range(one.start, one.end):
             assert one.sources == tuple(sorted({s.source for s in spans if s.start <= i < s.end}))
-    assert all(one.sources != other.sources for one, other in pairwise(found))
+    assert all(one.sources != other.sources for one, other in pairwise(parts))
 
 
 def test_a_passage_of_two_sources_names_both() -> None:
@@ -49,7 +49,7 @@ def test_a_passage_of_two_sources_names_both() -> None:
     assert re.findall("<sup>(.*?)</sup>([0-9]+)", shown) == [("A", "0123"), ("A+B", "45"), ("B", "6789")]
 
 
-def test_what_is_far_from_a_passage_is_folded() -> None:
+def test_text_far_from_a_passage_is_folded() -> None:
     text = "x" * 1000 + "MATCH" + "y" * 1000 + "MATCH" + "z" * 1000
     shown = Page(highlighted(text, 0, len(text), [Span(1000, 1005, 0), Span(2005, 2010, 0)])).text
     assert shown.count("x") == shown.count("z") == CONTEXT

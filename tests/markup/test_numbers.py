@@ -18,10 +18,10 @@ def test_thousands_are_separated() -> None:
 
 
 @pytest.mark.parametrize(("n", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1000, "1,000 rows")])
-def test_one_thing_is_not_a_plural(n: int, text: str) -> None:
+def test_a_count_of_one_is_singular(n: int, text: str) -> None:
     assert counted(n, "row") == text
 
 
-def test_shares_and_expectations_have_few_digits() -> None:
+def test_percentages_and_expected_numbers_have_few_digits() -> None:
     assert [percent(share) for share in (0, 0.5, 1 / 3, 1)] == ["0%", "50%", "33.3%", "100%"]
     assert [expected(n) for n in (0, 0.000123, 0.5)] == ["0", "0.00012", "0.5"]

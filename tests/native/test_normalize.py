@@ -1,3 +1,5 @@
+"""The normalisers of the kernel: text and origins, against the oracle and against short definitions."""
+
 from __future__ import annotations
 
 import itertools
@@ -13,31 +15,32 @@ from support import oracle, samples
 from portrait import _native
 from portrait.spec import NORMALIZERS
 
-#: Those that leave nothing to do when they see their output again.
+#: Normalisers that leave their own output unchanged.
 IDEMPOTENT = ["none", "spaces", "loose"]
 
 
 def normalize(text: str, normalizer: str = "spaces") -> tuple[str, list[tuple[int, int]]]:
+    """Return the kernel's normalised text and the origin [start, end) of each of its characters."""
     return _native.Windows(normalizer, "char", 1, 1).normalize(text)
 
 
 def definition(text: str) -> str:
-    """The normaliser `spaces` in one line, without the way back."""
+    """Return the text normalised by `spaces`, without origins."""
     white = "".join(oracle.WHITE_SPACE)
     return re.sub(f"[{white}]+", " ", unicodedata.normalize("NFC", text)).strip(" ")
 
 
 def loose(text: str) -> str:
-    """The normaliser `loose`, without the way back."""
-    seen = re.sub(f"[{''.join(oracle.IGNORABLE)}]", "", text)
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", seen).casefold())
-    # One letter a character, so that a pattern can speak of categories.
+    """Return the text normalised by `loose`, without origins."""
+    not_ignorable = re.sub(f"[{''.join(oracle.IGNORABLE)}]", "", text)
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", not_ignorable).casefold())
+    # One letter for each character, so that a pattern can match categories.
     kinds = "".join(unicodedata.category(char)[0] for char in text)
     return " ".join(text[word.start() : word.end()] for word in re.finditer("[LN][LNM]*", kinds))
 
 
 def original(text: str) -> str:
-    """The normaliser `data-portraits` as the original library has it."""
+    """Return the text normalised by `data-portraits`, as in the original library."""
     text = re.sub(r"[\r\n]+", "\n", text)
     text = re.sub(r"[^\S\n]+", " ", text)
     return re.sub(r"\n\s", "\n", text).strip()
@@ -71,7 +74,7 @@ def test_kernel_and_oracle_agree_on_text_and_origins(normalizer: str, text: str)
 @pytest.mark.parametrize("normalizer", NORMALIZERS)
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 17), samples.texts(3), st.integers(0, 17), samples.texts(3))
-def test_where_a_change_stands_in_a_machine_word_makes_no_difference(
+def test_the_position_of_a_change_within_a_machine_word_makes_no_difference(
     normalizer: str, n_before: int, text: str, n_between: int, other: str
 ) -> None:
     whole = "x" * n_before + text + "y z" * n_between + other
@@ -87,7 +90,7 @@ def test_every_assigned_character_is_normalised_as_python_does() -> None:
         assert normalize(text, "loose")[0] == loose(text)
 
 
-def test_every_character_that_can_change_has_the_right_origin() -> None:
+def test_every_character_that_spaces_can_change_has_the_right_origin() -> None:
     composing = {second for _, second in oracle.compositions()}
     changing = [
         char
@@ -103,9 +106,9 @@ def test_every_character_that_can_change_has_the_right_origin() -> None:
             assert normalize(text) == oracle.normalise(text), text
 
 
-def test_every_assigned_character_has_the_right_origin_when_loosened() -> None:
+def test_every_assigned_character_has_the_right_origin_in_loose() -> None:
     for char in map(chr, range(sys.maxunicode + 1)):
-        # Ideographs and syllables of scripts without case stay as they are, by the hundred thousand.
+        # Skip the hundred thousand ideographs and syllables of scripts without case, which do not change.
         if unicodedata.category(char) in ("Cs", "Cn", "Co") or (
             unicodedata.category(char) == "Lo" and not unicodedata.decomposition(char)
         ):
@@ -121,39 +124,39 @@ def test_all_white_space_is_folded_and_nothing_else() -> None:
         assert normalize(f"{char}a{char}{char}b{char}")[0] == f"{char}a{char}{char}b{char}"
 
 
-def test_a_run_of_white_space_becomes_one_space_that_stands_for_all_of_it() -> None:
+def test_a_run_of_white_space_becomes_one_space_whose_origin_is_the_whole_run() -> None:
     text = " \t a\r\n\r\n\u3000b\u2009\u00a0c "
     assert normalize(text) == ("a b c", [(3, 4), (4, 9), (9, 10), (10, 12), (12, 13)])
 
 
-def test_every_character_is_white_space_to_data_portraits_as_it_is_to_python() -> None:
+def test_data_portraits_and_python_agree_on_what_is_white_space() -> None:
     chars = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
     for text in ("x".join(chars), "\n".join(chars), " ".join(chars), "".join(chars)):
         assert normalize(text, "data-portraits")[0] == original(text)
 
 
-def test_lines_stay_apart_and_lose_their_indentation() -> None:
+def test_data_portraits_keeps_lines_apart_and_drops_indentation() -> None:
     text = " \n a \t\r\n\r\n  b\u3000\n\x1f\nc\n "
     origins = [(3, 4), (4, 6), (6, 12), (12, 13), (13, 14), (14, 16), (16, 17), (17, 18)]
     assert normalize(text, "data-portraits") == ("a \nb \n\nc", origins)
 
 
-def test_a_composed_character_stands_for_its_parts() -> None:
+def test_the_origin_of_a_composed_character_covers_its_parts() -> None:
     assert normalize("xe\u0301y") == ("x\u00e9y", [(0, 1), (1, 3), (3, 4)])
     assert normalize("\u1112\u1161\u11ab.") == ("\ud55c.", [(0, 3), (3, 4)])
 
 
-def test_origins_never_run_backwards_where_marks_change_places() -> None:
-    # The acute stands first and comes out second: its origin begins where the dot's text does.
+def test_origins_never_run_backwards_when_marks_are_reordered() -> None:
+    # The acute comes first in the text and second in the result: its origin begins where the dot begins.
     assert normalize("a\u0301\u0323z") == ("\u1ea1\u0301z", [(0, 3), (1, 3), (3, 4)])
 
 
-def test_a_character_that_comes_apart_gives_its_origin_to_every_part() -> None:
+def test_every_part_of_a_decomposed_character_has_its_origin() -> None:
     assert normalize("\u0958x") == ("\u0915\u093cx", [(0, 1), (0, 1), (1, 2)])
 
 
 @pytest.mark.parametrize("char", ["\U0001d160", "\ufb2c", "\u0390", "\u1f82", "\u0344"])
-def test_text_that_grows_is_whole(char: str) -> None:
+def test_text_that_grows_is_normalised_completely(char: str) -> None:
     text = char * 5000
     normalized, origins = normalize(text)
     assert normalized == definition(text)
@@ -197,27 +200,27 @@ def test_loose_by_example(text: str, expected: str) -> None:
     assert normalize(text, "loose")[0] == oracle.normalise(text, "loose")[0] == expected
 
 
-def test_an_expansion_gives_its_origin_to_every_part() -> None:
+def test_every_part_of_an_expanded_character_has_its_origin() -> None:
     assert normalize("x\ufb01\u0130y", "loose") == (
         "xfii\u0307y",
         [(0, 1), (1, 2), (1, 2), (2, 3), (2, 3), (3, 4)],
     )
-    # The ligature's last letter takes the mark behind it, and what cannot be seen belongs to them.
+    # The ligature's last letter composes with the mark behind it; their origin includes the soft hyphen.
     assert normalize("\ufb01\u00ad\u0301.", "loose") == ("f\u00ed", [(0, 1), (0, 3)])
     assert normalize("a(\u3231)b", "loose") == ("a 株 b", [(0, 1), (1, 3), (2, 3), (2, 4), (4, 5)])
 
 
 @settings(max_examples=300, deadline=None)
 @given(samples.texts())
-def test_loose_is_blind_to_case_canonical_and_compatibility_variants(text: str) -> None:
+def test_loose_ignores_case_and_canonical_and_compatibility_variants(text: str) -> None:
     expected, _ = normalize(text, "loose")
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
         assert normalize(unicodedata.normalize(form, text), "loose")[0] == expected
     assert normalize("\u00ad".join(text), "loose")[0] == expected
-    # Python changes the case of each character where it stands, also of U+0345, a mark before a letter:
-    # its place among the marks has to be the canonical one. A dotless i has the capital of another letter.
-    seen = "".join(char for char in text if char not in oracle.IGNORABLE)
-    ordered = unicodedata.normalize("NFKD", seen).replace("\u0131", "i")
+    # Python changes the case of each character in place, also of U+0345, a mark that becomes a letter, so
+    # the marks must be in canonical order first. The dotless i is replaced: its capital is that of the i.
+    not_ignorable = "".join(char for char in text if char not in oracle.IGNORABLE)
+    ordered = unicodedata.normalize("NFKD", not_ignorable).replace("\u0131", "i")
     expected, _ = normalize(ordered, "loose")
     for change in (str.casefold, str.lower, str.upper, str.swapcase, str.title):
         assert normalize(change(ordered), "loose")[0] == expected
@@ -244,7 +247,7 @@ def test_origins_lie_in_the_text_and_never_run_backwards(normalizer: str, text: 
 @pytest.mark.parametrize("normalizer", ["spaces", "loose"])
 @settings(max_examples=200, deadline=None)
 @given(text=samples.texts())
-def test_the_span_of_the_whole_leaves_out_what_comes_to_nothing(normalizer: str, text: str) -> None:
+def test_the_span_of_all_origins_omits_only_text_that_becomes_nothing(normalizer: str, text: str) -> None:
     normalized, origins = normalize(text, normalizer)
     start, end = (origins[0][0], origins[-1][1]) if origins else (0, 0)
     assert normalize(text[:start], normalizer)[0] == normalize(text[end:], normalizer)[0] == ""
@@ -253,7 +256,7 @@ def test_the_span_of_the_whole_leaves_out_what_comes_to_nothing(normalizer: str,
 
 @pytest.mark.parametrize("normalizer", NORMALIZERS)
 @pytest.mark.parametrize("char", ["\u0301", "\u00ad", "\u0345", "\0", "A", "\u00df", "\ufdfa", " ", "\u1161"])
-def test_long_runs_of_one_character(normalizer: str, char: str) -> None:
+def test_a_long_run_of_one_character_is_normalised_like_a_short_one(normalizer: str, char: str) -> None:
     n = 200_000
     normalized, origins = normalize("a" + char * n, normalizer)
     short, _ = normalize("a" + char * 100, normalizer)
@@ -262,7 +265,7 @@ def test_long_runs_of_one_character(normalizer: str, char: str) -> None:
 
 
 @pytest.mark.parametrize("normalizer", NORMALIZERS)
-def test_a_lone_surrogate_is_no_text(normalizer: str) -> None:
+def test_a_lone_surrogate_is_refused(normalizer: str) -> None:
     with pytest.raises(UnicodeEncodeError) as caught:
         normalize("añ\ud800b", normalizer)
     assert caught.value.start == 2

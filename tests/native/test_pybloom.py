@@ -1,4 +1,4 @@
-"""The kernel's own checks of a pybloom-live filter, whoever calls it."""
+"""The kernel's own checks of the sizes of a pybloom-live filter."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from portrait import _native
 @pytest.mark.parametrize(
     ("n_slices", "slice_bits", "n_bytes"), [(0, 8, 0), (1, 0, 0), (1025, 8, 1025), (2, 8, 3), (2, 1 << 63, 8)]
 )
-def test_the_kernel_checks_again(n_slices: int, slice_bits: int, n_bytes: int) -> None:
+def test_the_kernel_refuses_inconsistent_sizes(n_slices: int, slice_bits: int, n_bytes: int) -> None:
     with pytest.raises(ValueError, match=f"{slice_bits} bits"):
         _native.Filter.pybloom(bytes(n_bytes), n_slices, slice_bits)
 
 
-def test_the_builder_does_not_allocate_what_cannot_be() -> None:
+def test_the_builder_refuses_to_allocate_more_than_memory() -> None:
     with pytest.raises(MemoryError, match="no memory"):
         _native.PyBloomBits(1, 1 << 62)

@@ -1,3 +1,5 @@
+"""The kernel's windows and keys, against the oracle, for single texts and Arrow arrays."""
+
 from __future__ import annotations
 
 import struct
@@ -21,15 +23,18 @@ SPEC = portrait.WindowSpec(width=4, stride=3)
 
 
 def kernel(spec: portrait.WindowSpec) -> _native.Windows:
+    """Return the kernel's form of a window spec."""
     return _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
 
 
-def listed(keys: _native.Keys) -> list[int]:
+def as_integers(keys: _native.Keys) -> list[int]:
+    """Return the keys as integers, in order."""
     data = bytes(keys)
     return list(struct.unpack(f"<{len(data) // 8}Q", data))
 
 
 def add(keys: _native.Keys, spec: portrait.WindowSpec, array: Any) -> tuple[int, int, int, int]:
+    """Add the keys of an Arrow array, and return its counts as :func:`expected_counts` does."""
     validity, offsets, data = array.buffers()
     offset_bytes = 8 if str(array.type).startswith("large_") else 4
     return keys.add_batch(
@@ -38,10 +43,12 @@ def add(keys: _native.Keys, spec: portrait.WindowSpec, array: Any) -> tuple[int,
 
 
 def expected_keys(texts: list[str], spec: portrait.WindowSpec) -> list[int]:
+    """Return the keys that documents with these texts store, in order."""
     return [key for text in texts for key in oracle.document_keys(text, samples.plain(spec))]
 
 
 def expected_counts(texts: list[str], spec: portrait.WindowSpec) -> tuple[int, int, int, int]:
+    """Return the numbers of documents, documents without a window, windows, and bytes of UTF-8."""
     n_windows = [len(oracle.document_keys(text, samples.plain(spec))) - 1 for text in texts]
     n_bytes = sum(len(text.encode()) for text in texts)
     return len(texts), n_windows.count(0), sum(n_windows), n_bytes
@@ -51,7 +58,7 @@ def test_keys_are_the_published_hash_of_the_window() -> None:
     keys = _native.Keys()
     keys.add_text(kernel(SPEC), "abcdefgh")
     windows = [xxhash.xxh3_64_intdigest(window, seed=0) for window in (b"abcd", b"defg", b"efgh")]
-    assert listed(keys) == [*windows, xxhash.xxh3_64_intdigest(b"abcdefgh", seed=1)]
+    assert as_integers(keys) == [*windows, xxhash.xxh3_64_intdigest(b"abcdefgh", seed=1)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +78,7 @@ def test_the_last_window_is_stored_once_and_a_short_document_stores_none(
 ) -> None:
     keys = _native.Keys()
     counts = keys.add_text(kernel(SPEC), text)
-    assert listed(keys)[:-1] == [oracle.window_key(window.encode()) for window in windows]
+    assert as_integers(keys)[:-1] == [oracle.window_key(window.encode()) for window in windows]
     assert counts == (1, int(not windows), len(windows), len(text))
 
 
@@ -86,16 +93,16 @@ def test_the_last_window_is_stored_once_and_a_short_document_stores_none(
         ("a\x1cb c\u200bd e", "none", ["a\x1cb c\u200bd e"]),
     ],
 )
-def test_windows_of_words_have_one_space_between_them_whatever_stood_there(
+def test_the_words_of_a_window_are_joined_by_one_space(
     text: str, normalizer: Any, windows: list[str]
 ) -> None:
     spec = portrait.WindowSpec(3, 2, "word", normalizer)
     keys = _native.Keys()
     keys.add_text(kernel(spec), text)
     normalised, _ = oracle.normalise(text, normalizer)
-    # The document's own key is that of its text as normalised.
+    # The document's own key is that of its normalised text.
     expected = [*(oracle.window_key(window.encode()) for window in windows), oracle.document_key(normalised)]
-    assert listed(keys) == expected == oracle.document_keys(text, samples.plain(spec))
+    assert as_integers(keys) == expected == oracle.document_keys(text, samples.plain(spec))
 
 
 @settings(max_examples=400, deadline=None)
@@ -103,14 +110,14 @@ def test_windows_of_words_have_one_space_between_them_whatever_stood_there(
 def test_a_document_stores_the_keys_of_the_definition(text: str, spec: portrait.WindowSpec) -> None:
     keys = _native.Keys()
     counts = keys.add_text(kernel(spec), text)
-    assert listed(keys) == expected_keys([text], spec)
+    assert as_integers(keys) == expected_keys([text], spec)
     assert counts == expected_counts([text], spec)
 
 
 @pytest.mark.parametrize("normalizer", ["spaces", "loose", "none"])
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize(("width", "stride"), [(50, 25), (50, 1), (7, 60), (1, 1), (239, 8), (241, 500)])
-def test_windows_of_every_size_in_long_texts(normalizer: Any, unit: Any, width: int, stride: int) -> None:
+def test_long_texts_store_windows_of_every_size(normalizer: Any, unit: Any, width: int, stride: int) -> None:
     spec = portrait.WindowSpec(width, stride, unit, normalizer)
     texts = [
         "the quick brown fox " * 40,
@@ -122,7 +129,7 @@ def test_windows_of_every_size_in_long_texts(normalizer: Any, unit: Any, width: 
     keys = _native.Keys()
     for text in texts:
         keys.add_text(kernel(spec), text)
-    assert listed(keys) == expected_keys(texts, spec)
+    assert as_integers(keys) == expected_keys(texts, spec)
 
 
 @settings(max_examples=200, deadline=None)
@@ -133,7 +140,7 @@ def test_windows_of_every_size_in_long_texts(normalizer: Any, unit: Any, width: 
     st.sampled_from(TYPES),
     samples.specs(),
 )
-def test_an_arrow_array_gives_the_keys_of_its_rows_that_are_not_null(
+def test_an_arrow_array_gives_the_keys_of_its_rows_except_nulls(
     rows: list[str | None], first: int, n_rows: int, kind: Any, spec: portrait.WindowSpec
 ) -> None:
     array = pa.array([None if row is None else row.encode() for row in rows], pa.binary()).cast(kind)
@@ -141,17 +148,17 @@ def test_an_arrow_array_gives_the_keys_of_its_rows_that_are_not_null(
     texts = [row for row in rows[first : first + n_rows] if row is not None]
     keys = _native.Keys()
     assert add(keys, spec, array) == expected_counts(texts, spec)
-    assert listed(keys) == expected_keys(texts, spec)
+    assert as_integers(keys) == expected_keys(texts, spec)
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=str)
-def test_nulls_are_found_wherever_a_slice_begins(kind: Any) -> None:
+def test_nulls_are_skipped_wherever_a_slice_begins(kind: Any) -> None:
     rows = [None if i % 3 == 1 else f"row {i} of many" for i in range(40)]
     array = pa.array(rows, pa.string()).cast(kind)
     for first in range(40):
         keys = _native.Keys()
         add(keys, SPEC, array.slice(first))
-        assert listed(keys) == expected_keys([row for row in rows[first:] if row is not None], SPEC)
+        assert as_integers(keys) == expected_keys([row for row in rows[first:] if row is not None], SPEC)
 
 
 def test_chunks_add_up_to_the_whole_column() -> None:
@@ -160,7 +167,7 @@ def test_chunks_add_up_to_the_whole_column() -> None:
     keys = _native.Keys()
     for chunk in pa.chunked_array(pieces).chunks:
         add(keys, SPEC, chunk)
-    assert listed(keys) == expected_keys(rows, SPEC)
+    assert as_integers(keys) == expected_keys(rows, SPEC)
 
 
 def test_the_key_maker_counts_over_all_batches() -> None:
@@ -168,7 +175,7 @@ def test_the_key_maker_counts_over_all_batches() -> None:
     maker = KeyMaker(SPEC)
     for texts in (pa.array(rows[:2]), pa.array([], pa.string()), pa.array(rows, pa.large_string()).slice(2)):
         maker.add(Batch(texts, str, 0))
-    assert listed(maker.keys) == expected_keys(rows, SPEC)
+    assert as_integers(maker.keys) == expected_keys(rows, SPEC)
     assert tuple(maker.counts.to_dict().values()) == expected_counts(rows, SPEC)
 
 
@@ -189,11 +196,11 @@ def test_a_row_without_text_is_named(array: Any, message: str) -> None:
 def test_a_batch_that_fails_adds_nothing() -> None:
     keys = _native.Keys()
     keys.add_text(kernel(SPEC), "before it")
-    before = listed(keys)
+    before = as_integers(keys)
     with pytest.raises(_native.RowError) as caught:
         add(keys, SPEC, pa.array([b"long enough", b"\x80"], pa.binary()))
     assert caught.value.args == (1, "not UTF-8 at byte 0")
-    assert listed(keys) == before
+    assert as_integers(keys) == before
 
 
 @pytest.mark.parametrize(
@@ -219,18 +226,18 @@ def test_broken_arrow_buffers_are_refused(
     assert len(keys) == 0
 
 
-def test_offsets_are_of_four_or_eight_bytes() -> None:
+def test_offsets_have_four_or_eight_bytes() -> None:
     with pytest.raises(ValueError, match="4 or 8"):
         _native.Keys().add_batch(kernel(SPEC), b"\0" * 4, 2, b"", None, 0, 1)
 
 
-def test_keys_can_be_sorted_and_forgotten() -> None:
+def test_keys_can_be_sorted_and_cleared() -> None:
     keys = _native.Keys()
     for text in ("abcdefgh", "12345", "abcdefgh"):
         keys.add_text(kernel(SPEC), text)
-    everything = listed(keys)
+    everything = as_integers(keys)
     assert keys.sort_unique() == len(keys) == len(set(everything))
-    assert listed(keys) == sorted(set(everything))
+    assert as_integers(keys) == sorted(set(everything))
     keys.clear()
     assert len(keys) == 0
     assert bytes(keys) == b""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import portrait
+from portrait.engines.execution import Execution
 from portrait.engines.task import ATTEMPTS
 from portrait.errors import BadRowError, WorkerError
-from support import engine_work
+from support import corpora, engine_work
 from support.engine_work import Chore, ignore, traces
-from support.processes import eventually
+from support.places import TESTS
+from support.processes import eventually, is_alive
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from portrait.engines.execution import EngineName
     from portrait.engines.task import Engine
+    from portrait.spec import FilterKind
 
 
 class EngineContract:
@@ -93,3 +99,25 @@ class EngineContract:
         # No interrupted task runs later.
         assert len(list(engine.run(engine_work.echo, chores, ignore))) == len(chores)
         assert sorted(traces(directory, "slow-*")) == sorted(lingering)
+
+
+def check_killed_parent_leaves_no_workers(engine_name: EngineName, directory: Path) -> None:
+    """Check that the workers of an engine end when the process that started it is killed."""
+    command = [sys.executable, "-c", engine_work.PARENT, engine_name]
+    with subprocess.Popen(command, cwd=directory, env={**os.environ, "PYTHONPATH": str(TESTS)}) as parent:
+        eventually(lambda: len(traces(directory)) == 2)
+        workers = traces(directory)
+        assert all(is_alive(pid) for pid in workers)
+        parent.kill()
+    eventually(lambda: not any(is_alive(pid) for pid in workers))
+
+
+def check_same_portrait(engine_name: EngineName, kind: FilterKind, directory: Path) -> None:
+    """Check that two workers build the same portrait as one process, in the working directory."""
+    sources, spec = corpora.write_two_sources(directory), portrait.FilterSpec(kind)
+    in_memory = portrait.build(sources, "in-memory", filter=spec)
+    execution = Execution(engine_name, workers=2, work_dir="work")
+    built = portrait.build(sources, "out", filter=spec, execution=execution)
+    assert built.manifest.id == in_memory.manifest.id
+    assert built.manifest.corpus == in_memory.manifest.corpus
+    assert not Path("work").exists()

@@ -66,7 +66,7 @@ def fail(chore: Chore, _report: ProgressCallback) -> dict[str, Any]:
 def fail_strangely(chore: Chore, _report: ProgressCallback) -> dict[str, Any]:
     """Raise an error whose class no other process can import."""
 
-    class Strange(Exception):  # noqa: N818  # no other process knows it
+    class Strange(Exception):  # noqa: N818  # defined where no other process can import it
         pass
 
     raise Strange(f"{chore.label} is odd")
