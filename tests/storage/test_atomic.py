@@ -1,13 +1,11 @@
-"""Files appear whole or not at all, whoever else writes them."""
+"""Atomic files: each appears whole or not at all, even with several writers."""
 
 from __future__ import annotations
 
 import errno
 import io
-import os
 from array import array
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +20,9 @@ from portrait.storage.atomic import (
     write_file,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def test_the_content_is_all_buffers_end_to_end(tmp_path: Path) -> None:
     write_file(tmp_path / "file", b"one", memoryview(b"two"), bytearray(b"three"))
@@ -29,7 +30,7 @@ def test_the_content_is_all_buffers_end_to_end(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
-def test_a_file_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_failed_replacement_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"before")
 
@@ -44,7 +45,7 @@ def test_a_file_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_attempts_at_one_file_do_not_meet(tmp_path: Path) -> None:
+def test_two_writers_of_one_file_do_not_interfere(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with replacing(path) as late:
         late.write(b"late ")
@@ -56,14 +57,14 @@ def test_attempts_at_one_file_do_not_meet(tmp_path: Path) -> None:
     assert part_path(path) != part_path(path)
 
 
-def test_a_new_file_is_not_written_over_another(tmp_path: Path) -> None:
+def test_a_new_file_does_not_overwrite_another(tmp_path: Path) -> None:
     create_file(tmp_path / "file", b"first")
     with pytest.raises(FileExistsError):
         create_file(tmp_path / "file", b"second")
     assert (tmp_path / "file").read_bytes() == b"first"
 
 
-def test_a_new_file_that_fails_is_removed(tmp_path: Path) -> None:
+def test_a_new_file_is_removed_on_failure(tmp_path: Path) -> None:
     def fail() -> None:
         with creating(tmp_path / "file") as file:
             file.write(b"half")
@@ -75,7 +76,7 @@ def test_a_new_file_that_fails_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_an_unwritable_path_raises_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_file(tmp_path / "missing" / "file", b"")
     (tmp_path / "directory").mkdir()
@@ -84,8 +85,8 @@ def test_a_place_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["directory"]
 
 
-class Stingy(io.RawIOBase):
-    """Takes three bytes at a time, then has no room left."""
+class LimitedFile(io.RawIOBase):
+    """A file that takes three bytes at a time, and has room for a limited number of bytes."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -102,54 +103,42 @@ class Stingy(io.RawIOBase):
         return n
 
 
-def test_writes_that_fall_short_are_continued() -> None:
-    file = Stingy(100)
+def test_short_writes_are_continued() -> None:
+    file = LimitedFile(100)
     write_all(file, b"eleven char")  # type: ignore[arg-type]
     assert file.content == b"eleven char"
 
 
-def test_a_disk_without_room_is_an_error() -> None:
-    file = Stingy(7)
+def test_a_full_disk_raises_an_error() -> None:
+    file = LimitedFile(7)
     with pytest.raises(OSError, match="No space left"):
         write_all(file, b"eleven char")  # type: ignore[arg-type]
     assert file.content == b"eleven "
 
 
-def test_numbers_of_any_size_are_written_as_bytes(tmp_path: Path) -> None:
+def test_all_bytes_of_wide_items_are_written(tmp_path: Path) -> None:
     write_file(tmp_path / "file", array("Q", [1, 2]))
     assert (tmp_path / "file").stat().st_size == 16
 
 
-@pytest.fixture
-def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of what has been synced."""
-    names: list[str] = []
-
-    def fsync(descriptor: int) -> None:
-        names.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    return names
-
-
-def test_a_durable_file_is_synced_before_and_its_directory_after_the_move(
-    synced: list[str], tmp_path: Path
+def test_a_durable_file_is_synced_before_the_move_and_its_directory_after(
+    synced_names: list[str], tmp_path: Path
 ) -> None:
     write_file(tmp_path / "file", b"x")
-    part, directory = synced
+    part, directory = synced_names
     assert part.startswith(".file.")
     assert part.endswith(".part")
     assert directory == tmp_path.name
 
 
-def test_a_file_that_need_not_be_durable_is_not_synced(synced: list[str], tmp_path: Path) -> None:
+def test_a_file_is_not_synced_unless_durable(synced_names: list[str], tmp_path: Path) -> None:
     write_file(tmp_path / "file", b"x", durable=False)
     create_file(tmp_path / "other", b"x", durable=False)
-    assert synced == []
+    assert synced_names == []
 
 
-def test_files_and_directories_are_synced_by_name(synced: list[str], tmp_path: Path) -> None:
+def test_files_and_directories_are_synced_by_name(synced_names: list[str], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     sync_file(tmp_path / "file")
     sync_directory(tmp_path)
-    assert synced == ["file", tmp_path.name]
+    assert synced_names == ["file", tmp_path.name]

@@ -1,4 +1,4 @@
-"""Records of interrupted tasks: read back as they were, or not at all; and what two tasks differ in."""
+"""Records of interrupted tasks: read back unchanged or not at all; and the differences of two tasks."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"7", b"\xff", b'{"n": 1', b"[" * 100_000])
-def test_what_is_no_record_is_none(text: bytes, tmp_path: Path) -> None:
+def test_an_invalid_record_is_read_as_none(text: bytes, tmp_path: Path) -> None:
     (tmp_path / "record.json").write_bytes(text)
     assert read_record(tmp_path / "record.json") is None
 
 
-def test_a_record_that_is_missing_is_none_and_one_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_record_is_read_as_none_and_an_unreadable_one_raises_an_error(tmp_path: Path) -> None:
     assert read_record(tmp_path / "missing.json") is None
     with pytest.raises(IsADirectoryError):
         read_record(tmp_path)
 
 
-def test_a_record_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+def test_a_record_that_cannot_be_written_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_record(tmp_path / "missing" / "record.json", {})
 
 
-def test_a_task_is_as_it_will_be_read() -> None:
+def test_a_task_has_the_form_in_which_it_will_be_read_back() -> None:
     assert as_read_back({"a": (1, 2), "b": {3: "c"}}) == {"a": [1, 2], "b": {"3": "c"}}
 
 
@@ -56,11 +56,11 @@ OLD: dict[str, Any] = {"width": 50, "inputs": [["a", 1], ["b", 1], ["c", 1], ["d
         ({"inputs": [[]]}, "inputs"),
     ],
 )
-def test_what_differs_is_named(change: dict[str, Any], expected: str) -> None:
+def test_differences_are_named(change: dict[str, Any], expected: str) -> None:
     assert difference(OLD, {**OLD, **change}) == expected
 
 
-def test_what_is_left_out_differs() -> None:
+def test_a_missing_field_is_a_difference() -> None:
     assert difference(OLD, {name: value for name, value in OLD.items() if name != "gone"}) == "gone"
 
 

@@ -1,4 +1,4 @@
-"""Errors of the file system become one kind of error, in one wording."""
+"""File-system errors become one kind of error, in one wording."""
 
 from __future__ import annotations
 
@@ -12,39 +12,45 @@ from portrait.storage.failures import reason, writing
 OUT = Path("out")
 
 
-def said(error: Exception, what: str = "", **options: str) -> OutputError:
-    """The error that another becomes."""
+def output_error(error: Exception, what: str = "", **options: str) -> OutputError:
+    """Raise an error while writing, and return the OutputError that it becomes.
+
+    ``what`` and ``options`` are arguments of :func:`writing`.
+    """
     with pytest.raises(OutputError) as caught, writing(OUT, what, **options):
         raise error
     assert caught.value.__cause__ is error
     return caught.value
 
 
-def test_an_error_of_the_system_names_the_output_and_the_reason() -> None:
-    assert str(said(OSError(28, "No space left on device"))) == "out: cannot write: No space left on device"
-    assert said(OSError(28, "x")).parameter is None
+def test_a_system_error_names_the_output_and_the_reason() -> None:
+    assert (
+        str(output_error(OSError(28, "No space left on device")))
+        == "out: cannot write: No space left on device"
+    )
+    assert output_error(OSError(28, "x")).parameter is None
 
 
 def test_the_part_the_advice_and_the_parameter_are_added() -> None:
-    error = said(
+    error = output_error(
         OSError(28, "full"), "layer 'a'", advice="choose another work directory", parameter="work_dir"
     )
     assert str(error) == "out: cannot write layer 'a': full: choose another work directory"
     assert error.parameter == "work_dir"
 
 
-def test_an_impossible_name_is_an_error_of_writing() -> None:
-    assert str(said(ValueError("embedded null byte"))) == "out: cannot write: embedded null byte"
+def test_an_impossible_name_becomes_an_output_error() -> None:
+    assert str(output_error(ValueError("embedded null byte"))) == "out: cannot write: embedded null byte"
 
 
 @pytest.mark.parametrize("error", [OutputExistsError("out: is taken"), CorpusError("in: is bad")])
-def test_our_own_errors_pass(error: Exception) -> None:
+def test_errors_of_the_library_pass_through(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, writing(OUT):
         raise error
     assert caught.value is error
 
 
-def test_other_errors_pass() -> None:
+def test_other_errors_pass_through() -> None:
     with pytest.raises(KeyError), writing(OUT):
         raise KeyError("a bug")
 

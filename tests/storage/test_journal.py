@@ -1,4 +1,4 @@
-"""A journal resumes where its last note says, and its output appears whole."""
+"""Journals: each resumes at its last note, and its output appears whole."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ TASK: dict[str, Any] = {"version": "1", "columns": ("a", "b"), "data": [["in.jso
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
+    """The path of the output."""
     return tmp_path / "out.jsonl"
 
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Path:
-    """Where an unfinished output is kept."""
+    """The directory that holds the unfinished output."""
     return tmp_path / ".out.jsonl.parts"
 
 
-def as_it_is(rows: Path, _: Path) -> Path:
+def unchanged(rows: Path, _: Path) -> Path:
+    """Make the rows themselves the output."""
     return rows
 
 
-def interrupted(out: Path, *pieces: bytes, task: dict[str, Any] = TASK, **options: bool) -> None:
-    """Write some pieces, and be interrupted."""
+def append_and_interrupt(out: Path, *pieces: bytes, task: dict[str, Any] = TASK, **options: bool) -> None:
+    """Append pieces to a journal, and interrupt it; ``options`` are those of the journal."""
     with suppress(KeyboardInterrupt), Journal(out, task, **options) as journal:
         for piece in pieces:
             journal.append(piece, {"rows": 1, "bytes": len(piece)})
@@ -47,6 +49,7 @@ def interrupted(out: Path, *pieces: bytes, task: dict[str, Any] = TASK, **option
 
 
 def names(path: Path) -> list[str]:
+    """Return the names in a directory."""
     return sorted(one.name for one in path.iterdir())
 
 
@@ -60,13 +63,13 @@ def test_the_output_is_all_pieces_and_appears_on_commit(out: Path, tmp_path: Pat
         journal.append(b"one\n", {"rows": 1})
         journal.append(b"two\n", {"rows": 2})
         assert not out.exists()
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
         assert journal.done == Done(2, 8, {"rows": 3})
     assert out.read_bytes() == b"one\ntwo\n"
     assert names(tmp_path) == ["out.jsonl"]
 
 
-def test_the_whole_file_may_be_made_of_the_pieces(out: Path, tmp_path: Path) -> None:
+def test_commit_can_transform_the_rows_into_the_output(out: Path, tmp_path: Path) -> None:
     def backwards(rows: Path, whole: Path) -> Path:
         whole.write_bytes(rows.read_bytes()[::-1])
         return whole
@@ -79,46 +82,46 @@ def test_the_whole_file_may_be_made_of_the_pieces(out: Path, tmp_path: Path) -> 
 
 
 def test_the_same_task_resumes(out: Path) -> None:
-    interrupted(out, b"one\n", b"two\n")
+    append_and_interrupt(out, b"one\n", b"two\n")
     assert not out.exists()
     with Journal(out, TASK) as journal:
         assert journal.done == Done(2, 8, {"rows": 2, "bytes": 8})
         journal.append(b"three\n", {"rows": 1, "bytes": 6})
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
     assert out.read_bytes() == b"one\ntwo\nthree\n"
     assert journal.done.counts == {"rows": 3, "bytes": 14}
 
 
-def test_what_lies_behind_the_last_note_is_cut_off(out: Path, parts: Path) -> None:
-    interrupted(out, b"one\n")
+def test_rows_after_the_last_note_are_cut_off(out: Path, parts: Path) -> None:
+    append_and_interrupt(out, b"one\n")
     with (parts / "rows").open("ab") as file:
         file.write(b"half a pie")
     with Journal(out, TASK) as journal:
         assert journal.done.n_pieces == 1
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
     assert out.read_bytes() == b"one\n"
 
 
-def test_a_process_that_is_killed_leaves_what_it_noted(out: Path) -> None:
+def test_a_killed_process_leaves_the_pieces_it_noted(out: Path) -> None:
     code = (
         "import os, sys, time; from pathlib import Path; from portrait.storage.journal import Journal\n"
-        "with Journal(Path(sys.argv[1]), {'of': 'this'}) as made:\n"
-        "    made.append(b'one ', {'rows': 1})\n"
+        "with Journal(Path(sys.argv[1]), {'of': 'this'}) as journal:\n"
+        "    journal.append(b'one ', {'rows': 1})\n"
         "    time.sleep(0.6)\n"
-        "    made.append(b'two ', {'rows': 1})\n"
-        "    made.append(b'three ', {'rows': 1})\n"
+        "    journal.append(b'two ', {'rows': 1})\n"
+        "    journal.append(b'three ', {'rows': 1})\n"
         "    os.kill(os.getpid(), 9)\n"
     )
     subprocess.run([sys.executable, "-c", code, out], check=False)
     with Journal(out, {"of": "this"}) as journal:
         assert journal.done == Done(2, 8, {"rows": 2})
         journal.append(b"3", {"rows": 1})
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
     assert out.read_bytes() == b"one two 3"
 
 
-def test_another_task_is_refused_and_what_there_is_stays(out: Path) -> None:
-    interrupted(out, b"one\n")
+def test_another_task_is_refused_and_the_unfinished_output_stays(out: Path) -> None:
+    append_and_interrupt(out, b"one\n")
     with pytest.raises(OutputExistsError) as caught, Journal(out, {**TASK, "version": "2"}):
         pass
     assert str(caught.value) == (
@@ -130,25 +133,25 @@ def test_another_task_is_refused_and_what_there_is_stays(out: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["overwrite", "restart"])
-def test_another_task_may_begin_again(option: str, out: Path) -> None:
-    interrupted(out, b"one\n")
+def test_another_task_can_start_over(option: str, out: Path) -> None:
+    append_and_interrupt(out, b"one\n")
     with Journal(out, {**TASK, "version": "2"}, **{option: True}) as journal:
         assert journal.done == Done()
         journal.append(b"two", {})
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
     assert out.read_bytes() == b"two"
 
 
-def test_the_same_task_may_begin_again(out: Path) -> None:
-    interrupted(out, b"one\n")
+def test_the_same_task_can_start_over(out: Path) -> None:
+    append_and_interrupt(out, b"one\n")
     with Journal(out, TASK, restart=True) as journal:
         assert journal.done == Done()
 
 
-def test_another_task_without_a_piece_is_no_obstacle(out: Path, parts: Path) -> None:
-    interrupted(out)
+def test_another_task_without_pieces_is_no_obstacle(out: Path, parts: Path) -> None:
+    append_and_interrupt(out)
     assert not parts.exists()
-    interrupted(out, b"one\n")
+    append_and_interrupt(out, b"one\n")
     note = json.loads((parts / "note.json").read_bytes())
     note["done"] = {"n_pieces": 0, "n_bytes": 0, "counts": {}}
     (parts / "note.json").write_text(json.dumps(note))
@@ -171,36 +174,36 @@ def test_another_task_without_a_piece_is_no_obstacle(out: Path, parts: Path) -> 
     ],
     ids=["empty", "null", "list", "no task", "string", "negative", "counts", "unknown", "beyond the rows"],
 )
-def test_a_note_that_is_no_use_begins_again(
+def test_an_invalid_note_makes_the_task_start_over(
     change: Callable[[dict[str, Any]], dict[str, Any]], out: Path, parts: Path
 ) -> None:
-    interrupted(out, b"one\n")
+    append_and_interrupt(out, b"one\n")
     note = json.loads((parts / "note.json").read_bytes())
     (parts / "note.json").write_text(json.dumps(change(note)))
     with Journal(out, TASK) as journal:
         assert journal.done == Done()
         journal.append(b"two", {})
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
     assert out.read_bytes() == b"two"
 
 
-def test_rows_that_are_gone_are_written_again(out: Path, parts: Path) -> None:
-    interrupted(out, b"one\n")
+def test_missing_rows_make_the_task_start_over(out: Path, parts: Path) -> None:
+    append_and_interrupt(out, b"one\n")
     (parts / "rows").unlink()
     with Journal(out, TASK) as journal:
         assert journal.done == Done()
 
 
-def test_what_cannot_be_recognised_leaves_nothing(out: Path, tmp_path: Path) -> None:
-    interrupted(out, b"one\n", resumable=False)
+def test_a_task_that_cannot_be_resumed_leaves_nothing(out: Path, tmp_path: Path) -> None:
+    append_and_interrupt(out, b"one\n", resumable=False)
     assert names(tmp_path) == []
     with Journal(out, TASK, resumable=False) as journal:
         journal.append(b"two", {})
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
     assert out.read_bytes() == b"two"
 
 
-def test_two_do_not_write_one_output(out: Path) -> None:
+def test_an_output_has_only_one_writer(out: Path) -> None:
     with Journal(out, TASK):
         for options in ({}, {"overwrite": True}, {"restart": True}):
             with pytest.raises(OutputExistsError) as caught, Journal(out, TASK, **options):
@@ -210,7 +213,7 @@ def test_two_do_not_write_one_output(out: Path) -> None:
             )
 
 
-def test_an_output_that_exists_is_replaced_only_if_that_is_wanted(out: Path, tmp_path: Path) -> None:
+def test_an_existing_output_is_replaced_only_with_overwrite(out: Path, tmp_path: Path) -> None:
     out.write_text("mine")
     with pytest.raises(OutputExistsError) as caught, Journal(out, TASK):
         pass
@@ -219,7 +222,7 @@ def test_an_output_that_exists_is_replaced_only_if_that_is_wanted(out: Path, tmp
     assert names(tmp_path) == ["out.jsonl"]
     with Journal(out, TASK, overwrite=True) as journal:
         assert out.read_text() == "mine"
-        journal.commit(as_it_is)
+        journal.commit(unchanged)
     assert out.read_text() == ""
 
 
@@ -228,7 +231,7 @@ def test_an_output_that_appears_meanwhile_is_not_replaced(out: Path) -> None:
         journal.append(b"ours", {})
         out.write_text("theirs")
         with pytest.raises(OutputExistsError, match="already exists"):
-            journal.commit(as_it_is)
+            journal.commit(unchanged)
     assert out.read_text() == "theirs"
 
 
@@ -238,7 +241,7 @@ def test_a_directory_is_not_replaced(out: Path) -> None:
         pass
 
 
-def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path, parts: Path) -> None:
+def test_an_unwritable_path_is_named(tmp_path: Path, parts: Path) -> None:
     out = tmp_path / "missing" / "out.jsonl"
     with pytest.raises(OutputError) as caught, Journal(out, TASK):
         pass
@@ -248,7 +251,7 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path, parts: Path)
         pass
 
 
-def test_a_full_disk_is_named_and_what_was_noted_stays(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_named_and_noted_pieces_stay(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -263,7 +266,7 @@ def test_a_full_disk_is_named_and_what_was_noted_stays(out: Path, monkeypatch: p
         assert journal.done == Done(1, 4, {"rows": 1})
 
 
-def test_what_finishing_raises_is_an_error_of_writing(out: Path) -> None:
+def test_an_error_during_commit_becomes_an_output_error(out: Path) -> None:
     def fail(*_: Path) -> Path:
         raise ValueError("the rows do not fit one table")
 
@@ -275,8 +278,8 @@ def test_what_finishing_raises_is_an_error_of_writing(out: Path) -> None:
     assert not out.exists()
 
 
-def test_names_that_are_not_text_are_recognised(out: Path) -> None:
+def test_a_task_with_names_that_are_not_utf8_resumes(out: Path) -> None:
     task = {"data": [[os.fsdecode(b"caf\xe9.jsonl"), 1]]}
-    interrupted(out, b"one", task=task)
+    append_and_interrupt(out, b"one", task=task)
     with Journal(out, task) as journal:
         assert journal.done.n_pieces == 1

@@ -1,4 +1,4 @@
-"""Locks: one process at a time, or several that share, and none that outlives its process."""
+"""Locks: exclusive or shared, and never outliving their process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN_USE = "work: another build is at work there"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file to lock, in a directory; neither is there yet."""
+    """The path of a file to lock; neither the file nor its directory exists yet."""
     return tmp_path / "work" / "lock"
 
 
@@ -39,9 +39,9 @@ def test_a_lock_creates_its_file_and_keeps_others_out(path: Path) -> None:
     lock_file(path, IN_USE).release()
 
 
-def test_a_lock_is_shared_among_those_who_share_it(path: Path) -> None:
+def test_a_shared_lock_admits_only_others_that_share(path: Path) -> None:
     with lock_file(path, IN_USE, shared=True) as first:
-        # The first has it alone until it says otherwise.
+        # The lock is exclusive until its first holder shares it.
         with pytest.raises(OutputExistsError):
             lock_file(path, IN_USE, shared=True)
         first.share()
@@ -50,7 +50,7 @@ def test_a_lock_is_shared_among_those_who_share_it(path: Path) -> None:
     lock_file(path, IN_USE).release()
 
 
-def test_patience_waits_for_the_other_to_finish(path: Path) -> None:
+def test_patience_waits_until_the_lock_is_released(path: Path) -> None:
     lock = lock_file(path, IN_USE)
     threading.Timer(0.1, lock.release).start()
     began = time.monotonic()
@@ -58,7 +58,7 @@ def test_patience_waits_for_the_other_to_finish(path: Path) -> None:
     assert 0.05 < time.monotonic() - began < 25
 
 
-def test_patience_ends(path: Path) -> None:
+def test_patience_runs_out(path: Path) -> None:
     with lock_file(path, IN_USE):
         began = time.monotonic()
         with pytest.raises(OutputExistsError):
@@ -66,14 +66,14 @@ def test_patience_ends(path: Path) -> None:
         assert time.monotonic() - began >= 0.1
 
 
-def test_the_lock_is_on_the_file_that_stands_there(path: Path) -> None:
-    """A process that has finished removes the directory; the lock on the old file keeps nobody out."""
+def test_a_lock_on_a_removed_file_keeps_nobody_out(path: Path) -> None:
     with lock_file(path, IN_USE):
+        # As a process does that has finished.
         shutil.rmtree(path.parent)
         lock_file(path, IN_USE).release()
 
 
-def test_a_file_is_known_to_be_another(tmp_path: Path) -> None:
+def test_a_replaced_file_is_recognised(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     descriptor = os.open(tmp_path / "file", os.O_RDONLY)
     try:
@@ -101,7 +101,7 @@ def test_a_lock_ends_with_its_process(path: Path) -> None:
     lock_file(path, IN_USE).release()
 
 
-def test_a_place_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_an_unwritable_path_raises_an_os_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         lock_file(tmp_path / "file" / "lock", IN_USE)

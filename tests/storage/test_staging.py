@@ -1,4 +1,4 @@
-"""Staging directories appear whole at their place, and leave nothing behind."""
+"""Staging directories: published whole, and leaving nothing behind."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def names(path: Path) -> list[str]:
+    """Return the names in a directory."""
     return sorted(one.name for one in path.iterdir())
 
 
@@ -27,7 +28,7 @@ def test_a_directory_appears_when_it_is_published(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "file").read_text() == "new"
 
 
-def test_a_directory_takes_the_place_of_another(tmp_path: Path) -> None:
+def test_a_published_directory_replaces_an_old_one(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").write_text("old")
     with StagingDirectory(tmp_path / "out") as staging:
@@ -37,7 +38,7 @@ def test_a_directory_takes_the_place_of_another(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == ["new"]
 
 
-def test_where_the_move_fails_the_old_one_is_put_back(tmp_path: Path) -> None:
+def test_a_failed_move_puts_the_old_directory_back(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").write_text("old")
     with StagingDirectory(tmp_path / "out") as staging:
@@ -63,7 +64,7 @@ def test_a_block_that_ends_without_publishing_leaves_nothing(tmp_path: Path) -> 
     assert names(tmp_path) == []
 
 
-def test_two_may_be_written_for_one_place(tmp_path: Path) -> None:
+def test_two_staging_directories_of_one_path_do_not_interfere(tmp_path: Path) -> None:
     with StagingDirectory(tmp_path / "out") as first, StagingDirectory(tmp_path / "out") as second:
         (first.path / "first").touch()
         (second.path / "second").touch()
@@ -74,7 +75,7 @@ def test_two_may_be_written_for_one_place(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == ["first"]
 
 
-def test_what_nobody_has_locked_is_swept_away(tmp_path: Path) -> None:
+def test_unlocked_leftovers_are_removed(tmp_path: Path) -> None:
     dead, alive, other = (tmp_path / name for name in (".out.part-1", ".out.part-2", ".outer.part-1"))
     for one in (dead, alive, other):
         one.mkdir()
@@ -92,7 +93,7 @@ def test_what_nobody_has_locked_is_swept_away(tmp_path: Path) -> None:
     assert names(alive) == names(other) == ["half"]
 
 
-def test_a_check_is_silent_where_all_is_well(tmp_path: Path) -> None:
+def test_a_check_of_a_writable_path_leaves_nothing(tmp_path: Path) -> None:
     StagingDirectory(tmp_path / "out").check()
     assert names(tmp_path) == []
 
@@ -108,7 +109,9 @@ def test_a_check_is_silent_where_all_is_well(tmp_path: Path) -> None:
     ],
     ids=["missing", "file", "long", "longish", "nul"],
 )
-def test_a_check_raises_what_writing_would(out: str, error: type[Exception], tmp_path: Path) -> None:
+def test_a_check_raises_the_error_that_writing_would_raise(
+    out: str, error: type[Exception], tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(error):
         StagingDirectory(tmp_path / out).check()
@@ -118,7 +121,7 @@ def test_a_check_raises_what_writing_would(out: str, error: type[Exception], tmp
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_a_check_notices_a_directory_that_may_not_be_written_to(tmp_path: Path) -> None:
+def test_a_check_notices_missing_write_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(PermissionError):

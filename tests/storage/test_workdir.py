@@ -1,4 +1,4 @@
-"""A work directory: one build at a time, of one plan, whose finished tasks are recorded."""
+"""Work directories: one plan, one build at a time, and a record of every finished task."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ OTHER = {**PLAN, "windows": {"width": 40}}
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The path of the work directory, which does not exist yet."""
     monkeypatch.chdir(tmp_path)
     return Path("work")
 
 
-def begun(path: Path, **options: bool) -> None:
-    """Finish one task, and leave."""
+def finish_one_task(path: Path, **options: bool) -> None:
+    """Finish one task of a plan, and end the build early."""
     with WorkDir(path, PLAN, **options) as work:
         work.note("read-0", {"n": 1})
 
 
 def files(path: Path) -> list[str]:
+    """Return the paths of all files in a directory, relative to it."""
     return sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file())
 
 
-def test_a_record_is_there_for_the_next_process(path: Path) -> None:
-    begun(path)
+def test_a_record_is_available_to_the_next_process(path: Path) -> None:
+    finish_one_task(path)
     with WorkDir(path, PLAN) as work:
         assert work.record("read-0") == {"n": 1}
         assert work.record("read-1") is None
@@ -44,7 +46,7 @@ def test_a_record_is_there_for_the_next_process(path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"\xff"])
-def test_a_record_that_is_no_use_is_none(text: bytes, path: Path) -> None:
+def test_an_invalid_record_is_read_as_none(text: bytes, path: Path) -> None:
     with WorkDir(path, PLAN) as work:
         (work.data / "read-0.json").write_bytes(text)
         assert work.record("read-0") is None
@@ -58,12 +60,12 @@ def test_a_directory_without_records_is_removed(path: Path) -> None:
     assert not path.exists()
 
 
-def test_nothing_is_left_where_nothing_lasts(path: Path) -> None:
-    begun(path, lasting=False)
+def test_a_directory_that_is_not_lasting_is_removed(path: Path) -> None:
+    finish_one_task(path, lasting=False)
     assert not path.exists()
 
 
-def test_all_is_removed_when_all_is_done(path: Path) -> None:
+def test_remove_deletes_the_whole_directory(path: Path) -> None:
     with WorkDir(path, PLAN) as work:
         work.note("read-0", {})
         (work.data / "read-0.keys").touch()
@@ -71,15 +73,15 @@ def test_all_is_removed_when_all_is_done(path: Path) -> None:
     assert not path.exists()
 
 
-def test_files_of_others_survive_the_removal(path: Path) -> None:
+def test_other_files_survive_the_removal(path: Path) -> None:
     with WorkDir(path, PLAN) as work:
         (path / "thesis.tex").touch()
         work.remove()
     assert files(path) == ["thesis.tex"]
 
 
-def test_another_plan_is_refused_and_what_there_is_stays(path: Path) -> None:
-    begun(path)
+def test_another_plan_is_refused_and_the_records_stay(path: Path) -> None:
+    finish_one_task(path)
     before = files(path)
     with pytest.raises(OutputExistsError) as caught, WorkDir(path, OTHER):
         pass
@@ -91,35 +93,35 @@ def test_another_plan_is_refused_and_what_there_is_stays(path: Path) -> None:
 
 
 def test_inputs_that_changed_are_named(path: Path) -> None:
-    begun(path)
+    finish_one_task(path)
     plan = {**PLAN, "inputs": [["a.txt", 1], ["b.txt", 3]]}
     with pytest.raises(OutputExistsError, match=r"begun with other inputs \(b\.txt\)"), WorkDir(path, plan):
         pass
 
 
-def test_another_plan_may_begin_again(path: Path) -> None:
-    begun(path)
+def test_another_plan_can_start_over(path: Path) -> None:
+    finish_one_task(path)
     with WorkDir(path, OTHER, restart=True) as work:
         assert work.record("read-0") is None
         assert files(path) == ["lock", "plan.json"]
 
 
-def test_the_same_plan_may_begin_again(path: Path) -> None:
-    begun(path)
+def test_the_same_plan_can_start_over(path: Path) -> None:
+    finish_one_task(path)
     with WorkDir(path, PLAN, restart=True) as work:
         assert work.record("read-0") is None
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]"])
-def test_a_plan_that_is_no_use_begins_again(text: bytes, path: Path) -> None:
-    begun(path)
+def test_an_invalid_plan_makes_the_build_start_over(text: bytes, path: Path) -> None:
+    finish_one_task(path)
     (path / "plan.json").write_bytes(text)
     with WorkDir(path, PLAN) as work:
         assert work.record("read-0") is None
 
 
-def test_a_plan_that_cannot_be_read_is_an_error_and_no_record_is_lost(path: Path) -> None:
-    begun(path)
+def test_an_unreadable_plan_raises_an_error_and_no_record_is_lost(path: Path) -> None:
+    finish_one_task(path)
     (path / "plan.json").unlink()
     (path / "plan.json").mkdir()
     with pytest.raises(OutputError, match="cannot write: Is a directory"), WorkDir(path, PLAN):
@@ -127,9 +129,9 @@ def test_a_plan_that_cannot_be_read_is_an_error_and_no_record_is_lost(path: Path
     assert (path / "data" / "read-0.json").exists()
 
 
-def test_a_plan_without_its_data_goes_on(path: Path) -> None:
-    """A process may be killed while it removes the directory."""
-    begun(path)
+def test_a_plan_without_its_data_directory_resumes(path: Path) -> None:
+    finish_one_task(path)
+    # As left by a process that was killed while it removed the directory.
     (path / "data" / "read-0.json").unlink()
     (path / "data").rmdir()
     with WorkDir(path, PLAN) as work:
@@ -155,7 +157,7 @@ def test_tasks_of_one_plan_share_a_directory(path: Path) -> None:
         assert work.record("read-1") == {"by": 2}
 
 
-def test_a_shared_directory_stays_without_records(path: Path) -> None:
+def test_a_shared_directory_without_records_is_kept(path: Path) -> None:
     with WorkDir(path, PLAN, shared=True):
         pass
     assert files(path) == ["lock", "plan.json"]
@@ -174,8 +176,8 @@ def test_a_directory_with_other_files_is_left_alone(path: Path) -> None:
     assert files(path) == ["b", "c", "d", "thesis.tex"]
 
 
-def test_what_a_killed_process_left_half_written_is_no_obstacle(path: Path) -> None:
-    begun(path)
+def test_a_half_written_file_of_a_killed_process_is_no_obstacle(path: Path) -> None:
+    finish_one_task(path)
     (path / ".plan.json.0123456789abcdef.part").touch()
     with WorkDir(path, PLAN) as work:
         assert work.record("read-0") == {"n": 1}
@@ -189,7 +191,7 @@ def test_a_file_is_not_a_work_directory(path: Path) -> None:
     assert caught.value.parameter == "work_dir"
 
 
-def test_a_place_that_cannot_be_written_to_is_named() -> None:
+def test_an_unwritable_path_is_named() -> None:
     with pytest.raises(OutputError) as caught, WorkDir(Path("w" * 300), PLAN):
         pass
     assert str(caught.value).endswith("cannot write: File name too long: choose another work directory")
