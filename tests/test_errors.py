@@ -1,4 +1,4 @@
-"""Every named error can be provoked, speaks in one line, and knows its exit code and HTTP status."""
+"""Every named error can be provoked, has a one-line message, and knows its exit code and HTTP status."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 TEXT = "Seven kites over the reservoir, and only six strings to be seen from the dam at any hour. " * 4
 
 
-class Seen(NamedTuple):
-    """What came of a provocation."""
+class ErrorFacts(NamedTuple):
+    """The name of an error's class, its message, exit code and HTTP status."""
 
     error: str
     message: str
@@ -32,12 +32,13 @@ class Seen(NamedTuple):
     http_status: int
 
 
-def seen(error: errors.PortraitError) -> Seen:
-    return Seen(type(error).__name__, str(error), error.exit_code, error.http_status)
+def facts_of(error: errors.PortraitError) -> ErrorFacts:
+    """Return the facts of an error."""
+    return ErrorFacts(type(error).__name__, str(error), error.exit_code, error.http_status)
 
 
-def build_in_child(source: str, cwd: Path) -> Seen:
-    """What an interpreter without the extras sees when it builds ``source`` in ``cwd``."""
+def build_in_child(source: str, cwd: Path) -> ErrorFacts:
+    """Return the error of building ``source`` in ``cwd`` with an interpreter that lacks the extras."""
     code = (
         "import json, portrait\n"
         f"try: portrait.build({source!r}, 'out')\n"
@@ -51,10 +52,10 @@ def build_in_child(source: str, cwd: Path) -> Seen:
         capture_output=True,
         text=True,
     )
-    return Seen(*json.loads(done.stdout))
+    return ErrorFacts(*json.loads(done.stdout))
 
 
-#: Makes the optional dependencies impossible to import, as if they were not installed.
+#: Code that makes the optional dependencies impossible to import, as if they were not installed.
 BLOCK = """
 import sys
 class Block:
@@ -66,6 +67,7 @@ sys.meta_path.insert(0, Block())
 
 
 def bundle() -> Path:
+    """Build a portrait, and return its path."""
     Path("a.txt").write_text(TEXT)
     return portrait.build("a.txt", "bundle").path
 
@@ -112,7 +114,7 @@ def nowhere_to_write() -> None:
 
 
 def lost_worker() -> None:
-    # The function that is made for each process ends it with the task as its exit code.
+    # The function set up in each process is os._exit, which ends it with the task as its exit code.
     list(in_order(partial(partial, os._exit), [3], n_workers=2))
 
 
@@ -126,14 +128,14 @@ def lost_run() -> None:
 
 
 class Case(NamedTuple):
-    """An error's class, how to provoke it, and what it must say of itself."""
+    """An error's class, how to provoke it, and its expected codes, message and base class."""
 
     error: type[errors.PortraitError]
     provoke: Callable[[], object]
     exit_code: int
     http_status: int
     message: str
-    also: type[Exception] = Exception
+    base: type[Exception] = Exception
 
 
 CASES = [
@@ -153,6 +155,7 @@ CASES = [
     Case(errors.UnsupportedBundleError, newer, 2, 500, "upgrade portrait", errors.BundleError),
 ]
 
+#: The package that reading each file requires.
 MISSING_EXTRAS = {
     "a.txt": "pyarrow",
     "a.jsonl": "pyarrow",
@@ -170,25 +173,25 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.error.__name__)
-def test_an_error_is_named_and_speaks_in_one_line(case: Case) -> None:
+def test_an_error_is_named_and_its_message_is_one_line(case: Case) -> None:
     with pytest.raises(errors.PortraitError) as caught:
         case.provoke()
-    found = seen(caught.value)
-    assert (found.error, found.exit_code, found.http_status) == (
+    facts = facts_of(caught.value)
+    assert (facts.error, facts.exit_code, facts.http_status) == (
         case.error.__name__,
         case.exit_code,
         case.http_status,
     )
-    assert case.message in found.message
-    assert found.message.isprintable()
-    assert isinstance(caught.value, case.also)
+    assert case.message in facts.message
+    assert facts.message.isprintable()
+    assert isinstance(caught.value, case.base)
 
 
 @pytest.mark.parametrize("name", MISSING_EXTRAS)
-def test_a_missing_extra_is_named_with_the_command_that_brings_it(name: str, directory: Path) -> None:
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(name: str, directory: Path) -> None:
     (directory / name).write_text(TEXT)
-    found = build_in_child(name, directory)
-    assert found == Seen(
+    facts = build_in_child(name, directory)
+    assert facts == ErrorFacts(
         "MissingExtraError",
         f"this needs {MISSING_EXTRAS[name]}, which is not installed: pip install 'portrait[build]'",
         2,
@@ -198,30 +201,32 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(name: str, dir
     assert [path.name for path in directory.iterdir()] == [name]
 
 
-def family(error: type[errors.PortraitError] = errors.PortraitError) -> Iterator[type[errors.PortraitError]]:
-    """The library's own errors; the service has some more."""
+def descendants(
+    error: type[errors.PortraitError] = errors.PortraitError,
+) -> Iterator[type[errors.PortraitError]]:
+    """Yield all subclasses of an error that the library defines, leaving out those of the service."""
     for one in error.__subclasses__():
         if one.__module__ == errors.__name__:
             yield one
-            yield from family(one)
+            yield from descendants(one)
 
 
-def test_no_error_is_left_out() -> None:
+def test_every_error_has_a_case() -> None:
     provoked = {case.error for case in CASES} | {errors.MissingExtraError}
-    # A family name: every error of bundles is raised as one of its children.
+    # An abstract class: every error of a bundle is an instance of one of its subclasses.
     abstract = {errors.BundleError}
-    assert set(family()) == provoked | abstract
+    assert set(descendants()) == provoked | abstract
     assert all(set(error.__subclasses__()) & provoked for error in abstract)
 
 
 def test_every_error_is_a_public_name() -> None:
-    names = {errors.PortraitError.__name__, *(error.__name__ for error in family())}
+    names = {errors.PortraitError.__name__, *(error.__name__ for error in descendants())}
     assert names <= set(portrait.__all__)
     assert all(getattr(portrait, name) is getattr(errors, name) for name in names)
 
 
 @pytest.mark.parametrize("provoke", [damage, newer, lambda: portrait.open("missing")])
-def test_all_errors_of_bundles_can_be_caught_by_one_name(provoke: Callable[[], object]) -> None:
+def test_all_bundle_errors_can_be_caught_as_one_class(provoke: Callable[[], object]) -> None:
     with pytest.raises(errors.BundleError):
         provoke()
 
@@ -237,13 +242,13 @@ def test_all_errors_of_bundles_can_be_caught_by_one_name(provoke: Callable[[], o
     ],
     ids=["bundle", "corpus", "named corpus", "glob", "output"],
 )
-def test_a_name_of_several_lines_makes_no_message_of_several_lines(provoke: Callable[[], object]) -> None:
+def test_a_name_with_line_breaks_gives_a_one_line_message(provoke: Callable[[], object]) -> None:
     with pytest.raises(errors.PortraitError) as caught:
         provoke()
     assert str(caught.value).isprintable()
 
 
-def test_the_bare_install_can_open_and_ask(directory: Path) -> None:
+def test_the_bare_install_can_open_and_query(directory: Path) -> None:
     bundle()
     code = BLOCK + f"import portrait\nprint(portrait.open('bundle').query({TEXT!r}).verdict)"
     done = subprocess.run(

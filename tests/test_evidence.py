@@ -1,4 +1,4 @@
-"""What a run of hits is worth: the shortest significant chain by its definition, and E-values at the ends."""
+"""The significance of chains: the shortest significant one by its definition, and extreme E-values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_significant_chain_is_the_shortest_within_the_threshold(
         assert abs(least - max(1, formula)) <= 1 + 1e-9
 
 
-def test_evidence_at_the_ends_of_the_scale() -> None:
+def test_evidence_at_the_extremes() -> None:
     assert significant_chain(1000, 3, 0.0, 0.01) == 1
     assert significant_chain(1000, 3, 5e-324, 0.01) == 1
     assert significant_chain(1000, 3, 1.0, 0.01) is None
@@ -35,13 +35,13 @@ def test_evidence_at_the_ends_of_the_scale() -> None:
 
 
 @pytest.mark.parametrize(("chain", "length"), [(1, 74), (2, 99), (5, 174)])
-def test_each_further_window_of_a_chain_asks_for_a_stride_more(chain: int, length: int) -> None:
+def test_each_further_window_adds_a_stride_to_the_detectable_length(chain: int, length: int) -> None:
     assert detectable_length(50, 25, chain) == length
     assert oracle.detectable_length(oracle.Spec(50, 25), chain) == length
 
 
-def test_a_stretch_is_worth_the_inverse_of_its_gain() -> None:
-    # One bet, for each of two shares of windows kept, at every first window of every layer.
+def test_the_evalue_of_a_stretch_is_the_inverse_of_its_gain() -> None:
+    # One bet for each of two shares of unedited windows, at each possible first window of each layer.
     assert stretch_evalue(1, 1, 0.0) == 2
     assert stretch_evalue(100, 3, math.log(1e6)) == pytest.approx(2 * 300 / 1e6)
     assert stretch_evalue(0, 3, 5.0) == 0

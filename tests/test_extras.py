@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_is_installed_is_loaded() -> None:
+def test_an_installed_dependency_is_loaded() -> None:
     assert load("json", "build") is json
 
 
-def test_what_is_missing_is_named_by_its_package() -> None:
+def test_a_missing_dependency_is_named_by_its_package() -> None:
     with pytest.raises(MissingExtraError) as caught:
         load("nothing_of_this_name.part", "build")
     message = "this needs nothing_of_this_name, which is not installed: pip install 'portrait[build]'"
@@ -26,7 +26,7 @@ def test_what_is_missing_is_named_by_its_package() -> None:
     assert isinstance(caught.value, ImportError)
 
 
-def test_what_a_dependency_itself_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_indirect_dependency_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "half_installed.py").write_text("import the_other_half.part\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MissingExtraError, match="this needs the_other_half, "):

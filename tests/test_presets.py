@@ -27,7 +27,7 @@ TEXT = "Every quay has a ledger, and every ledger has a page that nobody has tur
         ("gpt3", WindowSpec(13, 1, "word", "loose"), 0.01),
     ],
 )
-def test_a_preset_is_several_options(
+def test_a_preset_sets_several_options(
     tmp_path: Path, cli: Cli, name: str, windows: WindowSpec, fpr: float
 ) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
@@ -39,7 +39,7 @@ def test_a_preset_is_several_options(
     assert portrait.PRESETS[name].windows == windows
 
 
-def test_what_is_given_as_well_counts_for_itself(tmp_path: Path, cli: Cli) -> None:
+def test_explicit_options_override_the_preset(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     cli(*["build", "a.txt", "-o", "out", "--preset", "gpt3", "--width", "8", "--filter", "fuse"])
     opened = portrait.open(tmp_path / "out")
@@ -55,8 +55,8 @@ def test_what_is_given_as_well_counts_for_itself(tmp_path: Path, cli: Cli) -> No
 def test_thirteen_words_are_found_whatever_their_case(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": TEXT}) + "\n")
     opened = portrait.build(tmp_path / "rows.jsonl", tmp_path / "out", preset="gpt3")
-    asked = "He said: \u201cEVERY QUAY has a ledger; and every ledger has a page that nobody has turned "
-    answer = opened.query(asked + "for years, every quay has.\u201d And so on.")
+    question = "He said: \u201cEVERY QUAY has a ledger; and every ledger has a page that nobody has turned "
+    answer = opened.query(question + "for years, every quay has.\u201d And so on.")
     assert answer.verdict == "found"
 
 

@@ -1,4 +1,4 @@
-"""The meter of an operation: what it counts, how fast, and how long it will take."""
+"""The progress meter: counts, speed and time left."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pytest
 from portrait.progress import READING, Meter, Silent
 
 
-def test_time_left_counts_only_what_is_done_here() -> None:
+def test_the_time_left_ignores_resumed_bytes() -> None:
     meter = Meter(1000, READING)
     meter.advance(900)
     resumed = Meter(1000, READING)
     resumed.advance(900)
     assert (resumed.resumed_bytes, resumed.eta_seconds, resumed.text_bytes_per_second) == (900, None, 0)
     meter.advance(50, 1, 70)
-    # As long as the 50 bytes took that were read here.
+    # The last 50 bytes take as long as the 50 bytes that this process has read.
     assert meter.eta_seconds == pytest.approx(meter.seconds, rel=0.5)
     meter.advance(50, 1, 70)
     assert meter.eta_seconds == 0
@@ -25,14 +25,14 @@ def test_time_left_counts_only_what_is_done_here() -> None:
     assert building.eta_seconds is not None
 
 
-def test_no_more_is_done_than_there_is() -> None:
+def test_progress_never_exceeds_the_total() -> None:
     meter = Meter(100, READING)
     meter.advance(80, 1, 500)
     meter.advance(80, 1, 500)
     assert (meter.n_bytes, meter.documents, meter.text_bytes) == (100, 2, 1000)
 
 
-def test_the_record_of_a_stage_that_ended_has_no_time_left() -> None:
+def test_the_record_of_a_finished_stage_has_no_time_left() -> None:
     meter = Meter(None, "writing")
     meter.advance(7)
     under_way, done = meter.to_dict(done=False), meter.to_dict(done=True)
@@ -42,7 +42,7 @@ def test_the_record_of_a_stage_that_ended_has_no_time_left() -> None:
     assert set(under_way) == set(done)
 
 
-def test_silence_takes_every_call(capsys: pytest.CaptureFixture[str]) -> None:
+def test_silent_progress_accepts_every_call_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     silent = Silent()
     silent.start(None)
     silent.start(10, READING)

@@ -1,4 +1,4 @@
-"""The sizes of filters: rates against a definition in fractions, simulations and real filters."""
+"""The sizes of filters: rates compared with an exact definition, simulations and real filters."""
 
 from __future__ import annotations
 
@@ -17,33 +17,35 @@ import portrait
 from portrait.filters.bloom import Bloom, BloomBuilder
 from portrait.sizing import bloom_blocks, bloom_fpr
 
-#: So many random keys tell a rate of 1 % to a few per cent of itself.
+#: Number of random keys that measure a rate of 1 % with a relative error of a few per cent.
 PROBES = 400_000
 
 
 def random_keys(seed: str, n: int) -> bytes:
+    """Return ``n`` random keys of 8 bytes, the same for the same seed."""
     return random.Random(seed).randbytes(8 * n)
 
 
-def filled(n_keys: int, n_blocks: int, seed: str = "inserted") -> Bloom:
+def random_bloom(n_keys: int, n_blocks: int, seed: str = "inserted") -> Bloom:
+    """Return a filter of ``n_keys`` random keys."""
     builder = BloomBuilder(n_blocks)
     builder.insert(random_keys(seed, n_keys))
     return builder.finish()
 
 
-def observed(bloom: Bloom, n: int = PROBES, seed: str = "probes") -> float:
-    """The share of random keys, not those inserted, that the filter claims to hold."""
+def observed_rate(bloom: Bloom, n: int = PROBES, seed: str = "probes") -> float:
+    """Return the share of ``n`` random keys, none of them inserted, that the filter claims to hold."""
     return bloom.contains(random_keys(seed, n)).count(1) / n
 
 
-def assert_probed(bloom: Bloom, expected: float) -> None:
-    """Random keys are found as often as expected, within five standard deviations."""
+def assert_observed_rate(bloom: Bloom, expected: float) -> None:
+    """Check that the observed_rate rate is within five standard deviations of the expected one."""
     deviation = math.sqrt(expected * (1 - expected) / PROBES)
-    assert observed(bloom) == pytest.approx(expected, abs=5 * deviation + 2 / PROBES)
+    assert observed_rate(bloom) == pytest.approx(expected, abs=5 * deviation + 2 / PROBES)
 
 
 def binomial_fpr(n_keys: int, n_blocks: int) -> Fraction:
-    """The definition, summed in whole fractions over every load a block can have."""
+    """Return the false-positive rate by its definition, a sum of exact fractions over a block's loads."""
     inside = Fraction(1, n_blocks)
     return sum(
         (
@@ -64,7 +66,7 @@ def test_the_rate_is_the_mean_over_all_loads_of_a_block(n_keys: int, n_blocks: i
 
 
 @pytest.mark.parametrize(("n_keys", "n_blocks"), [(10**3, 7), (10**5, 4113), (10**6, 400), (10**6, 10**7)])
-def test_the_rate_of_many_keys_is_the_whole_sum(n_keys: int, n_blocks: int) -> None:
+def test_the_rate_of_many_keys_is_the_sum_over_all_loads(n_keys: int, n_blocks: int) -> None:
     def log_weight(load: int) -> float:
         choose = math.lgamma(n_keys + 1) - math.lgamma(load + 1) - math.lgamma(n_keys - load + 1)
         return choose - load * math.log(n_blocks) + (n_keys - load) * math.log1p(-1 / n_blocks)
@@ -75,14 +77,14 @@ def test_the_rate_of_many_keys_is_the_whole_sum(n_keys: int, n_blocks: int) -> N
 
 
 @pytest.mark.parametrize("load", [0.5, 8, 24.3, 120, 700])
-def test_the_rate_depends_on_the_load_alone_once_there_are_many_blocks(load: float) -> None:
+def test_with_many_blocks_the_rate_depends_on_the_mean_load_alone(load: float) -> None:
     rates = [bloom_fpr(int(load * n_blocks), n_blocks) for n_blocks in (10**6, 10**9, 10**12)]
     assert rates == pytest.approx([rates[0]] * 3, rel=1e-4)
     assert 0 < rates[0] <= 1
 
 
 @pytest.mark.parametrize(("n_keys", "n_blocks"), [(30, 1), (300, 7), (700, 32), (900, 41)])
-def test_the_rate_is_what_a_simulation_shows(n_keys: int, n_blocks: int) -> None:
+def test_the_rate_agrees_with_a_simulation(n_keys: int, n_blocks: int) -> None:
     rng = random.Random(n_keys)
     rates = []
     for _ in range(150):
@@ -94,7 +96,7 @@ def test_the_rate_is_what_a_simulation_shows(n_keys: int, n_blocks: int) -> None
     assert statistics.mean(rates) == pytest.approx(bloom_fpr(n_keys, n_blocks), abs=4 * error)
 
 
-def test_no_keys_are_never_mistaken() -> None:
+def test_an_empty_filter_has_no_false_positives() -> None:
     assert bloom_fpr(0, 1) == bloom_fpr(0, 1000) == 0
     assert bloom_blocks(0, 0.5) == 1
 
@@ -118,26 +120,26 @@ def test_no_other_number_of_blocks_is_nearer_to_the_rate(n_keys: int, fpr: float
 
 
 @pytest.mark.parametrize(("fpr", "bits"), [(0.01, 10.53), (0.001, 16.89)])
-def test_a_key_costs_what_the_exact_rate_asks_for(fpr: float, bits: float) -> None:
+def test_a_key_takes_as_many_bits_as_the_exact_rate_requires(fpr: float, bits: float) -> None:
     n_keys = 10**7
     assert bloom_blocks(n_keys, fpr) * 256 / n_keys == pytest.approx(bits, abs=0.005)
 
 
 @pytest.mark.parametrize("fpr", [0.1, 0.01, 0.001])
-def test_a_thousand_keys_err_as_often_as_asked_for(fpr: float) -> None:
+def test_filters_of_a_thousand_keys_have_the_requested_rate(fpr: float) -> None:
     n_keys, n_filters = 1000, 1000
     n_blocks = bloom_blocks(n_keys, fpr)
-    blooms = [filled(n_keys, n_blocks, f"filter {i}") for i in range(n_filters)]
+    blooms = [random_bloom(n_keys, n_blocks, f"filter {i}") for i in range(n_filters)]
     rate = statistics.mean(bloom.rate() for bloom in blooms)
     assert rate == pytest.approx(bloom_fpr(n_keys, n_blocks), rel=0.01)
     assert rate == pytest.approx(fpr, rel=0.1)
-    probed = statistics.mean(observed(bloom, 4000, f"probes {i}") for i, bloom in enumerate(blooms))
+    probed = statistics.mean(observed_rate(bloom, 4000, f"probes {i}") for i, bloom in enumerate(blooms))
     assert probed == pytest.approx(fpr, rel=0.12)
 
 
 @pytest.mark.parametrize("n_keys", [10**5, 10**6])
 @pytest.mark.parametrize("fpr", [0.1, 0.01, 0.001])
-def test_many_keys_err_as_often_as_asked_for(n_keys: int, fpr: float) -> None:
+def test_filters_of_many_keys_have_the_requested_rate(n_keys: int, fpr: float) -> None:
     builder = BloomBuilder.for_keys(n_keys, fpr)
     assert builder.n_blocks == bloom_blocks(n_keys, fpr)
     keys = random_keys("inserted", n_keys)
@@ -145,16 +147,16 @@ def test_many_keys_err_as_often_as_asked_for(n_keys: int, fpr: float) -> None:
     bloom = builder.finish()
     assert bloom.contains(keys) == b"\x01" * n_keys
     assert bloom.rate() == pytest.approx(fpr, rel=0.03)
-    assert observed(bloom, 1_000_000) == pytest.approx(fpr, rel=0.1)
+    assert observed_rate(bloom, 1_000_000) == pytest.approx(fpr, rel=0.1)
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2, 3, 31, 64, 97, 1000, 1023, 1024, 1025, 65_537, (1 << 17) + 1])
-def test_filters_of_any_number_of_blocks_err_as_often_as_computed(n_blocks: int) -> None:
+def test_filters_of_any_number_of_blocks_have_the_computed_rate(n_blocks: int) -> None:
     n_keys = 24 * n_blocks
-    bloom = filled(n_keys, n_blocks)
+    bloom = random_bloom(n_keys, n_blocks)
     assert bloom.contains(random_keys("inserted", n_keys)) == b"\x01" * n_keys
-    assert_probed(bloom, bloom.rate())
-    # One filter strays from the mean of all filters the less, the more blocks it has.
+    assert_observed_rate(bloom, bloom.rate())
+    # The more blocks a filter has, the closer its rate is to the mean of all filters.
     assert bloom.rate() == pytest.approx(bloom_fpr(n_keys, n_blocks), rel=0.02 + 3 / math.sqrt(n_blocks))
 
 

@@ -1,3 +1,5 @@
+"""Specs of windows and filters: defaults, ranges, and errors that name the value."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -12,9 +14,9 @@ from portrait.spec import MAX_UNITS, require_source_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_COUNTS = [0, -1, MAX_UNITS + 1, 2**70, 1.0, 50.5, math.nan, "50", None, True]
-NO_RATES = [0, 0.0, 1, 1.0, -0.01, 2, 1e-13, 5e-324, math.nan, math.inf, -math.inf, "0.01", None, True, False]
-NO_NAMES = ["", " ", "\t", "\u3000", "a" * 101, "two\nlines", "nul\0", "\u202e", "\ud800"]
+BAD_COUNTS = [0, -1, MAX_UNITS + 1, 2**70, 1.0, 50.5, math.nan, "50", None, True]
+BAD_FPRS = [0, 0.0, 1, 1.0, -0.01, 2, 1e-13, 5e-324, math.nan, math.inf, -math.inf, "0.01", None, True, False]
+BAD_NAMES = ["", " ", "\t", "\u3000", "a" * 101, "two\nlines", "nul\0", "\u202e", "\ud800"]
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
@@ -23,7 +25,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
 
 
 @pytest.mark.parametrize("field", ["width", "stride"])
-@pytest.mark.parametrize("value", NO_COUNTS, ids=repr)
+@pytest.mark.parametrize("value", BAD_COUNTS, ids=repr)
 def test_a_width_or_stride_out_of_range_is_named_with_its_value(field: str, value: Any) -> None:
     with pytest.raises(portrait.SpecError) as caught:
         portrait.WindowSpec(**{field: value})
@@ -46,7 +48,7 @@ def test_an_unknown_unit_or_normalizer_is_named_with_the_choices(
     assert all(choice in message for choice in choices)
 
 
-@pytest.mark.parametrize("value", NO_RATES, ids=repr)
+@pytest.mark.parametrize("value", BAD_FPRS, ids=repr)
 def test_a_rate_out_of_range_is_named_with_its_value(value: Any) -> None:
     with pytest.raises(portrait.SpecError) as caught:
         portrait.FilterSpec(fpr=value)
@@ -61,19 +63,19 @@ def test_an_unknown_filter_is_named_with_the_choices(value: Any) -> None:
         portrait.FilterSpec(kind=value)
 
 
-@pytest.mark.parametrize("value", NO_NAMES, ids=repr)
-def test_a_name_that_cannot_be_shown_is_no_sources(value: str) -> None:
+@pytest.mark.parametrize("value", BAD_NAMES, ids=repr)
+def test_a_source_name_that_cannot_be_printed_is_refused(value: str) -> None:
     with pytest.raises(portrait.SpecError) as caught:
         require_source_name(value)
     assert str(caught.value) == f"a source's name is 1 to 100 printable characters, not {value!r}"
 
 
 @pytest.mark.parametrize("value", ["a", "arXiv 2024", "维基百科", "a" * 100, "a/b"])
-def test_a_printable_name_is_a_sources(value: str) -> None:
+def test_a_printable_source_name_is_accepted(value: str) -> None:
     assert require_source_name(value) == value
 
 
-def test_the_ends_of_the_ranges_are_inside() -> None:
+def test_ranges_include_their_ends() -> None:
     for value in (1, MAX_UNITS):
         spec = portrait.WindowSpec(width=value, stride=value)
         assert spec.guaranteed_length == 2 * value - 1
@@ -98,14 +100,14 @@ def test_a_build_with_a_parameter_out_of_range_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == [corpus]
 
 
-def test_a_spec_error_is_a_value_error_that_the_service_calls_the_clients() -> None:
+def test_a_spec_error_is_a_value_error_and_for_the_service_a_client_error() -> None:
     assert issubclass(portrait.SpecError, portrait.PortraitError)
     assert issubclass(portrait.SpecError, ValueError)
     assert (portrait.SpecError.exit_code, portrait.SpecError.http_status) == (2, 400)
 
 
 @pytest.mark.parametrize("spec", [portrait.WindowSpec(), portrait.FilterSpec()], ids=repr)
-def test_specs_are_values(spec: Any) -> None:
+def test_specs_are_immutable_values(spec: Any) -> None:
     field = dataclasses.fields(spec)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(spec, field, 1)

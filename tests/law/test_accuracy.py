@@ -1,4 +1,4 @@
-"""The benchmark of accuracy in its small form: what the docs promise holds, and is what it prints."""
+"""The small accuracy benchmark: every promise of the docs holds, and the docs have the tables it prints."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def test_every_promise_is_kept() -> None:
     done = subprocess.run(command, cwd=ROOT / "benchmarks", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("Every promise was kept.\n")
-    shown = [line for line in done.stdout.splitlines() if line.startswith("|")]
-    # The page has the same tables, with other numbers: its own are of the long form.
-    first_cells = [line.split("|")[1] for line in shown]
+    rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    # The docs have the same tables, but with the numbers of the full benchmark.
+    first_cells = [line.split("|")[1] for line in rows]
     assert first_cells == [line.split("|")[1] for line in DOCS.splitlines() if line.startswith("|")]
-    assert len(shown) > 80
+    assert len(rows) > 80

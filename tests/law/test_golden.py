@@ -1,11 +1,11 @@
 """Golden bundles: the same corpus and specs give the same bytes, release after release.
 
-Otherwise nobody could reproduce portraits that are already published. If a change is intended, and
-the format or a normaliser has a new version, write the new files by
+Otherwise nobody could reproduce portraits that are already published. If a change is intended, and the
+format or a normaliser has a new version, write the new files with
 
     PYTHONPATH=tests python tests/law/test_golden.py
 
-and look at what changed in tests/golden before committing it.
+and review the changes in tests/golden before committing them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ BUILDS: dict[str, dict[str, Any]] = {
 
 
 def build(name: str, out: Path) -> None:
-    """Build one of the portraits from a corpus whose paths are the same everywhere."""
+    """Build one of the portraits in a temporary directory, so that the corpus always has the same paths."""
     with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
         Path("corpus").mkdir()
         Path("corpus/prose.txt").write_bytes(PROSE.encode())
@@ -68,25 +68,27 @@ def build(name: str, out: Path) -> None:
 
 
 def files(bundle: Path) -> dict[str, bytes]:
-    """Manifest and shards, without what says which release built them."""
-    found = {path.name: path.read_bytes() for path in bundle.iterdir() if path.name != "README.md"}
+    """Return the contents of the manifest and shards by name, without the version that built them."""
+    contents = {path.name: path.read_bytes() for path in bundle.iterdir() if path.name != "README.md"}
     version = f'"tool": "portrait {portrait.__version__}"'.encode()
-    found["portrait.json"] = seal(found["portrait.json"].replace(version, b'"tool": "portrait VERSION"'))
-    return found
+    contents["portrait.json"] = seal(
+        contents["portrait.json"].replace(version, b'"tool": "portrait VERSION"')
+    )
+    return contents
 
 
 @pytest.mark.parametrize("name", BUILDS)
 def test_a_build_gives_the_golden_bytes(name: str, tmp_path: Path) -> None:
     build(name, tmp_path / "out")
     expected = {path.name: path.read_bytes() for path in (GOLDEN / name).iterdir()}
-    found = files(tmp_path / "out")
+    actual = files(tmp_path / "out")
     hint = "if this is intended, run PYTHONPATH=tests python tests/law/test_golden.py"
-    assert found["portrait.json"].decode() == expected["portrait.json"].decode(), hint
-    assert found == expected, hint
+    assert actual["portrait.json"].decode() == expected["portrait.json"].decode(), hint
+    assert actual == expected, hint
 
 
 @pytest.mark.parametrize("name", BUILDS)
-def test_a_golden_bundle_opens_and_knows_its_corpus(name: str) -> None:
+def test_a_golden_bundle_opens_and_recognises_its_corpus(name: str) -> None:
     opened = portrait.open(GOLDEN / name)
     assert opened.spec == BUILDS[name].get("windows", WindowSpec())
     assert opened.query(PROSE[:150]).verdict == "found"
@@ -102,7 +104,7 @@ def test_every_golden_bundle_belongs_to_a_build() -> None:
 
 
 def regenerate() -> None:
-    """Write the golden files again."""
+    """Write all golden files, replacing the old ones."""
     for name in BUILDS:
         shutil.rmtree(GOLDEN / name, ignore_errors=True)
         (GOLDEN / name).mkdir(parents=True)

@@ -1,3 +1,5 @@
+"""The guarantee: every passage of the promised length has hits, and one of the detectable length is found."""
+
 from __future__ import annotations
 
 import unicodedata
@@ -10,8 +12,8 @@ from support import oracle, samples
 if TYPE_CHECKING:
     import portrait
 
-#: White space keeps what stands before and behind a passage from composing with it. No line feed
-#: stands before: `data-portraits` would take a space at the passage's beginning for indentation.
+#: Text around a passage: white space prevents its neighbours from composing with it. There is no line feed
+#: before it, because `data-portraits` would drop a space at the passage's beginning as indentation.
 BEFORE, AFTER = "x\t", "\tx"
 
 documents = st.builds("{} {} {}".format, samples.texts(4), st.text("abc de", min_size=60), samples.texts(4))
@@ -19,40 +21,45 @@ specs = samples.specs(max_width=8, max_stride=10)
 
 
 def n_units(text: str, spec: oracle.Spec) -> int:
+    """Return the number of units of a normalised text."""
     return len(oracle.units(text, spec.unit))
 
 
-def passage_of(document: str, start: int, least: int, spec: oracle.Spec) -> str:
-    """The shortest passage of ``least`` units or more that begins at a unit and a character, or nothing."""
+def passage_of(document: str, start: int, min_units: int, spec: oracle.Spec) -> str:
+    """Return the shortest passage of at least ``min_units`` units from character ``start`` on.
+
+    Both are counted in the normalised document. The passage is empty if there is none that would stay the
+    same when normalised again.
+    """
     normalised, _ = oracle.normalise(document, spec.normalizer)
     chars = [unit for unit in oracle.chars_of_units(normalised, spec.unit) if unit[0] >= start]
-    if len(chars) < least:
+    if len(chars) < min_units:
         return ""
-    passage = normalised[chars[0][0] : chars[least - 1][1] + 1]
-    # `data-portraits` leaves line feeds side by side that it would unite if it saw them again.
-    seen_again = spec.normalizer == "data-portraits" and "\n\n" in passage
-    # `loose` drops a mark that stands on nothing.
-    stands_alone = spec.normalizer == "loose" and unicodedata.category(passage[0])[0] == "M"
-    return "" if seen_again or stands_alone else passage
+    passage = normalised[chars[0][0] : chars[min_units - 1][1] + 1]
+    # `data-portraits` can leave adjacent line feeds, which it would join if it were applied again.
+    changes_again = spec.normalizer == "data-portraits" and "\n\n" in passage
+    # `loose` drops a mark without a base character.
+    lone_mark = spec.normalizer == "loose" and unicodedata.category(passage[0])[0] == "M"
+    return "" if changes_again or lone_mark else passage
 
 
-def stands_in(passage: str, text: str, unit: str) -> bool:
-    """Whether a passage's units are a run of a text's."""
-    wanted, there = oracle.units(passage, unit), oracle.units(text, unit)
-    return any(there[i : i + len(wanted)] == wanted for i in range(len(there) - len(wanted) + 1))
+def is_in(passage: str, text: str, unit: str) -> bool:
+    """Return whether a passage's units are consecutive units of a text."""
+    part, whole = oracle.units(passage, unit), oracle.units(text, unit)
+    return any(whole[i : i + len(part)] == part for i in range(len(whole) - len(part) + 1))
 
 
-def place(before: str, passage: str, spec: oracle.Spec) -> int:
-    """The unit at which the passage begins in the normalised text that has it behind ``before``."""
+def first_unit(before: str, passage: str, spec: oracle.Spec) -> int:
+    """Return the number of the unit at which a passage begins when it follows ``before`` in a text."""
     leading, _ = oracle.normalise(before + "x", spec.normalizer)
-    # A passage that begins with a space shares it with the white space that stands before it.
+    # A space at the beginning of the passage is joined with the white space before it.
     shares = spec.normalizer != "none" and passage[0] == " "
     return n_units(leading, spec) - 1 - shares
 
 
 @settings(max_examples=100, deadline=None)
 @given(documents, st.lists(samples.texts(3), max_size=3), specs, st.data())
-def test_a_passage_hits_the_promised_number_of_consecutive_stored_windows(
+def test_a_passage_has_the_promised_number_of_consecutive_hits(
     document: str, others: list[str], spec: portrait.WindowSpec, data: st.DataObject
 ) -> None:
     plain = samples.plain(spec)
@@ -66,15 +73,15 @@ def test_a_passage_hits_the_promised_number_of_consecutive_stored_windows(
 
     opened = samples.build({"main": [*others, document]}, spec).portrait
     text = "unrelated" + BEFORE + passage + AFTER
-    first = place("unrelated" + BEFORE, passage, plain)
-    cut = oracle.units(oracle.normalise(text, spec.normalizer)[0], spec.unit)
-    assert cut[first : first + n] == oracle.units(passage, spec.unit)
+    first = first_unit("unrelated" + BEFORE, passage, plain)
+    text_units = oracle.units(oracle.normalise(text, spec.normalizer)[0], spec.unit)
+    assert text_units[first : first + n] == oracle.units(passage, spec.unit)
     hits = opened.hits(text)["main"]
     starts = range(first, first + n - spec.width + 1)
     runs = [range(i, i + promised * spec.stride, spec.stride) for i in starts]
     whole = [run for run in runs if run[-1] in starts and all(hits[i] for i in run)]
     assert whole
-    # They make a chain, which may reach further where more hits.
+    # The run is part of a chain, which is longer if there are more hits.
     (evidence,) = opened.evidence(text, evalue=1e6)
     for run in whole:
         assert any(
@@ -84,7 +91,7 @@ def test_a_passage_hits_the_promised_number_of_consecutive_stored_windows(
 
 
 def repeats(passage: str, spec: oracle.Spec) -> bool:
-    """Whether a window stands in it twice, so that a chain may be worth less than its length."""
+    """Return whether a window occurs twice in a passage, so that a chain counts fewer windows than it has."""
     windows = oracle.all_windows(passage, spec)
     return len(set(windows)) < len(windows)
 
@@ -96,7 +103,7 @@ def test_a_passage_of_the_detectable_length_is_found_inside_unrelated_text(
 ) -> None:
     plain = samples.plain(spec)
     opened, _, ((_, fpr),) = samples.build({"main": [document]}, spec, 0.05)
-    # Fewer windows never make the detectable length greater: the longest text asked bounds it.
+    # Fewer windows never increase the detectable length, so that of the longest possible text is a bound.
     longest = before + BEFORE + oracle.normalise(document, spec.normalizer)[0] + AFTER + after
     bound = opened.query(longest, evalue=threshold).detectable_length
     assert bound is not None
@@ -114,18 +121,18 @@ def test_a_passage_of_the_detectable_length_is_found_inside_unrelated_text(
     assert answer.evalue is not None
     assert answer.evalue <= threshold
 
-    # Some match holds a significant chain's worth of the passage itself.
+    # Some match covers at least the units of a significant chain of the passage itself.
     least = oracle.significant_chain(answer.layers[0].windows, 1, fpr, threshold)
     assert least is not None
     normalised, origins = oracle.normalise(text, spec.normalizer)
     unit_origins = [
         (origins[begin][0], origins[end][1]) for begin, end in oracle.chars_of_units(normalised, spec.unit)
     ]
-    first = place(before + BEFORE, passage, plain)
-    standing = unit_origins[first : first + n_units(passage, plain)]
+    first = first_unit(before + BEFORE, passage, plain)
+    passage_origins = unit_origins[first : first + n_units(passage, plain)]
     assert any(
         match.windows >= least
-        and sum(match.start <= start and end <= match.end for start, end in standing)
+        and sum(match.start <= start and end <= match.end for start, end in passage_origins)
         >= spec.width + (least - 1) * spec.stride
         for _, match in answer.matches
     )
@@ -133,7 +140,7 @@ def test_a_passage_of_the_detectable_length_is_found_inside_unrelated_text(
 
 @settings(max_examples=80, deadline=None)
 @given(documents, st.lists(samples.texts(2), min_size=1, max_size=3), specs, st.data())
-def test_where_nothing_is_found_no_passage_of_the_detectable_length_stands(
+def test_if_nothing_is_found_there_is_no_passage_of_the_detectable_length(
     document: str, pieces: list[str], spec: portrait.WindowSpec, data: st.DataObject
 ) -> None:
     plain = samples.plain(spec)
@@ -146,13 +153,12 @@ def test_where_nothing_is_found_no_passage_of_the_detectable_length_stands(
     length = answer.detectable_length
     assert length is not None
     stored, _ = oracle.normalise(document, spec.normalizer)
-    asked, _ = oracle.normalise(text, spec.normalizer)
-    passages = (
-        passage_of(asked, start, length, oracle.Spec(1, 1, spec.unit, "none")) for start in range(len(asked))
-    )
-    common = [passage for passage in passages if passage and stands_in(passage, stored, spec.unit)]
+    normalised, _ = oracle.normalise(text, spec.normalizer)
+    as_it_is = oracle.Spec(1, 1, spec.unit, "none")
+    passages = (passage_of(normalised, start, length, as_it_is) for start in range(len(normalised)))
+    common = [passage for passage in passages if passage and is_in(passage, stored, spec.unit)]
     if not common:
-        long_enough = n_units(asked, plain) >= length and "repeats itself" not in answer.reason
+        long_enough = n_units(normalised, plain) >= length and "repeats itself" not in answer.reason
         assert answer.verdict in ("found", "not_found" if long_enough else "inconclusive")
     elif all(repeats(passage, plain) for passage in common):
         assert answer.verdict in ("found", "inconclusive")
@@ -162,7 +168,7 @@ def test_where_nothing_is_found_no_passage_of_the_detectable_length_stands(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(samples.texts(4), min_size=1, max_size=4), specs)
-def test_every_document_is_known_exactly_at_any_length(
+def test_every_document_of_any_length_is_recognised_as_a_whole(
     documents: list[str], spec: portrait.WindowSpec
 ) -> None:
     opened = samples.build({"main": [*documents, "text"]}, spec).portrait

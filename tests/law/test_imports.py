@@ -1,4 +1,4 @@
-"""The import law: who may import whom, read off the source, and what an import loads."""
+"""The import rules: which module may import which, checked on the source, and what an import loads."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: The folder of each package, by the name it is imported under.
+#: The folder of each package, by its import name.
 PACKAGES = {"portrait": ROOT / "portrait", "portrait_server": ROOT / "server" / "portrait_server"}
 
 
 def sources() -> dict[str, Path]:
-    """The modules of the house, by their full names."""
-    found = {}
+    """Return the path of each module of the project, by its full name."""
+    paths = {}
     for package, folder in PACKAGES.items():
         for path in folder.rglob("*.py"):
             parts = path.relative_to(folder).with_suffix("").parts
             name = ".".join([package, *parts])
-            found[name.removesuffix(".__init__")] = path
-    return found
+            paths[name.removesuffix(".__init__")] = path
+    return paths
 
 
 MODULES = sources()
-#: Also what is no Python source: the kernel.
+#: All modules, including the kernel, which has no Python source.
 KNOWN = {*MODULES, "portrait._native"}
 
 
 def nodes(tree: ast.AST, inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:
-    """All nodes, each with whether it is inside a function."""
+    """Yield all nodes of a tree, each with whether it is inside a function."""
     for child in ast.iter_child_nodes(tree):
         yield child, inside
         yield from nodes(child, inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def imports(module: str) -> Iterator[tuple[str, str, bool]]:
-    """What a module imports: module, name in it (or nothing), and whether only when called."""
+    """Yield each import of a module: its target, the name in it or "", and whether in a function."""
     path = MODULES[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node, inside in nodes(ast.parse(path.read_text(encoding="utf-8"))):
@@ -65,27 +65,28 @@ def imports(module: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def imported(module: str) -> set[str]:
-    """The modules that a module imports anywhere."""
+    """Return the modules that a module imports anywhere."""
     return {name for name, _, _ in imports(module)}
 
 
-def ours(module: str) -> set[str]:
-    """Return the modules of the house that a module imports."""
+def project_imports(module: str) -> set[str]:
+    """Return the modules of the project that a module imports."""
     return {name for name in imported(module) if name.partition(".")[0] in PACKAGES}
 
 
 def top_levels(module: str) -> set[str]:
-    """The packages that a module imports from."""
+    """Return the top-level packages that a module imports from."""
     return {name.partition(".")[0] for name in imported(module)}
 
 
 def below(*packages: str) -> list[str]:
-    """The modules of some packages, the packages themselves among them."""
+    """Return the modules of some packages, including the packages themselves."""
     return [name for name in MODULES if name in packages or name.startswith(tuple(f"{p}." for p in packages))]
 
 
-#: The law. A module imports only from rooms of lower ranks, or from its own room; rooms of one rank do not
-#: know each other. ``__init__`` is the public face.
+#: The order of components, which are the packages and modules directly below ``portrait``. A module imports
+#: only from components of lower ranks or from its own; components of one rank do not import each other.
+#: ``__init__`` is the public interface.
 ORDER: tuple[tuple[str, ...], ...] = (
     ("errors", "version", "progress", "markup"),
     ("extras", "spec", "sizing", "evidence", "storage"),
@@ -99,9 +100,9 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("cli", "server"),
     ("__main__",),
 )
-RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+RANKS = {name: rank for rank, names in enumerate(ORDER) for name in names}
 
-#: The same law inside of ``corpus``.
+#: The order inside ``corpus``.
 CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
     ("columns",),
     ("shards",),
@@ -113,7 +114,7 @@ CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
     ("rows", "provenance"),
 )
 
-#: The service's own law.
+#: The order inside the service.
 SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
     ("messages", "errors"),
     ("settings", "metrics", "shelf", "access"),
@@ -126,15 +127,15 @@ SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
     ("serve", "wsgi"),
 )
 
-#: Who may import the kernel.
-KERNEL_ROOMS = {"keys", "filters", "portraits"}
+#: The components that may import the kernel.
+KERNEL_USERS = {"keys", "filters", "portraits"}
 
-#: A package of more modules than this is two packages; in ``cli`` a module is a verb.
+#: A package with more modules should be split; ``cli`` is exempt, since it has a module for each command.
 MOST_MODULES = 12
 
 
-def room(module: str) -> str:
-    """The room of a module: the package below ``portrait`` or the module there; ``server`` is a room, too."""
+def component(module: str) -> str:
+    """Return the component of a module: a package or module below ``portrait``, or ``server``."""
     package, _, rest = module.partition(".")
     if package == "portrait_server":
         return "server"
@@ -142,31 +143,31 @@ def room(module: str) -> str:
 
 
 def edges() -> Iterator[tuple[str, str]]:
-    """Each import of one module of the house by another, also those inside functions and for types only."""
+    """Yield each import of one project module by another, including those in functions and for types only."""
     for module in MODULES:
-        for target in ours(module) - {module, "portrait._native"}:
+        for target in project_imports(module) - {module, "portrait._native"}:
             yield module, target
 
 
-def test_the_law_is_read_off_real_modules() -> None:
+def test_imports_are_read_from_the_source() -> None:
     assert {"portrait", "portrait.errors", "portrait.filters.bloom", "portrait.corpus.formats.jsonl"} < set(
         MODULES
     )
-    assert "portrait.errors" in ours("portrait.spec")
-    assert "portrait._native" in ours("portrait.keys.maker")
+    assert "portrait.errors" in project_imports("portrait.spec")
+    assert "portrait._native" in project_imports("portrait.keys.maker")
     assert ("portrait.corpus.formats.arrow", "ArrowShard", True) in set(imports("portrait.corpus.locations"))
     assert "mmap" in imported("portrait.bundle.tensors")
 
 
-def test_every_room_has_its_rank() -> None:
-    assert {room(module) for module in MODULES} - {*RANKS} == set()
+def test_every_component_has_a_rank() -> None:
+    assert {component(module) for module in MODULES} - {*RANKS} == set()
 
 
 def test_imports_run_down_the_order() -> None:
     upward = {
         (module, target)
         for module, target in edges()
-        if room(module) != room(target) and RANKS[room(target)] >= RANKS[room(module)]
+        if component(module) != component(target) and RANKS[component(target)] >= RANKS[component(module)]
     }
     assert upward == set()
 
@@ -174,10 +175,10 @@ def test_imports_run_down_the_order() -> None:
 @pytest.mark.parametrize(
     ("package", "order"), [("portrait.corpus", CORPUS_ORDER), ("portrait_server", SERVICE_ORDER)]
 )
-def test_imports_run_down_the_order_inside_of_a_room(
+def test_imports_run_down_the_order_inside_a_package(
     package: str, order: tuple[tuple[str, ...], ...]
 ) -> None:
-    ranks = {room: rank for rank, rooms in enumerate(order) for room in rooms}
+    ranks = {name: rank for rank, names in enumerate(order) for name in names}
 
     def inner(module: str) -> str:
         return module.removeprefix(package).lstrip(".").partition(".")[0] or "__init__"
@@ -197,12 +198,11 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     graph: dict[str, set[str]] = {module: set() for module in MODULES}
     for module, target in edges():
         graph[module].add(target)
-    # A package's own module is imported with each of its parts, and holds nothing of theirs.
     sorter = graphlib.TopologicalSorter(graph)
     sorter.prepare()  # raises CycleError, which names the circle
 
 
-def test_a_package_is_a_docstring() -> None:
+def test_the_init_of_a_package_holds_only_a_docstring() -> None:
     for module, path in MODULES.items():
         if path.name == "__init__.py" and module not in PACKAGES:
             (only,) = ast.parse(path.read_text(encoding="utf-8")).body
@@ -210,18 +210,18 @@ def test_a_package_is_a_docstring() -> None:
             assert isinstance(only.value, ast.Constant), f"{module} holds more than a docstring"
 
 
-def test_no_package_has_more_modules_than_a_reader_can_hold_in_mind() -> None:
+def test_no_package_has_too_many_modules() -> None:
     for module, path in MODULES.items():
         if path.name == "__init__.py" and module != "portrait.cli":
             own = [one for one in path.parent.glob("*.py") if not one.name.startswith("__")]
             assert len(own) <= MOST_MODULES, f"{module} has {len(own)} modules"
 
 
-def test_no_module_of_the_face_has_the_name_of_a_public_function() -> None:
+def test_no_component_has_the_name_of_a_public_function() -> None:
     functions = {name for name in portrait.__all__ if inspect.isfunction(getattr(portrait, name))}
     assert {"build", "open", "plan", "report", "verify"} <= functions
-    rooms = {path.stem for path in PACKAGES["portrait"].iterdir()}
-    assert rooms & functions == set()
+    components = {path.stem for path in PACKAGES["portrait"].iterdir()}
+    assert components & functions == set()
 
 
 def test_no_two_classes_have_the_same_name() -> None:
@@ -233,21 +233,24 @@ def test_no_two_classes_have_the_same_name() -> None:
     assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
 
 
-def test_only_these_rooms_import_the_kernel() -> None:
+def test_only_some_components_import_the_kernel() -> None:
     users = {module for module in MODULES if "portrait._native" in imported(module)}
-    assert {room(module) for module in users} == KERNEL_ROOMS
+    assert {component(module) for module in users} == KERNEL_USERS
     for module in users:
         assert ("portrait", "_native") not in {(target, name) for target, name, _ in imports(module)}
         assert "from portrait import _native" not in MODULES[module].read_text(encoding="utf-8")
 
 
-def test_engines_are_loaded_when_they_are_started() -> None:
+def test_an_engine_is_imported_only_when_it_is_started() -> None:
     for module in MODULES:
         for target, _, inside in imports(module):
-            if target in {"portrait.engines.local", "portrait.engines.ray"} and room(module) != "engines":
-                pytest.fail(f"{module} imports {target}: engines are started by the execution")
-            if target in {"portrait.engines.local", "portrait.engines.ray"} and module.endswith("execution"):
-                assert inside, f"{module} imports {target} where it is imported itself"
+            if target not in {"portrait.engines.local", "portrait.engines.ray"}:
+                continue
+            assert component(module) == "engines", (
+                f"{module} imports {target}: only the execution starts engines"
+            )
+            if module.endswith("execution"):
+                assert inside, f"{module} imports {target} outside a function"
 
 
 @pytest.mark.parametrize(
@@ -271,7 +274,7 @@ def test_only_the_service_imports_flask() -> None:
 
 
 def attributes(module: str, of: str) -> set[str]:
-    """Attributes that a module takes of a name, as in ``portrait.open``."""
+    """Return the attributes of a name that a module uses, such as ``open`` in ``portrait.open``."""
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     return {
         node.attr
@@ -292,6 +295,7 @@ def test_the_service_uses_public_names_only() -> None:
             assert attributes(module, "portrait") <= set(portrait.__all__)
 
 
+#: Packages that take long to import, or that are optional.
 HEAVY = [
     "datasets",
     "dill",
@@ -308,13 +312,13 @@ HEAVY = [
 ]
 
 
-def test_heavy_packages_are_never_imported_when_a_module_is() -> None:
+def test_no_module_imports_a_heavy_package_at_its_top_level() -> None:
     for module in below("portrait"):
         for target, _, inside in imports(module):
             assert inside or target.partition(".")[0] not in HEAVY, f"{module} imports {target}"
 
 
-def test_opening_and_asking_loads_nothing_heavy(tmp_path: Path) -> None:
+def test_opening_and_querying_loads_no_heavy_package(tmp_path: Path) -> None:
     text = "Loading a library to answer a question about a sentence takes longer than the answer. " * 3
     (tmp_path / "a.txt").write_text(text)
     portrait.build(tmp_path / "a.txt", tmp_path / "out")

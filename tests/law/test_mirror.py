@@ -1,4 +1,4 @@
-"""Tests mirror the packages: every module has a test of its name, and tests use no private names."""
+"""Tests mirror the packages: every module has a test file of its name, and tests use no private names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: Modules without a test file of their own, and why.
+#: Modules without a test file of their own, with the reason.
 UNTESTED = {
     "__main__": "one line, which every test of the command line runs",
     "version": "one constant, which the tests of the command line print",
@@ -20,14 +20,14 @@ UNTESTED = {
     "filters/protocols": "interfaces only",
 }
 
-#: Names that begin with an underscore and are public all the same.
+#: Names that begin with an underscore but are public, with the reason.
 PUBLIC = {
     "_native": "the kernel, whose tests are in tests/native",
-    "_replace": "of named tuples",
-    "_asdict": "of named tuples",
+    "_replace": "a method of named tuples",
+    "_asdict": "a method of named tuples",
     "_repr_html_": "what notebooks call",
-    "_setup": "of pybloom-live, whose files a test makes with sizes of its own",
-    "_exit": "os._exit ends a process without the handlers for its end",
+    "_setup": "a method of pybloom-live, with which tests set the sizes of a filter",
+    "_exit": "os._exit ends a process without its exit handlers",
 }
 
 MODULES = sorted(
@@ -39,28 +39,29 @@ TEST_FILES = sorted(TESTS.rglob("*.py"))
 
 
 def path_of(module: str) -> Path:
-    """The file that tests a module."""
-    room, _, name = module.rpartition("/")
-    return TESTS / room / f"test_{name}.py"
+    """Return the path of the file that tests a module."""
+    package, _, name = module.rpartition("/")
+    return TESTS / package / f"test_{name}.py"
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module not in UNTESTED])
-def test_every_module_has_a_test_of_its_name(module: str) -> None:
+def test_every_module_has_a_test_file_of_its_name(module: str) -> None:
     assert path_of(module).is_file()
 
 
-def test_what_needs_no_test_is_still_there_and_has_none() -> None:
+def test_every_module_listed_as_untested_exists_and_has_no_test_file() -> None:
     assert {*UNTESTED} <= {*MODULES}
     assert [module for module in UNTESTED if path_of(module).exists()] == []
 
 
 def is_private(name: str) -> bool:
+    """Return whether a name is private."""
     dunder = name.startswith("__") and name.endswith("__")
     return name.startswith("_") and not dunder and name not in PUBLIC
 
 
 def own_names(tree: ast.Module) -> set[str]:
-    """Names that a module itself gives to its functions, classes, variables and attributes."""
+    """Return the names that a module gives to its functions, classes, variables and attributes."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -71,7 +72,7 @@ def own_names(tree: ast.Module) -> set[str]:
 
 
 def private_names(path: Path) -> Iterator[str]:
-    """Private names of other modules that a file imports, or takes of an object."""
+    """Yield the private names of other modules that a file imports or uses as attributes."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     own = own_names(tree)
     for node in ast.walk(tree):
@@ -79,8 +80,8 @@ def private_names(path: Path) -> Iterator[str]:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (name for name in names if any(map(is_private, name.split("."))))
         elif isinstance(node, ast.Attribute) and is_private(node.attr):
-            at_home = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
-            if not at_home and node.attr not in own:
+            is_own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if not is_own and node.attr not in own:
                 yield node.attr
 
 
@@ -89,7 +90,7 @@ def test_a_test_uses_no_private_names(path: Path) -> None:
     assert set(private_names(path)) == set()
 
 
-def test_private_names_are_noticed(tmp_path: Path) -> None:
+def test_private_names_are_detected(tmp_path: Path) -> None:
     path = tmp_path / "test_it.py"
     path.write_text(
         "from portrait.spec import _require_count\nfrom portrait._native import X\n"

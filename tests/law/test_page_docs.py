@@ -1,17 +1,16 @@
-"""docs/page.md names the limits that the page has."""
+"""docs/page.md states the limits that the page has."""
 
 from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 
 from portrait_server.page import drawing, passages, web, words
+from support.places import DOCS
 
 
-def test_the_docs_name_the_limits_that_there_are() -> None:
-    root = Path(__file__).parents[2]
-    docs = (root / "docs" / "page.md").read_text(encoding="utf-8")
+def test_the_docs_state_the_limits_of_the_page() -> None:
+    docs = (DOCS / "page.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z ]+) \| ([0-9.e-]+) \|$", docs, re.MULTILINE)
     assert len(rows) == 3
     for name, value in rows:

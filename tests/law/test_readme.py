@@ -1,4 +1,4 @@
-"""What the README and the docs show is what happens."""
+"""The commands and examples of the README and the docs do what they show."""
 
 from __future__ import annotations
 
@@ -29,20 +29,22 @@ FORMAT = (ROOT / "docs" / "FORMAT.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
+    """Return the contents of a page's code blocks in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def transcripts() -> list[tuple[str, str]]:
-    """Every command the README shows with its output."""
-    shown = []
+    """Return every command that the README shows with its output, and the output."""
+    commands = []
     for block in blocks(README, "console"):
         command, _, output = block.partition("\n")
         assert command.startswith("$ ")
-        shown.append((command.removeprefix("$ "), output))
-    return shown
+        commands.append((command.removeprefix("$ "), output))
+    return commands
 
 
 def output_of(command: str, where: Path) -> str:
+    """Run a shell command in a directory, and return its standard output."""
     path = f"{sysconfig.get_path('scripts')}:/usr/bin:/bin"
     done = subprocess.run(
         ["bash", "-c", command], cwd=where, env={"PATH": path}, capture_output=True, text=True, check=False
@@ -53,7 +55,7 @@ def output_of(command: str, where: Path) -> str:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the files that the transcripts speak of."""
+    """A directory with the files that the transcripts use."""
     where = tmp_path_factory.mktemp("readme")
     shutil.copy(ROOT / "LICENSE", where)
     (exam,) = blocks(README, "json")
@@ -61,7 +63,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def test_there_are_exactly_two_setup_commands() -> None:
+def test_there_are_exactly_two_install_commands() -> None:
     commands = [block.strip() for block in blocks(README, "sh") if "pip install" in block]
     assert commands == ["pip install '.[all]' && portrait demo", "pip install '.[test]' && pytest"]
 
@@ -73,7 +75,7 @@ def test_continuous_integration_runs_the_readme_s_test_command() -> None:
     assert line == "pip install '.[test]' && pytest"
 
 
-def test_every_transcript_is_true(workplace: Path) -> None:
+def test_every_transcript_shows_the_real_output(workplace: Path) -> None:
     shown = [(command, output) for command, output in transcripts() if command != "portrait demo"]
     assert len(shown) >= 4
     for command, expected in shown:
@@ -81,16 +83,16 @@ def test_every_transcript_is_true(workplace: Path) -> None:
 
 
 def timeless(text: str) -> str:
-    """What is shown, but for the time that a build would take on this machine."""
+    """Return a text without the time that a build would take on this machine."""
     return re.sub(r"^time .* on this machine", "time", text, flags=re.MULTILINE)
 
 
-def test_the_demo_s_transcript_is_true_but_for_this_python_s_numbers(tmp_path: Path) -> None:
+def test_the_transcript_of_the_demo_shows_the_real_output_except_numbers(tmp_path: Path) -> None:
     (expected,) = [output for command, output in transcripts() if command == "portrait demo"]
 
     def masked(text: str) -> str:
-        # Another version of Python has other files, so another rate and other E-values; that also
-        # moves the matches' ends by a window, and wraps the quotation elsewhere.
+        # The demo reads the files of the installed Python. Another version gives another rate and other
+        # E-values, moves the ends of matches by a window, and wraps the quotation differently.
         text = re.sub(r"[»«]", "", text)
         text = re.sub(r"\d[\d.,]*(e-\d+)?( [kMG]?B)?", "N", text)
         return " ".join(text.split())
@@ -111,7 +113,7 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert answer.layers[0].source == "law"
 
 
-def test_the_other_commands_are_real(workplace: Path) -> None:
+def test_the_other_commands_run(workplace: Path) -> None:
     (workplace / "papers").mkdir()
     (workplace / "papers" / "one.txt").write_text("A paper about ferries. " * 9, encoding="utf-8")
     (workplace / "crawl").mkdir()
@@ -148,7 +150,7 @@ def test_the_other_commands_are_real(workplace: Path) -> None:
     assert open_portrait(published).sources == ("NAME.50-50",)
 
 
-def test_the_scan_of_questions_is_real(workplace: Path) -> None:
+def test_the_scan_of_questions_runs(workplace: Path) -> None:
     (workplace / "questions.jsonl").write_text(
         '{"id": 1, "question": "Who?", "answer": "A Contributor.", "meta": {"url": "https://example.org"}}\n'
     )
@@ -164,13 +166,13 @@ def test_every_field_of_a_scan_is_documented() -> None:
     assert [name for name in sorted(names) if f"`{name}`" not in ANSWERS] == []
 
 
-def test_links_lead_somewhere() -> None:
+def test_every_link_to_a_file_has_a_target() -> None:
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_format_s_worked_example_is_what_the_library_writes(tmp_path: Path) -> None:
+def test_the_library_writes_the_worked_example_of_the_format(tmp_path: Path) -> None:
     key, lanes = re.findall(r"^(?:key|lanes) +([0-9a-f ]+)$", FORMAT, flags=re.MULTILINE)
     (document,) = re.findall(r"The document `(.+?)`", FORMAT)
     numbers = [int(lane, 16) for lane in lanes.split()]
@@ -200,7 +202,7 @@ def test_every_field_of_the_manifest_is_documented(tmp_path: Path) -> None:
     assert [name for name in sorted(names) if f"`{name}`" not in FORMAT] == []
 
 
-def test_every_benchmark_is_in_the_justfile_and_a_number_in_the_readme_has_one() -> None:
+def test_every_benchmark_is_in_the_justfile_and_the_readme_refers_to_benchmarks() -> None:
     scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py")} - {"common.py", "kernel_source.py"}
     justfile = (ROOT / "justfile").read_text(encoding="utf-8")
     assert {script for script in scripts if f"python {script}" in justfile} == scripts

@@ -1,4 +1,4 @@
-"""What docs/scale.md has people run does what it says."""
+"""The commands, options and messages in docs/scale.md are real."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ DOCS = (DOCS_FOLDER / "scale.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
+    """Return the contents of the page's code blocks in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", DOCS, flags=re.MULTILINE | re.DOTALL)
 
 
 def run(command: list[str], **variables: str) -> None:
+    """Run a command that must succeed silently on stderr, with additional environment variables."""
     path = f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
-    unset = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
-    done = subprocess.run(command, env={**unset, "PATH": path, **variables}, capture_output=True, text=True)
+    base = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
+    done = subprocess.run(command, env={**base, "PATH": path, **variables}, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture(autouse=True)
 def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A corpus where the commands look for it; the id of its portrait."""
+    """The id of the portrait of a corpus, which is in the directory where the commands expect it."""
     monkeypatch.chdir(tmp_path)
     corpora.write(Path("corpus"), 5)
     return portrait.build("corpus", "plain").manifest.id
@@ -46,7 +48,7 @@ def test_the_slurm_array_builds_the_portrait(plain: str) -> None:
     first, last = map(int, re.search(r"--array=(\d+)-(\d+) build\.sh", submit).groups())  # type: ignore[union-attr]
     assert (first, f"TASKS={last}") == (1, re.search(r"^TASKS=.*$", script, re.MULTILINE)[0])  # type: ignore[index]
     assert submit.splitlines()[1].endswith(" build.sh")
-    # As the scheduler would: every task by its number, in any order, then the job that depends on them.
+    # As the scheduler does: run every task by its number, in any order, then the job that depends on them.
     for number in reversed(range(first, last + 1)):
         run(["bash", "build.sh"], SLURM_ARRAY_TASK_ID=str(number), SLURM_CPUS_PER_TASK="1")
     assert not Path("corpus.portrait").exists()
@@ -74,9 +76,9 @@ def test_every_option_is_real() -> None:
                 else set()
             )
             assert used <= known, used - known
-    # What is said of them, too, but for the options of other programs.
-    spoken = set(re.findall(r"`(--[a-z-]+)", DOCS))
-    assert spoken <= known, spoken - known
+    # Options at the start of a code span; those of other programs follow the name of their program.
+    mentioned = set(re.findall(r"`(--[a-z-]+)", DOCS))
+    assert mentioned <= known, mentioned - known
 
 
 def test_every_message_is_real() -> None:

@@ -1,4 +1,4 @@
-"""What the format's description says is what the library does: a reader written from it agrees."""
+"""The library follows the description of the format: a reader written from it alone agrees."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ BUILDS: list[dict[str, Any]] = [
 
 
 def text(seed: int, n_chars: int) -> str:
+    """Return a random text, the same for the same seed."""
     return "".join(random.Random(seed).choices(ALPHABET, k=n_chars))
 
 
 @pytest.fixture(scope="module", params=range(len(BUILDS)))
 def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portrait of three random texts, each a source, for each way to build one."""
     directory = tmp_path_factory.mktemp("bundle")
     for i in range(3):
         (directory / f"{i}.txt").write_text(text(i, 40_000 >> 4 * i), encoding="utf-8", newline="")
@@ -44,26 +46,26 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return directory / "out"
 
 
-def test_it_imports_nothing_of_ours() -> None:
+def test_the_second_reader_does_not_import_the_library() -> None:
     names = vars(second_reader)
     assert not any(getattr(value, "__name__", "").startswith("portrait") for value in names.values())
 
 
-def test_the_bundles_are_of_one_and_of_several_shards(bundle: Path) -> None:
+def test_layers_have_one_shard_or_several(bundle: Path) -> None:
     reader = second_reader.Reader(bundle)
     n_shards = [len(layer.shards) for layer in reader.layers.values()]
     assert n_shards[-1] == 1
     assert n_shards[0] == 1 or n_shards[0] > 2
 
 
-def test_hits_are_the_same(bundle: Path) -> None:
+def test_both_readers_find_the_same_hits(bundle: Path) -> None:
     reader, opened = second_reader.Reader(bundle), portrait.open(bundle)
-    asked = [text(i, n)[start:] for i in range(4) for n, start in ((150, 0), (2000, 700))]
-    for one in [*asked, "", "short", text(0, 900) + text(1, 900) + text(2, 150)]:
+    questions = [text(i, n)[start:] for i in range(4) for n, start in ((150, 0), (2000, 700))]
+    for one in [*questions, "", "short", text(0, 900) + text(1, 900) + text(2, 150)]:
         assert reader.hits(one) == opened.hits(one)
 
 
-def test_documents_are_known(bundle: Path) -> None:
+def test_both_readers_recognise_the_documents(bundle: Path) -> None:
     reader, opened = second_reader.Reader(bundle), portrait.open(bundle)
     for i in range(3):
         one = text(i, 40_000 >> 4 * i)
@@ -71,21 +73,21 @@ def test_documents_are_known(bundle: Path) -> None:
         assert opened.query(one).exact_document
 
 
-def test_ids_and_digests_are_the_same(bundle: Path) -> None:
+def test_both_readers_agree_on_ids_and_digests(bundle: Path) -> None:
     reader = second_reader.Reader(bundle)
     assert reader.id() == reader.manifest["id"] == portrait.open(bundle).manifest.id
     assert reader.manifest_sha256() == reader.manifest["manifest_sha256"]
 
 
 @pytest.mark.parametrize("name", ["defaults", "two_sources"])
-def test_golden_bundles_are_read(name: str) -> None:
+def test_both_readers_agree_on_golden_bundles(name: str) -> None:
     reader, opened = second_reader.Reader(GOLDEN / name), portrait.open(GOLDEN / name)
     one = "The bakery on the corner opens at five. By six the street smells of rye and caraway, and more."
     assert reader.hits(one) == opened.hits(one)
     assert any(map(any, reader.hits(one).values()))
 
 
-def test_the_test_vectors_are_found_and_not_found(bundle: Path) -> None:
+def test_the_second_reader_confirms_the_test_vectors(bundle: Path) -> None:
     for layer in second_reader.Reader(bundle).layers.values():
         vectors = layer.record["test_vectors"]
         assert all(layer.holds(int(key, 16)) for key in vectors["present"])

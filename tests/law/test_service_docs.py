@@ -1,4 +1,4 @@
-"""docs/service.md says what the service does."""
+"""docs/service.md describes the service as it is, and the deployment examples are valid."""
 
 from __future__ import annotations
 
@@ -7,34 +7,38 @@ import re
 import shutil
 import subprocess
 import tomllib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portrait_server import create_app
 from portrait_server.settings import Settings, settings_of
 from support.live import serving
+from support.places import DOCS as DOCS_FOLDER
+from support.places import ROOT
 
 import portrait
 
-ROOT = Path(__file__).parents[2]
-DOCS = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = (DOCS_FOLDER / "service.md").read_text(encoding="utf-8")
 DEPLOY = ROOT / "server" / "deploy"
 
 
-def test_every_transcript_is_true(tmp_path: Path) -> None:
+def test_every_transcript_shows_the_real_output(tmp_path: Path) -> None:
     shutil.copy(ROOT / "LICENSE", tmp_path)
     portrait.build(tmp_path / "LICENSE", tmp_path / "license.portrait")
     shown = re.findall(r"^```console\n\$ (.*?)\n(.*?)^```$", DOCS, flags=re.MULTILINE | re.DOTALL)
     assert len(shown) >= 3
     with serving(tmp_path, tmp_path / "license.portrait") as service:
         for command, expected in shown:
-            # As `--json`, which older versions of curl do not have.
+            # Older versions of curl lack `--json`.
             command = command.replace("--json", "-H 'Content-Type: application/json' -d")
             command = command.replace("localhost:8000", f"127.0.0.1:{service.port}")
             done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
             assert done.stdout == expected, command
 
 
-def test_every_setting_stands_there_with_its_default() -> None:
+def test_every_setting_is_documented_with_its_default() -> None:
     for name, field in Settings.model_fields.items():
         default = field.default
         if default is None or default == ():
@@ -46,24 +50,24 @@ def test_every_setting_stands_there_with_its_default() -> None:
         assert f"| `{name}` | {shown} | {field.description} |" in DOCS
 
 
-def test_every_endpoint_stands_there() -> None:
+def test_every_endpoint_is_documented() -> None:
     spec = create_app().test_client().get("/openapi.json").get_json()
     for path, methods in spec["paths"].items():
         for method, one in methods.items():
             if method == "get" and one["tags"] == ["original"]:
-                continue  # a GET with a body, which nobody is told to send
+                continue  # a GET with a body is deliberately undocumented
             assert f"{method.upper()} {path}`" in DOCS
 
 
-def test_every_status_stands_there() -> None:
+def test_every_status_is_documented() -> None:
     spec = create_app().test_client().get("/openapi.json").get_json()
     statuses = {
-        status for one in spec["paths"].values() for said in one.values() for status in said["responses"]
+        status for path in spec["paths"].values() for one in path.values() for status in one["responses"]
     }
     assert statuses - {"200"} <= set(re.findall(r"^\| (\d{3}) \|", DOCS, flags=re.MULTILINE))
 
 
-def test_the_examples_of_deployment_are_well_formed() -> None:
+def test_the_deployment_examples_are_well_formed() -> None:
     values = tomllib.loads((DEPLOY / "service.toml").read_text())
     assert settings_of(values).workers == 2
     ast.parse((DEPLOY / "gunicorn.conf.py").read_text())

@@ -1,4 +1,4 @@
-"""What the library says: no options of the command line, and no phrases that read as translated."""
+"""Wording: no message of the library names an option of the command line, and prose is plain English."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LIBRARY = sorted(
 )
 OPTION = re.compile(r"--[a-z]")
 
-#: Phrases that no reader of English expects.
-TRANSLATED = re.compile(
+#: Archaic or unidiomatic phrases.
+UNIDIOMATIC = re.compile(
     r"\b(?:gone on with|go on with it|anew|lest|(?:hears?|hear) of|(?:is|are) none that)\b", re.IGNORECASE
 )
-#: This file names them.
+#: All files with prose, except this one, which lists the phrases.
 PROSE = sorted(
     path
     for folder in ("portrait", "server", "tests", "docs", "benchmarks", "native/src", ".ci")
@@ -37,7 +37,7 @@ PROSE = sorted(
 
 
 def strings(tree: ast.Module) -> Iterator[str]:
-    """Strings of a module that are not docstrings."""
+    """Yield the strings of a module that are not docstrings."""
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -58,6 +58,6 @@ def test_a_message_of_the_library_names_no_option(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_prose_reads_as_english(path: Path) -> None:
-    # Comments and wrapped sentences: a phrase may run over the end of a line.
+    # Join wrapped lines and comments, because a phrase may continue on the next line.
     text = re.sub(r"\s*\n\s*(?:#:?|//[/!]?|\*)?\s*", " ", path.read_text(encoding="utf-8"))
-    assert TRANSLATED.findall(text) == []
+    assert UNIDIOMATIC.findall(text) == []
