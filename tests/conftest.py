@@ -124,21 +124,21 @@ class Cli:
         program: tuple[str, ...] = PROGRAM,
     ) -> CommandResult:
         """Run a process with one stream, "stdout" or "stderr", on a terminal of 24 lines by 80 columns."""
-        ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (24, 80))
-        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, stream: theirs}
-        with os.fdopen(ours, "rb", buffering=0) as screen:
+        controller, terminal = pty.openpty()
+        termios.tcsetwinsize(terminal, (24, 80))
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, stream: terminal}
+        with os.fdopen(controller, "rb", buffering=0) as screen:
             try:
                 process = self.start(*arguments, environment=environment, program=program, **streams)
             finally:
-                os.close(theirs)
-            shown = b""
+                os.close(terminal)
+            output = b""
             with process:
                 with suppress(OSError):  # how Linux reports that the other end is closed
                     while data := screen.read(1 << 16):
-                        shown += data
+                        output += data
                 out, err = process.communicate()
-        text = shown.decode().replace("\r\n", "\n")
+        text = output.decode().replace("\r\n", "\n")
         return CommandResult(
             process.returncode,
             text if out is None else out.decode(),
@@ -185,9 +185,9 @@ class Cli:
         self, *arguments: Argument, environment: Mapping[str, str] | None = None
     ) -> CommandResult:
         """Run a process whose stdout is a pipe with no reader."""
-        ours, theirs = os.pipe()
-        os.close(ours)
-        return self.printing_to(os.fdopen(theirs, "wb"), *arguments, environment=environment)
+        reader, writer = os.pipe()
+        os.close(reader)
+        return self.printing_to(os.fdopen(writer, "wb"), *arguments, environment=environment)
 
     def onto_full_disk(self, *arguments: Argument) -> CommandResult:
         """Run a process whose stdout is on a full disk."""

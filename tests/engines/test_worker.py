@@ -54,13 +54,13 @@ def test_an_error_that_cannot_be_pickled_keeps_its_message() -> None:
 @contextmanager
 def worker() -> Iterator[tuple[Any, subprocess.Popen[bytes]]]:
     """Run a worker on the other end of a pipe; yield this end and the process."""
-    pipe, theirs = connection.Pipe()
+    pipe, worker_pipe = connection.Pipe()
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; from portrait.engines.worker import serve; "
-        f"serve({theirs.fileno()})"
+        f"serve({worker_pipe.fileno()})"
     )
-    with theirs:
-        process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[theirs.fileno()])
+    with worker_pipe:
+        process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[worker_pipe.fileno()])
     with process:
         yield pipe, process
         process.kill()

@@ -28,8 +28,8 @@ def n_units(text: str, spec: oracle.Spec) -> int:
 def passage_of(document: str, start: int, min_units: int, spec: oracle.Spec) -> str:
     """Return the shortest passage of at least ``min_units`` units from character ``start`` on.
 
-    Both are counted in the normalised document. The passage is empty if there is none that would stay the
-    same when normalised again.
+    Both are counted in the normalised document. The passage is empty if the document is too short, or if
+    normalising the passage again would change it.
     """
     normalised, _ = oracle.normalise(document, spec.normalizer)
     chars = [unit for unit in oracle.chars_of_units(normalised, spec.unit) if unit[0] >= start]

@@ -127,12 +127,12 @@ def run(hub: StandIn, directory: Path, code: str, *arguments: str, **variables: 
 
 #: A script that prints the error of building from each URL.
 ERRORS = """
-found = {}
+errors = {}
 time.sleep = lambda seconds: None  # the client waits between attempts
 for url in sys.argv[1:]:
     try:
         portrait.build(url, "out")
     except portrait.PortraitError as error:
-        found[url] = [type(error).__name__, str(error)]
-print(json.dumps(found))
+        errors[url] = [type(error).__name__, str(error)]
+print(json.dumps(errors))
 """

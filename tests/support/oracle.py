@@ -439,7 +439,7 @@ def judge(
     lengths: list[int | None] = []
     results: list[dict[str, Any]] = []
     for contains, fpr in layers:
-        known = hits(text, spec, contains)
+        layer_hits = hits(text, spec, contains)
         layer_chains = chains(text, spec, contains)
         least = significant_chain(n_windows, len(layers), fpr, threshold)
         lengths.append(None if least is None else detectable_length(spec, least))
@@ -453,8 +453,8 @@ def judge(
             {
                 "verdict": "found" if significant else "not_found" if conclusive else "inconclusive",
                 "windows": n_windows,
-                "hits": sum(known),
-                "hit_rate": sum(known) / n_windows if n_windows else 0.0,
+                "hits": sum(layer_hits),
+                "hit_rate": sum(layer_hits) / n_windows if n_windows else 0.0,
                 "fpr": fpr,
                 "evalue": min(values, default=None),
                 "matches": [
