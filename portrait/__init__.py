@@ -20,10 +20,10 @@ from portrait.errors import (
     OutputExistsError,
     PortraitError,
     SpecError,
-    SpoolError,
     TextError,
     UnreadableFileError,
     UnsupportedBundleError,
+    WorkDirError,
     WorkerError,
 )
 from portrait.spec import FilterSpec, WindowSpec
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
-    "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match", "MissingExtraError",
-    "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait", "PortraitError", "Report",
-    "SpecError", "SpoolError", "TextError", "UnreadableFileError", "UnsupportedBundleError", "Verdict",
-    "Verified", "WindowSpec", "WorkerError", "__version__", "add", "build", "convert", "drop", "merge",
-    "open", "plan", "query", "read_share", "report", "verify", "wrap",
+    "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match",
+    "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait",
+    "PortraitError", "Report", "SpecError", "TextError", "UnreadableFileError", "UnsupportedBundleError",
+    "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError", "__version__", "add", "build",
+    "convert", "drop", "merge", "open", "plan", "query", "read_share", "report", "verify", "wrap",
 ]
 
 #: Names loaded at first use, by their modules: a program loads what it uses.

@@ -88,7 +88,7 @@ class OutputError(PortraitError, OSError):
     """An output that cannot be written."""
 
 
-class SpoolError(PortraitError):
+class WorkDirError(PortraitError):
     """Missing or damaged files in a build's work directory; the message says which work is repeated."""
 
 

@@ -149,7 +149,7 @@ CASES = [
     Case(errors.OutputExistsError, exists, 2, 500, "bundle: already exists", FileExistsError),
     Case(errors.OutputError, nowhere_to_write, 2, 500, "missing: cannot write: ", OSError),
     Case(errors.WorkerError, lost_worker, 2, 500, "a worker process died: "),
-    Case(errors.SpoolError, lost_run, 2, 500, "re-run the same call"),
+    Case(errors.WorkDirError, lost_run, 2, 500, "re-run the same call"),
     Case(errors.NotAPortraitError, lambda: portrait.open("missing"), 2, 500, "missing: ", errors.BundleError),
     Case(errors.DamagedBundleError, damage, 2, 500, "the shard is missing", errors.BundleError),
     Case(errors.UnsupportedBundleError, newer, 2, 500, "upgrade portrait", errors.BundleError),

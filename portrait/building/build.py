@@ -88,7 +88,7 @@ def build(
         EmptyCorpusError: A source holds no text.
         OutputExistsError: Something is at ``out``, or another build is in the work directory.
         OutputError: ``out`` or the work directory cannot be written.
-        SpoolError: The work directory has lost something; re-running the same call does that part again.
+        WorkDirError: The work directory has lost something; re-running the same call does that part again.
         WorkerError: A worker process died, again and again, or the engine cannot be started.
         MissingExtraError: An optional package is not installed.
     """

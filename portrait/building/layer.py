@@ -38,7 +38,7 @@ def summarise(keys: KeySource) -> KeySummary:
     """Estimate the number of distinct keys from the smallest ones; small numbers are exact.
 
     Raises:
-        SpoolError: A run is gone or damaged.
+        WorkDirError: A run is gone or damaged.
     """
     smallest = keys.smallest(SKETCH_KEYS)
     first = b"".join(key.to_bytes(KEY_BYTES, "little") for key in smallest[:N_TEST_VECTORS])

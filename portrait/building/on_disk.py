@@ -15,7 +15,7 @@ from portrait.building.part_task import PartRecord, PartTask, RunList, build_par
 from portrait.building.read_task import ReadRecord, ReadTask, read_shard
 from portrait.building.reader import require_few_sources, require_text, require_unchanged
 from portrait.corpus.provenance import ShardRead, corpus_records
-from portrait.errors import SpecError, SpoolError
+from portrait.errors import SpecError, WorkDirError
 from portrait.keys.maker import KEY_BYTES, Counts
 from portrait.keys.runs import KeysInRuns, Run
 from portrait.markup.numbers import count, counted
@@ -115,8 +115,8 @@ class OnDiskBuild:
         Raises:
             SpecError: Some shards are not read yet.
             CorpusError: Files have changed since they were read, or hold no text.
-            SpoolError: Files of the work directory are gone or damaged. What was lost with them, and nothing
-                else, is done again when the build is resumed; the message says how much that is.
+            WorkDirError: Files of the work directory are gone or damaged. Resuming the build repeats only the
+                work that was lost with them; the message says how much that is.
             OutputError: A file cannot be written.
             WorkerError: A worker process died, again and again.
         """
@@ -138,8 +138,8 @@ class OnDiskBuild:
             for (_, shard), stamps in zip(self._plan.shards, self._plan.stamps, strict=True):
                 require_unchanged(stamps, shard)
             return self._store(parts, counts, writer)
-        except SpoolError as error:
-            raise SpoolError(f"{error} ({self._discard_damaged(records)})") from error
+        except WorkDirError as error:
+            raise WorkDirError(f"{error} ({self._discard_damaged(records)})") from error
         finally:
             self._progress.finish()
 
@@ -207,7 +207,7 @@ class OnDiskBuild:
     def _part_record(self, name: str) -> PartRecord:
         record = self._recorded(PartRecord, name)
         if record is None:
-            raise SpoolError(
+            raise WorkDirError(
                 f"{self._work.data / name}: its record is gone: re-run the same call, which builds it again"
             )
         return record
@@ -302,6 +302,6 @@ class OnDiskBuild:
 def _is_whole(look: Callable[[], object]) -> bool:
     try:
         look()
-    except SpoolError:
+    except WorkDirError:
         return False
     return True

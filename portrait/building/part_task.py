@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
-from portrait.errors import OutputError, SpoolError
+from portrait.errors import OutputError, WorkDirError
 from portrait.filters.protocols import KeyRange, Part
 from portrait.keys.runs import KeysInRuns, Run
 from portrait.storage.atomic import replacing, write_all
@@ -79,12 +79,12 @@ class RunList:
         """Read the list from a file.
 
         Raises:
-            SpoolError: The file cannot be read.
+            WorkDirError: The file cannot be read.
         """
         try:
             return cls.from_json(json.loads(path.read_bytes()))
         except (OSError, ValueError, LookupError, TypeError) as error:
-            raise SpoolError(
+            raise WorkDirError(
                 f"{path}: cannot be read: {error}: re-run the same call, which writes it again"
             ) from error
 
@@ -140,7 +140,7 @@ def build_part(task: PartTask, report: ProgressCallback) -> PartRecord:
         What is in the file.
 
     Raises:
-        SpoolError: A run is gone or damaged.
+        WorkDirError: A run is gone or damaged.
         OutputError: The file cannot be written.
     """
     runs = RunList.read(task.directory / task.runs)
@@ -167,7 +167,7 @@ def open_part(directory: Path, name: str, record: PartRecord) -> Part:
     """Map the part of a filter that the task ``name`` built.
 
     Raises:
-        SpoolError: Its file is gone or damaged.
+        WorkDirError: Its file is gone or damaged.
     """
     path = _path(directory, name)
     again = "re-run the same call, which builds it again"
@@ -175,12 +175,12 @@ def open_part(directory: Path, name: str, record: PartRecord) -> Part:
         with path.open("rb") as file:
             n_bytes = file.seek(0, 2)
             if n_bytes != record.n_bytes or not n_bytes:
-                raise SpoolError(f"{path}: has the wrong length: {again}")
+                raise WorkDirError(f"{path}: has the wrong length: {again}")
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
-        raise SpoolError(f"{path}: {error.strerror}: {again}") from error
+        raise WorkDirError(f"{path}: {error.strerror}: {again}") from error
     if xxhash.xxh3_64_hexdigest(data) != record.xxh3_64:
-        raise SpoolError(f"{path}: is damaged: its checksum does not fit: {again}")
+        raise WorkDirError(f"{path}: is damaged: its checksum does not fit: {again}")
     buffers = []
     for n_bytes in record.sizes:
         buffers.append(data[:n_bytes])

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from portrait.engines.execution import Execution
     from portrait.progress import Progress
 
-#: The ways of a build: keys in memory; keys in memory, and the corpus read twice; keys in files.
-Way = Literal["memory", "twice", "spool"]
+#: Where a build keeps its keys: in memory; in memory, while the corpus is read twice; in a work directory.
+Way = Literal["memory", "two_pass", "disk"]
 
 #: One process reads this much text before others have started and read their share of it.
 _SMALL_TEXT_BYTES = 250_000_000
@@ -59,8 +59,8 @@ def way_of(request: Request, sources: Sequence[Source], execution: Execution, ou
                 "directory",
                 parameter="work_dir" if execution.work_dir is not None else "engine",
             )
-        return "twice"
-    return "memory" if _is_small(request, sources, execution) and not execution.can_resume(out) else "spool"
+        return "two_pass"
+    return "memory" if _is_small(request, sources, execution) and not execution.can_resume(out) else "disk"
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def open_build(
         WorkerError: The engine cannot be started.
     """
     way = way_of(request, sources, execution, out)
-    if way == "twice":
+    if way == "two_pass":
         yield TwoPassBuild(sources, request, progress)
     elif way == "memory":
         yield InMemoryBuild(sources, request, progress)

@@ -143,10 +143,10 @@ def _way(planned: Plan) -> str:
     """Return where the build will keep its keys."""
     if planned.way == "memory":
         return "in memory"
-    if planned.way == "twice":
+    if planned.way == "two_pass":
         return "in memory; all text is read twice"
     return (
-        f"{size(planned.spool_bytes)} in {printable(str(planned.work_dir))}, "
+        f"{size(planned.work_dir_bytes)} in {printable(str(planned.work_dir))}, "
         f"read in {counted(planned.tasks, 'task')}"
     )
 

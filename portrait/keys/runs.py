@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import xxhash
 
-from portrait.errors import OutputError, SpoolError
+from portrait.errors import OutputError, WorkDirError
 from portrait.keys.maker import KEY_BYTES, keys_within, smallest_keys
 from portrait.storage.atomic import write_file
 
@@ -48,14 +48,14 @@ class KeySource(Protocol):
         """Yield the keys from ``first_key`` to ``last_key``, both included, some at a time.
 
         Raises:
-            SpoolError: A run is gone or damaged.
+            WorkDirError: A run is gone or damaged.
         """
 
     def smallest(self, k: int) -> Sequence[int]:
         """Return the ``k`` smallest distinct keys, or all if there are fewer, in ascending order.
 
         Raises:
-            SpoolError: A run is gone or damaged.
+            WorkDirError: A run is gone or damaged.
         """
 
 
@@ -160,7 +160,7 @@ class KeysInRuns:
         """Read all runs.
 
         Raises:
-            SpoolError: A run is gone or damaged.
+            WorkDirError: A run is gone or damaged.
         """
         for _ in self.within(0, _N_KEYS - 1):
             pass
@@ -184,26 +184,26 @@ class KeysInRuns:
         try:
             file = os.open(path, os.O_RDONLY)
         except OSError as error:
-            raise SpoolError(_lost(path, run, error.strerror or "cannot be read")) from error
+            raise WorkDirError(_lost(path, run, error.strerror or "cannot be read")) from error
         try:
             data_at = len(_MAGIC) + KEY_BYTES * (2 * p + 2)
             if os.fstat(file).st_size != data_at + run.n_keys * KEY_BYTES:
-                raise SpoolError(_lost(path, run, "has the wrong length"))
+                raise WorkDirError(_lost(path, run, "has the wrong length"))
             before = _numbers(file, len(_MAGIC) + KEY_BYTES * (1 + first), after - first + 1)
             checksums = _numbers(file, len(_MAGIC) + KEY_BYTES * (2 + p + first), after - first)
             n_bytes = (before[-1] - before[0]) * KEY_BYTES
             if not 0 <= n_bytes <= run.n_keys * KEY_BYTES:
-                raise SpoolError(_lost(path, run, "is damaged"))
+                raise WorkDirError(_lost(path, run, "is damaged"))
             keys = os.pread(file, n_bytes, data_at + before[0] * KEY_BYTES) if n_bytes else b""
         except OSError as error:
-            raise SpoolError(_lost(path, run, error.strerror or "cannot be read")) from error
+            raise WorkDirError(_lost(path, run, error.strerror or "cannot be read")) from error
         finally:
             os.close(file)
         view = memoryview(keys)
         for i, checksum in enumerate(checksums):
             start, end = ((before[j] - before[0]) * KEY_BYTES for j in (i, i + 1))
             if xxhash.xxh3_64_intdigest(view[start:end], first + i) != checksum:
-                raise SpoolError(_lost(path, run, "is damaged: its checksum does not fit"))
+                raise WorkDirError(_lost(path, run, "is damaged: its checksum does not fit"))
         return keys
 
 

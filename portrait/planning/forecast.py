@@ -55,16 +55,16 @@ class Forecast:
         self._execution = execution
         self._way = way
         self._sample = sample
-        self._read_plan = plan_reading(sources, request) if way == "spool" else None
+        self._read_plan = plan_reading(sources, request) if way == "disk" else None
         self.n_tasks = len(self._read_plan.shards) if self._read_plan else 1
         self.n_workers = max(1, min(execution.n_workers, self.n_tasks)) if self._read_plan else 1
         self._strata = {(one.source, one.kind, one.suffix): one for one in sample.strata}
         # A pybloom filter contains no keys of whole documents.
         self.sources = planned_sources(
-            sample, by_column=request.reading.source_column is not None, document_keys=way != "twice"
+            sample, by_column=request.reading.source_column is not None, document_keys=way != "two_pass"
         )
         #: The number of keys of all sources, repeated ones included.
-        self.n_keys = sum(one.windows + (way != "twice") * one.documents for one in self.sources)
+        self.n_keys = sum(one.windows + (way != "two_pass") * one.documents for one in self.sources)
 
     def bundle_bytes(self, kind: FilterKind) -> int | None:
         """Return the size of all layers with a filter of this kind; ``None`` if it cannot be built."""
@@ -77,7 +77,7 @@ class Forecast:
             filters.expected(spec, keys_to_hold(one.distinct_keys))[0] + _HEADER_BYTES for one in self.sources
         )
 
-    def spool_bytes(self, bundle_bytes: int) -> int:
+    def work_dir_bytes(self, bundle_bytes: int) -> int:
         """Return the size of the work directory at most: keys, and parts of filters."""
         if self._read_plan is None:
             return 0
@@ -87,7 +87,7 @@ class Forecast:
     def memory_bytes(self, bundle_bytes: int) -> int:
         """Return the memory of all processes at a time, at most."""
         if self._read_plan is None:
-            is_sorted = self._request.filter.kind == "fuse" or self._way == "twice"
+            is_sorted = self._request.filter.kind == "fuse" or self._way == "two_pass"
             # A growing buffer is allocated half as large again as its content.
             per_key = BYTES_PER_SORTED_KEY if is_sorted else KEY_BYTES * 3 // 2
             return _PROCESS_BYTES + self.n_keys * per_key + bundle_bytes
@@ -105,7 +105,7 @@ class Forecast:
         fixed = len(self.sources) * _LAYER_SECONDS + n_files * _FILE_SECONDS
         fixed += bundle_bytes / _WRITE_BYTES_PER_SECOND
         if self._read_plan is None:
-            return fixed + filling + whole * (2 if self._way == "twice" else 1)
+            return fixed + filling + whole * (2 if self._way == "two_pass" else 1)
         longest = max(seconds for _, seconds in self.task_seconds)
         spilling = 2 * self.n_keys * KEY_BYTES / _SPILL_BYTES_PER_SECOND
         shared = max(longest, whole / self.n_workers) + (spilling + filling) / self.n_workers
@@ -134,7 +134,7 @@ class Forecast:
 
     def _filling_seconds(self) -> float:
         """Return the time to build the filters, at the speed at which one for the sample's keys is built."""
-        if self._way == "twice":
+        if self._way == "two_pass":
             windows = sum(one.windows for one in self._sample.counts.values())
             return self._sample.filter_seconds * self.n_keys / max(1, windows)
         some = Keys()

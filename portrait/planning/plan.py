@@ -46,13 +46,13 @@ class Plan:
         sources: The expected counts of each source.
         sampled_text_bytes: The number of bytes of text in the sample.
         whole: Whether the sample is all of the corpus, so that the counts are exact.
-        way: Where the keys are: in ``memory``; in files (``spool``); or, for a pybloom filter, in memory
-            while the corpus is read ``twice``.
+        way: Where the build keeps its keys: in ``memory``, on ``disk``, or, for a pybloom filter, in memory
+            while it reads the corpus in two passes (``two_pass``).
         workers: The number of processes.
         tasks: The number of read tasks.
         bundle_bytes: The size of all layers by the kind of filter, for the kinds that suit the windows.
-        spool_bytes: The size of the files of keys at most.
-        work_dir: The directory of these files, if there are any.
+        work_dir_bytes: The greatest size of the work directory.
+        work_dir: The work directory, if the build needs one.
         memory_bytes: The memory of all processes together.
         seconds: About how long the build takes on this machine.
         fpr: The false-positive rate per window.
@@ -70,7 +70,7 @@ class Plan:
     workers: int
     tasks: int
     bundle_bytes: Mapping[str, int]
-    spool_bytes: int
+    work_dir_bytes: int
     work_dir: str | None
     memory_bytes: int
     seconds: float
@@ -172,8 +172,8 @@ def plan(
     )
     resolved = request.resolve(sources)
     way = way_of(request, resolved, execution, Path(out))
-    twice = way == "twice"
-    sample = take(resolved, request.reading, sample_text_bytes, _SAMPLE_SECONDS, of_windows=twice)
+    two_pass = way == "two_pass"
+    sample = take(resolved, request.reading, sample_text_bytes, _SAMPLE_SECONDS, of_windows=two_pass)
     if sample.whole:
         require_text(resolved, sample.counts, source_column)
     forecast = Forecast(request, resolved, execution, way, sample)
@@ -181,9 +181,9 @@ def plan(
     sizes = {kind: size for kind in get_args(FilterKind) if (size := forecast.bundle_bytes(kind)) is not None}
     _, fpr = filters.expected(spec, 1)
     bundle_bytes = sizes[spec.kind]
-    spool_bytes = forecast.spool_bytes(bundle_bytes)
+    work_dir_bytes = forecast.work_dir_bytes(bundle_bytes)
     memory_bytes = forecast.memory_bytes(bundle_bytes)
-    work_dir = str(execution.work_path(Path(out))) if way == "spool" else None
+    work_dir = str(execution.work_path(Path(out))) if way == "disk" else None
     return Plan(
         windows=request.windows,
         filter=spec,
@@ -194,7 +194,7 @@ def plan(
         workers=forecast.n_workers,
         tasks=forecast.n_tasks,
         bundle_bytes=sizes,
-        spool_bytes=spool_bytes,
+        work_dir_bytes=work_dir_bytes,
         work_dir=work_dir,
         memory_bytes=memory_bytes,
         seconds=forecast.seconds(bundle_bytes),
@@ -203,18 +203,18 @@ def plan(
         warnings=(
             *bad_rows(sample, on_error),
             *long_tasks(forecast.task_seconds, execution.n_workers),
-            *too_little_memory(memory_bytes if twice else 0, execution.total_bytes),
-            *full_disks(_disk_needs(Path(out), bundle_bytes, execution, spool_bytes)),
+            *too_little_memory(memory_bytes if two_pass else 0, execution.total_bytes),
+            *full_disks(_disk_needs(Path(out), bundle_bytes, execution, work_dir_bytes)),
         ),
     )
 
 
 def _disk_needs(
-    out: Path, bundle_bytes: int, execution: Execution, spool_bytes: int
+    out: Path, bundle_bytes: int, execution: Execution, work_dir_bytes: int
 ) -> list[tuple[Path, int, str]]:
     needs = [(out.parent, bundle_bytes, "the portrait")]
-    if spool_bytes:
-        needs.append((execution.work_path(out), spool_bytes, "the keys meanwhile"))
+    if work_dir_bytes:
+        needs.append((execution.work_path(out), work_dir_bytes, "the keys meanwhile"))
     return needs
 
 

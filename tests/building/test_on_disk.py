@@ -15,7 +15,15 @@ from conftest import caught_sigint
 from support import corpora, oracle
 
 import portrait
-from portrait import CorpusError, Execution, FilterSpec, OutputExistsError, SpecError, SpoolError, WindowSpec
+from portrait import (
+    CorpusError,
+    Execution,
+    FilterSpec,
+    OutputExistsError,
+    SpecError,
+    WindowSpec,
+    WorkDirError,
+)
 from portrait.building import read_plan
 from portrait.progress import Silent
 from portrait.sizing import SKETCH_KEYS
@@ -333,7 +341,7 @@ def test_a_damaged_part_of_a_filter_is_built_again(cli: Cli) -> None:
                 damage(next(Path("work/data").glob("part-*.filter")))
 
     with pytest.raises(
-        SpoolError, match="checksum does not fit: re-run the same call, which builds it again"
+        WorkDirError, match="checksum does not fit: re-run the same call, which builds it again"
     ):
         portrait.build("corpus", "out", execution=Execution(workers=1, work_dir="work"), progress=Damage())
     assert len(records()) == 8

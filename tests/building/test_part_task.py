@@ -12,7 +12,7 @@ import xxhash
 from support.engine_work import ignore
 from support.packed_keys import key_list, pack
 
-from portrait import FilterSpec, OutputError, SpoolError
+from portrait import FilterSpec, OutputError, WorkDirError
 from portrait.building.layer import summarise
 from portrait.building.part_task import PartRecord, PartTask, RunList, build_part, open_part
 from portrait.keys.runs import KeysInRuns, Run, write_run
@@ -97,7 +97,7 @@ def test_an_attempt_that_fails_leaves_the_part_of_an_earlier_one(tmp_path: Path)
     part_task = task(tmp_path)
     record = build_part(part_task, ignore)
     (tmp_path / "0.keys").unlink()
-    with pytest.raises(SpoolError, match=r"0\.keys: No such file.* reads shard 0 again"):
+    with pytest.raises(WorkDirError, match=r"0\.keys: No such file.* reads shard 0 again"):
         build_part(part_task, ignore)
     assert open_part(tmp_path, "part-000", record)
     assert names(tmp_path) == ["part-000.filter"]
@@ -136,7 +136,7 @@ def test_a_lost_or_damaged_part_is_named(
     record = build_part(task(tmp_path), ignore)
     damage(tmp_path / "part-000.filter")
     with pytest.raises(
-        SpoolError, match=rf"part-000\.filter: {message}: re-run the same call, which builds it"
+        WorkDirError, match=rf"part-000\.filter: {message}: re-run the same call, which builds it"
     ):
         open_part(tmp_path, "part-000", record)
 
@@ -144,9 +144,9 @@ def test_a_lost_or_damaged_part_is_named(
 def test_a_list_of_runs_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for content in (b"no JSON", b"{}", b'{"runs": 3}', b'{"runs": [["a"]]}'):
         (tmp_path / "runs.json").write_bytes(content)
-        with pytest.raises(SpoolError, match=r"runs\.json: cannot be read: "):
+        with pytest.raises(WorkDirError, match=r"runs\.json: cannot be read: "):
             RunList.read(tmp_path / "runs.json")
-    with pytest.raises(SpoolError, match=r"nothing\.json: cannot be read: "):
+    with pytest.raises(WorkDirError, match=r"nothing\.json: cannot be read: "):
         RunList.read(tmp_path / "nothing.json")
 
 

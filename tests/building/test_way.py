@@ -30,17 +30,17 @@ def test_few_keys_stay_in_memory_unless_other_processes_need_them() -> None:
     request = Request.of()
     assert way(request, Execution()) == "memory"
     assert way(request, Execution(workers=1)) == "memory"
-    assert way(request, Execution(work_dir="work")) == "spool"
-    assert way(request, Execution("ray")) == "spool"
+    assert way(request, Execution(work_dir="work")) == "disk"
+    assert way(request, Execution("ray")) == "disk"
     # The size of standard input is not known.
-    assert way(request, Execution(), "-") == "spool"
+    assert way(request, Execution(), "-") == "disk"
     Path(".out.build").mkdir()
-    assert way(request, Execution()) == "spool"
+    assert way(request, Execution()) == "disk"
 
 
 def test_a_pybloom_filter_is_built_in_memory_or_refused() -> None:
     request = Request.of(filter=FilterSpec("pybloom"))
-    assert way(request, Execution()) == "twice"
+    assert way(request, Execution()) == "two_pass"
     for execution, parameter in ((Execution(work_dir="work"), "work_dir"), (Execution("ray"), "engine")):
         with pytest.raises(SpecError, match="built in the memory of one process") as caught:
             way(request, execution)

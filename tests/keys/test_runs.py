@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.packed_keys import LAST_KEY, key_list, unpack
 
-from portrait import OutputError, SpoolError
+from portrait import OutputError, WorkDirError
 from portrait.keys.runs import KeysInMemory, KeysInRuns, Run, write_run
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def test_a_change_of_any_byte_of_a_run_is_detected(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for i in range(16, len(whole)):  # the first 16 bytes are not needed to read the keys
         path.write_bytes(whole[:i] + bytes([whole[i] ^ 0x40]) + whole[i + 1 :])
-        with pytest.raises(SpoolError, match=r"which reads the shard of a\.keys again"):
+        with pytest.raises(WorkDirError, match=r"which reads the shard of a\.keys again"):
             KeysInRuns(tmp_path, [run], 2).check()
     for n in (0, 10, 40, len(whole) - 1):
         path.write_bytes(whole[:n])
-        with pytest.raises(SpoolError, match="has the wrong length"):
+        with pytest.raises(WorkDirError, match="has the wrong length"):
             KeysInRuns(tmp_path, [run], 2).check()
     path.write_bytes(whole)
     KeysInRuns(tmp_path, [run], 2).check()

@@ -31,7 +31,7 @@ def test_a_filter_is_as_large_as_expected(kind: Any, n_keys: int) -> None:
     assert filters.expected(spec, n_keys)[0] == pytest.approx(n_bytes, rel=0.02, abs=40)
 
 
-@pytest.mark.parametrize("way", ["memory", "spool"])
+@pytest.mark.parametrize("way", ["memory", "disk"])
 def test_a_forecast_depends_on_the_way(way: Any, tmp_path: Path) -> None:
     for i in range(3):
         (tmp_path / f"{i}.jsonl").write_text('{"text": "some text"}\n' * 100)
@@ -46,13 +46,13 @@ def test_a_forecast_depends_on_the_way(way: Any, tmp_path: Path) -> None:
     assert forecast.memory_bytes(size) > size
     if way == "memory":
         assert (forecast.n_tasks, forecast.n_workers, forecast.task_seconds) == (1, 1, [])
-        assert forecast.spool_bytes(size) == 0
+        assert forecast.work_dir_bytes(size) == 0
     else:
         assert (forecast.n_tasks, forecast.n_workers) == (3, 2)
         assert [label for label, _ in forecast.task_seconds] == [
             str(tmp_path / f"{i}.jsonl") for i in range(3)
         ]
-        assert forecast.spool_bytes(size) > 300 * 8 + size
+        assert forecast.work_dir_bytes(size) > 300 * 8 + size
 
 
 def test_a_filter_that_does_not_suit_the_windows_has_no_size(tmp_path: Path) -> None:

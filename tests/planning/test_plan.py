@@ -153,16 +153,16 @@ def test_only_the_beginning_of_a_long_document_is_read(corpus: Path, tmp_path: P
     assert planned.text_bytes == pytest.approx(len(text.encode()), rel=0.01)
 
 
-def test_the_spool_is_as_large_as_planned(corpus: Path, tmp_path: Path) -> None:
+def test_the_work_directory_is_as_large_as_planned(corpus: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     execution = Execution(workers=1, work_dir=work)
     sources = [corpus / "all.jsonl", corpus / "gz"]
     planned = portrait.plan(sources, out=tmp_path / "out", execution=execution, sample_text_bytes=4 * MB)
-    assert (planned.way, planned.work_dir) == ("spool", str(work))
+    assert (planned.way, planned.work_dir) == ("disk", str(work))
     assert not work.exists()
     portrait.read_share(sources, tmp_path / "out", (1, 1), execution=execution)
-    spool_bytes = sum(path.stat().st_size for path in (work / "data").glob("*.keys"))
-    assert planned.spool_bytes - planned.bundle_bytes["bloom"] == pytest.approx(spool_bytes, rel=0.15)
+    n_bytes = sum(path.stat().st_size for path in (work / "data").glob("*.keys"))
+    assert planned.work_dir_bytes - planned.bundle_bytes["bloom"] == pytest.approx(n_bytes, rel=0.15)
     assert planned.tasks == len(list((work / "data").glob("read-*.json"))) == 4
 
 
@@ -172,16 +172,16 @@ def test_the_plan_chooses_the_same_way_as_the_build(corpus: Path, tmp_path: Path
         windows = portrait.WindowSpec(stride=stride)
         execution = Execution(**options)
         planned = portrait.plan(corpus, out=tmp_path / out, windows=windows, filter=spec, execution=execution)
-        assert (planned.spool_bytes > 0) == (planned.way == "spool") == (planned.work_dir is not None)
+        assert (planned.work_dir_bytes > 0) == (planned.way == "disk") == (planned.work_dir is not None)
         return planned.way
 
     assert way() == "memory"
     assert way(memory_bytes=512 << 20) == "memory"
-    assert way(memory_bytes=512 << 20, stride=1) == "spool"
-    assert way(kind="pybloom") == "twice"
-    assert way(work_dir=tmp_path / "work") == "spool"
+    assert way(memory_bytes=512 << 20, stride=1) == "disk"
+    assert way(kind="pybloom") == "two_pass"
+    assert way(work_dir=tmp_path / "work") == "disk"
     (tmp_path / ".started.build").mkdir()
-    assert way("started") == "spool"
+    assert way("started") == "disk"
     with pytest.raises(portrait.SpecError, match="pybloom filter is built in the memory of one process"):
         way(kind="pybloom", work_dir=tmp_path / "work")
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.evaluation import COLUMNS, ROWS, TABLE, write_jsonl
-from support.publishing import OPTIONS, assert_refused
 from support.file_server import serving
+from support.publishing import OPTIONS, assert_refused
 
 import portrait
 from portrait.corpus import rows
@@ -73,7 +73,7 @@ CASES: dict[str, tuple[str, type[PortraitError], str, Files]] = {
         "data.jsonl: is one of the inputs",
         Files(clean=Path("./data.jsonl"), overwrite=True),
     ),
-    "twice": (
+    "two_pass": (
         "data.jsonl",
         OutputExistsError,
         "named for two outputs",

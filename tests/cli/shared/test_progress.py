@@ -62,7 +62,7 @@ WAYS = {
     "in memory": (["--workers", "1"], ["reading", "building"]),
     "in files": (["--workers", "1", "--work-dir", "w"], ["reading", "building", "writing"]),
     "in processes": (["--workers", "2", "--work-dir", "w"], ["reading", "building", "writing"]),
-    "twice": (["--filter", "pybloom"], ["reading", "building"]),
+    "two_pass": (["--filter", "pybloom"], ["reading", "building"]),
 }
 
 
