@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from support.html_page import check
+
 import portrait
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def test_a_report_states_its_question_and_its_findings(tmp_path: Path) -> None:
     assert [one["id"] for one in record["portraits"]] == [known.manifest.id]
     assert (report.contaminated.count, report.contaminated.total) == (1, 2)
     assert json.loads(json.dumps(record)) == record
-    page = report.to_html()
-    assert page.startswith(("<!doctype html>", "<!DOCTYPE html>"))
-    assert "2026-01-02" in page
+    page = check(report.to_html())
+    assert "1 of 2 rows shares a passage" in page.text
+    assert f"Made by portrait {portrait.__version__}" in page.text
+    assert "2026-01-02" in page.text

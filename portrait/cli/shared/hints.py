@@ -24,5 +24,6 @@ def option_hint(command: click.Command | None, parameter: str | None) -> str:
     for option in command.params:
         # An underscore at the end keeps a name apart from a built-in: format_, license_.
         if isinstance(option, click.Option) and (option.name or "").rstrip("_") == name:
-            return f" ({max(option.opts, key=len)})"
+            # The first long name is the one that the documentation uses.
+            return f" ({next(one for one in option.opts if one.startswith('--'))})"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,13 +102,17 @@ class ByteStream:
 
 
 class _HashingFile(io.RawIOBase):
-    """A file whose bytes are counted and hashed as they are read."""
+    """A file whose bytes are counted and hashed as they are read.
+
+    It has no ``tell``: ``io.BufferedReader`` calls it when it is made and discards whatever it raises, so a
+    Ctrl-C that arrived at that moment would be lost.
+    """
 
     def __init__(self, file: Any) -> None:
         self._file = file
         self._hash = xxhash.xxh3_128()
-        self._n_read = 0
         self._ended = False
+        self.n_read = 0
 
     def readable(self) -> bool:
         return True
@@ -117,11 +121,8 @@ class _HashingFile(io.RawIOBase):
         n_bytes: int = self._file.readinto(buffer)
         self._ended = n_bytes == 0
         self._hash.update(memoryview(buffer)[:n_bytes])
-        self._n_read += n_bytes
+        self.n_read += n_bytes
         return n_bytes
-
-    def tell(self) -> int:
-        return self._n_read
 
     def finish(self) -> str:
         """Return the digest of the whole file, after reading what the decoder did not need."""
@@ -148,32 +149,32 @@ def open_stream(path: File) -> Iterator[ByteStream]:
         is_pipe = not opened.seekable()
     else:
         opened, is_pipe = path.open(sequential=True), False
-    with opened:
-        hashed = _HashingFile(opened)
-        # Decoders read by the kilobyte; the file is read and hashed by the megabyte.
-        file = io.BufferedReader(hashed, CHUNK_BYTES)
-        read, damage, codec = _decoder(path.suffix.lower(), file)
-        # A pipe cannot tell how far it has been read.
-        position = (lambda: 0) if is_pipe else hashed.tell
-        yield ByteStream(str(path), read, position, damage, codec, hashed.finish)
+    hashed = _HashingFile(opened)
+    # Decoders read by the kilobyte; the file is read and hashed by the megabyte. Both are closed here:
+    # what the garbage collector closes discards a Ctrl-C that arrives meanwhile.
+    with opened, io.BufferedReader(hashed, CHUNK_BYTES) as file:
+        decoder, damage, codec = _decoder(path.suffix.lower(), file)
+        with closing(decoder):
+            # A pipe cannot tell how far it has been read.
+            position = (lambda: 0) if is_pipe else (lambda: hashed.n_read)
+            yield ByteStream(str(path), decoder.read, position, damage, codec, hashed.finish)
 
 
-def _decoder(suffix: str, file: Any) -> tuple[Callable[[int], bytes], type[Exception], str]:
-    """Return a reader of a file with this suffix, the error that damage raises, and the codec's name."""
+def _decoder(suffix: str, file: io.BufferedReader[Any]) -> tuple[Any, type[Exception], str]:
+    """Return the decoder of a file with this suffix, the error that damage raises, and the codec's name."""
     match suffix:
         case ".gz":
             # isal decodes two to three times as fast as zlib.
             igzip = extras.load("isal.igzip", "build")
             damage: type[Exception] = extras.load("isal.isal_zlib", "build").error
-            return igzip.IGzipFile(fileobj=file).read, damage, "gzip"
+            return igzip.IGzipFile(fileobj=file), damage, "gzip"
         case ".zst":
             # Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
             arrow = extras.load("pyarrow", "build")
-            stream = arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd")
-            return stream.read, EOFError, ""
+            return arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd"), EOFError, ""
         case ".bz2":
-            return bz2.BZ2File(file).read, OSError, "bzip2"
+            return bz2.BZ2File(file), OSError, "bzip2"
         case ".xz":
-            return lzma.LZMAFile(file).read, lzma.LZMAError, "xz"
+            return lzma.LZMAFile(file), lzma.LZMAError, "xz"
         case _:
-            return file.read, EOFError, ""
+            return file, EOFError, ""

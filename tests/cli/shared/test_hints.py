@@ -50,7 +50,7 @@ def test_every_parameter_that_an_error_names_has_an_option(parameter: str) -> No
         ("build", "overwrite", " (--overwrite)"),
         ("build", "out", " (--out)"),
         ("build", "column", " (--column)"),
-        ("report", "column", " (--columns)"),
+        ("report", "column", " (--column)"),
         ("build", "format", " (--format)"),
         ("build", "filter", " (--filter)"),
         ("build", "share", " (--task)"),

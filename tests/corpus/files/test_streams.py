@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,14 @@ def noise(n_bytes: int) -> bytes:
 
 
 DATA = noise(400_000)
+
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    ".jsonl": bytes,
+    ".gz": gzip.compress,
+    ".zst": zstd,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
 
 WRONG_CHECKSUM = bytearray(gzip.compress(DATA))
 WRONG_CHECKSUM[-8] ^= 1
@@ -78,13 +87,7 @@ def test_a_damaged_compressed_file_is_named(kind: str, stem: str, tmp_path: Path
 def test_the_digest_covers_the_whole_file_even_behind_the_compressed_data(
     suffix: str, tmp_path: Path
 ) -> None:
-    compressions: dict[str, Callable[[bytes], bytes]] = {
-        ".gz": gzip.compress,
-        ".bz2": bz2.compress,
-        ".xz": lzma.compress,
-        ".zst": zstd,
-    }
-    data = compressions[suffix](lines()) + (bytes(3_000_000) if suffix in (".gz", ".bz2") else b"")
+    data = ENCODERS[suffix](lines()) + (bytes(3_000_000) if suffix in (".gz", ".bz2") else b"")
     path = tmp_path / f"a.jsonl{suffix}"
     path.write_bytes(data)
     shard = shard_of(path)
@@ -140,3 +143,42 @@ def test_a_stream_returns_as_many_bytes_as_requested(tmp_path: Path) -> None:
         assert stream.read_all() == data[2_000_000:]
         assert stream.read() == b""
         assert stream.position() == (tmp_path / "a.jsonl.gz").stat().st_size
+
+
+class Interrupt(BaseException):
+    """What a signal raises, which no code expects."""
+
+
+# An interrupt between opening a file and entering its block leaves it to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.parametrize("suffix", [".jsonl", ".zst"])
+def test_an_interrupt_is_never_lost(suffix: str, tmp_path: Path) -> None:
+    """Interrupt opening, reading and closing at many moments, some of them in C code.
+
+    The decoders of the other suffixes lose a few interrupts themselves, while they are made.
+    """
+    path = tmp_path / f"data{suffix}"
+    path.write_bytes(ENCODERS[suffix](GOOD))
+    n_signals = 0
+
+    def interrupt(*_: object) -> None:
+        nonlocal n_signals
+        n_signals += 1
+        raise Interrupt
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        n_raised = 0
+        while n_signals < 2000:
+            before = n_signals
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0002 + 0.000_001 * n_signals)
+                while n_signals == before:
+                    with open_stream(path) as stream:
+                        stream.read_all()
+            except Interrupt:
+                n_raised += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert n_raised == n_signals
