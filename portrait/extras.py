@@ -23,5 +23,5 @@ def load(module: str, extra: str) -> Any:
     except ImportError as error:
         missing = (error.name or module).partition(".")[0]
         raise MissingExtraError(
-            f"this needs {missing}, which is not installed: pip install 'portrait[{extra}]'"
+            f"this needs {missing}, which is not installed: pip install 'data-portrait[{extra}]'"
         ) from error

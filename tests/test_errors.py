@@ -193,7 +193,7 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(name: str, d
     facts = build_in_child(name, directory)
     assert facts == ErrorFacts(
         "MissingExtraError",
-        f"this needs {MISSING_EXTRAS[name]}, which is not installed: pip install 'portrait[build]'",
+        f"this needs {MISSING_EXTRAS[name]}, which is not installed: pip install 'data-portrait[build]'",
         2,
         500,
     )

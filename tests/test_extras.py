@@ -21,7 +21,7 @@ def test_an_installed_dependency_is_loaded() -> None:
 def test_a_missing_dependency_is_named_by_its_package() -> None:
     with pytest.raises(MissingExtraError) as caught:
         load("nothing_of_this_name.part", "build")
-    message = "this needs nothing_of_this_name, which is not installed: pip install 'portrait[build]'"
+    message = "this needs nothing_of_this_name, which is not installed: pip install 'data-portrait[build]'"
     assert str(caught.value) == message
     assert isinstance(caught.value, ImportError)
 

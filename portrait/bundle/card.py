@@ -56,7 +56,7 @@ this directory can ask whether a text was in the corpus, and in which of its sou
 ## How to ask
 
 ```
-pip install portrait
+pip install data-portrait
 portrait query {name} "a passage of the text in question"
 ```
 

@@ -248,7 +248,7 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(
 ) -> None:
     before = snapshot(tmp_path)
     result = cli("build", source, "-o", "out", program=without(module))
-    message = f"this needs {module}, which is not installed: pip install 'portrait[build]'"
+    message = f"this needs {module}, which is not installed: pip install 'data-portrait[build]'"
     assert result == (2, "", f"portrait: error: {message}\n")
     assert snapshot(tmp_path) == before
 

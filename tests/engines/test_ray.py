@@ -143,6 +143,6 @@ def test_without_ray_the_extra_is_named(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("some text")
     code = "import sys; sys.modules['ray'] = None; from portrait.cli.main import run; sys.exit(run())"
     done = cli("build", "a.txt", "-o", "out", "--engine", "ray", program=("-c", code))
-    message = "this needs ray, which is not installed: pip install 'portrait[ray]'"
+    message = "this needs ray, which is not installed: pip install 'data-portrait[ray]'"
     assert done == (2, "", f"portrait: error: {message}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]

@@ -62,7 +62,7 @@ def test_a_missing_package_is_named(corpus: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert "pip install 'portrait[pybloom]'" in done.stdout
+    assert "pip install 'data-portrait[pybloom]'" in done.stdout
 
 
 @pytest.mark.parametrize("in_memory", [True, False])

@@ -63,7 +63,7 @@ class Rates:
             )
         except ConfigurationError as error:
             raise SpecError(
-                f"setting 'store': {error}: pip install 'portrait[redis]' or 'portrait[memcached]'"
+                f"setting 'store': {error}: pip install 'data-portrait[redis]' or 'data-portrait[memcached]'"
             ) from None
         self._limiter = FixedWindowRateLimiter(storage)
 
