@@ -62,6 +62,7 @@ class Dump:
             "normalizer": {"name": spec.normalizer, "version": NORMALIZER_VERSIONS[spec.normalizer]},
             "hash": {"name": chain.hash_name},
             "source": self.name,
+            "files": [file.name for file in self.files],
             "entries": chain.entries,
             "fpr": self.fpr,
             "links": [

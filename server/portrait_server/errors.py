@@ -20,6 +20,12 @@ class WithdrawnPortraitError(PortraitError):
     http_status = 503
 
 
+class ForbiddenFileError(PortraitError):
+    """A file of a portrait that the service must not read: outside the roots, or not a regular file."""
+
+    http_status = 503
+
+
 class ServiceError(PortraitError):
     """A request that the service refuses.
 

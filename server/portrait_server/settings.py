@@ -29,6 +29,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     portraits: Annotated[tuple[Path, ...], Field(description="Paths of the portraits to serve.")] = ()
+    roots: Annotated[
+        tuple[Path, ...],
+        Field(description="Directories that links in the portraits may lead to, besides the portraits' own."),
+    ] = ()
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 picks a free one.")] = 8000
     workers: Annotated[Count, Field(description="Worker processes; they share the portraits' memory.")] = 1

@@ -116,7 +116,9 @@ CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
 
 #: The order inside the service.
 SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
-    ("messages", "errors"),
+    ("messages", "errors", "counters", "orphans"),
+    ("roots",),
+    ("opening",),
     ("settings", "metrics", "shelf", "access"),
     ("state",),
     ("http",),

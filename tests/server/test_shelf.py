@@ -10,6 +10,7 @@ import pytest
 from portrait_server import errors
 from portrait_server.shelf import Shelf
 from support.live import BREAD, FERRY, build
+from support.permissions import without_privilege
 
 import portrait
 
@@ -104,3 +105,38 @@ def test_a_truncated_portrait_is_withdrawn(ferry: Path, bread: Path) -> None:
     build(ferry, FERRY)
     assert shelf.reload() == lenient.reload() == ["ferry"]
     assert verdicts(lenient, FERRY) == verdicts(shelf, FERRY) == ["found"]
+
+
+def test_an_unreadable_portrait_leaves_the_others_alone(ferry: Path, bread: Path) -> None:
+    shelf = Shelf([ferry, bread])
+    build(bread, FERRY)
+    (ferry / "portrait.json").chmod(0)
+    with without_privilege():
+        assert shelf.reload(force=True) == ["bread"]
+        lenient = Shelf([ferry, bread], lenient=True)
+        with pytest.raises(portrait.NotAPortraitError, match="Permission denied"):
+            Shelf([ferry, bread])
+    assert verdicts(shelf, FERRY, names=["bread"]) == verdicts(lenient, FERRY, names=["bread"]) == ["found"]
+    assert verdicts(shelf, FERRY, names=["ferry"]) == ["found"], "the portrait that was open stays"
+    with pytest.raises(errors.WithdrawnPortraitError, match="'ferry' cannot be asked now"):
+        lenient.ask(["ferry"], [FERRY])
+    assert "portrait.json: Permission denied" in shelf.problems["ferry"]
+    (ferry / "portrait.json").chmod(0o644)
+    assert "ferry" in lenient.reload()
+    assert shelf.reload() == ["ferry"]
+    assert shelf.problems == lenient.problems == {}
+
+
+def test_a_worker_starts_although_two_portraits_have_one_name_by_now(ferry: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = build(tmp_path / "other" / "ferry.portrait", BREAD)
+    with pytest.raises(portrait.SpecError, match="rename"):
+        Shelf([ferry, other])
+    assert verdicts(Shelf([ferry, other], lenient=True), FERRY) == ["found"]
+
+
+def test_the_card_is_that_of_the_portrait(ferry: Path, bread: Path) -> None:
+    shelf = Shelf([ferry, bread])
+    assert shelf.card("ferry") == (ferry / "README.md").read_text()
+    with pytest.raises(errors.UnknownPortraitError):
+        shelf.card("none")
