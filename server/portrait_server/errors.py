@@ -68,6 +68,12 @@ class MediaTypeError(ServiceError):
     http_status = 415
 
 
+class UnknownHostError(ServiceError):
+    """A request under a host name that is not the server's: its page may belong to somebody else."""
+
+    http_status = 421
+
+
 class RateLimitError(ServiceError):
     """A caller that has used up its rate."""
 

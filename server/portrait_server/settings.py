@@ -34,6 +34,10 @@ class Settings(BaseModel):
         Field(description="Directories that links in the portraits may lead to, besides the portraits' own."),
     ] = ()
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
+    hosts: Annotated[
+        tuple[str, ...],
+        Field(description="Names that requests may use for this server (`Host`); without any, all."),
+    ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 picks a free one.")] = 8000
     workers: Annotated[Count, Field(description="Worker processes; they share the portraits' memory.")] = 1
     threads: Annotated[Count, Field(description="Questions that a worker answers at the same time.")] = 4

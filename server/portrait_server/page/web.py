@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 import portrait
 
 from ..api.asking import Asking
-from ..errors import MalformedRequestError
+from ..errors import MalformedRequestError, UnknownHostError
 from ..http import problems
 from ..http.admission import identified
 from ..state import current_state
@@ -116,7 +116,8 @@ def answer() -> Response:
 def complain(error: portrait.PortraitError | HTTPException) -> Response:
     """Show the page with the problem in words."""
     problem = problems.of_http(error) if isinstance(error, HTTPException) else problems.of_error(error)
-    if request.endpoint == "page.static":
+    # A page under somebody else's name must not learn what is here.
+    if request.endpoint == "page.static" or isinstance(error, UnknownHostError):
         return problem
     try:
         form = _form()
