@@ -9,6 +9,7 @@ __all__ = [
     "BloomBits",
     "Filter",
     "Keys",
+    "Map",
     "Memory",
     "PyBloomBits",
     "RowError",
@@ -17,6 +18,7 @@ __all__ = [
     "Sketch",
     "Windows",
     "build_fuse",
+    "explain_bus_errors",
     "fuse_partitions",
     "unicode_version",
 ]
@@ -106,6 +108,25 @@ class BloomBits:
         Raises:
             ValueError: A key belongs to a block outside this range.
         """
+
+@final
+class Map:
+    """A file mapped into memory, read-only, without a file descriptor; its buffer is the file's bytes."""
+
+    def __new__(cls, descriptor: int, n_bytes: int, sequential: bool, name: bytes) -> Map:
+        """Map the first ``n_bytes`` of an open file, at least one.
+
+        Args:
+            descriptor: The open file, which may be closed afterwards.
+            n_bytes: How many bytes to map.
+            sequential: Whether they will be read from end to end rather than at random.
+            name: The file's name in messages.
+
+        Raises:
+            OSError: The file cannot be mapped.
+        """
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
 class Memory:
@@ -267,3 +288,9 @@ def fuse_partitions(n_keys: int) -> int:
 
 def unicode_version() -> str:
     """Return the version of Unicode that the normalisers follow."""
+
+def explain_bus_errors(before: bytes, after: bytes) -> None:
+    """Have SIGBUS from a file that is mapped later end the process with status 2 and one line on stderr.
+
+    The line is ``before``, the file's name, and ``after``. Any other SIGBUS ends the process as before.
+    """

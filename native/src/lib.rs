@@ -1,4 +1,4 @@
-//! The kernel of Portrait: text, windows, keys and filters. No files, no network, no policy.
+//! The kernel of Portrait: text, windows, keys, filters, and mapped files. No network, no policy.
 //!
 //! Modules use only those above them in this list:
 //!
@@ -6,10 +6,12 @@
 //! - [`windows`]: cuts normalised text into windows, and hashes, sorts and counts their keys.
 //! - [`filters`]: approximate sets of windows.
 //! - [`scan`]: looks all windows of a text up in filters and joins the hits into chains.
+//! - [`files`]: maps files into memory.
 //! - `python`: the extension module `portrait._native`, compiled with the feature `python` only.
 
 #![deny(unsafe_code)]
 
+pub mod files;
 pub mod filters;
 #[cfg(feature = "python")]
 mod python;

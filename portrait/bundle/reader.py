@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.bundle.manifest import Manifest, ShardRecord
+    from portrait.storage.mapping import Access
 
 MANIFEST_NAME = "portrait.json"
 CARD_NAME = "README.md"
@@ -28,12 +29,12 @@ _MAX_MANIFEST_BYTES = 1 << 30
 class Bundle:
     """A portrait's directory, its manifest read and checked, its shards not yet touched.
 
-    ``sequential`` says that the shards will be read from end to end rather than at random.
+    ``access`` says how the bytes of the shards are reached.
     """
 
     path: Path
     manifest: Manifest
-    sequential: bool = False
+    access: Access = "random"
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ class Bundle:
         """
         path = self.shard_path(shard)
         try:
-            return map_tensors(path, sequential=self.sequential)
+            return map_tensors(path, self.access)
         except OSError as error:
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
 

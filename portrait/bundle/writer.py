@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from portrait.bundle.manifest import FORMAT, FORMAT_VERSION, Layer, Manifest, ShardRecord
+from portrait.bundle.pieces import MAX_SHARDS
 from portrait.bundle.reader import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
 from portrait.bundle.shard_writer import ShardWriter, shard_name
 from portrait.bundle.tensors import HEADER_RESERVE_BYTES
@@ -78,6 +79,7 @@ class BundleWriter:
         self.overwrite = overwrite
         self._staging = StagingDirectory(out)
         self._taken: set[str] = set()
+        self._n_shards = 0
 
     def __enter__(self) -> Self:
         with writing(self.out.parent), ExitStack() as stack:
@@ -126,20 +128,31 @@ class BundleWriter:
 
         Raises:
             OutputError: A file cannot be written.
+            SpecError: There are too many shards.
         """
         metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "filter": kind, "source": source}
         writer = ShardWriter(progress)
         with writing(self.out, f"layer {source!r}"):
             # How many there are is part of every name, and known when the last has been written.
-            shards = [
-                writer.write_piece(self._staging.path / f".{number}", piece, metadata)
-                for number, piece in enumerate(pieces, 1)
-            ]
+            shards = []
+            for number, piece in enumerate(pieces, 1):
+                self._count_shards(1)
+                shards.append(writer.write_piece(self._staging.path / f".{number}", piece, metadata))
             for i, shard in enumerate(shards):
                 name = shard_name(source, i + 1, len(shards), self._taken)
                 (self._staging.path / shard.file).rename(self._staging.path / name)
                 shards[i] = replace(shard, file=name)
         return StoredLayer(tuple(shards), writer.tensors)
+
+    def _count_shards(self, n_more: int) -> None:
+        """Raise :class:`SpecError` for more shards than a process can map when it opens the bundle."""
+        self._n_shards += n_more
+        if self._n_shards > MAX_SHARDS:
+            raise SpecError(
+                f"{self.out}: would have more than {counted(MAX_SHARDS, 'shard')}, too many to be opened: "
+                "choose a larger size for the shards",
+                parameter="max_shard_bytes",
+            )
 
     def add_file(self, source: str, extension: str, tensor: str, buffers: Sequence[Buffer]) -> StoredLayer:
         """Write a layer that is one file of another format.
@@ -170,8 +183,10 @@ class BundleWriter:
         Raises:
             DamagedBundleError: A shard is missing, or is not of the recorded size.
             OutputError: A file cannot be written.
+            SpecError: There are too many shards.
         """
         shards = []
+        self._count_shards(len(layer.shards))
         for number, shard in enumerate(layer.shards, 1):
             source = bundle.shard_path(shard)
             name = shard.file

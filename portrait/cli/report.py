@@ -12,7 +12,13 @@ import click
 
 from portrait.answers.wording import show_evalue
 from portrait.cli.shared.opening import open_all
-from portrait.cli.shared.options import evalue_option, foreign_stride_option, overwrite_option, quiet_option
+from portrait.cli.shared.options import (
+    evalue_option,
+    foreign_stride_option,
+    map_option,
+    overwrite_option,
+    quiet_option,
+)
 from portrait.cli.shared.progress import progress
 from portrait.cli.shared.reading import column_option, format_option
 from portrait.cli.shared.tables import table
@@ -53,6 +59,7 @@ _PATH = click.Path(path_type=Path)
 @format_option
 @evalue_option(DEFAULT_EVALUE)
 @foreign_stride_option
+@map_option
 @click.option(
     "--worst",
     type=click.IntRange(0),
@@ -92,6 +99,7 @@ def command(
     format_: Any,
     evalue: float,
     stride: int | None,
+    map_: bool,
     worst: int,
     html: Path | None,
     json_: str | None,
@@ -121,7 +129,7 @@ def command(
     if Path(_STDOUT) in (html, clean, contaminated):
         raise click.UsageError("only --json can go to standard output: name a file for the others")
     *paths, data = arguments
-    opened = open_all(paths, stride)
+    opened = open_all(paths, stride, map=map_)
     json_file = None if json_ in (None, _STDOUT) else Path(str(json_))
     files = Files(html, json_file, clean, contaminated, strict_clean, overwrite)
     options = ReportOptions(

@@ -12,7 +12,13 @@ import click
 from portrait.answers.judge import DEFAULT_EVALUE
 from portrait.bundle.reader import is_bundle
 from portrait.cli.shared.opening import open_all
-from portrait.cli.shared.options import evalue_option, foreign_stride_option, overwrite_option, quiet_option
+from portrait.cli.shared.options import (
+    evalue_option,
+    foreign_stride_option,
+    map_option,
+    overwrite_option,
+    quiet_option,
+)
 from portrait.cli.shared.progress import progress
 from portrait.cli.shared.reading import column_option, format_option, names_of
 from portrait.cli.shared.sizes import size
@@ -42,6 +48,7 @@ if TYPE_CHECKING:
 @format_option
 @evalue_option(DEFAULT_EVALUE)
 @foreign_stride_option
+@map_option
 @click.option("--matches/--no-matches", default=True, show_default=True, help="List the place of each match.")
 @click.option("--workers", type=int, metavar="N", help="Processes that ask.  [default: one a CPU]")
 @overwrite_option("a file at OUT")
@@ -55,6 +62,7 @@ def command(
     format_: Any,
     evalue: float,
     stride: int | None,
+    map_: bool,
     matches: bool,
     workers: int | None,
     overwrite: bool,
@@ -71,7 +79,7 @@ def command(
     portrait scan corpus.portrait test.jsonl --column question,answer --keep id -o found.jsonl
     """
     paths, data = _split(arguments)
-    opened = open_all(paths, stride)
+    opened = open_all(paths, stride, map=map_)
     begin = time.perf_counter()
     done = scan_rows(
         opened,

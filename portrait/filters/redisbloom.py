@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portrait._native import Filter as NativeFilter
-from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError, TextError
 from portrait.markup.numbers import count, counted
+from portrait.storage.mapping import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -154,7 +154,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> RedisBloom:
     """
     paths = [bundle.shard_path(shard) for shard in layer.shards]
     try:
-        opened = of_files([(path, map_file(path, sequential=bundle.sequential)) for path in paths])
+        opened = of_files([(path, open_file(path, bundle.access)) for path in paths])
     except OSError as error:
         raise DamagedBundleError(f"{error.filename or bundle.path}: {error.strerror}") from error
     if opened.parameters != layer.filter:

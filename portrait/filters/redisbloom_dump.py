@@ -11,13 +11,16 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError
 from portrait.filters.redisbloom import KIND, RedisBloom, ScalingChain, of_files
 from portrait.markup.numbers import count, counted
 from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
+from portrait.storage.mapping import open_file
+
+if TYPE_CHECKING:
+    from portrait.storage.mapping import Access
 
 SUFFIX = ".bf"
 LEGACY_INDEX_SUFFIX = ".idx"
@@ -85,12 +88,13 @@ def is_dump(path: Path) -> bool:
     return path.suffix == SUFFIX and path.is_file()
 
 
-def open_dump(path: Path, stride: int | None = None) -> Dump:
-    """Map the filter at ``path``, in time independent of its size.
+def open_dump(path: Path, stride: int | None = None, access: Access = "random") -> Dump:
+    """Open the filter at ``path``; mapped, in time independent of its size.
 
     Args:
         path: The ``.bf`` file. The width is in its index or, in the older form, in its name.
         stride: The stride; by default, the one in the file's name.
+        access: How the bytes are reached.
 
     Raises:
         SpecError: Neither the name nor the caller says what the width and the stride are.
@@ -104,7 +108,7 @@ def open_dump(path: Path, stride: int | None = None) -> Dump:
         else:
             content = _read_json(path)
             index, own_file = path, None
-        spec, opened, files = _open(path, index, content, own_file, stride)
+        spec, opened, files = _open(path, index, content, own_file, stride, access)
         return Dump(path, require_source_name(path.stem), spec, opened, opened.rate(), files)
     except OSError as error:
         where = error.filename if error.filename is not None else path
@@ -112,12 +116,12 @@ def open_dump(path: Path, stride: int | None = None) -> Dump:
 
 
 def _open(
-    path: Path, index: Path, content: Any, own_file: str | None, stride: int | None
+    path: Path, index: Path, content: Any, own_file: str | None, stride: int | None, access: Access
 ) -> tuple[WindowSpec, RedisBloom, tuple[Path, ...]]:
     blocks = content.get("blocks") if isinstance(content, dict) else None
     sizes = _chunk_sizes(index, blocks, own_file)
     width = _width(index, content, own_file)
-    files = [_map_part(path.with_name(name), size) for name, size in sizes.parts]
+    files = [_open_part(path.with_name(name), size, access) for name, size in sizes.parts]
     opened = of_files(files, sizes.header)
     _compare_info(index, content.get("bf_info"), opened.chain)
     return _windows(path, width, stride), opened, tuple(part for part, _ in files)
@@ -242,11 +246,11 @@ def _windows(path: Path, width: int | None, stride: int | None) -> WindowSpec:
 # --- The files --------------------------------------------------------------------------------------
 
 
-def _map_part(path: Path, n_bytes: int) -> tuple[Path, memoryview]:
+def _open_part(path: Path, n_bytes: int, access: Access) -> tuple[Path, memoryview]:
     # The caches of model hubs consist of symbolic links, which are followed.
     if not path.is_file():
         raise DamagedBundleError(f"{path}: the part is missing: fetch it, too")
-    data = map_file(path)
+    data = open_file(path, access)
     if len(data) != n_bytes:
         raise DamagedBundleError(
             f"{path}: {counted(len(data), 'byte')} instead of {count(n_bytes)}: {_REFETCH}"

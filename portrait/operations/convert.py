@@ -52,7 +52,7 @@ def convert(
     """
     max_piece_bytes = data_bytes(max_shard_bytes)
     progress = progress or Silent()
-    bundle = replace(bundles.read(Path(path)), sequential=True)
+    bundle = replace(bundles.read(Path(path)), access="sequential")
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         progress.start(sum(shard.bytes for layer in bundle.manifest.layers for shard in layer.shards))
         try:

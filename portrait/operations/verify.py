@@ -56,7 +56,7 @@ def verify(path: str | os.PathLike[str], *, progress: Progress | None = None) ->
         UnsupportedBundleError: The portrait is of a newer format, or has parts that are not known here.
         DamagedBundleError: Something is not what the manifest says; the message names the first such file.
     """
-    bundle = replace(bundles.read(Path(path)), sequential=True)
+    bundle = replace(bundles.read(Path(path)), access="sequential")
     manifest_bytes = _check_manifest(bundle)
     shards = [shard for layer in bundle.manifest.layers for shard in layer.shards]
     progress = progress or Silent()

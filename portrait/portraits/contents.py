@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portrait.bundle import reader as bundles
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portrait.filters.protocols import Filter
     from portrait.filters.redisbloom_dump import Dump
     from portrait.spec import WindowSpec
+    from portrait.storage.mapping import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Contents:
         spec: How it cuts texts into windows.
         layers: Its sources.
         about: What its files say about it: a bundle's manifest, or a foreign filter's header.
+        access: How the bytes of the filters are reached.
     """
 
     path: Path
@@ -46,14 +48,16 @@ class Contents:
     spec: WindowSpec
     layers: tuple[OpenLayer, ...]
     about: Manifest | Dump
+    access: Access = "random"
 
 
-def open_contents(path: Path, stride: int | None) -> Contents:
-    """Map the files at ``path``.
+def open_contents(path: Path, stride: int | None, access: Access = "random") -> Contents:
+    """Open the files at ``path``.
 
     Args:
         path: A bundle's directory, or a filter of the original library (``.bf``).
         stride: The stride of a filter of the original library, if its name does not say it.
+        access: How the bytes of the filters are reached.
 
     Raises:
         NotAPortraitError, DamagedBundleError, UnsupportedBundleError: The files are not a portrait, or
@@ -61,8 +65,8 @@ def open_contents(path: Path, stride: int | None) -> Contents:
         SpecError: The stride is unknown, or is not the one that a bundle was built with.
     """
     if redisbloom_dump.is_dump(path):
-        return _of_dump(redisbloom_dump.open_dump(path, stride))
-    bundle = bundles.read(path)
+        return _of_dump(redisbloom_dump.open_dump(path, stride, access), access)
+    bundle = replace(bundles.read(path), access=access)
     if stride is not None and stride != bundle.manifest.windows.stride:
         raise SpecError(
             f"{path}: was built with a stride of {bundle.manifest.windows.stride}, not {stride!r}: "
@@ -73,12 +77,12 @@ def open_contents(path: Path, stride: int | None) -> Contents:
 
 
 def bundle_contents(bundle: Bundle) -> Contents:
-    """Map the layers of a bundle whose manifest has been read."""
+    """Open the layers of a bundle whose manifest has been read."""
     manifest = bundle.manifest
     layers = tuple(OpenLayer(layer.source, layer.fpr, open_layer(bundle, layer)) for layer in manifest.layers)
-    return Contents(bundle.path, bundle.name, manifest.windows, layers, manifest)
+    return Contents(bundle.path, bundle.name, manifest.windows, layers, manifest, bundle.access)
 
 
-def _of_dump(dump: Dump) -> Contents:
+def _of_dump(dump: Dump, access: Access) -> Contents:
     layers = (OpenLayer(dump.name, dump.fpr, dump.filter),)
-    return Contents(dump.path, dump.name, dump.spec, layers, dump)
+    return Contents(dump.path, dump.name, dump.spec, layers, dump, access)

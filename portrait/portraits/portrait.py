@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Portrait:
-    """An open portrait: read-only, memory-mapped, safe to share between threads.
+    """An open portrait: read-only, memory-mapped unless opened otherwise, safe to share between threads.
 
     :func:`open` and :func:`portrait.build` make it. Opening takes the same time for every size; a question
     reads only what it needs.
@@ -198,8 +198,9 @@ class Portrait:
         ]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the path and the identity: another process maps the same files."""
-        return _reopen, (self.path.absolute(), self.spec.stride, self.identity)
+        """Pickle the path and the identity: another process opens the same files."""
+        is_mapped = self._contents.access != "memory"
+        return _reopen, (self.path.absolute(), self.spec.stride, self.identity, is_mapped)
 
     @property
     def identity(self) -> str:
@@ -214,17 +215,23 @@ class Portrait:
 
 
 def open(  # noqa: A001  # portrait.open, as gzip.open
-    path: str | os.PathLike[str], *, stride: int | None = None
+    path: str | os.PathLike[str],
+    *,
+    stride: int | None = None,
+    map: bool = True,  # noqa: A002  # as of mmap
 ) -> Portrait:
     """Open the portrait at ``path``: a bundle, or a filter of the original library (``.bf``).
 
     The filters are mapped, so that opening takes no longer for a large portrait and processes share the
-    memory.
+    memory; however many files there are, they take no file descriptors. A mapped file must stay as it is: if
+    another program cuts it short, or its server fails, the system ends the process that reads it (SIGBUS).
 
     Args:
         path: A bundle's directory, or a ``.bf`` file.
         stride: The stride of a filter of the original library, if its name does not say it
             (``NAME.WIDTH-STRIDE.bf``). A bundle states its own.
+        map: Whether to map the filters. Otherwise they are read into memory, as a whole, before the first
+            question: for network file systems, and for files that may change meanwhile.
 
     Raises:
         NotAPortraitError: Nothing at the path looks like a portrait.
@@ -232,7 +239,7 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
         UnsupportedBundleError: The format is newer than this version.
         SpecError: The stride is unknown, or is not the one that a bundle was built with.
     """
-    return Portrait(open_contents(Path(path), stride))
+    return Portrait(open_contents(Path(path), stride, "random" if map else "memory"))
 
 
 def of_bundle(bundle: Bundle) -> Portrait:
@@ -240,9 +247,9 @@ def of_bundle(bundle: Bundle) -> Portrait:
     return Portrait(bundle_contents(bundle))
 
 
-def _reopen(path: Path, stride: int, identity: str) -> Portrait:
+def _reopen(path: Path, stride: int, identity: str, is_mapped: bool) -> Portrait:
     """Open a portrait that another process had open."""
-    opened = open(path, stride=stride)
+    opened = open(path, stride=stride, map=is_mapped)
     if opened.identity != identity:
         raise DamagedBundleError(f"{path}: is another portrait than it was: open it again")
     return opened

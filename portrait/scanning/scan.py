@@ -14,7 +14,8 @@ from portrait.corpus import rows
 from portrait.corpus.columns import DEFAULT_COLUMN
 from portrait.corpus.locations import is_url
 from portrait.engines.pool import in_order, require_workers
-from portrait.errors import CorpusError, SpecError
+from portrait.errors import CorpusError, SpecError, WorkerError
+from portrait.portraits import portrait as opening
 from portrait.progress import Silent
 from portrait.scanning.json_lines import JsonLines
 from portrait.scanning.row_files import row_file
@@ -108,6 +109,7 @@ def scan_rows(
         OutputExistsError: The output exists, or another scan into it is unfinished or running.
         OutputError: The output cannot be written.
         WorkerError: A process died.
+        DamagedBundleError: A process died, and a portrait's files have been cut short.
     """
     if not portraits:
         raise SpecError("no portrait to ask: name one or more")
@@ -197,6 +199,11 @@ def _scan(
                 append(result.data, result.counts)
                 counts.update(result.counts)
                 progress.advance(result.read_bytes)
+    except WorkerError:
+        # Reading a mapped file that has been cut short ends a process, too: opening it again says so.
+        for one in task.portraits:
+            opening.open(one.path, stride=one.spec.stride)
+        raise
     finally:
         progress.finish()
     return counts

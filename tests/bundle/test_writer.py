@@ -430,3 +430,23 @@ def test_a_directory_that_cannot_be_written_to_is_named(monkeypatch: pytest.Monk
         write_beside(Path("old"), built.manifest, "", overwrite=True)
     assert str(error.value) == "old: cannot write: No space left on device"
     assert snapshot(Path("old")) == before
+
+
+def test_a_bundle_of_more_shards_than_can_be_opened_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    windows = portrait.WindowSpec(stride=1)
+    Path("a.txt").write_text("".join(f"{i:x} " for i in range(20_000)))
+    whole = portrait.build("a.txt", "whole", windows=windows, max_shard_bytes=4096)
+    n_shards = len(whole.manifest.layers[0].shards)
+    monkeypatch.setattr("portrait.bundle.writer.MAX_SHARDS", n_shards)
+    portrait.build("a.txt", "again", windows=windows, max_shard_bytes=4096)
+    monkeypatch.setattr("portrait.bundle.writer.MAX_SHARDS", n_shards - 1)
+    before = names(Path())
+    with pytest.raises(
+        portrait.SpecError, match="out: would have more than .* too many to be opened"
+    ) as caught:
+        portrait.build("a.txt", "out", windows=windows, max_shard_bytes=4096)
+    assert caught.value.parameter == "max_shard_bytes"
+    with pytest.raises(portrait.SpecError, match="too many to be opened"):
+        portrait.build("a.txt", "again", windows=windows, max_shard_bytes=4096, overwrite=True)
+    assert names(Path()) == before
+    assert portrait.open("again").manifest.id == whole.manifest.id

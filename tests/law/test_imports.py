@@ -130,7 +130,7 @@ SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
 )
 
 #: The components that may import the kernel.
-KERNEL_USERS = {"keys", "filters", "portraits"}
+KERNEL_USERS = {"keys", "filters", "portraits", "storage"}
 
 #: A package with more modules should be split; ``cli`` is exempt, since it has a module for each command.
 MOST_MODULES = 12
@@ -158,7 +158,7 @@ def test_imports_are_read_from_the_source() -> None:
     assert "portrait.errors" in project_imports("portrait.spec")
     assert "portrait._native" in project_imports("portrait.keys.maker")
     assert ("portrait.corpus.formats.arrow", "ArrowShard", True) in set(imports("portrait.corpus.locations"))
-    assert "mmap" in imported("portrait.bundle.tensors")
+    assert "mmap" in imported("portrait.storage.mapping")
 
 
 def test_every_component_has_a_rank() -> None:

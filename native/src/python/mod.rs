@@ -10,6 +10,7 @@ mod texts;
 mod builders;
 mod filter;
 mod keys;
+mod maps;
 mod memory;
 mod scan;
 mod sketch;
@@ -23,6 +24,8 @@ mod module {
     use super::filter::PyFilter;
     #[pymodule_export]
     use super::keys::PyKeys;
+    #[pymodule_export]
+    use super::maps::{PyMap, explain_bus_errors};
     #[pymodule_export]
     use super::memory::PyMemory;
     #[pymodule_export]

@@ -16,6 +16,14 @@ foreign_stride_option = click.option(
     type=int,
     help="Units between stored windows, for .bf files whose names do not say it (NAME.WIDTH-STRIDE.bf).",
 )
+map_option = click.option(
+    "--map/--no-map",
+    "map_",
+    default=True,
+    show_default=True,
+    help="Map the portrait's files, or read them into memory first: for network file systems, and for files "
+    "that may change meanwhile.",
+)
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
