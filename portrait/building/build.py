@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from portrait.building.request import Request
 from portrait.building.way import open_build, open_on_disk
-from portrait.bundle.card import card
 from portrait.bundle.manifest import Manifest
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
 from portrait.engines.execution import Execution
@@ -52,6 +51,9 @@ def build(
     The same corpus and specs give the same portrait, byte for byte, whatever the order of files and the
     number of processes. ``out`` appears when it is whole, or not at all. Re-running the same call resumes
     an interrupted build.
+
+    In a directory that is overwritten, all files stay that the old portrait's manifest does not list, and so
+    does what people have written in its card; shards get names that are free there.
 
     Args:
         sources: One or several of: a file (``.txt``: one document; ``.jsonl``, ``.csv``, ``.tsv``, also
@@ -128,7 +130,7 @@ def build(
                 license=license,
                 trained_models=tuple(trained_models),
             )
-            bundle = writer.commit(manifest, card(manifest, path.name))
+            bundle = writer.commit(manifest)
     return of_bundle(bundle)
 
 

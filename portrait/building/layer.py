@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.building.request import Request
-    from portrait.bundle.writer import BundleWriter, StoredLayer
+    from portrait.bundle.shard_writer import StoredLayer
+    from portrait.bundle.writer import BundleWriter
     from portrait.filters.protocols import Layout, Part
     from portrait.keys.runs import KeySource
     from portrait.progress import Progress

@@ -5,6 +5,7 @@ This module knows files, names and sizes; what the bytes of a filter mean is kno
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from portrait.bundle.manifest_reader import parse
 from portrait.bundle.tensors import TensorInfo, map_tensors
 from portrait.errors import DamagedBundleError, NotAPortraitError
 from portrait.markup.numbers import count, counted
+from portrait.storage.regular import read_regular, regular_status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from portrait.storage.mapping import Access
 
 MANIFEST_NAME = "portrait.json"
-CARD_NAME = "README.md"
 #: A manifest lists the corpus's files, so it may be large; Portrait writes none that is larger than this.
 _MAX_MANIFEST_BYTES = 1 << 30
 
@@ -62,15 +63,15 @@ class Bundle:
         """
         path = self.path / shard.file
         try:
-            if path.is_symlink() or not path.is_file():
-                raise DamagedBundleError(f"{path}: the shard is missing: fetch the bundle again")
-            size = path.stat().st_size
-            if size != shard.bytes:
-                raise DamagedBundleError(
-                    f"{path}: {counted(size, 'byte')} instead of {count(shard.bytes)}: fetch the bundle again"
-                )
+            size = regular_status(path).st_size
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not path.is_symlink():
+                raise DamagedBundleError(f"{path}: the shard is missing: fetch the bundle again") from error
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
+        if size != shard.bytes:
+            raise DamagedBundleError(
+                f"{path}: {counted(size, 'byte')} instead of {count(shard.bytes)}: fetch the bundle again"
+            )
         return path
 
 
@@ -87,21 +88,17 @@ def read(path: Path) -> Bundle:
         UnsupportedBundleError: The bundle is of a newer format, or names what is not known here.
         DamagedBundleError: The manifest contradicts the format or itself.
     """
-    try:
-        exists, has_manifest = path.exists(), is_bundle(path)
-    except OSError as error:
-        raise NotAPortraitError(f"{path}: {error.strerror}") from error
-    if not exists:
-        raise NotAPortraitError(f"{path}: no such file or directory")
-    if not has_manifest:
-        raise NotAPortraitError(f"{path}: not a portrait: it holds no {MANIFEST_NAME}")
     file = path / MANIFEST_NAME
     try:
-        if file.stat().st_size > _MAX_MANIFEST_BYTES:
+        if not path.exists():
+            raise NotAPortraitError(f"{path}: no such file or directory")
+        if not path.is_dir() or not os.path.lexists(file):
+            raise NotAPortraitError(f"{path}: not a portrait: it holds no {MANIFEST_NAME}")
+        if regular_status(file).st_size > _MAX_MANIFEST_BYTES:
             raise DamagedBundleError(
                 f"{file}: larger than any manifest, which has {counted(_MAX_MANIFEST_BYTES, 'byte')} at most"
             )
-        text = file.read_bytes()
+        text = read_regular(file, _MAX_MANIFEST_BYTES)
     except OSError as error:
-        raise NotAPortraitError(f"{file}: {error.strerror}") from error
+        raise NotAPortraitError(f"{error.filename or path}: {error.strerror}") from error
     return Bundle(path, parse(text, str(file)))

@@ -1,7 +1,7 @@
 """Layers in and out of portraits: add sources, drop sources, merge portraits.
 
-Shards that stay are shared with the old portrait by hard links, or copied where the file system has
-none. The result gets a manifest and a card of its own, and is moved into place whole.
+Shards that stay are not touched, or shared with the other portraits by hard links, or copied where the file
+system has none. All other files in a portrait's directory stay as they are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from portrait.building.request import Request
 from portrait.building.way import open_build
 from portrait.bundle import reader as bundles
-from portrait.bundle.card import card
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
@@ -74,6 +73,8 @@ def add(
     """
     bundle = bundles.read(Path(path))
     old = bundle.manifest
+    writer = BundleWriter(Path(path), overwrite=True)
+    writer.check()
     request = Request.of(
         old.windows,
         filter or _like(old.layers[0]),
@@ -89,7 +90,7 @@ def add(
         _require_new(path, [source.name for source in found], there)
     with open_build(request, found, execution or Execution(), Path(path), progress or Silent()) as made:
         made.read()
-        with BundleWriter(Path(path), overwrite=True) as writer:
+        with writer:
             kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
             new = made.layers(writer)
             _require_new(path, [layer.source for layer in new], there)
@@ -213,4 +214,4 @@ def _commit(writer: BundleWriter, manifest: Manifest, layers: Sequence[Layer]) -
         layers=tuple(sorted(layers, key=lambda layer: layer.source)),
         tool=f"portrait {__version__}",
     )
-    return of_bundle(writer.commit(made, card(made, writer.out.name)))
+    return of_bundle(writer.commit(made))
