@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import portrait
 
 from .errors import UnknownPortraitError, WithdrawnPortraitError
-from .opening import Place, open_leniently, open_place, renewed
+from .files.opening import Place, open_leniently, open_place, renewed
 
 if TYPE_CHECKING:
     import os

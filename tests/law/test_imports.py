@@ -116,9 +116,8 @@ CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
 
 #: The order inside the service.
 SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
-    ("messages", "errors", "counters", "orphans"),
-    ("roots",),
-    ("opening",),
+    ("messages", "errors", "counters", "orphans", "examples"),
+    ("files",),
     ("settings", "metrics", "shelf", "access"),
     ("state",),
     ("http",),

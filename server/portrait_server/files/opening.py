@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import portrait
 
-from .errors import ForbiddenFileError
+from ..errors import ForbiddenFileError
 from .roots import Roots
 
 if TYPE_CHECKING:

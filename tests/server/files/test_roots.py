@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from portrait_server.errors import ForbiddenFileError
-from portrait_server.roots import Roots
+from portrait_server.files.roots import Roots
 from support.permissions import without_privilege
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import ForbiddenFileError
+from ..errors import ForbiddenFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from portrait_server.errors import ForbiddenFileError
-from portrait_server.opening import MAX_CARD_BYTES, open_leniently, open_place, renewed
+from portrait_server.files.opening import MAX_CARD_BYTES, open_leniently, open_place, renewed
 from support.live import BREAD, FERRY, build
 from support.permissions import without_privilege
 from support.places import TESTS
