@@ -20,6 +20,32 @@ lint:
     ruff check .
     ruff format --check .
 
+# The conformance vectors of docs/FORMAT.md, written again after an intended change; prints what changes.
+vectors:
+    PYTHONPATH=tests python tests/law/test_conformance.py
+
+# Known vulnerabilities of the crates and packages in use. Both ask databases on the internet, and fail
+# where these cannot be reached, so that nothing passes unasked. `cargo install cargo-audit` brings the first.
+audit:
+    cd native && cargo audit
+    pip-audit --strict --skip-editable
+
+# Mutation testing of the Python code: the modules that differ from main, or those named.
+mutate *modules:
+    python tests/mutate.py {{ modules }}
+
+# The same for the kernel: what differs from main, or `just mutate-kernel --file src/text/spaces.rs`.
+# `cargo install cargo-mutants` brings the tool.
+mutate-kernel *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    arguments=({{ arguments }})
+    if ((${#arguments[@]} == 0)); then
+        git diff --relative=native main -- native > native/target/mutate.diff
+        arguments=(--in-diff target/mutate.diff)
+    fi
+    cd native && cargo mutants --output target/mutants "${arguments[@]}" -- --release
+
 # Strict types everywhere, and the kernel's stub against the kernel as installed.
 types:
     mypy
