@@ -167,7 +167,7 @@ def check_module(
         if change.module == module and change not in present:
             print(f"{module}: accepted, but no longer a mutant: {change.line} -> {change.mutant}", flush=True)
             options.stale = True
-    chosen = [one for one in everything if one.change not in known.reasons]
+    chosen = [one for one in everything if not known.accepts(one.change)]
     n_accepted, n_all = len(everything) - len(chosen), len(chosen)
     if only:
         chosen = [one for one in chosen if one.at in only]

@@ -8,7 +8,15 @@ import pytest
 
 from portrait.errors import PortraitError
 from portrait.filters.bloom import BloomBuilder
-from portrait.filters.probe import N_TEST_VECTORS, hex_keys, probe_filter, windows_of
+from portrait.filters.probe import (
+    N_TEST_VECTORS,
+    PROBE_KEYS,
+    PROBE_WINDOWS,
+    Probe,
+    hex_keys,
+    probe_filter,
+    windows_of,
+)
 
 N_KEYS = 1 << 16
 
@@ -36,6 +44,37 @@ def test_a_full_filter_has_no_absent_keys() -> None:
 def test_a_filter_whose_rate_is_not_the_promised_one_is_an_error(answer: bytes) -> None:
     with pytest.raises(PortraitError, match=r"source 'main': .* of 65,536 random keys, .* promise 655: "):
         probe_filter("main", lambda keys: answer * (len(keys) // 8), 0.01, N_KEYS)
+
+
+def test_hits_may_differ_from_the_promise_by_six_deviations_and_three() -> None:
+    # 10,000 keys at 1 %: 100 expected, with a deviation of √99, so up to 162 are chance.
+    def ask(n_hits: int) -> Probe:
+        return probe_filter(
+            "main", lambda keys: b"\x01" * n_hits + bytes(len(keys) // 8 - n_hits), 0.01, 10_000
+        )
+
+    assert [ask(n).n_hits for n in (38, 100, 162)] == [38, 100, 162]
+    for n in (37, 163):
+        with pytest.raises(PortraitError, match="the filter is broken"):
+            ask(n)
+
+
+def test_an_empty_or_full_filter_may_show_three_chance_answers() -> None:
+    assert probe_filter("main", lambda _: b"\x01" * 3 + bytes(97), 0.0, 100).n_hits == 3
+    with pytest.raises(PortraitError, match="the filter is broken"):
+        probe_filter("main", lambda _: b"\x01" * 4 + bytes(96), 0.0, 100)
+
+
+def test_absent_keys_are_looked_for_among_the_first_4096() -> None:
+    def ask(first_absent: int) -> Probe:
+        hits = b"\x01" * first_absent + bytes(1) + b"\x01" * (8192 - first_absent - 1)
+        return probe_filter("main", lambda _: hits, 1.0, 8192)
+
+    assert [len(ask(i).absent) for i in (0, 1, 4095, 4096)] == [1, 1, 1, 0]
+
+
+def test_filters_are_asked_a_million_keys_or_a_hundred_thousand_windows() -> None:
+    assert (PROBE_KEYS, PROBE_WINDOWS) == (1_048_576, 131_072)
 
 
 def test_keys_are_written_as_16_hexadecimal_digits() -> None:

@@ -33,7 +33,8 @@ PROSE = sorted(
     and path.is_file()
     and "golden" not in path.parts
     and path.name != "test_wording.py"
-) + [*ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / "justfile"]
+)
+PROSE += [*ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / "justfile"]
 
 
 def strings(tree: ast.Module) -> Iterator[str]:

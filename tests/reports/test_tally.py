@@ -105,6 +105,35 @@ def test_verdicts_sources_and_columns_are_counted() -> None:
     assert findings.detectable_length == Spread(124, 149, 174)
 
 
+@pytest.mark.parametrize(
+    ("match", "touched", "mostly"), [((0, 30), 1, 1), ((0, 29), 1, 0), ((59, 60), 1, 0), ((61, 100), 0, 0)]
+)
+def test_a_column_is_mostly_covered_from_half_of_its_characters_on(
+    match: tuple[int, int], touched: int, mostly: int
+) -> None:
+    question, _ = tally([row_of(1, [[match], [], []])]).findings().columns
+    assert (question.touched.count, question.mostly.count) == (touched, mostly)
+
+
+def test_a_column_of_one_character_can_be_covered_and_an_empty_one_cannot() -> None:
+    row = row_of(1, [[(0, 100)], [], []])
+    row = replace(row, columns=(ColumnSpan("question", 0, 1), ColumnSpan("answer", 2, 2)))
+    question, answer = tally([row]).findings().columns
+    assert (question.touched.count, question.mostly.count) == (1, 1)
+    assert (answer.touched.count, answer.mostly.count) == (0, 0)
+
+
+def test_the_first_row_is_counted_like_any_other() -> None:
+    findings = tally([row_of(1, [[(0, 60)], [], []])]).findings()
+    assert (findings.totals.rows, findings.totals.found.count, findings.totals.found.total) == (1, 1, 1)
+    assert findings.totals.expected_by_chance == pytest.approx(6e-4)
+    assert findings.verdicts == b"f"
+    assert [one.found.count for one in findings.sources] == [1, 0, 0]
+    assert sum(findings.coverage.counts) == sum(findings.longest_match.counts) == 1
+    assert findings.detectable_length == Spread(149, 149, 149)
+    assert [row.number for row in findings.worst] == [1]
+
+
 def test_edited_copies_are_counted_if_nothing_was_found() -> None:
     edited = Approximate(0, 100, 4, 2, 1e-4)
 

@@ -24,12 +24,19 @@ class Survivors:
     """The list's contents."""
 
     reasons: dict[Change, str]
+    #: Lines of which every mutant is accepted: (module, line).
+    whole_lines: dict[tuple[str, str], str]
     #: For a module or a package, the test files that belong to it beside those of its name.
     more_tests: dict[str, list[str]]
 
     def stale(self) -> list[Change]:
         """Return the entries whose line no longer stands in the module."""
-        return [change for change in self.reasons if change.line not in lines(change.module)]
+        entries = [*self.reasons, *(Change(module, line, "") for module, line in self.whole_lines)]
+        return [entry for entry in entries if entry.line not in lines(entry.module)]
+
+    def accepts(self, change: Change) -> bool:
+        """Return whether a mutant is in the list, itself or with all mutants of its line."""
+        return change in self.reasons or (change.module, change.line) in self.whole_lines
 
     def tests_of(self, module: str) -> list[str]:
         """Return the test files of a module: the one of its name, and those that the list adds."""
@@ -56,9 +63,12 @@ def lines(module: str) -> str:
 def read() -> Survivors:
     """Return the contents of ``tests/mutants.toml``."""
     data = tomllib.loads(LIST.read_text(encoding="utf-8"))
-    reasons = {
-        Change(module, entry["line"], entry["mutant"]): entry["reason"]
-        for module, entries in data.get("accepted", {}).items()
-        for entry in entries
-    }
-    return Survivors(reasons, data.get("tests", {}))
+    reasons: dict[Change, str] = {}
+    whole_lines: dict[tuple[str, str], str] = {}
+    for module, entries in data.get("accepted", {}).items():
+        for entry in entries:
+            if "mutant" in entry:
+                reasons[Change(module, entry["line"], entry["mutant"])] = entry["reason"]
+            else:
+                whole_lines[module, entry["line"]] = entry["reason"]
+    return Survivors(reasons, whole_lines, data.get("tests", {}))
