@@ -13,6 +13,7 @@ from portrait.errors import (
     BundleError,
     CorpusError,
     DamagedBundleError,
+    DisclosureWarning,
     EmptyCorpusError,
     MissingExtraError,
     NotAPortraitError,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
-    "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match",
+    "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match",
     "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait",
     "PortraitError", "Report", "SpecError", "TextError", "UnreadableFileError", "UnsupportedBundleError",
     "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError", "__version__", "add", "build",

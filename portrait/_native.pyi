@@ -1,7 +1,7 @@
 """The kernel (``native/src``). Every call releases the GIL while it works."""
 
 from collections.abc import Sequence
-from typing import final
+from typing import Literal, final
 
 from typing_extensions import Buffer
 
@@ -44,8 +44,12 @@ class Windows:
 class Keys:
     """A growing list of 64-bit keys; its buffer is little-endian."""
 
-    def __new__(cls, *, documents: bool = True) -> Keys:
-        """Create an empty list, which also collects the keys of whole documents if ``documents``."""
+    def __new__(cls, *, documents: Literal["all", "long", "none"] = "long") -> Keys:
+        """Create an empty list.
+
+        With the keys of windows it collects those of whole documents: of ``all``, of ``long`` ones, which
+        have a window, or of ``none``.
+        """
 
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...

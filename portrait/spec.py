@@ -11,10 +11,13 @@ from portrait.markup.numbers import count
 Unit = Literal["char", "byte", "word"]
 NormalizerName = Literal["none", "spaces", "loose", "data-portraits"]
 FilterKind = Literal["bloom", "fuse", "pybloom"]
+#: Which documents have a key of their whole text: all, those of a window or more, or none.
+DocumentKeys = Literal["all", "long", "none"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
 NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)
 FILTER_KINDS: tuple[str, ...] = get_args(FilterKind)
+DOCUMENT_KEYS: tuple[str, ...] = get_args(DocumentKeys)
 
 #: The version of each normaliser; it rises when the normaliser maps some text differently.
 NORMALIZER_VERSIONS: dict[str, int] = {"none": 1, "spaces": 1, "loose": 1, "data-portraits": 1}

@@ -71,7 +71,8 @@ class Answer:
             passage is.
         coverage: The share of the characters of the text as given that are inside matches.
         longest_match: The length of the longest match in characters.
-        exact_document: Whether some layer holds this very text as a whole document.
+        exact_document: Whether some layer holds this very text as a whole document; ``None`` if none is
+            known to, and some layer records no documents of this length.
         layers: Each layer's own answer.
         units: The length of the normalised text; the shortest if portraits differ.
         unit: The name of the unit, in the plural.
@@ -83,7 +84,7 @@ class Answer:
     detectable_length: int | None
     coverage: float
     longest_match: int
-    exact_document: bool
+    exact_document: bool | None
     layers: tuple[LayerAnswer, ...]
     units: int
     unit: str
@@ -92,6 +93,7 @@ class Answer:
     @property
     def reason(self) -> str:
         """The verdict in a sentence for people."""
+        unrecorded = self.exact_document is None and not any(layer.windows for layer in self.layers)
         return reason(
             self.verdict,
             evalue=self.evalue,
@@ -100,6 +102,7 @@ class Answer:
             detectable_length=self.detectable_length,
             units=self.units,
             unit=self.unit,
+            unrecorded=unrecorded,
             approximate=[layer.approximate for layer in self.layers if layer.approximate is not None],
         )
 

@@ -11,7 +11,7 @@ from portrait.errors import SpecError
 from portrait.evidence import detectable_length, evalue, significant_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from portrait.answers.matches import Match
     from portrait.answers.scan import LayerEvidence
@@ -83,12 +83,18 @@ def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAU
         detectable_length=detectable,
         coverage=_covered(spans) / len(text) if spans else 0.0,
         longest_match=max((end - start for start, end in spans), default=0),
-        exact_document=any(one.scan.document for one in evidence),
+        exact_document=_any(one.scan.document for one in evidence),
         layers=tuple(layers),
         units=min(one.units for one in evidence),
         unit=evidence[0].spec.unit_name,
         text=text,
     )
+
+
+def _any(values: Iterable[bool | None]) -> bool | None:
+    """Return whether some value is true; ``None`` if none is and some are unknown."""
+    known = set(values)
+    return True if True in known else None if None in known else False
 
 
 def _covered(spans: list[tuple[int, int]]) -> int:

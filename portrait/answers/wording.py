@@ -27,6 +27,7 @@ def reason(
     detectable_length: int | None,
     units: int,
     unit: str,
+    unrecorded: bool,
     approximate: Sequence[Approximate],
 ) -> str:
     """Return the verdict in a sentence for people.
@@ -40,6 +41,7 @@ def reason(
             length is.
         units: The length of the normalised text in units.
         unit: The name of the unit, in the plural.
+        unrecorded: Whether the text is shorter than a window, and documents that short are not recorded.
         approximate: The layers' passages that look like edited copies.
     """
     if verdict == "found":
@@ -49,7 +51,8 @@ def reason(
             f"{counted(longest_match, 'character')}; "
             f"chance alone would show {show_evalue(evalue)} as strong in such a text"
         )
-    return _nothing(verdict, detectable_length, units, unit) + _but_approximately(approximate)
+    too_short = "; no key of documents shorter than a window was stored" if unrecorded else ""
+    return _nothing(verdict, detectable_length, units, unit) + too_short + _but_approximately(approximate)
 
 
 def _nothing(verdict: Verdict, detectable_length: int | None, units: int, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ from portrait.building.request import Request
 from portrait.building.way import open_build, open_on_disk
 from portrait.bundle.manifest import Manifest
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
+from portrait.disclosure import stride_warning
 from portrait.engines.execution import Execution
-from portrait.errors import SpecError
+from portrait.errors import DisclosureWarning, SpecError
 from portrait.filters import pybloom
 from portrait.keys.maker import UNICODE_VERSION
 from portrait.portraits.portrait import Portrait, of_bundle
@@ -38,6 +40,7 @@ def build(
     source_column: str | None = None,
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
+    short_documents: bool = False,
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     overwrite: bool = False,
     license: str | None = None,  # noqa: A002
@@ -72,6 +75,8 @@ def build(
         format: The format of the files; by default their suffixes tell.
         on_error: ``fail`` ends the build at the first row or file that cannot be read; ``skip`` leaves such
             rows and files out, and the manifest counts them.
+        short_documents: Whether documents shorter than a window are recorded, by a key of their whole text.
+            Such a key confirms every right guess of the text: docs/privacy.md.
         max_shard_bytes: The size of the bundle's files in bytes, at most. A layer of kind ``pybloom`` is one
             file, whatever its size.
         overwrite: Whether to replace a portrait at ``out``.
@@ -103,8 +108,11 @@ def build(
         source_column=source_column,
         format=format,
         on_error=on_error,
+        short_documents=short_documents,
         max_shard_bytes=max_shard_bytes,
     )
+    if (warning := stride_warning(request.windows)) is not None:
+        warnings.warn(warning, DisclosureWarning, stacklevel=2)
     path = Path(out)
     writer = BundleWriter(path, overwrite=overwrite)
     writer.check()
@@ -146,6 +154,7 @@ def read_share(
     source_column: str | None = None,
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
+    short_documents: bool = False,
     execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -165,6 +174,7 @@ def read_share(
         source_column: The column that names each row's source.
         format: The format of the files.
         on_error: Whether rows and files that cannot be read end the reading or are skipped.
+        short_documents: Whether documents shorter than a window are recorded.
         execution: What runs the reading; its work directory must be the build's.
         progress: Receives the progress.
 
@@ -192,6 +202,7 @@ def read_share(
         source_column=source_column,
         format=format,
         on_error=on_error,
+        short_documents=short_documents,
     )
     if request.filter.kind == pybloom.KIND:
         raise SpecError("a pybloom filter is built by one process, not in shares", parameter="share")

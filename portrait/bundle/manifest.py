@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from portrait.errors import DamagedBundleError
-from portrait.spec import NORMALIZER_VERSIONS, WindowSpec
+from portrait.spec import NORMALIZER_VERSIONS, DocumentKeys, WindowSpec
 
 FORMAT = "portrait"
 FORMAT_VERSION = 1
@@ -44,9 +44,10 @@ class TestVectors:
 class Layer:
     """The record of one source.
 
-    ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys`` random keys
-    confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards end to
-    end: what the layer holds, however it is cut into files. Counts are ``None`` where they are
+    ``document_keys`` says which documents have a key of their whole text: ``all``, ``long`` ones, which have
+    a window, or ``none``. ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys``
+    random keys confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards
+    end to end: what the layer holds, however it is cut into files. Counts are ``None`` where they are
     unknown: where other software built the filter.
     """
 
@@ -54,6 +55,7 @@ class Layer:
     filter: dict[str, Any]
     documents: int | None
     short_documents: int | None
+    document_keys: DocumentKeys
     windows: int | None
     distinct_keys: int
     text_bytes: int | None
@@ -91,6 +93,7 @@ class Manifest:
             "layers": [
                 {
                     "source": layer.source,
+                    "document_keys": layer.document_keys,
                     "filter": layer.filter,
                     "fpr": layer.fpr,
                     "tensors": layer.tensors,

@@ -17,7 +17,7 @@ from portrait.bundle.manifest import (
 )
 from portrait.bundle.pieces import N_KEYS
 from portrait.errors import DamagedBundleError, NotAPortraitError, SpecError, UnsupportedBundleError
-from portrait.spec import NORMALIZER_VERSIONS, WindowSpec, require_source_name
+from portrait.spec import DOCUMENT_KEYS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +127,7 @@ def _layer(fields: Fields) -> Layer:
         filter=fields.fields("filter").content,
         documents=fields.count_or_null("documents"),
         short_documents=fields.count_or_null("short_documents"),
+        document_keys=fields.one_of("document_keys", DOCUMENT_KEYS),  # type: ignore[arg-type]  # checked
         windows=fields.count_or_null("windows"),
         distinct_keys=fields.count("distinct_keys"),
         text_bytes=fields.count_or_null("text_bytes"),

@@ -10,7 +10,7 @@ import click
 import portrait
 from portrait.cli.shared.execution import execution_options
 from portrait.cli.shared.options import json_option
-from portrait.cli.shared.reading import corpus_options
+from portrait.cli.shared.reading import corpus_options, short_documents_option
 from portrait.cli.shared.sizes import parse_size, size
 from portrait.cli.shared.specs import spec_options
 from portrait.cli.shared.tables import listed, table
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 )
 @corpus_options
 @spec_options
+@short_documents_option()
 @execution_options
 @click.option(
     "--sample",
@@ -56,6 +57,7 @@ def command(
     on_error: Any,
     windows: WindowSpec,
     filter_: FilterSpec,
+    short_documents: bool,
     execution: Execution,
     sample_text_bytes: int,
     as_json: bool,
@@ -77,6 +79,7 @@ def command(
         source_column=source_column,
         format=format_,
         on_error=on_error,
+        short_documents=short_documents,
         execution=execution,
         sample_text_bytes=sample_text_bytes,
     )

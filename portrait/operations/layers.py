@@ -42,6 +42,7 @@ def add(
     format: Format = "auto",  # noqa: A002
     source_column: str | None = None,
     on_error: OnError = "fail",
+    short_documents: bool | None = None,
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     execution: Execution | None = None,
     progress: Progress | None = None,
@@ -59,6 +60,8 @@ def add(
         format: The format of the sources' files; by default it follows from their names.
         source_column: The column that names each row's source.
         on_error: Whether a row or file that cannot be read is an error (``fail``) or left out (``skip``).
+        short_documents: Whether documents shorter than a window are recorded; by default as in the portrait's
+            first layer.
         max_shard_bytes: The size of a new file, at most.
         execution: What runs the work, where, and in how much memory.
         progress: Receives the progress.
@@ -82,6 +85,7 @@ def add(
         source_column=source_column,
         format=format,
         on_error=on_error,
+        short_documents=old.layers[0].document_keys == "all" if short_documents is None else short_documents,
         max_shard_bytes=max_shard_bytes,
     )
     found = request.resolve(sources)

@@ -150,6 +150,7 @@ def _record(source: str, foreign: _ForeignFilter, stored: StoredLayer) -> Layer:
         filter=foreign.filter.parameters,
         documents=None,
         short_documents=None,
+        document_keys="none",
         windows=None,
         distinct_keys=foreign.n_keys,
         text_bytes=None,

@@ -15,7 +15,7 @@ from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.evidence import detectable_length, significant_chain
 from portrait.filters import kinds as filters
-from portrait.planning.caveats import bad_rows, full_disks, long_tasks, too_little_memory
+from portrait.planning.caveats import bad_rows, dense_windows, full_disks, long_tasks, too_little_memory
 from portrait.planning.forecast import Forecast
 from portrait.planning.sample import take
 from portrait.spec import FilterKind, FilterSpec, WindowSpec
@@ -127,6 +127,7 @@ def plan(
     source_column: str | None = None,
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
+    short_documents: bool = False,
     execution: Execution | None = None,
     sample_text_bytes: int = SAMPLE_TEXT_BYTES,
 ) -> Plan:
@@ -145,6 +146,7 @@ def plan(
         source_column: The column that names each row's source, if any.
         format: The format of the files; by default, their names tell.
         on_error: What the build does with rows that cannot be read.
+        short_documents: Whether documents shorter than a window are recorded.
         execution: How the build runs.
         sample_text_bytes: About how many bytes of text to read.
 
@@ -169,6 +171,7 @@ def plan(
         source_column=source_column,
         format=format,
         on_error=on_error,
+        short_documents=short_documents,
     )
     resolved = request.resolve(sources)
     way = way_of(request, resolved, execution, Path(out))
@@ -201,6 +204,7 @@ def plan(
         fpr=fpr,
         detectable_units={n: _detectable(request.windows, len(forecast.sources), fpr, n) for n in TEXT_UNITS},
         warnings=(
+            *dense_windows(request.windows),
             *bad_rows(sample, on_error),
             *long_tasks(forecast.task_seconds, execution.n_workers),
             *too_little_memory(memory_bytes if two_pass else 0, execution.total_bytes),

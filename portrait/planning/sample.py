@@ -130,8 +130,7 @@ class _Sampler:
     def __init__(self, sample: Sample, reading: ReadOptions, *, of_windows: bool) -> None:
         self._sample = sample
         self._options = reading
-        self._skipping = ReadOptions(reading.windows, reading.source_column, "skip")
-        self._of_windows = of_windows
+        self._skipping = ReadOptions(reading.windows, reading.source_column, "skip", reading.documents)
         self._filter = (
             pybloom.PyBloomBuilder(reading.windows, _TIMED_WINDOWS, 0.01).documents if of_windows else None
         )
@@ -143,7 +142,7 @@ class _Sampler:
         sinks: dict[str, _TimedSink] = {}
 
         def make(source: str) -> BatchSink:
-            keys = self._sample.keys.setdefault(source, Keys(documents=not self._of_windows))
+            keys = self._sample.keys.setdefault(source, Keys(documents=self._options.documents))
             return sinks.setdefault(source, _TimedSink(self._options.windows, keys, self._filter))
 
         reader = Reader(self._skipping, make)

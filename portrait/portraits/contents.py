@@ -17,17 +17,22 @@ if TYPE_CHECKING:
     from portrait.bundle.reader import Bundle
     from portrait.filters.protocols import Filter
     from portrait.filters.redisbloom_dump import Dump
-    from portrait.spec import WindowSpec
+    from portrait.spec import DocumentKeys, WindowSpec
     from portrait.storage.mapping import Access
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLayer:
-    """One source: its name, its filter, and the filter's false-positive rate."""
+    """One source: its name, its filter, the filter's false-positive rate, and which documents have keys."""
 
     source: str
     fpr: float
     filter: Filter
+    document_keys: DocumentKeys
+
+    def knows_documents(self, n_windows: int) -> bool:
+        """Return whether a document of so many windows would have a key of its whole text."""
+        return self.document_keys == "all" or (self.document_keys == "long" and n_windows > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +84,13 @@ def open_contents(path: Path, stride: int | None, access: Access = "random") -> 
 def bundle_contents(bundle: Bundle) -> Contents:
     """Open the layers of a bundle whose manifest has been read."""
     manifest = bundle.manifest
-    layers = tuple(OpenLayer(layer.source, layer.fpr, open_layer(bundle, layer)) for layer in manifest.layers)
+    layers = tuple(
+        OpenLayer(layer.source, layer.fpr, open_layer(bundle, layer), layer.document_keys)
+        for layer in manifest.layers
+    )
     return Contents(bundle.path, bundle.name, manifest.windows, layers, manifest, bundle.access)
 
 
 def _of_dump(dump: Dump, access: Access) -> Contents:
-    layers = (OpenLayer(dump.name, dump.fpr, dump.filter),)
+    layers = (OpenLayer(dump.name, dump.fpr, dump.filter, "none"),)
     return Contents(dump.path, dump.name, dump.spec, layers, dump, access)

@@ -145,8 +145,8 @@ class Portrait:
         Returns:
             The dataset with the new columns ``verdict`` (string), ``evalue`` (float64, or null),
             ``detectable_length`` (int64, or null), ``coverage`` (float64), ``longest_match`` (int64),
-            ``exact_document`` (bool), ``hit_rate`` (float64, the highest of all layers), ``sources`` (list
-            of string: the sources with a match) and, if wanted, ``matches`` (list of structs of
+            ``exact_document`` (bool, or null), ``hit_rate`` (float64, the highest of all layers), ``sources``
+            (list of string: the sources with a match) and, if wanted, ``matches`` (list of structs of
             ``portrait`` and ``source``, string, ``start``, ``end`` and ``windows``, int64, and ``evalue``,
             float64).
 
@@ -193,7 +193,15 @@ class Portrait:
         units, windows, scans = self._scanner.scan(text, n_layers=n_layers, threshold=evalue)
         name, spec = self.name, self.spec
         return [
-            LayerEvidence(name, layer.source, spec, layer.fpr, units, windows, scan)
+            LayerEvidence(
+                name,
+                layer.source,
+                spec,
+                layer.fpr,
+                units,
+                windows,
+                scan if layer.knows_documents(windows) else scan._replace(document=None),
+            )
             for layer, scan in zip(self._layers, scans, strict=True)
         ]
 

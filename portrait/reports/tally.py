@@ -64,7 +64,7 @@ class Tally:
         """Count one row."""
         answer = row.answer
         self._verdicts += LETTERS[answer.verdict]
-        self._exact += answer.exact_document
+        self._exact += answer.exact_document is True
         self._by_chance += chance_of_found(answer, self._threshold)
         if answer.detectable_length is not None:
             self._detectable[answer.detectable_length] += 1

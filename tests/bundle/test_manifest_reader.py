@@ -184,6 +184,7 @@ CHECKED_AS = {
     ("hash", "window_seed"): "hash",
     ("hash", "document_seed"): "hash",
     ("windows", "unit"): "unit",
+    ("layers", 0, "document_keys"): "layers[0].document_keys",
     ("layers", 0, "filter", "kind"): "unknown filter",
     ("layers", 0, "filter", "n_blocks"): "blocks",
     ("layers", 0, "tensors", "blocks"): "layers[0].tensors",

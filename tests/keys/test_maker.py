@@ -36,15 +36,29 @@ def test_the_keys_of_windows_and_documents_are_collected_and_counted() -> None:
     maker.add(batch(TEXTS[2:]))
     maker.add(batch([]))
     assert set(unpack(maker.keys)) == oracle.portrait(TEXTS, oracle.Spec(20, 10))
-    n_windows = [len(oracle.document_keys(text, oracle.Spec(20, 10))) - 1 for text in TEXTS]
+    every = oracle.Spec(20, 10, short_documents=True)
+    n_windows = [len(oracle.document_keys(text, every)) - 1 for text in TEXTS]
     n_bytes = sum(len(text.encode()) for text in TEXTS)
     assert maker.counts == Counts(len(TEXTS), n_windows.count(0), sum(n_windows), n_bytes)
 
 
 def test_the_keys_of_documents_can_be_left_out() -> None:
-    maker = KeyMaker(SPEC, documents=False)
+    maker = KeyMaker(SPEC, documents="none")
     maker.add(batch(TEXTS))
     assert len(maker.keys) == maker.counts.windows
+
+
+def test_documents_shorter_than_a_window_have_a_key_only_if_asked_for() -> None:
+    long, every = KeyMaker(SPEC), KeyMaker(SPEC, documents="all")
+    for maker in (long, every):
+        maker.add(batch([*TEXTS, "a short one"]))
+    assert set(unpack(every.keys)) - set(unpack(long.keys)) >= {oracle.document_key("a short one")}
+    assert oracle.document_key("a short one") not in unpack(long.keys)
+    counts = long.counts
+    assert len(long.keys) == counts.windows + counts.keyed_documents("long")
+    assert len(every.keys) == counts.windows + counts.keyed_documents("all")
+    assert counts.keyed_documents("all") == counts.documents > counts.keyed_documents("long") > 0
+    assert counts.keyed_documents("none") == 0
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def below(*packages: str) -> list[str]:
 ORDER: tuple[tuple[str, ...], ...] = (
     ("errors", "version", "progress", "markup"),
     ("extras", "spec", "sizing", "evidence", "storage"),
-    ("presets", "corpus", "answers", "bundle"),
+    ("presets", "disclosure", "corpus", "answers", "bundle"),
     ("keys",),
     ("filters", "engines"),
     ("portraits",),

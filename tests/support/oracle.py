@@ -56,12 +56,16 @@ Contains = Callable[[int], bool]
 
 @dataclass(frozen=True)
 class Spec:
-    """How texts become windows: width and stride in units, the unit, and the normaliser."""
+    """How texts become windows: width and stride in units, the unit, and the normaliser.
+
+    ``short_documents`` says whether a document shorter than a window stores the key of its text.
+    """
 
     width: int
     stride: int
     unit: str = "char"
     normalizer: str = "spaces"
+    short_documents: bool = False
 
 
 # --- Normalising ------------------------------------------------------------------------------------
@@ -264,11 +268,12 @@ def document_key(text: str) -> int:
 
 
 def document_keys(document: str, spec: Spec) -> list[int]:
-    """Return the keys that a document stores: those of its windows in order, then its own."""
+    """Return the keys that a document stores: those of its windows in order, then its own, if it has one."""
     text, _ = normalise(document, spec.normalizer)
     windows = all_windows(text, spec)
     stored = [windows[i] for i in stored_offsets(len(units(text, spec.unit)), spec)]
-    return [*map(window_key, stored), document_key(text)]
+    own = [document_key(text)] if stored or spec.short_documents else []
+    return [*map(window_key, stored), *own]
 
 
 def portrait(documents: Iterable[str], spec: Spec) -> set[int]:
@@ -380,9 +385,10 @@ def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
     return result
 
 
-def exact_document(text: str, spec: Spec, contains: Contains) -> bool:
-    """Return whether all keys are known that a document of this text would store."""
-    return all(contains(key) for key in document_keys(text, spec))
+def exact_document(text: str, spec: Spec, contains: Contains) -> bool | None:
+    """Return whether all keys are known that a document of this text would store; ``None`` of no keys."""
+    keys = document_keys(text, spec)
+    return all(map(contains, keys)) if keys else None
 
 
 # --- Answers ----------------------------------------------------------------------------------------
@@ -479,13 +485,14 @@ def judge(
         )
     spans = [range(match["start"], match["end"]) for layer in results for match in layer["matches"]]
     verdicts = {layer["verdict"] for layer in results}
+    documents = [exact_document(text, spec, contains) for contains, _ in layers]
     return {
         "verdict": next(v for v in ("found", "inconclusive", "not_found") if v in verdicts),
         "evalue": min((layer["evalue"] for layer in results if layer["evalue"] is not None), default=None),
         "detectable_length": None if None in lengths else max(length or 0 for length in lengths),
         "coverage": len({char for span in spans for char in span}) / len(text) if text else 0.0,
         "longest_match": max(map(len, spans), default=0),
-        "exact_document": any(exact_document(text, spec, contains) for contains, _ in layers),
+        "exact_document": any(documents) or (None if None in documents else False),
         "layers": results,
     }
 

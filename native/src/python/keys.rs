@@ -9,7 +9,7 @@ use super::texts::{Collector, PyCounts, counts_to_python, with_scratch};
 use super::windows::PyWindows;
 use crate::text::normalized::Scratch;
 use crate::windows::arrow::{Counts, RowError, Texts};
-use crate::windows::keys::{batch_keys, document_keys};
+use crate::windows::keys::{DocumentKeys, batch_keys, document_keys};
 use crate::windows::sort;
 use crate::windows::spec::Spec;
 
@@ -17,7 +17,7 @@ use crate::windows::spec::Spec;
 #[pyclass(module = "portrait._native", name = "Keys")]
 pub struct PyKeys {
     keys: Vec<u64>,
-    documents: bool,
+    documents: DocumentKeys,
     exports: Exports,
 }
 
@@ -44,9 +44,19 @@ collect_batches!(PyKeys, "Append the keys of an Arrow column's rows that are not
 #[pymethods]
 impl PyKeys {
     #[new]
-    #[pyo3(signature = (*, documents = true))]
-    fn new(documents: bool) -> Self {
-        Self { keys: Vec::new(), documents, exports: Exports::default() }
+    #[pyo3(signature = (*, documents = "long"))]
+    fn new(documents: &str) -> PyResult<Self> {
+        let documents = match documents {
+            "none" => DocumentKeys::None,
+            "long" => DocumentKeys::Long,
+            "all" => DocumentKeys::All,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "documents must be none, long or all, not {other:?}"
+                )));
+            }
+        };
+        Ok(Self { keys: Vec::new(), documents, exports: Exports::default() })
     }
 
     fn __len__(&self) -> usize {

@@ -50,6 +50,20 @@ format_option = click.option(
 )
 
 
+def short_documents_option(default: bool | None = False) -> Decorator:
+    """Return the option that records documents shorter than a window.
+
+    Args:
+        default: What holds without the option; ``None``: as in the portrait's first layer.
+    """
+    return click.option(
+        "--short-documents/--no-short-documents",
+        default=default,
+        help="Whether documents shorter than a window are recorded, each by a key of its whole text, which "
+        f"confirms every right guess.  [default: {'as in the first layer' if default is None else 'no'}]",
+    )
+
+
 def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of what a row is, and of what happens to bad ones."""
     options = (

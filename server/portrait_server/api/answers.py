@@ -55,7 +55,7 @@ class AnswerModel(_Answer):
     detectable_length: int | None
     coverage: float
     longest_match: int
-    exact_document: bool
+    exact_document: bool | None
     layers: list[LayerModel]
 
 
