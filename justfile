@@ -71,8 +71,8 @@ bench:
 
 # The pins of the image's Python packages, with their hashes: what the service needs, and what builds the wheel.
 lock:
-    uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header \
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
         --extra server --extra redis --output-file server/requirements.txt pyproject.toml
     sed -n 's/^requires = \[\(.*\)\]$/\1/p' pyproject.toml | tr ',' '\n' | tr -d '" ' \
-        | uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header \
+        | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
         --output-file server/build-requirements.txt -
