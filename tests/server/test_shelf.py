@@ -84,6 +84,7 @@ def test_a_broken_new_bundle_leaves_the_old_one(ferry: Path, caplog: pytest.LogC
     assert verdicts(shelf, FERRY) == ["found"]
     assert shelf.ready
     assert "portrait.json" in shelf.problems["ferry"]
+    ferry.rename(ferry.with_suffix(".broken"))
     build(ferry, BREAD)
     assert shelf.reload() == ["ferry"]
     assert shelf.problems == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -65,7 +66,7 @@ def test_the_files_of_an_original_filter_are_followed(words: Path) -> None:
     assert place.card() is None
 
 
-@pytest.mark.parametrize("name", ["portrait.json"])
+@pytest.mark.parametrize("name", ["portrait.json", "*.safetensors"])
 def test_a_file_of_a_bundle_outside_its_directory_needs_a_root(
     name: str, ferry: Path, tmp_path: Path
 ) -> None:
@@ -77,6 +78,26 @@ def test_a_file_of_a_bundle_outside_its_directory_needs_a_root(
     place = open_place(ferry, (blobs,))
     assert place.portrait is not None
     assert place.portrait.query(FERRY).verdict == "found"
+
+
+def test_a_snapshot_of_the_hub_needs_its_blobs_as_a_root(ferry: Path, tmp_path: Path) -> None:
+    """As huggingface_hub lays out its cache: every file of a snapshot is a link into ``blobs``."""
+    repository = tmp_path / "hub" / "models--org--name"
+    snapshot, blobs = repository / "snapshots" / ("4f" * 20), repository / "blobs"
+    snapshot.mkdir(parents=True)
+    blobs.mkdir()
+    named = snapshot / "ferry.portrait"
+    named.mkdir()
+    for file in ferry.iterdir():
+        blob = blobs / hashlib.sha256(file.read_bytes()).hexdigest()
+        shutil.copy(file, blob)
+        (named / file.name).symlink_to(os.path.relpath(blob, named))
+    with pytest.raises(ForbiddenFileError, match=f"add {blobs} to the setting 'roots'"):
+        open_place(named)
+    place = open_place(named, (blobs,))
+    assert place.portrait is not None
+    assert place.portrait.query(FERRY).verdict == "found"
+    assert place.card() == (ferry / "README.md").read_text()
 
 
 def test_a_part_of_an_original_filter_outside_its_directory_needs_a_root(words: Path, tmp_path: Path) -> None:
