@@ -17,7 +17,7 @@ from portrait.cli.shared.progress import progress_options
 from portrait.cli.shared.reading import corpus_options, short_documents_option
 from portrait.cli.shared.sizes import size, stored_bytes
 from portrait.cli.shared.specs import spec_options
-from portrait.cli.shared.writing import license_option, max_shard_size_option, out_option
+from portrait.cli.shared.writing import license_option, max_shard_size_option, note_missing_card, out_option
 from portrait.corpus.provenance import skipped_rows
 from portrait.disclosure import stride_warning
 from portrait.errors import printable
@@ -135,6 +135,8 @@ def command(
             **request,
         )
     _print(_Summary.of(built), time.perf_counter() - begin, quiet=quiet, as_json=as_json)
+    if not quiet:
+        note_missing_card(built.path)
 
 
 @dataclass(frozen=True, slots=True)

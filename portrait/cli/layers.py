@@ -12,7 +12,7 @@ from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress_options
 from portrait.cli.shared.reading import corpus_options, short_documents_option
 from portrait.cli.shared.sizes import size, stored_bytes
-from portrait.cli.shared.writing import max_shard_size_option, out_option
+from portrait.cli.shared.writing import max_shard_size_option, note_missing_card, out_option
 from portrait.errors import printable
 from portrait.markup.numbers import counted
 
@@ -102,3 +102,4 @@ def _summary(written: Portrait, *, quiet: bool) -> None:
         f"{printable(str(written.path))}: {counted(len(layers), 'layer')} ({names}), "
         f"{size(stored_bytes(written.manifest))}"
     )
+    note_missing_card(written.path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portrait.bundle import reader as bundles
-from portrait.errors import SpecError
+from portrait.errors import DamagedBundleError, SpecError
 from portrait.filters import redisbloom_dump
 from portrait.filters.kinds import open_layer
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from portrait.filters.redisbloom_dump import Dump
     from portrait.spec import DocumentKeys, WindowSpec
     from portrait.storage.mapping import Access
+
+
+#: How often a portrait is opened again that other processes replace meanwhile.
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,22 @@ def open_contents(path: Path, stride: int | None, access: Access = "random") -> 
     """
     if redisbloom_dump.is_dump(path):
         return _of_dump(redisbloom_dump.open_dump(path, stride, access), access)
-    bundle = replace(bundles.read(path), access=access)
+    bundle = bundles.read(path)
+    for _ in range(_TRIES):
+        try:
+            return _of_bundle(replace(bundle, access=access), stride)
+        except DamagedBundleError:
+            # Another process may have replaced the portrait after its manifest was read.
+            before, bundle = bundle, bundles.read(path)
+            if bundle.manifest == before.manifest:
+                raise
+    return _of_bundle(replace(bundle, access=access), stride)
+
+
+def _of_bundle(bundle: Bundle, stride: int | None) -> Contents:
     if stride is not None and stride != bundle.manifest.windows.stride:
         raise SpecError(
-            f"{path}: was built with a stride of {bundle.manifest.windows.stride}, not {stride!r}: "
+            f"{bundle.path}: was built with a stride of {bundle.manifest.windows.stride}, not {stride!r}: "
             "a stride is given for filters of the original library only",
             parameter="stride",
         )

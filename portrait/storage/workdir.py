@@ -144,7 +144,9 @@ class WorkDir:
                 f"{self.path}: is not a directory: choose another work directory", parameter="work_dir"
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        others = sorted({path.name for path in self.path.iterdir()} - {_PLAN, _LOCK, _DATA})
+        there = {path.name for path in self.path.iterdir()}
+        # A build makes the lock first and removes it last: without it, nothing there is a build's.
+        others = sorted(there - {_PLAN, _LOCK, _DATA} if _LOCK in there else there)
         others = [name for name in others if not name.endswith(PART_SUFFIX)]
         if others:
             raise OutputExistsError(

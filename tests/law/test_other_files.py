@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -305,3 +306,41 @@ def test_an_error_before_the_manifest_is_replaced_leaves_nothing(monkeypatch: py
     with pytest.raises(OutputError, match="ab: cannot write: Input/output error"):
         portrait.add("ab", {"c": "c.txt"})
     assert snapshot(Path("ab")) == before
+
+
+@pytest.mark.parametrize("command", ["add", "drop", "build", "merge", "convert"])
+def test_what_people_write_in_the_card_stays(command: str, cli: Cli) -> None:
+    card = Path("ab/README.md")
+    text = card.read_text()
+    begin = text.index("<!-- portrait:begin")
+    card.write_text(f"{text[:begin]}Above.\n{text[begin:]}\nBelow.\n".replace("tags:", "language: en\ntags:"))
+    result = cli(*COMMANDS[command])
+    assert (result.code, "note" in result.err) == (0, False)
+    written = card.read_text()
+    assert "language: en\ntags:" in written
+    assert "\nAbove.\n<!-- portrait:begin" in written
+    assert written.endswith("<!-- portrait:end -->\n\nBelow.\n")
+    assert portrait.open("ab").manifest.id in written
+
+
+@pytest.mark.parametrize("command", ["add", "drop", "build", "merge", "convert", "wrap"])
+def test_a_page_that_is_no_card_stays_and_is_named(command: str, cli: Cli) -> None:
+    shutil.copytree(GOLDEN / "redisbloom", "theirs")
+    Path("ab/README.md").write_text("The model's own page.")
+    result = cli(*COMMANDS[command])
+    assert result.code == 0
+    note = "portrait: note: ab/README.md is not the portrait's card and stays: none was written\n"
+    assert result.err.endswith(note)
+    assert Path("ab/README.md").read_text() == "The model's own page."
+
+
+@pytest.mark.parametrize("command", [("info", "ab"), ("verify", "ab"), ("query", "ab", "-f", "a.txt")])
+def test_a_manifest_cannot_control_a_terminal(command: tuple[str, ...], cli: Cli) -> None:
+    manifest = portrait.open("ab").manifest
+    hostile = "\x1b[31m\x9b2J\rred\u202e\n"
+    made = replace(manifest, license=hostile, trained_models=(hostile,), tool=hostile)
+    Path("ab/portrait.json").write_bytes(made.to_json())
+    Path("ab/\x1b[2Jfile").touch()
+    result = cli(*command)
+    assert result.code == 0
+    assert all(c.isprintable() or c == "\n" for c in result.out + result.err)

@@ -176,6 +176,21 @@ def test_a_directory_with_other_files_is_left_alone(path: Path) -> None:
     assert files(path) == ["b", "c", "d", "thesis.tex"]
 
 
+@pytest.mark.parametrize("name", ["data", "plan.json"])
+def test_other_people_s_files_of_the_names_of_a_build_s_are_left_alone(name: str, path: Path) -> None:
+    thesis = path / name / "thesis.tex" if name == "data" else path / name
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("a year's work")
+    for options in ({}, {"restart": True}, {"shared": True}):
+        with (
+            pytest.raises(OutputExistsError, match=rf"holds other files \({name}\)"),
+            WorkDir(path, PLAN, **options),
+        ):
+            pass
+    assert thesis.read_text() == "a year's work"
+    assert files(path) == [str(thesis.relative_to(path))]
+
+
 def test_a_half_written_file_of_a_killed_process_is_no_obstacle(path: Path) -> None:
     finish_one_task(path)
     (path / ".plan.json.0123456789abcdef.part").touch()
