@@ -73,7 +73,9 @@ class Model:
                     for char, n in counts.items():
                         weights[char] += kept * n / total  # type: ignore[assignment]  # weights are floats
             whole = sum(weights.values())
-            known = sorted((-math.log(weight / whole), char) for char, weight in weights.items() if weight > 0)
+            known = sorted(
+                (-math.log(weight / whole), char) for char, weight in weights.items() if weight > 0
+            )
             self._known[context] = known
         return known
 
@@ -133,7 +135,9 @@ class Attack:
 
 def right_chars(guess: str, truth: str) -> int:
     """Return how many characters of a guess are right before the first wrong one."""
-    return next((i for i, (a, b) in enumerate(zip(guess, truth, strict=False)) if a != b), min(len(guess), len(truth)))
+    return next(
+        (i for i, (a, b) in enumerate(zip(guess, truth, strict=False)) if a != b), min(len(guess), len(truth))
+    )
 
 
 def built(texts: Sequence[str], where: Path, **options: object) -> portrait.Portrait:
@@ -164,7 +168,9 @@ def measure_rebuilding(n_runs: int, where: Path) -> None:
             whole += n == TARGET_CHARS
             right += n
             look_ups += attack.look_ups
-        rows.append((str(stride), f"{whole} of {n_runs}", f"{right / n_runs:.0f}", f"{look_ups / n_runs:,.0f}"))
+        rows.append(
+            (str(stride), f"{whole} of {n_runs}", f"{right / n_runs:.0f}", f"{look_ups / n_runs:,.0f}")
+        )
     table(("stride", "rebuilt to the end", "right characters, on average", "look-ups, on average"), rows)
 
 
@@ -185,7 +191,9 @@ def measure_short_documents(n_rows: int, where: Path) -> None:
 
 def measure_form_letters(n_letters: int, where: Path) -> None:
     """Guess the one field of a form letter that is not known."""
-    print(f"## Guessing a field: {n_letters} form letters, of which all but an amount of five digits is known")
+    print(
+        f"## Guessing a field: {n_letters} form letters, of which all but an amount of five digits is known"
+    )
 
     def letter(customer: int, amount: int) -> str:
         return (

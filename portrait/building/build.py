@@ -10,6 +10,7 @@ from portrait.building.request import Request
 from portrait.building.way import open_build, open_on_disk
 from portrait.bundle.manifest import Manifest
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
+from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.disclosure import stride_warning
 from portrait.engines.execution import Execution
 from portrait.errors import DisclosureWarning, SpecError
@@ -41,6 +42,7 @@ def build(
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
     short_documents: bool = False,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     overwrite: bool = False,
     license: str | None = None,  # noqa: A002
@@ -77,6 +79,8 @@ def build(
             rows and files out, and the manifest counts them.
         short_documents: Whether documents shorter than a window are recorded, by a key of their whole text.
             Such a key confirms every right guess of the text: docs/privacy.md.
+        max_document_bytes: The size of the largest document, in bytes of text. A larger one cannot be read;
+            no more than about this much of it is in memory.
         max_shard_bytes: The size of the bundle's files in bytes, at most. A layer of kind ``pybloom`` is one
             file, whatever its size.
         overwrite: Whether to replace a portrait at ``out``.
@@ -109,6 +113,7 @@ def build(
         format=format,
         on_error=on_error,
         short_documents=short_documents,
+        max_document_bytes=max_document_bytes,
         max_shard_bytes=max_shard_bytes,
     )
     if (warning := stride_warning(request.windows)) is not None:
@@ -155,6 +160,7 @@ def read_share(
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
     short_documents: bool = False,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -175,6 +181,7 @@ def read_share(
         format: The format of the files.
         on_error: Whether rows and files that cannot be read end the reading or are skipped.
         short_documents: Whether documents shorter than a window are recorded.
+        max_document_bytes: The size of the largest document.
         execution: What runs the reading; its work directory must be the build's.
         progress: Receives the progress.
 
@@ -203,6 +210,7 @@ def read_share(
         format=format,
         on_error=on_error,
         short_documents=short_documents,
+        max_document_bytes=max_document_bytes,
     )
     if request.filter.kind == pybloom.KIND:
         raise SpecError("a pybloom filter is built by one process, not in shares", parameter="share")

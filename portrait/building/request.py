@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from portrait import presets
 from portrait.building.reader import OnError, ReadOptions
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, data_bytes
-from portrait.corpus.columns import Columns
+from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES, Columns
 from portrait.corpus.resolve import DEFAULT_SOURCE, resolve
 from portrait.errors import SpecError
 from portrait.filters import pybloom
@@ -46,6 +46,7 @@ class Request:
         format: Format = "auto",  # noqa: A002
         on_error: OnError = "fail",
         short_documents: bool = False,
+        max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
         max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     ) -> Self:
         """Return the request that the keywords of :func:`portrait.build` describe.
@@ -58,7 +59,9 @@ class Request:
         keyed = document_keys(spec.kind, short_documents=short_documents)
         reading = ReadOptions(windows or defaults.windows, source_column, on_error, keyed)
         kept = () if source_column is None else (source_column,)
-        columns = Columns(Columns.of(column).text, kept, "source_column")
+        columns = Columns(
+            Columns.of(column).text, kept, "source_column", max_document_bytes=max_document_bytes
+        )
         return cls(reading, spec, columns, format, data_bytes(max_shard_bytes))
 
     @property

@@ -74,6 +74,7 @@ def command(
     format_: Any,
     source_column: str | None,
     on_error: Any,
+    max_document_bytes: int,
     windows: WindowSpec,
     filter_: FilterSpec,
     short_documents: bool,
@@ -116,6 +117,7 @@ def command(
         "format": format_,
         "on_error": on_error,
         "short_documents": short_documents,
+        "max_document_bytes": max_document_bytes,
         "execution": execution,
         "progress": progress,
     }

@@ -105,9 +105,9 @@ def main() -> NoReturn:
     if sys.argv[1:2] != ["serve"]:  # the service watches its files itself
         explain_bus_errors("fetch the portrait again, or read it into memory first, which --no-map does")
     code = run()
-    if "datasets" in sys.modules:
-        # A thread of Arrow's that still reads a hub's file and closes it while the interpreter ends aborts
-        # the process, after all is done.
+    if "pyarrow" in sys.modules:
+        # A thread of Arrow's that still reads a file while the interpreter ends aborts the process, after all
+        # is done.
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()

@@ -55,6 +55,7 @@ def command(
     format_: Any,
     source_column: str | None,
     on_error: Any,
+    max_document_bytes: int,
     windows: WindowSpec,
     filter_: FilterSpec,
     short_documents: bool,
@@ -80,6 +81,7 @@ def command(
         format=format_,
         on_error=on_error,
         short_documents=short_documents,
+        max_document_bytes=max_document_bytes,
         execution=execution,
         sample_text_bytes=sample_text_bytes,
     )

@@ -20,7 +20,7 @@ from portrait.cli.shared.options import (
     quiet_option,
 )
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.reading import column_option, format_option
+from portrait.cli.shared.reading import column_option, format_option, max_document_option
 from portrait.cli.shared.tables import table
 from portrait.errors import printable
 from portrait.markup.numbers import count, counted, expected, percent
@@ -57,6 +57,7 @@ _PATH = click.Path(path_type=Path)
     help="The column that names a row.  [default: the first of task_id, id, ... there is]",
 )
 @format_option
+@max_document_option
 @evalue_option(DEFAULT_EVALUE)
 @foreign_stride_option
 @map_option
@@ -97,6 +98,7 @@ def command(
     benchmark: str | None,
     id_column: str | None,
     format_: Any,
+    max_document_bytes: int,
     evalue: float,
     stride: int | None,
     map_: bool,
@@ -137,6 +139,7 @@ def command(
         benchmark=benchmark,
         id_column=id_column,
         format=format_,
+        max_document_bytes=max_document_bytes,
         evalue=evalue,
         worst=worst,
         date=(today() if date is None else None if date == "none" else date),

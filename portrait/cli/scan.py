@@ -20,7 +20,7 @@ from portrait.cli.shared.options import (
     quiet_option,
 )
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.reading import column_option, format_option, names_of
+from portrait.cli.shared.reading import column_option, format_option, max_document_option, names_of
 from portrait.cli.shared.sizes import size
 from portrait.engines.pool import available
 from portrait.errors import OutputError, SpecError, printable
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     help="Columns to copy into the output, such as ids.",
 )
 @format_option
+@max_document_option
 @evalue_option(DEFAULT_EVALUE)
 @foreign_stride_option
 @map_option
@@ -60,6 +61,7 @@ def command(
     columns: list[str],
     keep: list[str],
     format_: Any,
+    max_document_bytes: int,
     evalue: float,
     stride: int | None,
     map_: bool,
@@ -89,6 +91,7 @@ def command(
         keep=keep,
         evalue=evalue,
         format=format_,
+        max_document_bytes=max_document_bytes,
         matches=matches,
         workers=available() if workers is None else workers,
         overwrite=overwrite,

@@ -14,6 +14,7 @@ from portrait.building.request import Request
 from portrait.building.way import open_build
 from portrait.bundle import reader as bundles
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
+from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.keys.maker import UNICODE_VERSION
@@ -43,6 +44,7 @@ def add(
     source_column: str | None = None,
     on_error: OnError = "fail",
     short_documents: bool | None = None,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     execution: Execution | None = None,
     progress: Progress | None = None,
@@ -62,6 +64,7 @@ def add(
         on_error: Whether a row or file that cannot be read is an error (``fail``) or left out (``skip``).
         short_documents: Whether documents shorter than a window are recorded; by default as in the portrait's
             first layer.
+        max_document_bytes: The size of the largest document, in bytes of text.
         max_shard_bytes: The size of a new file, at most.
         execution: What runs the work, where, and in how much memory.
         progress: Receives the progress.
@@ -86,6 +89,7 @@ def add(
         format=format,
         on_error=on_error,
         short_documents=old.layers[0].document_keys == "all" if short_documents is None else short_documents,
+        max_document_bytes=max_document_bytes,
         max_shard_bytes=max_shard_bytes,
     )
     found = request.resolve(sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from portrait.corpus.formats.lines import OversizedLine
 from portrait.corpus.shards import COMPRESSIONS, FileRecord
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Excerpt:
                 return
             self.read_bytes += chunk.read_bytes
             yield chunk
-            if self._text_bytes >= most:
+            # The rest of a line that is too long may be longer than any sample.
+            if self._text_bytes >= most or isinstance(chunk, OversizedLine):
                 return
         self._ended = True
 

@@ -11,6 +11,7 @@ from portrait.answers.judge import DEFAULT_EVALUE
 from portrait.building.reader import require_text
 from portrait.building.request import Request
 from portrait.building.way import way_of
+from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.evidence import detectable_length, significant_chain
@@ -128,6 +129,7 @@ def plan(
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
     short_documents: bool = False,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     execution: Execution | None = None,
     sample_text_bytes: int = SAMPLE_TEXT_BYTES,
 ) -> Plan:
@@ -147,6 +149,7 @@ def plan(
         format: The format of the files; by default, their names tell.
         on_error: What the build does with rows that cannot be read.
         short_documents: Whether documents shorter than a window are recorded.
+        max_document_bytes: The size of the largest document, in bytes of text.
         execution: How the build runs.
         sample_text_bytes: About how many bytes of text to read.
 
@@ -172,6 +175,7 @@ def plan(
         format=format,
         on_error=on_error,
         short_documents=short_documents,
+        max_document_bytes=max_document_bytes,
     )
     resolved = request.resolve(sources)
     way = way_of(request, resolved, execution, Path(out))

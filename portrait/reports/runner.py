@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portrait.answers.judge import require_evalue
 from portrait.corpus import rows
-from portrait.corpus.columns import DEFAULT_COLUMN
+from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.errors import SpecError
 from portrait.portraits import portrait as asking
 from portrait.portraits.portrait import Portrait
@@ -46,6 +46,7 @@ class ReportOptions:
     benchmark: str | None = None
     id_column: str | None = None
     format: Format = "auto"
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES
     evalue: float = DEFAULT_EVALUE
     worst: int = DEFAULT_WORST
     date: str | None = None
@@ -60,6 +61,7 @@ def report(
     benchmark: str | None = None,
     id_column: str | None = None,
     format: Format = "auto",  # noqa: A002
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     evalue: float = DEFAULT_EVALUE,
     worst: int = DEFAULT_WORST,
     date: str | None = None,
@@ -80,6 +82,7 @@ def report(
         id_column: The column that names rows. By default the first usual one, such as ``id``; ``""`` means
             that none does.
         format: The format of the files; by default, their names tell.
+        max_document_bytes: The size of the largest text of a row; a larger one is an error.
         evalue: The E-value threshold of each row.
         worst: The number of worst rows to include with their texts.
         date: The date that the report states, if any.
@@ -94,7 +97,9 @@ def report(
         SpecError: An option is invalid, or there is no portrait.
         PortraitError: A portrait cannot be opened.
     """
-    options = ReportOptions(columns, benchmark, id_column, format, evalue, worst, date, command)
+    options = ReportOptions(
+        columns, benchmark, id_column, format, max_document_bytes, evalue, worst, date, command
+    )
     run = ReportRun(portraits, data, options)
     deque(run.chunks(progress or Silent()), maxlen=0)
     return run.report()
@@ -132,6 +137,7 @@ class ReportRun:
             keep=tuple(dict.fromkeys([*values, *self._ids.required])),
             optional=self._ids.candidates,
             whole=whole,
+            max_document_bytes=options.max_document_bytes,
             format=options.format,
         )
         layers = [(one.name, source) for one in self._portraits for source in one.sources]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from portrait.answers.judge import DEFAULT_EVALUE, require_evalue
 from portrait.corpus import rows
-from portrait.corpus.columns import DEFAULT_COLUMN
+from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.corpus.locations import is_url
 from portrait.engines.pool import in_order, require_workers
 from portrait.errors import CorpusError, SpecError, WorkerError
@@ -72,6 +72,7 @@ def scan_rows(
     keep: Sequence[str] = (),
     evalue: float = DEFAULT_EVALUE,
     format: Format = "auto",  # noqa: A002
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     matches: bool = True,
     workers: int = 1,
     overwrite: bool = False,
@@ -94,6 +95,7 @@ def scan_rows(
         keep: The columns to carry along.
         evalue: The threshold, as for :func:`portrait.query`.
         format: The format of the data.
+        max_document_bytes: The size of the largest text; a larger one is an error.
         matches: Whether a row lists its matches.
         workers: The number of processes. Memory is bounded whatever the size of the data.
         overwrite: Whether to replace a file at ``out``, and what another scan into it has left.
@@ -118,7 +120,9 @@ def scan_rows(
     file: RowFile = JsonLines()
     if isinstance(out, str | os.PathLike):
         file = row_file(Path(out).name, keep, matches=matches)
-    reading = rows.read(data, columns=columns, keep=keep, format=format)
+    reading = rows.read(
+        data, columns=columns, keep=keep, max_document_bytes=max_document_bytes, format=format
+    )
     if reading.n_bytes is not None and reading.n_bytes < _SMALL_BYTES:
         workers = 1
     task = ScanTask(tuple(portraits), reading.columns, evalue, matches, file)

@@ -157,7 +157,14 @@ class WorkDir:
 
     def _resume(self) -> None:
         """Keep what is there if it is of this plan; else write the plan and begin."""
-        old = read_record(self.path / _PLAN)
+        plan = self.path / _PLAN
+        old = read_record(plan)
+        if old is None and plan.exists() and self._has_records() and not self._restart:
+            raise OutputExistsError(
+                f"{plan}: is damaged, so that nothing tells which build the finished tasks beside it belong "
+                "to: restore it to resume that build, or restart",
+                parameter="restart",
+            )
         if old is not None and not self._restart:
             if old == self.plan:
                 self.data.mkdir(exist_ok=True)
@@ -166,7 +173,7 @@ class WorkDir:
                 raise other_task(self.path, old, self.plan)
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir()
-        write_record(self.path / _PLAN, self.plan)
+        write_record(plan, self.plan)
 
     def _writing(self) -> AbstractContextManager[None]:
         return writing(self.path, advice="choose another work directory", parameter="work_dir")

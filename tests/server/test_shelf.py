@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from portrait_server import errors
 from portrait_server.shelf import Shelf
 from support.live import BREAD, FERRY, build
 from support.permissions import without_privilege
+from support.places import GOLDEN
 
 import portrait
 
@@ -141,3 +143,21 @@ def test_the_card_is_that_of_the_portrait(ferry: Path, bread: Path) -> None:
     assert shelf.card("ferry") == (ferry / "README.md").read_text()
     with pytest.raises(errors.UnknownPortraitError):
         shelf.card("none")
+
+
+@pytest.mark.parametrize("name", ["words", "wo[r]ds", "words[1]", "w?rds", "*"])
+def test_every_part_of_a_foreign_portrait_is_watched_whatever_its_name(name: str, tmp_path: Path) -> None:
+    redisbloom = GOLDEN / "redisbloom"
+    path = tmp_path / f"{name}.50-50.bf"
+    part = tmp_path / f"{path.name}.part0.bin"
+    index = (redisbloom / "words.50-50.bf").read_text().replace("words.50-50.bf", path.name)
+    path.write_text(index)
+    shutil.copy(redisbloom / "words.50-50.bf.part0.bin", part)
+    shelf = Shelf([path])
+    assert shelf.reload() == []
+    part.with_suffix(".new").write_bytes(part.read_bytes())
+    part.with_suffix(".new").rename(part)
+    assert shelf.reload() == [f"{name}.50-50"]
+    os.truncate(part, 100)
+    shelf.reload()
+    assert not shelf.ready

@@ -65,6 +65,9 @@ def _read(data: bytes, columns: Columns) -> tuple[Any, _Types, list[str]] | None
     """
     pa = extras.load("pyarrow", "build")
     arrow_json = extras.load("pyarrow.json", "build")
+    # Arrow counts the bytes of a block in 32 bits.
+    if len(data) >= 1 << 31:
+        return None
     # Arrow's parser crashes if a chunk begins with null (apache/arrow#47409).
     if not data.lstrip().startswith(b"{"):
         return None

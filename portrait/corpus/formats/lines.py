@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from portrait import extras
 from portrait.corpus.formats.arrow_json import ParsedChunk, parse_chunk
 from portrait.corpus.formats.json_line import parse_line
+from portrait.corpus.formats.projection import require_small
 from portrait.corpus.shards import Batch
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class LinesChunk:
         """
         parsed = parse_chunk(self._data, self.n_rows, self._columns, self.place)
         texts, kept, optional = parsed or self._parse_lines()
+        require_small(texts, self._columns, self.place)
         return Batch(texts, self.place, self.read_bytes, kept, optional)
 
     def _parse_lines(self) -> ParsedChunk:
@@ -114,6 +116,39 @@ class LinesChunk:
         for i, line in enumerate(self._data.split(b"\n")):
             if line.strip():
                 yield i, line
+
+
+class OversizedLine:
+    """A :class:`portrait.corpus.shards.Chunk` of one line that is not read, since it is too long.
+
+    Args:
+        label: The file's name in messages.
+        line: The number of the line, as of :class:`LinesChunk`.
+        columns: The columns, and the limit.
+        read_bytes: How much was read for this chunk.
+        preceding: The lines of the file that precede the part of it that ``line`` counts in.
+    """
+
+    n_rows = 1
+
+    def __init__(
+        self, label: str, line: int, columns: Columns, read_bytes: int, preceding: Preceding | None = None
+    ) -> None:
+        self._chunk = LinesChunk(label, b"", line, columns, 0, preceding)
+        self._columns = columns
+        self.read_bytes = read_bytes
+
+    def batch(self) -> Batch:
+        """Raise :class:`BadRowError`."""
+        raise self._columns.too_large(_LinePlace(self._chunk, 0), what="a line")
+
+    def places(self) -> list[str]:
+        """Return the file and line."""
+        return [f"{self._chunk.label}:{self._chunk.first_line}"]
+
+    def slice(self, start: int, stop: int) -> OversizedLine:  # noqa: ARG002
+        """Return the line itself."""
+        return self
 
 
 class _LinePlace(NamedTuple):

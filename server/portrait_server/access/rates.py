@@ -22,6 +22,7 @@ from ..errors import RateLimitError, StoreError
 if TYPE_CHECKING:
     from limits import RateLimitItem
 
+_BAD_URL = "setting 'store': not a URL that can be used: write it like redis://HOST:6379/0"
 _SCHEMES = ("redis", "rediss", "redis+unix", "memcached")
 
 
@@ -62,9 +63,13 @@ class Rates:
                 store or "memory://", wrap_exceptions=True, **(options if redis else {})
             )
         except ConfigurationError as error:
+            if "prerequisite" not in str(error):
+                raise SpecError(_BAD_URL) from None
             raise SpecError(
                 f"setting 'store': {error}: pip install 'data-portrait[redis]' or 'data-portrait[memcached]'"
             ) from None
+        except Exception:  # of the store's client: each has its own, which may quote a password
+            raise SpecError(_BAD_URL) from None
         self._limiter = FixedWindowRateLimiter(storage)
 
     def charge(self, account: str, rate: str, n_texts: int = 1) -> None:

@@ -47,6 +47,26 @@ def test_a_store_that_workers_cannot_share_is_refused(store: str) -> None:
         Rates(store)
 
 
+@pytest.mark.parametrize(
+    "store",
+    [
+        "redis://host:port",
+        "redis://[::1",
+        "redis://host:99999",
+        "memcached://host:port",
+        "redis://:pass#word@h:p",
+    ],
+)
+def test_a_url_that_no_store_can_have_is_a_wrong_setting(store: str) -> None:
+    pytest.importorskip("redis")
+    pytest.importorskip("pymemcache")
+    with pytest.raises(SpecError) as caught:
+        Rates(store)
+    assert str(caught.value) == (
+        "setting 'store': not a URL that can be used: write it like redis://HOST:6379/0"
+    )
+
+
 def test_a_dead_store_is_an_error() -> None:
     pytest.importorskip("redis")
     rates = Rates(f"redis://127.0.0.1:{free_port()}")
