@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CARD_NAME = "README.md"
 #: A README that is larger than this is not a card.
 _MAX_CARD_BYTES = 8 << 20
-_BEGIN = "<!-- portrait:begin (what follows is written anew with the portrait; write before or after it) -->"
+_BEGIN = "<!-- portrait:begin (replaced whenever the portrait is written; write before or after it) -->"
 _END = "<!-- portrait:end -->"
 #: The lines of the marks, whatever the first one explains.
 _MARK = re.compile(r"^<!-- portrait:(begin|end)\b[^\n]*?-->[ \t]*(\r?)$", re.MULTILINE)

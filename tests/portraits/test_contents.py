@@ -10,6 +10,7 @@ from support.places import GOLDEN
 import portrait
 from portrait.bundle import reader as bundles
 from portrait.errors import DamagedBundleError, SpecError
+from portrait.filters.kinds import open_layer
 from portrait.portraits import contents
 from portrait.portraits.contents import bundle_contents, open_contents
 
@@ -62,10 +63,10 @@ def test_a_portrait_that_is_replaced_while_it_is_opened_is_opened_again(
     n_times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
-        (tmp_path / f"{name}.txt").write_text(f"Some text of {name}.")
+        (tmp_path / f"{name}.txt").write_text(f"Some text of {name}, which is longer than a window. " * 2)
     out = tmp_path / "out"
     portrait.build(tmp_path / "a.txt", out)
-    open_layer, left = contents.open_layer, [n_times]
+    left = [n_times]
 
     def replaced(bundle: Bundle, layer: Layer) -> StoredFilter:
         """Open a layer of a portrait that another process has replaced since its manifest was read."""
