@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.metadata
+import multiprocessing
 import os
 import random
 import shutil
@@ -24,6 +25,7 @@ import sys
 import tempfile
 import time
 import traceback
+import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,8 @@ from support.places import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: The virtual environment in the copy of the project.
+ENVIRONMENT = ".mutants-env"
 PACKAGES = ("portrait", "server/portrait_server")
 OPTIONS = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 #: Plugins of pytest come with what is imported here.
@@ -89,6 +93,11 @@ def copy_project(to: Path) -> None:
         text=True,
     )
     shutil.copy2(done.stdout.strip(), to / "portrait")
+    # Tests that start processes with an environment of their own find the copy in this one.
+    venv.create(to / ENVIRONMENT, symlinks=True)
+    (packages,) = (to / ENVIRONMENT).glob("lib/python*/site-packages")
+    others = [path for path in sys.path if path and Path(path).name in ("site-packages", "dist-packages")]
+    (packages / "copy.pth").write_text("\n".join([str(to), str(to / "server"), *others]), encoding="utf-8")
 
 
 def warm_up() -> None:
@@ -114,6 +123,8 @@ def run_tests(project: Path, tests: list[str]) -> None:
             del sys.modules[name]
     places = [str(project), str(project / "server")]
     sys.path[:] = places + [path for path in sys.path if not is_below(path, ROOT)]
+    sys.executable = str(project / ENVIRONMENT / "bin" / "python")
+    multiprocessing.set_executable(sys.executable)
     os.environ |= {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
     code = 1
     try:
