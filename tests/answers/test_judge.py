@@ -173,6 +173,17 @@ def test_a_repeated_window_counts_only_once_as_evidence() -> None:
     assert [match.windows for _, match in among_others.matches] == [5]
 
 
+def test_the_length_of_a_chain_decides_between_inconclusive_and_absent() -> None:
+    # With 100 windows, four in a row are significant: repeated ones may be a copy, three are nothing.
+    shortest = oracle.significant_chain(100, 1, FPR, 0.01)
+    assert shortest == 4
+    assert ask(evidence(chain(0, 4))).verdict == "found"
+    for distinct in (1, 2, 3):
+        assert ask(evidence(chain(0, 4, distinct=distinct))).verdict == "inconclusive"
+        assert ask(evidence(chain(0, 3, distinct=distinct))).verdict == "not_found"
+    assert ask(evidence(chain(0, 3), chain(50, 4, distinct=1))).verdict == "inconclusive"
+
+
 def test_a_repetitive_text_from_the_corpus_is_never_called_absent() -> None:
     row = "=" * 400
     opened = samples.build({"main": [row, "prose of another kind, and of no great length"]}, SPEC).portrait
@@ -183,6 +194,9 @@ def test_a_repetitive_text_from_the_corpus_is_never_called_absent() -> None:
 
 def test_an_invalid_threshold_names_the_parameter() -> None:
     assert require_evalue(DEFAULT_EVALUE) == 0.01
+    assert require_evalue(1e6) == 1e6
+    with pytest.raises(portrait.SpecError):
+        require_evalue(1e6 + 0.5)
     with pytest.raises(portrait.SpecError, match="E-value threshold must be a positive number") as caught:
         require_evalue(1e7)
     assert caught.value.parameter == "evalue"
