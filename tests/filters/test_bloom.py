@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -307,8 +307,8 @@ def test_shards_in_another_order_or_incomplete_are_refused(bundle: Bundle) -> No
 def test_a_range_of_keys_that_the_blocks_contradict_is_refused(end: str, bundle: Bundle) -> None:
     (layer,) = bundle.manifest.layers
     for i, shard in enumerate(layer.shards):
-        key = f"{(int(getattr(shard, end), 16) + 1) % 2**64:016x}"
-        shards = (*layer.shards[:i], replace(shard, **{end: key}), *layer.shards[i + 1 :])
+        other: dict[str, Any] = {end: f"{(int(getattr(shard, end), 16) + 1) % 2**64:016x}"}
+        shards = (*layer.shards[:i], replace(shard, **other), *layer.shards[i + 1 :])
         with pytest.raises(DamagedBundleError, match="not those of the keys that the manifest names"):
             open_layer(bundle, replace(layer, shards=shards))
 

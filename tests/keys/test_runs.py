@@ -87,6 +87,27 @@ def test_a_range_that_ends_just_before_a_partition_s_last_key_leaves_that_key_ou
             assert within(in_runs, first, last) == [key for key in keys if first <= key <= last]
 
 
+@pytest.mark.parametrize(
+    ("n_partitions", "n_runs", "n_keys", "n_batches"),
+    [
+        (16, 1, 20, 1),
+        (16, 3, 20, 3),
+        (4, 1, 160_000, 4),
+        (16, 1, 160_000, 6),
+        (32, 1, 160_000, 6),
+        (32, 2, 160_000, 6),
+    ],
+)
+def test_as_many_partitions_are_read_at_a_time_as_fill_a_quarter_of_a_megabyte(
+    n_partitions: int, n_runs: int, n_keys: int, n_batches: int, tmp_path: Path
+) -> None:
+    # 160,000 keys take 1.28 MB: 80 kB for each of 16 partitions, of which three are read at a time.
+    keys = range(0, LAST_KEY, LAST_KEY // n_keys)[:n_keys]
+    runs = [write(tmp_path, f"{i}.keys", keys[i::n_runs], n_partitions) for i in range(n_runs)]
+    in_runs = KeysInRuns(tmp_path, runs, n_partitions)
+    assert len(list(in_runs.within(0, LAST_KEY))) == n_batches
+
+
 def test_without_runs_there_are_no_keys(tmp_path: Path) -> None:
     nothing = KeysInRuns(tmp_path, [], 4)
     assert nothing.n_keys == 0

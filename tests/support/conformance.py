@@ -7,6 +7,7 @@ that reproduces them reads portraits as this library does.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from support import oracle
@@ -119,6 +120,9 @@ def window_cases() -> Iterator[Case]:
                     "document_key": key_text(oracle.document_key(normalized)),
                     "stored_offsets": oracle.stored_offsets(len(oracle.units(normalized, unit)), spec),
                     "stored_keys": sorted(map(key_text, oracle.document_keys(text, spec))),
+                    "stored_keys_with_short_documents": sorted(
+                        map(key_text, oracle.document_keys(text, replace(spec, short_documents=True)))
+                    ),
                 }
 
 

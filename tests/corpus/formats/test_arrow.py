@@ -93,6 +93,8 @@ def test_what_was_read_is_counted_with_the_last_rows_of_each_record_batch(tmp_pa
     assert [chunk.n_rows for chunk in chunks] == [41, 41, 18] * 4
     assert [chunk.read_bytes for chunk in chunks[:-1]] == [0, 0, total // 4] * 3 + [0, 0]
     assert chunks[-1].read_bytes == total - 3 * (total // 4)
+    even = write_batches(tmp_path / "even.arrow", 2, 82)
+    assert [chunk.read_bytes for chunk in even.chunks()][:3] == [0, (even.n_bytes or 0) // 2, 0]
 
 
 def test_what_was_read_of_a_stream_is_where_it_stands(tmp_path: Path) -> None:
