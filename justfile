@@ -41,6 +41,7 @@ mutate-kernel *arguments:
     set -euo pipefail
     arguments=({{ arguments }})
     if ((${#arguments[@]} == 0)); then
+        mkdir -p native/target
         git diff --relative=native main -- native > native/target/mutate.diff
         arguments=(--in-diff target/mutate.diff)
     fi
