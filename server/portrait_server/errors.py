@@ -44,6 +44,10 @@ class MalformedRequestError(ServiceError):
     """A body that the endpoint cannot read."""
 
 
+class CutOffError(ServiceError):
+    """A body that ends before its announced end."""
+
+
 class UnauthorizedError(ServiceError):
     """A missing, wrong or revoked API key; the client is never told which."""
 

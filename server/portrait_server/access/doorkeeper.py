@@ -55,6 +55,8 @@ class Doorkeeper:
         if rate is not None:
             parse_rate(rate)
         self.rates = Rates(store)
+        # Refusals cost no text: they are few, and each process counts its own.
+        self._refusals = Rates(None)
         self.keyring: Keyring | None = None
         self._rate = rate
         self._path = keys
@@ -109,6 +111,20 @@ class Doorkeeper:
             except RateLimitError:
                 self._on_refusal()
                 raise
+
+    def require_patience(self, caller: Caller) -> None:
+        """Check that no more of the caller's requests were refused than its rate allows texts.
+
+        Raises:
+            RateLimitError: Too many were refused.
+        """
+        if caller.rate is not None:
+            self._refusals.require(caller.account, caller.rate)
+
+    def count_refusal(self, caller: Caller) -> None:
+        """Count a request of the caller that was refused for what it contains."""
+        if caller.rate is not None:
+            self._refusals.count(caller.account, caller.rate)
 
     def reload(self, *, force: bool = False) -> None:
         """Read the file of keys again if it changed, or in any case (``force``).
