@@ -48,6 +48,20 @@ def test_callers_are_charged_for_each_text() -> None:
     doorkeeper.charge(Caller("address 192.0.2.1"), 1000)
 
 
+def test_refusals_are_counted_apart() -> None:
+    doorkeeper = Doorkeeper(rate="2/day")
+    caller = doorkeeper.identify(None, "192.0.2.1")
+    for _ in range(2):
+        doorkeeper.require_patience(caller)
+        doorkeeper.count_refusal(caller)
+    with pytest.raises(RateLimitError):
+        doorkeeper.require_patience(caller)
+    doorkeeper.charge(caller, 2)
+    unlimited = Caller("address 192.0.2.1")
+    doorkeeper.count_refusal(unlimited)
+    doorkeeper.require_patience(unlimited)
+
+
 def test_a_changed_key_file_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (alice, alice_entry), (bob, bob_entry) = new_key("alice"), new_key("bob")
     file = tmp_path / "keys.toml"
