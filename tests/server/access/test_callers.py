@@ -46,5 +46,5 @@ def test_the_address_behind_proxies_is_the_one_that_the_application_sees(
         seen.append(fixed["REMOTE_ADDR"])
         return []
 
-    ProxyFix(app, x_for=n_proxies)(dict(environ), lambda *_: None)  # type: ignore[arg-type, misc]
+    ProxyFix(app, x_for=n_proxies)(dict(environ), lambda *_: None)  # type: ignore[arg-type]
     assert client_address(environ, n_proxies) == seen[0]
