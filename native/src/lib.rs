@@ -2,6 +2,7 @@
 //!
 //! Modules use only those above them in this list:
 //!
+//! - [`interrupt`]: lets long work end early.
 //! - [`text`]: normalises text and maps the result back to the original.
 //! - [`windows`]: cuts normalised text into windows, and hashes, sorts and counts their keys.
 //! - [`filters`]: approximate sets of windows.
@@ -13,6 +14,7 @@
 
 pub mod files;
 pub mod filters;
+pub mod interrupt;
 #[cfg(feature = "python")]
 mod python;
 pub mod scan;

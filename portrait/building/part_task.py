@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
+from portrait import strict_json
 from portrait.errors import OutputError, WorkDirError
 from portrait.filters.protocols import KeyRange, Part
 from portrait.keys.runs import KeysInRuns, Run
@@ -82,7 +82,7 @@ class RunList:
             WorkDirError: The file cannot be read.
         """
         try:
-            return cls.from_json(json.loads(path.read_bytes()))
+            return cls.from_json(strict_json.loads(path.read_bytes(), surrogates=True))
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise WorkDirError(
                 f"{path}: cannot be read: {error}: re-run the same call, which writes it again"

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portrait.bundle.manifest import MAX_MANIFEST_BYTES
 from portrait.bundle.manifest_reader import parse
 from portrait.bundle.tensors import TensorInfo, map_tensors
 from portrait.errors import DamagedBundleError, NotAPortraitError
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from portrait.storage.mapping import Access
 
 MANIFEST_NAME = "portrait.json"
-#: A manifest lists the corpus's files, so it may be large; Portrait writes none that is larger than this.
-_MAX_MANIFEST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +93,11 @@ def read(path: Path) -> Bundle:
             raise NotAPortraitError(f"{path}: no such file or directory")
         if not path.is_dir() or not os.path.lexists(file):
             raise NotAPortraitError(f"{path}: not a portrait: it holds no {MANIFEST_NAME}")
-        if regular_status(file).st_size > _MAX_MANIFEST_BYTES:
+        if regular_status(file).st_size > MAX_MANIFEST_BYTES:
             raise DamagedBundleError(
-                f"{file}: larger than any manifest, which has {counted(_MAX_MANIFEST_BYTES, 'byte')} at most"
+                f"{file}: larger than any manifest, which has {counted(MAX_MANIFEST_BYTES, 'byte')} at most"
             )
-        text = read_regular(file, _MAX_MANIFEST_BYTES)
+        text = read_regular(file, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise NotAPortraitError(f"{error.filename or path}: {error.strerror}") from error
     return Bundle(path, parse(text, str(file)))

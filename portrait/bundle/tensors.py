@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
+from portrait import strict_json
 from portrait.errors import DamagedBundleError
 from portrait.markup.numbers import count, counted
 from portrait.storage.mapping import open_bytes
+from portrait.strict_json import JsonError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,9 +128,9 @@ def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
         return DamagedBundleError(f"{path}: {what}: the file is damaged or not a portrait's")
 
     try:
-        content: Any = json.loads(text, object_pairs_hook=_distinct)
-    except (ValueError, RecursionError) as error:
-        raise damaged("the header is not JSON") from error
+        content: Any = strict_json.loads(text)
+    except JsonError as error:
+        raise damaged(f"the header is {error}") from error
     names = [name for name in content if name != "__metadata__"] if isinstance(content, dict) else []
     if not names or not all(isinstance(content[name], dict) for name in names):
         raise damaged("the header does not describe tensors")
@@ -155,11 +157,3 @@ def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
             f"the header announces {count(announced):.30} bytes of data, and {count(data_bytes)} follow"
         )
     return [tensor for _, _, tensor in placed]
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, in which no name may appear twice: readers would differ on which one counts."""
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a name appears twice")
-    return content

@@ -7,17 +7,18 @@ holds the chunks, and ``.bf.idx`` lists them. The first chunk is a header; the o
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from portrait import strict_json
 from portrait.errors import DamagedBundleError, SpecError
 from portrait.filters.redisbloom import KIND, RedisBloom, ScalingChain, of_files
 from portrait.markup.numbers import count, counted
 from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
 from portrait.storage.mapping import open_file
+from portrait.strict_json import JsonError
 
 if TYPE_CHECKING:
     from portrait.storage.mapping import Access
@@ -145,10 +146,11 @@ def _read_json(path: Path) -> Any:
             f"{path}: too large for an index, and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
         )
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        hint = "" if path.suffix != SUFFIX else f" and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
-        raise DamagedBundleError(f"{path}: not an index: it is not JSON{hint}: {_REFETCH}") from error
+        return strict_json.loads(path.read_bytes())
+    except JsonError as error:
+        beside = f", and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
+        hint = beside if path.suffix == SUFFIX else ""
+        raise DamagedBundleError(f"{path}: not an index: it is {error}{hint}: {_REFETCH}") from error
 
 
 def _chunk_sizes(index: Path, blocks: Any, own_file: str | None) -> _Sizes:

@@ -92,7 +92,7 @@ BAD_HEADERS: dict[str, tuple[object, str]] = {
     "reversed": ({"a": entry(64, 0, shape=[0]), "b": entry(64, 128)}, "disagree"),
     "boolean offsets": ({"a": {"dtype": "U8", "shape": [1], "data_offsets": [False, True]}}, "disagree"),
     "three offsets": ({"a": {"dtype": "U8", "shape": [128], "data_offsets": [0, 64, 128]}}, "disagree"),
-    "name twice": (b'{"a": {}, "a": {}}', "not JSON"),
+    "name twice": (b'{"a": {}, "a": {}}', "the header is JSON with the name 'a' twice in an object"),
     "one no object": ({"a": entry(0, 128), "b": 7}, "describe tensors"),
     "unknown type": ({"a": entry(0, 64), "b": entry(64, 128, "BF16")}, "'b': unexpected dtype 'BF16'"),
 }

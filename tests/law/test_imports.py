@@ -88,7 +88,7 @@ def below(*packages: str) -> list[str]:
 #: only from components of lower ranks or from its own; components of one rank do not import each other.
 #: ``__init__`` is the public interface.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("errors", "version", "progress", "markup"),
+    ("errors", "version", "progress", "markup", "strict_json"),
     ("extras", "spec", "sizing", "evidence", "storage"),
     ("presets", "disclosure", "corpus", "answers", "bundle"),
     ("keys",),

@@ -1,6 +1,6 @@
 //! The extension module `portrait._native`: everything that uses PyO3.
 //!
-//! Every call releases the interpreter's lock while the kernel works. Methods that several classes share
+//! Every call releases the interpreter's lock while the kernel works, and lets it handle signals. Methods that several classes share
 //! are written once, as macros: the buffer protocol in `buffers`, adding Arrow batches in `texts`.
 
 #[macro_use]
@@ -13,6 +13,7 @@ mod keys;
 mod maps;
 mod memory;
 mod scan;
+mod signals;
 mod sketch;
 mod windows;
 

@@ -6,6 +6,8 @@
 //!
 //! What bounds it: far from hits, eight windows take one comparison; the rest is work per hit.
 
+use crate::interrupt::{STEP, tick};
+
 /// A maximal run of `n_windows` hits at `window`, `window` + stride, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
@@ -255,7 +257,14 @@ impl Follower {
                 self.close(residue, next);
             }
         }
-        self.layer.chains.sort_unstable_by_key(|chain| chain.window);
+        if self.layer.chains.len() < STEP {
+            self.layer.chains.sort_unstable_by_key(|chain| chain.window);
+        } else {
+            self.layer.chains.sort_unstable_by_key(|chain| {
+                tick(2);
+                chain.window
+            });
+        }
         self.layer
     }
 }

@@ -1,9 +1,12 @@
 //! Windows and documents → 64-bit keys.
 
+use std::hash::Hasher;
+
 use twox_hash::XxHash3_64;
 
 use super::arrow::{Counts, RowError, Texts};
 use super::spec::Spec;
+use crate::interrupt::{or_undo, tick};
 use crate::text::normalized::Scratch;
 use crate::text::origins::Forget;
 
@@ -25,7 +28,17 @@ fn hash_of_any_length(bytes: &[u8]) -> u64 {
 
 /// Return the key of a whole document: XXH3-64 of its normalised text, seed 1.
 pub fn document_key(text: &[u8]) -> u64 {
-    XxHash3_64::oneshot_with_seed(1, text)
+    /// Bytes that are hashed in about a millisecond.
+    const PART: usize = 1 << 24;
+    if text.len() <= PART {
+        return XxHash3_64::oneshot_with_seed(1, text);
+    }
+    let mut hasher = XxHash3_64::with_seed(1);
+    for part in text.chunks(PART) {
+        hasher.write(part);
+        tick(PART / 8);
+    }
+    hasher.finish()
 }
 
 /// Which documents store a key of their whole text.
@@ -76,7 +89,8 @@ pub fn document_keys(
     Counts::of_document(text, n_windows as u64)
 }
 
-/// Append the keys of every row that is not null; on an error `keys` stays unchanged.
+/// Append the keys of every row that is not null; on an error, or if that is interrupted, `keys` stays
+/// unchanged.
 pub fn batch_keys(
     texts: &Texts,
     spec: &Spec,
@@ -85,7 +99,9 @@ pub fn batch_keys(
     keys: &mut Vec<u64>,
 ) -> Result<Counts, RowError> {
     let before = keys.len();
-    let counts = texts.for_each(|text| document_keys(text, spec, documents, scratch, keys));
+    let add =
+        |keys: &mut Vec<u64>| texts.for_each(|text| document_keys(text, spec, documents, scratch, keys));
+    let counts = or_undo(keys, add, |keys| keys.truncate(before));
     counts.inspect_err(|_| keys.truncate(before))
 }
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from portrait import extras
 from portrait.corpus.formats.arrow_json import ParsedChunk, parse_chunk
-from portrait.corpus.formats.json_line import parse_line
+from portrait.corpus.formats.json_line import MAX_ROW_DEPTH, JsonRow, parse_line
 from portrait.corpus.formats.projection import require_small
 from portrait.corpus.shards import Batch
+from portrait.strict_json import nests_deeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ class LinesChunk:
 
     def _parse_lines(self) -> ParsedChunk:
         pa = extras.load("pyarrow", "build")
-        rows = [parse_line(line, self._columns, _LinePlace(self, i)) for i, line in self._rows()]
+        rows = [self._parse_line(i, line) for i, line in self._rows()]
         kept = tuple([row.kept[i] for row in rows] for i in range(len(self._columns.keep)))
         optional = {
             name: [row.optional[name] for row in rows]
@@ -95,6 +96,11 @@ class LinesChunk:
             if all(name in row.optional for row in rows)
         }
         return ParsedChunk(pa.array([row.text for row in rows], pa.large_string()), kept, optional)
+
+    def _parse_line(self, i: int, line: bytes) -> JsonRow:
+        if nests_deeper(line, MAX_ROW_DEPTH) and (parsed := parse_chunk(line, 1, self._columns, self.place)):
+            return JsonRow(parsed.texts[0].as_py(), [], {})
+        return parse_line(line, self._columns, _LinePlace(self, i))
 
     def place(self, row: int) -> str:
         """Return the file and line of the chunk's ``row``-th object."""
