@@ -12,6 +12,7 @@ from portrait.answers.record import to_record
 from portrait.answers.scan import LayerEvidence
 from portrait.bundle.manifest import Manifest
 from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
+from portrait.filters.probe import contradicts
 from portrait.portraits.contents import bundle_contents, open_contents
 from portrait.portraits.scanner import Scanner
 
@@ -99,6 +100,24 @@ class Portrait:
                 parameter="source",
             )
         return self._layers[self.sources.index(source)].filter
+
+    def check_rates(self) -> None:
+        """Check that each filter has about the false-positive rate that the portrait records of it.
+
+        Answers rely on that rate. It is compared with that of a sample of the filter's bits, in time
+        independent of the size; :func:`portrait.verify` compares it exactly.
+
+        Raises:
+            DamagedBundleError: A recorded rate is off by more than a tenth.
+        """
+        for layer in self._layers:
+            sampled = layer.filter.sampled_rate()
+            if contradicts(layer.fpr, sampled):
+                raise DamagedBundleError(
+                    f"{self.path}: the false-positive rate of layer {layer.source!r} is recorded as "
+                    f"{layer.fpr:.3g}, but its bits have {sampled:.3g}: fetch the portrait again, or do not "
+                    "trust it"
+                )
 
     # A str is an Iterable of str, too: the first overload wins, and is meant to.
     @overload

@@ -7,12 +7,15 @@ import random
 import pytest
 
 from portrait.errors import PortraitError
-from portrait.filters.bloom import BloomBuilder
+from portrait.filters import pybloom
+from portrait.filters.bloom import Bloom, BloomBuilder
 from portrait.filters.probe import (
     N_TEST_VECTORS,
     PROBE_KEYS,
     PROBE_WINDOWS,
+    SAMPLED_ABOVE_BYTES,
     Probe,
+    contradicts,
     hex_keys,
     probe_filter,
     windows_of,
@@ -98,3 +101,26 @@ def test_a_filter_of_windows_is_probed_with_the_keys_digits() -> None:
     contains = windows_of(recorder)  # type: ignore[arg-type]  # only this method is called
     assert contains(bytes(16)) == b"\x00\x00"
     assert recorder.windows == ["0" * 16, "0" * 16]
+
+
+@pytest.mark.parametrize("n_buffers", [1, 3])
+def test_the_rate_of_a_large_filter_is_read_off_a_sample(n_buffers: int) -> None:
+    n_blocks = 3 * (SAMPLED_ABOVE_BYTES // 96 + 1000)
+    part = random.Random(2).randbytes(32 * n_blocks // 3)
+    parts = [bytes(part) if n_buffers == 3 else part * 3] * n_buffers
+    bloom = Bloom(*parts)
+    assert bloom.sampled_rate() != bloom.rate()
+    assert bloom.sampled_rate() == pytest.approx(bloom.rate(), rel=0.02)
+    assert not contradicts(bloom.rate(), bloom.sampled_rate())
+    header = pybloom.Header(0.001, 10, 8 * len(part) * 3 // 10, 1, 1)
+    filter_ = pybloom.PyBloom(header, memoryview(part * 3)[: header.n_bytes])
+    assert filter_.sampled_rate() != filter_.rate()
+    assert not contradicts(filter_.rate(), filter_.sampled_rate())
+
+
+def test_the_tolerance_is_a_tenth_and_what_never_matters() -> None:
+    assert not contradicts(0.01, 0.0109)
+    assert contradicts(0.01, 0.0112)
+    assert contradicts(0.01, 0.0088)
+    assert not contradicts(0.0, 1e-10)
+    assert contradicts(0.0, 1e-8)

@@ -116,6 +116,7 @@ def _open(path: Path, more_roots: tuple[Path, ...]) -> Place:
     if first.exists():  # otherwise, the library says what is missing
         roots.status(first)
     opened = portrait.open(path)
+    opened.check_rates()
     stamps = {}
     for file in (first, *_other_files(path, opened)):
         stamps[file] = before.get(file, _MISSING)
