@@ -16,6 +16,22 @@ kernel:
     cargo clippy --manifest-path native/Cargo.toml --all-targets --features python -- -D warnings
     cargo test --manifest-path native/Cargo.toml --release
 
+# `just kernel` runs the same functions with a fixed number of inputs.
+# Fuzz the kernel, each target for so many seconds; needs a nightly toolchain and `cargo install cargo-fuzz`.
+[working-directory('native')]
+fuzz seconds="600":
+    for target in $(cargo +nightly fuzz list); do \
+        mkdir -p "fuzz/corpus/$target"; \
+        cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+            -max_total_time={{ seconds }} -max_len=4096 || exit 1; \
+    done
+
+# The kernel's tests under AddressSanitizer, which watches the files with `unsafe`; needs a nightly toolchain.
+[working-directory('native')]
+sanitize:
+    RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize \
+        cargo +nightly test --target x86_64-unknown-linux-gnu
+
 lint:
     ruff check .
     ruff format --check .

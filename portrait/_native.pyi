@@ -1,4 +1,9 @@
-"""The kernel (``native/src``). Every call releases the GIL while it works."""
+"""The kernel (``native/src``).
+
+Every call releases the GIL while it works. In the main thread it handles signals meanwhile, every 50 ms or
+so, and ends with what a handler raises, such as :class:`KeyboardInterrupt`. Then :class:`Keys` hold what they
+held before, in some order, and filters under construction perhaps some of the new keys.
+"""
 
 from collections.abc import Sequence
 from typing import Literal, final

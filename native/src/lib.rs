@@ -8,12 +8,15 @@
 //! - [`filters`]: approximate sets of windows.
 //! - [`scan`]: looks all windows of a text up in filters and joins the hits into chains.
 //! - [`files`]: maps files into memory.
+//! - `fuzzing`: promises to be kept for any input; for tests and the feature `fuzzing` only.
 //! - `python`: the extension module `portrait._native`, compiled with the feature `python` only.
 
 #![deny(unsafe_code)]
 
 pub mod files;
 pub mod filters;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod interrupt;
 #[cfg(feature = "python")]
 mod python;

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from portrait_server import errors
 from portrait_server.shelf import Shelf
+from support.forge import change_manifest
 from support.live import BREAD, FERRY, build
 from support.permissions import without_privilege
 from support.places import GOLDEN
@@ -161,3 +162,10 @@ def test_every_part_of_a_foreign_portrait_is_watched_whatever_its_name(name: str
     os.truncate(part, 100)
     shelf.reload()
     assert not shelf.ready
+
+
+def test_a_portrait_whose_recorded_rate_its_filter_contradicts_is_not_opened(ferry: Path) -> None:
+    fpr = portrait.open(ferry).layers[0].fpr
+    change_manifest(ferry, lambda manifest: manifest["layers"][0].update(fpr=fpr / 1000))
+    with pytest.raises(portrait.PortraitError, match="rate of layer 'main' is recorded as"):
+        Shelf([ferry])

@@ -116,13 +116,13 @@ def _open(path: Path, more_roots: tuple[Path, ...]) -> Place:
     if first.exists():  # otherwise, the library says what is missing
         roots.status(first)
     opened = portrait.open(path)
-    opened.check_rates()
     stamps = {}
     for file in (first, *_other_files(path, opened)):
         stamps[file] = before.get(file, _MISSING)
         if _stamp_of(roots.status(file))[:2] != stamps[file][:2]:
             raise portrait.DamagedBundleError(f"{file}: was replaced while it was opened: open it again")
     _check_card(path, roots, opened)
+    opened.check_rates()
     return Place(path, opened.name, more_roots, opened, stamps)
 
 
