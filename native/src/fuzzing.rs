@@ -16,7 +16,7 @@ use crate::text::Normalizer;
 use crate::text::normalized::Scratch;
 use crate::text::origins::{Forget, Origins};
 use crate::windows::arrow::{Counts, Texts};
-use crate::windows::keys::document_keys;
+use crate::windows::keys::{DocumentKeys, document_keys};
 use crate::windows::sampling::Sampling;
 use crate::windows::sort::sort_unique;
 use crate::windows::spec::Spec;
@@ -222,7 +222,7 @@ pub fn chains(mut data: &[u8]) {
     };
     let mut scratch = Scratch::default();
     let mut stored = Vec::new();
-    document_keys(&text, &spec, true, &mut scratch, &mut stored);
+    document_keys(&text, &spec, DocumentKeys::All, &mut scratch, &mut stored);
     let mut bytes = vec![0; 64 * BLOCK_BYTES];
     assert!(bloom::insert(&mut bytes, &stored, 0, 64));
     let bloom = Bloom::new(&bytes).expect("whole blocks");
