@@ -46,7 +46,17 @@ def test_the_defaults_are_format_by_suffix_and_failure_on_errors() -> None:
         "on_error": "fail",
         "max_document_bytes": 1_000_000_000,
     }
-    options = parse(corpus_options, "--source-column", "meta.set", "--on-error", "skip", "--format", "jsonl", "--max-document", "5kB")
+    options = parse(
+        corpus_options,
+        "--source-column",
+        "meta.set",
+        "--on-error",
+        "skip",
+        "--format",
+        "jsonl",
+        "--max-document",
+        "5kB",
+    )
     assert options == {
         "columns": ["text"],
         "format_": "jsonl",
