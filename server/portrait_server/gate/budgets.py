@@ -41,7 +41,7 @@ class Budget:
             del self._used[client]
 
 
-class Share:
+class Allotment:
     """What one request has of a budget; the end of a ``with`` block gives it back.
 
     Args:

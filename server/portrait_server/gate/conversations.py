@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BusyError
 from . import connections, replies
-from .budgets import Budget, Share
+from .budgets import Allotment, Budget
 from .streams import GoneError, Inflow, Outflow
 from .turns import Turn, Turns
 
@@ -46,7 +46,7 @@ class Conversations:
         Raises:
             BusyError: There are too many, or none gives back its turn in time.
         """
-        with Share(self._open, client) as share:
+        with Allotment(self._open, client) as share:
             if not share.take(1):
                 raise _too_many()
             turn = Turn(self._turns, client)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BusyError
 from . import connections
-from .budgets import Budget, Share
+from .budgets import Allotment, Budget
 
 if TYPE_CHECKING:
     from granian.rsgi import Scope
@@ -46,7 +46,7 @@ class Delivery:
         if n_bytes <= _SMALL_BYTES:
             protocol.response_bytes(*reply)
             return
-        with Share(self._leaving, client) as share:
+        with Allotment(self._leaving, client) as share:
             if not share.take(n_bytes):
                 raise BusyError("large answers wait for this client to receive them", retry_after=5)
             try:

@@ -45,7 +45,7 @@ from ..http.bodies import NDJSON
 from ..messages import counted
 from ..state import EXTENSION
 from . import connections, replies
-from .budgets import Budget, Share
+from .budgets import Allotment, Budget
 from .conversations import Conversations
 from .delivery import Delivery
 from .environ import announced_bytes, environ_of, media_type, require_clear_framing, set_body
@@ -136,7 +136,7 @@ class Gate:
 
     async def _operate(self, environ: Environ, scope: Scope, protocol: Any, visitor: Visitor) -> None:
         """Answer an operator in a thread that does no other work; a body is not read."""
-        with Share(self._operations, visitor.client) as share:
+        with Allotment(self._operations, visitor.client) as share:
             if not share.take(1):
                 raise _busy()
             reply = await self._loop.run_in_executor(
@@ -155,7 +155,7 @@ class Gate:
             raise refusal()
         requests = self._requests if visitor.identified else self._strangers
         bodies = self._bodies if visitor.identified else self._stranger_bodies
-        with Share(requests, client) as share, Share(bodies, client) as arrived:
+        with Allotment(requests, client) as share, Allotment(bodies, client) as arrived:
             if not share.take(1):
                 raise _busy()
             if n_announced != 0:
@@ -176,7 +176,7 @@ class Gate:
         finally:
             self._turns.give_back(client)
 
-    async def _body(self, protocol: Any, arrived: Share) -> bytes:
+    async def _body(self, protocol: Any, arrived: Allotment) -> bytes:
         def count(n_bytes: int) -> None:
             if not arrived.take(n_bytes):
                 raise _busy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from portrait_server.gate.budgets import Budget, Share
+from portrait_server.gate.budgets import Allotment, Budget
 
 
 def taken(budget: Budget, client: str) -> int:
@@ -41,7 +41,7 @@ def test_present_clients_never_take_everything(n_clients: int) -> None:
 
 def test_a_share_is_given_back_at_the_end() -> None:
     budget = Budget(4)
-    with Share(budget, "a") as share, Share(budget, "a") as other:
+    with Allotment(budget, "a") as share, Allotment(budget, "a") as other:
         assert share.take(1)
         assert other.take(1)
         assert not share.take(1)

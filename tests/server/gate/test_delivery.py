@@ -46,7 +46,7 @@ def test_a_small_response_is_sent_at_once() -> None:
 
 def test_large_responses_count_against_the_share_of_a_client_until_they_have_left() -> None:
     async def main() -> None:
-        delivery, body = Delivery(60), bytes(range(256)) * (80 << 10)  # 20 MB
+        delivery, body = Delivery(60), bytes(range(256)) * (120 << 10)  # 31 MB
         first = Wire()
         sending = asyncio.ensure_future(delivery.send(SCOPE, first, Reply(200, [], body), "a"))
         await asyncio.sleep(0.01)
