@@ -108,6 +108,12 @@ def test_as_many_partitions_are_read_at_a_time_as_fill_a_quarter_of_a_megabyte(
     assert len(list(in_runs.within(0, LAST_KEY))) == n_batches
 
 
+def test_a_range_in_memory_leaves_out_the_keys_beyond_it() -> None:
+    in_memory = KeysInMemory(key_list([0, 5, LAST_KEY]))
+    assert within(in_memory, 0, LAST_KEY - 1) == [0, 5]
+    assert within(in_memory, 1, LAST_KEY) == [5, LAST_KEY]
+
+
 def test_without_runs_there_are_no_keys(tmp_path: Path) -> None:
     nothing = KeysInRuns(tmp_path, [], 4)
     assert nothing.n_keys == 0
