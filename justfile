@@ -43,8 +43,15 @@ vectors:
 # Known vulnerabilities of the crates and packages in use. Both ask databases on the internet, and fail
 # where these cannot be reached, so that nothing passes unasked. `cargo install cargo-audit` brings the first.
 audit:
-    cd native && cargo audit
-    pip-audit --strict --skip-editable
+    #!/usr/bin/env bash
+    set -uo pipefail
+    (cd native && cargo audit)
+    crates=$?
+    packages=$(mktemp)
+    trap 'rm -f "$packages"' EXIT
+    # This distribution itself is in no database.
+    python -m pip freeze --exclude data-portrait --exclude-editable > "$packages"
+    pip-audit --strict --no-deps --disable-pip --requirement "$packages" && exit $crates
 
 # Mutation testing of the Python code: the modules that differ from main, or those named.
 mutate *modules:
