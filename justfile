@@ -88,6 +88,8 @@ bench:
     python fuse.py
     python fpr.py
     python accuracy.py
+    python plan.py
+    python privacy.py
     python peers.py
     python pybloom.py
     python redisbloom.py

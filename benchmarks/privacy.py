@@ -15,12 +15,12 @@ import warnings
 from array import array
 from collections import Counter, defaultdict
 from pathlib import Path
+from pydoc_data.topics import topics
 from typing import TYPE_CHECKING
 
 import datasets
 import xxhash
 from accuracy import table
-from pydoc_data.topics import topics
 
 import portrait
 from portrait.disclosure import least_stride
@@ -40,7 +40,7 @@ MAX_GUESSES = 400
 #: The number of characters from which the attacker's model predicts the next one.
 ORDER = 6
 #: The number of likely texts that the attacker follows at a time.
-BEAM = 10
+BEAM = 4
 #: The number of likely next characters that the attacker considers where there are many texts.
 BRANCHES = 8
 
@@ -61,7 +61,7 @@ class Model:
         context = context[-ORDER:]
         known = self._known.get(context)
         if known is None:
-            weights: Counter[str] = Counter()
+            weights: defaultdict[str, float] = defaultdict(float)
             for order in range(len(context) + 1):
                 # Each longer context outweighs the shorter ones where it has been seen often.
                 counts = self._next[order].get(context[len(context) - order :])
@@ -71,11 +71,9 @@ class Model:
                     for char in weights:
                         weights[char] *= 1 - kept
                     for char, n in counts.items():
-                        weights[char] += kept * n / total  # type: ignore[assignment]  # weights are floats
+                        weights[char] += kept * n / total
             whole = sum(weights.values())
-            known = sorted(
-                (-math.log(weight / whole), char) for char, weight in weights.items() if weight > 0
-            )
+            known = sorted((-math.log(weight / whole), char) for char, weight in weights.items())
             self._known[context] = known
         return known
 
@@ -135,9 +133,10 @@ class Attack:
 
 def right_chars(guess: str, truth: str) -> int:
     """Return how many characters of a guess are right before the first wrong one."""
-    return next(
-        (i for i, (a, b) in enumerate(zip(guess, truth, strict=False)) if a != b), min(len(guess), len(truth))
-    )
+    n = 0
+    while n < min(len(guess), len(truth)) and guess[n] == truth[n]:
+        n += 1
+    return n
 
 
 def built(texts: Sequence[str], where: Path, **options: object) -> portrait.Portrait:
@@ -191,14 +190,12 @@ def measure_short_documents(n_rows: int, where: Path) -> None:
 
 def measure_form_letters(n_letters: int, where: Path) -> None:
     """Guess the one field of a form letter that is not known."""
-    print(
-        f"## Guessing a field: {n_letters} form letters, of which all but an amount of five digits is known"
-    )
+    print(f"## Guessing a field: {n_letters} form letters, of which all but five digits is known")
 
     def letter(customer: int, amount: int) -> str:
         return (
-            f"Dear customer number {customer:05}, we write to confirm that your application has been accepted. "
-            f"The loan that you have taken out with our branch amounts to {amount:05} crowns, to be paid back in "
+            f"Dear customer number {customer:05}, we confirm that your application has been accepted. The "
+            f"loan that you have taken out with our branch amounts to {amount:05} crowns, to be paid back in "
             "twelve instalments, the first of which is due on the last day of the coming month."
         )
 
@@ -232,6 +229,6 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore", portrait.DisclosureWarning)  # the subject of this script
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory() as scratch:
-        measure_rebuilding(1 if small else 10, Path(scratch))
+        measure_rebuilding(1 if small else 4, Path(scratch))
         measure_short_documents(100 if small else 1000, Path(scratch))
-        measure_form_letters(1 if small else 10, Path(scratch))
+        measure_form_letters(1 if small else 4, Path(scratch))

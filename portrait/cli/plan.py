@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from portrait.engines.execution import Execution
     from portrait.planning.plan import Plan
+    from portrait.planning.ratio import Range
     from portrait.spec import FilterSpec, WindowSpec
 
 
@@ -99,15 +100,16 @@ def _lines(planned: Plan) -> Iterator[str]:
         (
             printable(one.source),
             count(one.documents),
-            size(one.text_bytes),
+            _size(one.text_bytes, one.text_bytes_range),
             count(one.windows),
-            count(one.distinct_keys),
+            _count(one.distinct_keys, one.distinct_keys_range),
         )
         for one in planned.sources
     ]
     if len(planned.sources) > 1:
-        n_windows, n_keys = count(planned.stored_windows), count(planned.distinct_keys)
-        rows.append(("all", count(planned.documents), size(planned.text_bytes), n_windows, n_keys))
+        text = _size(planned.text_bytes, planned.text_bytes_range)
+        keys = _count(planned.distinct_keys, planned.distinct_keys_range)
+        rows.append(("all", count(planned.documents), text, count(planned.stored_windows), keys))
     yield from table(rows, 1)
     yield ""
     yield from listed(_facts(planned))
@@ -120,10 +122,12 @@ def _facts(planned: Plan) -> dict[str, str]:
     name = spec.unit_name
     chosen = planned.filter.kind
     others = [f"{kind} {size(n)}" for kind, n in planned.bundle_bytes.items() if kind != chosen]
+    made = _size(planned.bundle_bytes[chosen], planned.bundle_bytes_ranges[chosen])
     sample = (
         "all of it"
         if planned.whole
-        else f"{size(planned.sampled_text_bytes)} of text; distinct keys may be fewer, as text repeats"
+        else f"{size(planned.sampled_text_bytes)} of text in {count(planned.sampled_shards)} of "
+        f"{counted(planned.shards, 'file')}; in brackets, what it leaves open"
     )
     detectable = [
         f"{length} in a text of {count(units)}" if length else f"none in a text of {count(units)}"
@@ -131,8 +135,7 @@ def _facts(planned: Plan) -> dict[str, str]:
     ]
     return {
         "sample": sample,
-        "portrait": f"{size(planned.bundle_bytes[chosen])} as {chosen} ({', '.join(others)}), "
-        f"{counted(len(planned.sources), 'layer')}",
+        "portrait": f"{made} as {chosen} ({', '.join(others)}), {counted(len(planned.sources), 'layer')}",
         "rate": f"{planned.fpr:.3g} a window",
         "guarantee": f"every verbatim passage of {planned.guaranteed_units} {name} or more is a hit: "
         "no false negatives",
@@ -142,6 +145,18 @@ def _facts(planned: Plan) -> dict[str, str]:
         "time": f"{_duration(planned.seconds)} on this machine, "
         f"{planned.workers} process{'es' * (planned.workers != 1)}",
     }
+
+
+def _size(n_bytes: int, between: Range) -> str:
+    """Return a size, with its interval if it has one."""
+    low, high = (size(value) for value in between)
+    return size(n_bytes) if between.low == between.high else f"{size(n_bytes)} ({low} - {high})"
+
+
+def _count(n: int, between: Range) -> str:
+    """Return a number, with its interval if it has one."""
+    low, high = (count(value) for value in between)
+    return count(n) if between.low == between.high else f"{count(n)} ({low}-{high})"
 
 
 def _way(planned: Plan) -> str:

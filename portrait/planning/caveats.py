@@ -28,6 +28,17 @@ def dense_windows(windows: WindowSpec) -> Iterator[str]:
         yield warning
 
 
+def unread_shards(sample: Sample) -> Iterator[str]:
+    """Warn of files of which nothing was read, and of sources that only they may hold."""
+    n_read, n_shards = sample.n_shards
+    if n_read < n_shards:
+        n_sources = len(sample.counts)
+        yield (
+            f"the sample saw {count(n_read)} of {counted(n_shards, 'file')} and rows of "
+            f"{counted(n_sources, 'source')}: there may be others; a larger sample sees more"
+        )
+
+
 def bad_rows(sample: Sample, on_error: OnError) -> Iterator[str]:
     """Warn of rows that cannot be read."""
     n_bad = sample.n_bad_rows
