@@ -162,6 +162,16 @@ def test_an_exact_document_in_any_layer_is_reported() -> None:
     assert ask(evidence(source="a"), evidence(source="b", document=True)).exact_document
 
 
+def test_whether_a_document_is_there_is_unknown_if_some_layer_cannot_tell() -> None:
+    unknown = evidence(source="a", units=7, document=None)
+    assert ask(unknown).exact_document is None
+    assert ask(unknown, evidence(source="b", units=7)).exact_document is None
+    assert ask(unknown, evidence(source="b", units=7, document=True)).exact_document is True
+    assert "no key of documents shorter than a window was stored" in ask(unknown).reason
+    assert "no key of" not in ask(evidence(document=None)).reason
+    assert "no key of" not in ask(evidence(units=7)).reason
+
+
 def test_a_repeated_window_counts_only_once_as_evidence() -> None:
     answer = ask(evidence(chain(0, 19, distinct=2)))
     assert answer.verdict == "inconclusive"

@@ -19,6 +19,7 @@ def sentence(verdict: Any, **changes: Any) -> str:
         "detectable_length": 99,
         "units": 50,
         "unit": "characters",
+        "unrecorded": False,
         "approximate": [],
     }
     return reason(verdict, **(values | changes))
@@ -58,6 +59,10 @@ def test_inconclusive_gives_the_cause() -> None:
     )
     assert "answers yes to nearly everything" in sentence("inconclusive", detectable_length=None)
     assert "repeats itself" in sentence("inconclusive", units=99)
+    assert sentence("inconclusive", units=7, detectable_length=74, unrecorded=True) == (
+        "the text has 7 characters; in one this short only a copy of 74 or more could be told from chance; "
+        "no key of documents shorter than a window was stored"
+    )
 
 
 def test_the_best_approximate_match_is_added() -> None:

@@ -259,3 +259,30 @@ def test_without_tqdm_there_is_no_bar_and_no_error(cli: Cli) -> None:
     result = cli.on_terminal("stderr", "build", "tale.txt", "-o", "out", program=without("tqdm"))
     assert (result.code, len(result.err.splitlines())) == (0, 1)
     assert result.err.startswith("built in ")
+
+
+def test_documents_shorter_than_a_window_are_recorded_only_if_asked_for(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "phones.jsonl").write_text('{"text": "0221 555 0123"}\n{"text": "0221 555 0177"}\n')
+    result = cli("build", "phones.jsonl", "tale.txt", "-o", "out")
+    assert "not recorded: 2 documents shorter than a window; --short-documents would record" in result.err
+    answer = portrait.open(tmp_path / "out").query("0221 555 0123")
+    assert (answer.verdict, answer.exact_document) == ("inconclusive", None)
+    assert answer.reason.endswith("; no key of documents shorter than a window was stored")
+
+    result = cli("build", "phones.jsonl", "tale.txt", "-o", "all", "--short-documents")
+    assert "not recorded" not in result.err
+    opened = portrait.open(tmp_path / "all")
+    assert opened.query("0221 555 0123").exact_document is True
+    assert opened.query("a tale").exact_document is False
+    assert opened.manifest.layers[0].document_keys == "all"
+    assert opened.manifest.id != portrait.open(tmp_path / "out").manifest.id
+
+
+def test_a_stride_from_which_text_can_be_rebuilt_is_warned_of(cli: Cli) -> None:
+    result = cli("build", "tale.txt", "-o", "out", "--preset", "gpt3", "--json")
+    assert result.err.startswith(
+        "portrait: warning: at a stride of 1, whoever holds the portrait can rebuild "
+    )
+    assert result.err.count("\n") == 1
+    assert cli("build", "tale.txt", "-o", "out", "--preset", "gpt3", "--overwrite", "--quiet").err == ""
+    assert "warning    at a stride of 1, " in cli("plan", "tale.txt", "--preset", "quip").out

@@ -33,7 +33,7 @@ def evidence(
     fpr: float = FPR,
     units: int = 109,
     source: str = "main",
-    document: bool = False,
+    document: bool | None = False,
     stretch: Stretch | None = None,
 ) -> LayerEvidence:
     """Return the evidence of a layer that has these chains.
@@ -43,7 +43,7 @@ def evidence(
         fpr: The filter's false-positive rate.
         units: The length of the text in characters.
         source: The name of the layer's source.
-        document: Whether the whole text is one of the source's documents.
+        document: Whether the whole text is one of the source's documents, if that is known.
         stretch: The best stretch, if any.
     """
     windows = max(0, units - WIDTH + 1)
