@@ -99,6 +99,7 @@ def test_json_describes_the_portrait_on_one_line(cli: Cli, tmp_path: Path) -> No
         "text_bytes": len(TALE) + 2 * len(SONG),
         "bytes": sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*.safetensors")),
         "skipped": {"rows": 0, "files": 0},
+        "unrecorded_documents": 0,
     }
 
 
