@@ -30,14 +30,9 @@ def test_the_script_prints_the_tables_of_the_page() -> None:
     assert [row[0] for row in rows] == [row[0] for row in documented]
     assert [len(row) for row in rows] == [len(row) for row in documented]
     for table in (rows, documented):
-        cells = {row[0]: row[1:] for row in table}
-        assert int(cells["1"][1]) > 100
-        assert all(int(cells[str(stride)][1]) < 20 for stride in (least_stride(50), 25))
-        assert cells["as a rule"][0] == "0.0%"
-        assert cells["with short documents recorded"][0] == "100.0%"
-
-
-def test_the_page_states_the_full_run_s_numbers() -> None:
-    cells = {row[0]: row[1:] for row in rows_of(PAGE)}
-    assert cells["1"][0] == "4 of 4"
-    assert cells["with short documents recorded"][1] == "1.1%"
+        rebuilt = {row[0]: row[1:] for row in table[:7]}
+        assert int(rebuilt["1"][1]) > 100
+        assert all(int(rebuilt[str(stride)][1]) < 20 for stride in (least_stride(50), 25))
+        guessed = {row[0]: row[1:] for row in table[7:]}
+        assert guessed["as a rule"] == ["0.0%", "0.0%"]
+        assert guessed["with short documents recorded"][0] == "100.0%"
