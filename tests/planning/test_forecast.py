@@ -132,6 +132,12 @@ def test_filling_a_filter_is_timed_with_the_keys_of_the_sample(
     forecast.sample.keys["main"] = [keys]
     assert forecast.seconds(0) == pytest.approx(before + 2.5 * 1230 / 615)
 
+    shared = half_read(tmp_path, "disk", workers=2, memory_bytes=1 << 30)
+    before = shared.seconds(0)
+    ticks = iter([10.0, 12.5])
+    shared.sample.keys["main"] = [keys]
+    assert shared.seconds(0) == pytest.approx(before + 2.5 * 1230 / 615 / 2)
+
 
 def test_a_bundle_is_as_large_as_its_layers_and_their_headers(tmp_path: Path) -> None:
     forecast = half_read(tmp_path, "memory")
