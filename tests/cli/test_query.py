@@ -48,7 +48,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (directory / source).mkdir()
         for i, document in enumerate(documents):
             (directory / source / f"{i}.txt").write_text(document, encoding="utf-8")
-    portrait.build({source: directory / source for source in CORPUS}, directory / "known.portrait")
+    sources = {source: directory / source for source in CORPUS}
+    portrait.build(sources, directory / "known.portrait", short_documents=True)
     portrait.build({"again": directory / "letters"}, directory / "other.portrait")
     return directory
 

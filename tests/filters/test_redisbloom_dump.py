@@ -62,7 +62,7 @@ def test_a_filter_is_one_source_named_as_its_file() -> None:
     assert not opened.is_bundle
     assert repr(opened) == f"Portrait({str(opened.path)!r}, sources=['words.50-50'])"
     answer = opened.query(DOCUMENTS[0])
-    assert (answer.verdict, answer.exact_document) == ("found", False)
+    assert (answer.verdict, answer.exact_document) == ("found", None)
     assert answer.layers[0].source == "words.50-50"
 
 

@@ -73,7 +73,7 @@ def test_the_text_of_a_compressed_excerpt_is_that_of_the_bytes_read(suffix: str,
         n_rows += chunk.n_rows
         excerpt.count(chunk.read_bytes, chunk.n_rows, 500 * chunk.n_rows)
     assert not excerpt.whole
-    # bzip2 holds back blocks of 900 kB. Chunks of a Zstandard file span what is read at once: half of the last
-    # one is taken to be of earlier bytes.
+    # bzip2 holds back blocks of 900 kB. Chunks of a Zstandard file span what is read at once: half of
+    # the last one is taken to be of earlier bytes.
     tolerance = {".bz2": 0.2, ".zst": 0.3}.get(suffix, 0.05)
     assert n_rows / excerpt.read_bytes == pytest.approx(12_000 / len(compressed), rel=tolerance)

@@ -18,6 +18,7 @@ DIFFERENT = {
     "--quiet",  # with a summary, or with an exit code only
     "--rate",  # of all callers, or of one key
     "--restart",  # of a build, or of a scan
+    "--short-documents",  # with a default, or as in the portrait's first layer
     "--stride",  # of a new portrait, or of a foreign filter
     "--unit",
     "--width",
