@@ -63,6 +63,7 @@ bench:
     python open.py
     python fuse.py
     python fpr.py
+    python forgery.py
     python accuracy.py
     python peers.py
     python pybloom.py
