@@ -87,6 +87,7 @@ bench:
     python open.py
     python fuse.py
     python fpr.py
+    python forgery.py
     python accuracy.py
     python plan.py
     python privacy.py

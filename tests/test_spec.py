@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import portrait
-from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, NORMALIZERS, require_source_name
+from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, NORMALIZERS, UNITS, require_source_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,38 @@ def test_a_fuse_filter_has_at_most_32_bits_a_key() -> None:
 
 def test_a_window_has_at_most_a_million_units() -> None:
     assert portrait.WindowSpec(width=1_000_000, stride=1_000_000).width == 1_000_000
-    with pytest.raises(portrait.SpecError, match="width must be a whole number from 1 to 1,000,000"):
-        portrait.WindowSpec(width=1_000_001)
-    with pytest.raises(portrait.SpecError, match="stride must be a whole number from 1 to 1,000,000"):
-        portrait.WindowSpec(stride=1_000_001)
+    for name in ("width", "stride"):
+        with pytest.raises(portrait.SpecError, match=f"{name} must be a whole number from 1 to 1,000,000"):
+            portrait.WindowSpec(**{name: 1_000_001})
+
+
+@pytest.mark.parametrize(
+    ("unit", "normalizer", "counting"),
+    [
+        ("char", "none", "characters"),
+        ("char", "spaces", "characters, runs of white space counted as one"),
+        ("char", "loose", "characters, folded, runs of punctuation and white space counted as one"),
+        ("char", "data-portraits", "characters, white space counted as the original Data Portraits does"),
+        ("byte", "none", "bytes of UTF-8"),
+        ("byte", "spaces", "bytes of UTF-8, runs of white space counted as one"),
+        ("word", "spaces", "words"),
+        ("word", "loose", "words separated by punctuation or white space"),
+    ],
+)
+def test_a_length_says_what_it_counts(unit: Any, normalizer: Any, counting: str) -> None:
+    spec = portrait.WindowSpec(unit=unit, normalizer=normalizer)
+    assert spec.counting == counting
+    name, _, manner = spec.length(1234, "or more").partition(" or more")
+    assert name == f"1,234 {spec.unit_name}"
+    assert counting.startswith(spec.unit_name)
+    rest = counting.removeprefix(spec.unit_name).lstrip(", ")
+    assert manner == (f" ({rest})" if rest else "")
+    assert spec.length(1).startswith(f"1 {spec.unit_name[:-1]}")
+
+
+def test_every_unit_and_normaliser_has_a_phrase() -> None:
+    for unit in UNITS:
+        for normalizer in NORMALIZERS:
+            spec = portrait.WindowSpec(13, 1, unit, normalizer)  # type: ignore[arg-type]
+            assert spec.counting.startswith(spec.unit_name)
+            assert spec.window == f"13 {spec.unit_name}"

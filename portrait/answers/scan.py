@@ -96,6 +96,7 @@ class LayerEvidence:
         units: The length of the normalised text in units.
         windows: The number of windows tested.
         scan: What the layer's filter answers.
+        number: The portrait's place in the question, from 0.
     """
 
     portrait: str
@@ -105,3 +106,4 @@ class LayerEvidence:
     units: int
     windows: int
     scan: LayerScan
+    number: int = 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from portrait.bundle import front_matter
 from portrait.errors import printable
-from portrait.evidence import detectable_length, significant_chain
+from portrait.evidence import FORGEABLE, detectable_length, significant_chain
 from portrait.markup.markdown import code_block, plain
 from portrait.storage.regular import read_regular
 
@@ -97,7 +97,7 @@ def _section(manifest: Manifest, name: str) -> str:
     worst = max(layer.fpr for layer in manifest.layers)
     chain = significant_chain(n_windows, len(manifest.layers), worst, 0.01)
     length = (
-        "none" if chain is None else f"{detectable_length(spec.width, spec.stride, chain)} {spec.unit_name}"
+        "none" if chain is None else spec.length(detectable_length(spec.width, spec.stride, chain), "or more")
     )
     hashes = " and ".join(sorted({_hash(layer) for layer in manifest.layers}, reverse=True))
     models = ", ".join(_shown(model) for model in manifest.trained_models) or "none named"
@@ -117,7 +117,7 @@ this directory can ask whether a text was in the corpus, and in which of its sou
 - Id: `{manifest.id}`
 - Models trained on the corpus: {models}
 - Licence: {licence}
-- Built by {_shown(manifest.tool)}: windows of {spec.width} {spec.unit_name}, every {spec.stride}, normaliser
+- Built by {_shown(manifest.tool)}: windows of {spec.window}, every {spec.stride}, normaliser
   `{spec.normalizer}`, hashed by {hashes}.
 
 ## How to ask
@@ -126,11 +126,12 @@ this directory can ask whether a text was in the corpus, and in which of its sou
 
 ## What it can say
 
-- Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more that appears in one document
+- Every verbatim passage of {spec.length(spec.guaranteed_length, "or more")} that appears in one document
   hits its source's layer: there are no false negatives.
 - A hit can be chance. Answers state how many chains of hits of that length chance alone would produce (the
   E-value) and how long a copy must be to be told from chance: in a text of {_EXAMPLE_UNITS} {spec.unit_name},
   {length}.
+- {FORGEABLE}
 
 ## What it cannot say
 

@@ -42,8 +42,8 @@ def command(path: str, stride: int | None, map_: bool, as_json: bool) -> None:
 
 def _windows(spec: WindowSpec) -> dict[str, str]:
     return {
-        "windows": f"{spec.width} {spec.unit_name}, every {spec.stride}, after normaliser {spec.normalizer}",
-        "guarantee": f"every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more is a hit",
+        "windows": f"{spec.window}, every {count(spec.stride)}, after normaliser {spec.normalizer}",
+        "guarantee": f"every verbatim passage of {spec.length(spec.guaranteed_length, 'or more')} is a hit",
     }
 
 

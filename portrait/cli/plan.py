@@ -119,7 +119,6 @@ def _lines(planned: Plan) -> Iterator[str]:
 
 def _facts(planned: Plan) -> dict[str, str]:
     spec = planned.windows
-    name = spec.unit_name
     chosen = planned.filter.kind
     others = [f"{kind} {size(n)}" for kind, n in planned.bundle_bytes.items() if kind != chosen]
     made = _size(planned.bundle_bytes[chosen], planned.bundle_bytes_ranges[chosen])
@@ -130,16 +129,16 @@ def _facts(planned: Plan) -> dict[str, str]:
         f"{counted(planned.shards, 'file')}; in brackets, what it leaves open"
     )
     detectable = [
-        f"{length} in a text of {count(units)}" if length else f"none in a text of {count(units)}"
+        f"{count(length)} in a text of {count(units)}" if length else f"none in a text of {count(units)}"
         for units, length in planned.detectable_units.items()
     ]
     return {
         "sample": sample,
         "portrait": f"{made} as {chosen} ({', '.join(others)}), {counted(len(planned.sources), 'layer')}",
         "rate": f"{planned.fpr:.3g} a window",
-        "guarantee": f"every verbatim passage of {planned.guaranteed_units} {name} or more is a hit: "
-        "no false negatives",
-        "detectable": f"copies of {', '.join(detectable)} {name}",
+        "guarantee": f"every verbatim passage of {spec.length(planned.guaranteed_units, 'or more')} "
+        "is a hit: no false negatives",
+        "detectable": f"copies of {', '.join(detectable)} {spec.counting}",
         "keys": _way(planned),
         "memory": size(planned.memory_bytes),
         "time": f"{_duration(planned.seconds)} on this machine, "

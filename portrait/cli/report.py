@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portrait.answers.wording import show_evalue
+from portrait.answers.judge import DEFAULT_ROW_EVALUE
+from portrait.answers.wording import by_chance, show_evalue
 from portrait.cli.shared.opening import open_all
 from portrait.cli.shared.options import (
     evalue_option,
@@ -23,12 +24,12 @@ from portrait.cli.shared.progress import progress
 from portrait.cli.shared.reading import column_option, format_option, max_document_option
 from portrait.cli.shared.tables import table
 from portrait.errors import printable
-from portrait.markup.numbers import count, counted, expected, percent
+from portrait.markup.numbers import count, counted, percent
 from portrait.reports.dates import today
 from portrait.reports.evaluation_sets import BENCHMARKS
 from portrait.reports.publish import Files, publish
-from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST, ReportOptions
-from portrait.reports.wording import edited, headline, row_name
+from portrait.reports.runner import DEFAULT_WORST, ReportOptions
+from portrait.reports.wording import edited, headline, row_name, sure_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ _PATH = click.Path(path_type=Path)
 )
 @format_option
 @max_document_option
-@evalue_option(DEFAULT_EVALUE)
+@evalue_option(DEFAULT_ROW_EVALUE)
 @foreign_stride_option
 @map_option
 @click.option(
@@ -161,8 +162,8 @@ def summary(report: Report) -> Iterator[str]:
     yield headline(report.contaminated)
     if not totals.rows:
         return
-    yield f"Chance alone would have {expected(totals.expected_by_chance)} found, in expectation."
-    yield edited(totals.edited)
+    yield by_chance(report.evalue, totals.expected_by_chance)
+    yield edited(totals.edited, [one.spec for one in report.portraits])
     yield ""
     shares = {"found": totals.found, "not found": totals.not_found, "inconclusive": totals.inconclusive}
     rows = [("verdict", "rows", "share", "95% interval")]
@@ -172,6 +173,14 @@ def summary(report: Report) -> Iterator[str]:
             (name, count(share.count), percent(share.share or 0), f"{percent(low)} to {percent(high)}")
         )
     yield from table(rows, 1)
+    if len(report.portraits) > 1:
+        yield ""
+        yield from table(
+            [
+                ("portrait", "found", "not found", "inconclusive", "copies sure to be found"),
+                *_portraits(report),
+            ]
+        )
     if not report.findings.worst:
         return
     yield ""
@@ -180,8 +189,14 @@ def summary(report: Report) -> Iterator[str]:
     shown = report.findings.worst[:_SHOWN]
     yield f"The worst {counted(len(shown), 'row')}:" if len(shown) > 1 else "The worst row:"
     yield ""
-    head = ("row", "place", "coverage", "longest", "E-value")
-    yield from table([head, *_worst(report)])
+    columns = ("row", "place", "coverage", "longest (characters)", "E-value")
+    yield from table([columns, *_worst(report)])
+
+
+def _portraits(report: Report) -> Iterator[tuple[str, ...]]:
+    for one in report.findings.portraits:
+        verdicts = (one.found, one.not_found, one.inconclusive)
+        yield printable(one.portrait), *(count(share.count) for share in verdicts), sure_lengths(one)
 
 
 def _sources(report: Report) -> Iterator[tuple[str, ...]]:

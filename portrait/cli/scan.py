@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portrait.answers.judge import DEFAULT_EVALUE
+from portrait.answers.judge import DEFAULT_ROW_EVALUE
+from portrait.answers.wording import by_chance
 from portrait.bundle.reader import is_bundle
 from portrait.cli.shared.opening import open_all
 from portrait.cli.shared.options import (
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 )
 @format_option
 @max_document_option
-@evalue_option(DEFAULT_EVALUE)
+@evalue_option(DEFAULT_ROW_EVALUE)
 @foreign_stride_option
 @map_option
 @click.option("--matches/--no-matches", default=True, show_default=True, help="List the place of each match.")
@@ -130,5 +131,6 @@ def _summary(done: ScanSummary, seconds: float) -> str:
     return (
         f"{counted(done.rows, 'row')}{resumed}: {count(done.found)} found, "
         f"{count(done.not_found)} not found, {count(done.inconclusive)} inconclusive; "
-        f"{size(done.text_bytes)} of text, {speed}/s"
+        f"{size(done.text_bytes)} of text, {speed}/s\n"
+        f"{by_chance(done.evalue, done.expected_by_chance)}"
     )

@@ -7,7 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from portrait.answers.judge import DEFAULT_EVALUE, judge, require_evalue
+from portrait.answers.judge import (
+    DEFAULT_EVALUE,
+    DEFAULT_ROW_EVALUE,
+    judge,
+    layers_together,
+    require_evalue,
+)
 from portrait.answers.record import to_record
 from portrait.answers.scan import LayerEvidence
 from portrait.bundle.manifest import Manifest
@@ -146,7 +152,7 @@ class Portrait:
         dataset: Any,
         *,
         column: str = "text",
-        evalue: float = DEFAULT_EVALUE,
+        evalue: float = DEFAULT_ROW_EVALUE,
         matches: bool = True,
         prefix: str = "portrait_",
         **options: Any,
@@ -156,7 +162,8 @@ class Portrait:
         Args:
             dataset: A ``Dataset``, an ``IterableDataset``, or a ``DatasetDict`` of either.
             column: The column that holds the text.
-            evalue: The threshold, as for :meth:`query`.
+            evalue: The threshold of each row; its default is stricter than that of :meth:`query`, as there
+                are many rows.
             matches: Whether to add the column ``matches``.
             prefix: What the names of the new columns begin with.
             **options: Arguments of the dataset's ``map``, such as ``num_proc``.
@@ -197,14 +204,16 @@ class Portrait:
         return self._scanner.normalize(text)
 
     def evidence(
-        self, text: str, *, evalue: float = DEFAULT_EVALUE, n_layers: int | None = None
+        self, text: str, *, evalue: float = DEFAULT_EVALUE, n_layers: int | None = None, number: int = 0
     ) -> list[LayerEvidence]:
         """Return what each layer answers about a text, before anything is concluded.
 
         Args:
             text: The text as given.
             evalue: The threshold. Chains that are not significant are left out.
-            n_layers: The number of layers in the whole question; by default, the portrait's own.
+            n_layers: The number of layers in the whole question that cut text alike; by default, the
+                portrait's own.
+            number: The portrait's place in the question.
 
         Raises:
             TextError: The text has a lone surrogate.
@@ -220,6 +229,7 @@ class Portrait:
                 units,
                 windows,
                 scan if layer.knows_documents(windows) else scan._replace(document=None),
+                number,
             )
             for layer, scan in zip(self._layers, scans, strict=True)
         ]
@@ -293,7 +303,8 @@ def query(
 ) -> Answer | list[Answer]:
     """Ask several portraits at once; one answer speaks for all their layers.
 
-    The more layers are asked, the more chance can show: the E-values account for all of them.
+    The more layers are asked, the more chance can show: E-values account for all layers that cut text alike.
+    Portraits that cut it differently answer each kind for itself; the text is found if any of them finds it.
 
     Args:
         portraits: One or more portraits.
@@ -311,17 +322,24 @@ def query(
         raise SpecError("no portrait to ask: name one or more")
     require_evalue(evalue)
     if isinstance(texts, str):
-        return _query_one(portraits, texts, evalue)
-    return [_query_one(portraits, text, evalue) for text in texts]
+        return _query_one(portraits, texts, evalue, _layers_together(portraits))
+    n_layers = _layers_together(portraits)
+    return [_query_one(portraits, text, evalue, n_layers) for text in texts]
 
 
-def _query_one(portraits: Sequence[Portrait], text: str, threshold: float) -> Answer:
+def _layers_together(portraits: Sequence[Portrait]) -> dict[WindowSpec, int]:
+    return layers_together(portrait.spec for portrait in portraits for _ in portrait.layers)
+
+
+def _query_one(
+    portraits: Sequence[Portrait], text: str, threshold: float, n_layers: dict[WindowSpec, int]
+) -> Answer:
     if not isinstance(text, str):
         raise TypeError(f"a text is a str, not {type(text).__name__}")
-    n_layers = sum([len(portrait.layers) for portrait in portraits])
     evidence: list[LayerEvidence] = []
-    for portrait in portraits:
-        evidence += portrait.evidence(text, evalue=threshold, n_layers=n_layers)
+    for number, portrait in enumerate(portraits):
+        n_alike = n_layers[portrait.spec]
+        evidence += portrait.evidence(text, evalue=threshold, n_layers=n_alike, number=number)
     return judge(text, evidence, threshold)
 
 

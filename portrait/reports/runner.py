@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from portrait.answers.judge import require_evalue
+from portrait.answers.judge import DEFAULT_ROW_EVALUE, require_evalue
 from portrait.corpus import rows
 from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.errors import SpecError
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     #: One portrait or several, open or by their paths.
     Portraits = Portrait | str | os.PathLike[str] | Iterable[Portrait | str | os.PathLike[str]]
 
-#: The default threshold for each row. It makes one in a hundred the chance that any of a thousand rows is
-#: found that share nothing with the corpus.
-DEFAULT_EVALUE = 1e-5
 #: The default number of worst rows that a report contains.
 DEFAULT_WORST = 100
 
@@ -47,7 +44,7 @@ class ReportOptions:
     id_column: str | None = None
     format: Format = "auto"
     max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES
-    evalue: float = DEFAULT_EVALUE
+    evalue: float = DEFAULT_ROW_EVALUE
     worst: int = DEFAULT_WORST
     date: str | None = None
     command: str | None = None
@@ -62,7 +59,7 @@ def report(
     id_column: str | None = None,
     format: Format = "auto",  # noqa: A002
     max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
-    evalue: float = DEFAULT_EVALUE,
+    evalue: float = DEFAULT_ROW_EVALUE,
     worst: int = DEFAULT_WORST,
     date: str | None = None,
     command: str | None = None,
@@ -141,7 +138,8 @@ class ReportRun:
             format=options.format,
         )
         layers = [(one.name, source) for one in self._portraits for source in one.sources]
-        self._tally = Tally(layers, self._columns, options.evalue, options.worst)
+        specs = [(one.name, one.spec) for one in self._portraits]
+        self._tally = Tally(layers, specs, self._columns, options.worst)
 
     def chunks(self, progress: Progress) -> Generator[tuple[Chunk, bytes]]:
         """Read, query and count all rows; yield each chunk with the letters of its rows' verdicts."""

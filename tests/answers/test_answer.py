@@ -29,7 +29,19 @@ def test_an_answer_has_the_same_fields_in_every_form() -> None:
         "coverage",
         "longest_match",
         "exact_document",
+        "portraits",
         "layers",
+    ]
+    assert result["portraits"] == [
+        {
+            "portrait": "sample",
+            "verdict": "found",
+            "evalue": result["evalue"],
+            "units": 30,
+            "detectable_length": result["detectable_length"],
+            "detectable": f"{result['detectable_length']} characters (runs of white space counted as one)",
+            "counting": "characters, runs of white space counted as one",
+        }
     ]
     for layer in result["layers"]:
         assert list(layer) == [
@@ -67,7 +79,7 @@ def test_matches_are_in_text_order_and_the_longer_comes_first() -> None:
 
 def test_the_reason_covers_all_layers() -> None:
     answer = ask(evidence(chain(0, 4), fpr=0.01, source="a"), evidence(chain(30, 9), fpr=0.01, source="b"))
-    assert answer.reason.startswith("2 matching passages, the longest of 50 characters; ")
+    assert answer.reason.startswith("2 passages match, the longest of 50 characters of this text; ")
 
 
 def test_the_reason_tells_of_an_edited_copy_only_where_there_is_one() -> None:

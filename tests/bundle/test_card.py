@@ -18,6 +18,7 @@ from portrait import WindowSpec
 from portrait.bundle.card import card, read_card, updated
 from portrait.bundle.reader import read
 from portrait.errors import printable
+from portrait.evidence import FORGEABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,9 +63,10 @@ def test_the_card_names_the_portrait_its_id_and_its_windows(name: str) -> None:
     assert 'portrait query harbour.portrait "a passage' in text
     assert f"- Id: `{example.id}`" in text
     spec = example.windows
-    assert f"windows of {spec.width} {spec.unit_name}, every {spec.stride}" in text
+    assert f"windows of {spec.window}, every {spec.stride}" in text
     assert f"`{spec.normalizer}`, hashed by XXH3-64." in text
-    assert f"Every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more" in text
+    assert f"Every verbatim passage of {spec.length(spec.guaranteed_length, 'or more')} that appears" in text
+    assert FORGEABLE in text
 
 
 def test_a_licence_and_models_that_are_not_stated_are_reported_as_such() -> None:

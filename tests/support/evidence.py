@@ -66,7 +66,7 @@ def ask(*layers: LayerEvidence, threshold: float = 0.01) -> Answer:
 def without_words(answer: Answer) -> dict[str, Any]:
     """Return the answer's JSON object without the reason and names, as the oracle gives it."""
     result = answer.to_dict()
-    del result["reason"]
+    del result["reason"], result["portraits"]
     for layer in result["layers"]:
         del layer["portrait"], layer["source"]
     return result

@@ -42,14 +42,14 @@ def evalue_option(default: float) -> Decorator:
     """Return the option of the threshold.
 
     Args:
-        default: The threshold without the option; where many texts are asked it is lower.
+        default: The threshold without the option; it is lower where many rows are asked.
     """
     return click.option(
         "--evalue",
         type=float,
         default=default,
         show_default=True,
-        help="The threshold: how many matches as strong chance alone may show in one text.",
+        help="The threshold: how many matches as strong chance alone may show in one text or row.",
     )
 
 
