@@ -131,7 +131,7 @@ def test_a_window_has_at_most_a_million_units() -> None:
     assert portrait.WindowSpec(width=1_000_000, stride=1_000_000).width == 1_000_000
     for name in ("width", "stride"):
         with pytest.raises(portrait.SpecError, match=f"{name} must be a whole number from 1 to 1,000,000"):
-            portrait.WindowSpec(**{name: 1_000_001})
+            portrait.WindowSpec(**{name: 1_000_001})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ pub fn headers(mut data: &[u8]) {
             }
         }
         3 => {
-            let hash = if small(&mut data) % 2 == 0 { Hash::Murmur32 } else { Hash::Murmur64 };
+            let hash = if small(&mut data).is_multiple_of(2) { Hash::Murmur32 } else { Hash::Murmur64 };
             let mut links = Vec::new();
             for _ in 0..small(&mut data) % 4 {
                 let (n_bits, n_hashes) = (number(&mut data), small(&mut data) as u32);
@@ -138,7 +138,7 @@ pub fn headers(mut data: &[u8]) {
             assert!((0.0..=1.0).contains(&filter.rate()));
         }
         _ => {
-            let offset_bytes = if small(&mut data) % 2 == 0 { 4 } else { 8 };
+            let offset_bytes = if small(&mut data).is_multiple_of(2) { 4 } else { 8 };
             let (first, n_rows) = (small(&mut data), small(&mut data));
             let (offsets, rest) = data.split_at(data.len() / 2);
             for validity in [None, Some(&rest[..rest.len() / 4])] {

@@ -136,7 +136,10 @@ REFUSED = {
     ),
     "wrong column": ("rows.jsonl --column words", "rows.jsonl, line 1: no column 'words', only text, id"),
     "no column": ("rows.jsonl --column ''", "a column's name is empty"),
-    "truncated": ("cut.jsonl.gz", "cut.jsonl.gz: the gzip data ends too early: the file is truncated"),
+    "truncated": (
+        "cut.jsonl.gz",
+        "cut.jsonl.gz: the compressed data ends too early: the file is truncated",
+    ),
     "not Parquet": ("table.parquet", "table.parquet: not a readable Parquet file: "),
     "width 0": ("tale.txt --width 0", "width must be a whole number from 1 to "),
     "width word": ("tale.txt --width wide", "Invalid value for '--width': 'wide' is not a valid integer"),

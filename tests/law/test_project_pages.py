@@ -11,7 +11,9 @@ import portrait
 
 PAGES = ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")
 RECIPES = set(
-    re.findall(r"^(\w[\w-]*)[^:=\n]*:", (ROOT / "justfile").read_text(encoding="utf-8"), re.MULTILINE)
+    re.findall(
+        r"^(\w[\w-]*)(?: [^:\n]*)?:(?!=)", (ROOT / "justfile").read_text(encoding="utf-8"), re.MULTILINE
+    )
 )
 
 

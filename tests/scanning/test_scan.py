@@ -22,6 +22,7 @@ from support.processes import eventually, is_alive
 from support.scans import RECORDS, STORY, lines, rows_of
 
 import portrait
+from portrait.answers.judge import DEFAULT_ROW_EVALUE
 from portrait.errors import CorpusError, OutputExistsError, SpecError, WorkerError
 from portrait.scanning.scan import ScanSummary, scan_rows
 
@@ -390,7 +391,7 @@ def test_a_scan_of_nothing_counts_nothing(wick: Path, tmp_path: Path) -> None:
     (tmp_path / "none.jsonl").write_bytes(b"")
     for out in (tmp_path / "out.jsonl", io.BytesIO()):
         summary = scan_rows([portrait.open(wick)], tmp_path / "none.jsonl", out)
-        assert summary == ScanSummary(0, 0, 0, 0, 0, 0, 0)
+        assert summary == ScanSummary.of_counts(DEFAULT_ROW_EVALUE, {}, {})
 
 
 def test_an_interrupted_scan_resumes_from_another_directory(

@@ -136,6 +136,7 @@ def test_a_damaged_plan_is_replaced_where_nothing_is_lost(text: bytes, path: Pat
     with WorkDir(path, PLAN, restart=True) as work:
         assert work.record("read-0") is None
     path.mkdir(exist_ok=True)
+    (path / "lock").touch()
     (path / "plan.json").write_bytes(text)
     with WorkDir(path, PLAN) as work:
         work.note("read-0", {"n": 2})

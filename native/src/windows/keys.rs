@@ -167,8 +167,8 @@ mod tests {
             keys
         };
         for short in ["", "a", " a "] {
-            assert_eq!(stored(short, DocumentKeys::None), []);
-            assert_eq!(stored(short, DocumentKeys::Long), []);
+            assert_eq!(stored(short, DocumentKeys::None), Vec::<u64>::new());
+            assert_eq!(stored(short, DocumentKeys::Long), Vec::<u64>::new());
             assert_eq!(stored(short, DocumentKeys::All), [document_key(short.trim().as_bytes())]);
         }
         let (window, document) = (window_key(b"ab"), document_key(b"ab"));
