@@ -236,7 +236,7 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
     """Count false answers about texts that share no stored window; return whether they are few enough."""
     print(f"## False answers: {n} texts of 80 words that share no stored window with the corpus")
     spec = WindowSpec()
-    keys = _native.Keys(documents=False)
+    keys = _native.Keys(documents="none")
     for document in corpus.documents:
         keys.add_text(_native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride), document)
     known = set(memoryview(keys).cast("B").cast("Q"))
@@ -250,7 +250,7 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
         stretches: list[float] = []
         while len(chains) < n:
             text = " ".join(dice.choices(words, k=80))
-            own = _native.Keys(documents=False)
+            own = _native.Keys(documents="none")
             own.add_text(every, text)
             if not known.isdisjoint(memoryview(own).cast("B").cast("Q")):
                 continue

@@ -13,6 +13,7 @@ from portrait.errors import (
     BundleError,
     CorpusError,
     DamagedBundleError,
+    DisclosureWarning,
     EmptyCorpusError,
     MissingExtraError,
     NotAPortraitError,
@@ -30,7 +31,8 @@ from portrait.spec import FilterSpec, WindowSpec
 from portrait.version import __version__
 
 if TYPE_CHECKING:
-    from portrait.answers.answer import Answer, LayerAnswer
+    from portrait.answers.answer import Answer
+    from portrait.answers.layer_answer import LayerAnswer, PortraitAnswer
     from portrait.answers.matches import Approximate, Match
     from portrait.answers.verdict import Verdict
     from portrait.building.build import build, read_share
@@ -49,16 +51,18 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
-    "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match",
+    "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match",
     "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait",
-    "PortraitError", "Report", "SpecError", "TextError", "UnreadableFileError", "UnsupportedBundleError",
-    "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError", "__version__", "add", "build",
+    "PortraitAnswer", "PortraitError", "Report", "SpecError", "TextError", "UnreadableFileError",
+    "UnsupportedBundleError", "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError",
+    "__version__", "add", "build",
     "convert", "drop", "merge", "open", "plan", "query", "read_share", "report", "verify", "wrap",
 ]
 
 #: Names loaded at first use, by their modules: a program loads what it uses.
 _LAZY = {
-    "portrait.answers.answer": ("Answer", "LayerAnswer"),
+    "portrait.answers.answer": ("Answer",),
+    "portrait.answers.layer_answer": ("LayerAnswer", "PortraitAnswer"),
     "portrait.answers.matches": ("Approximate", "Match"),
     "portrait.answers.verdict": ("Verdict",),
     "portrait.bundle.manifest": ("Manifest",),

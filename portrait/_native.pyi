@@ -1,7 +1,12 @@
-"""The kernel (``native/src``). Every call releases the GIL while it works."""
+"""The kernel (``native/src``).
+
+Every call releases the GIL while it works. In the main thread it handles signals meanwhile, every 50 ms or
+so, and ends with what a handler raises, such as :class:`KeyboardInterrupt`. Then :class:`Keys` hold what they
+held before, in some order, and filters under construction perhaps some of the new keys.
+"""
 
 from collections.abc import Sequence
-from typing import final
+from typing import Literal, final
 
 from typing_extensions import Buffer
 
@@ -9,6 +14,7 @@ __all__ = [
     "BloomBits",
     "Filter",
     "Keys",
+    "Map",
     "Memory",
     "PyBloomBits",
     "RowError",
@@ -17,6 +23,7 @@ __all__ = [
     "Sketch",
     "Windows",
     "build_fuse",
+    "explain_bus_errors",
     "fuse_partitions",
     "unicode_version",
 ]
@@ -42,8 +49,12 @@ class Windows:
 class Keys:
     """A growing list of 64-bit keys; its buffer is little-endian."""
 
-    def __new__(cls, *, documents: bool = True) -> Keys:
-        """Create an empty list, which also collects the keys of whole documents if ``documents``."""
+    def __new__(cls, *, documents: Literal["all", "long", "none"] = "long") -> Keys:
+        """Create an empty list.
+
+        With the keys of windows it collects those of whole documents: of ``all``, of ``long`` ones, which
+        have a window, or of ``none``.
+        """
 
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
@@ -106,6 +117,25 @@ class BloomBits:
         Raises:
             ValueError: A key belongs to a block outside this range.
         """
+
+@final
+class Map:
+    """A file mapped into memory, read-only, without a file descriptor; its buffer is the file's bytes."""
+
+    def __new__(cls, descriptor: int, n_bytes: int, sequential: bool, name: bytes) -> Map:
+        """Map the first ``n_bytes`` of an open file, at least one.
+
+        Args:
+            descriptor: The open file, which may be closed afterwards.
+            n_bytes: How many bytes to map.
+            sequential: Whether they will be read from end to end rather than at random.
+            name: The file's name in messages.
+
+        Raises:
+            OSError: The file cannot be mapped.
+        """
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
 class Memory:
@@ -267,3 +297,9 @@ def fuse_partitions(n_keys: int) -> int:
 
 def unicode_version() -> str:
     """Return the version of Unicode that the normalisers follow."""
+
+def explain_bus_errors(before: bytes, after: bytes) -> None:
+    """Have SIGBUS from a file that is mapped later end the process with status 2 and one line on stderr.
+
+    The line is ``before``, the file's name, and ``after``. Any other SIGBUS ends the process as before.
+    """

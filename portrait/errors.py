@@ -22,6 +22,10 @@ def printable(text: str, *, keep: str = "") -> str:
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
+class DisclosureWarning(UserWarning):
+    """A portrait is about to give away more of its corpus than most people expect."""
+
+
 class PortraitError(Exception):
     """Base of all errors that Portrait raises on purpose.
 

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import math
 
+#: What every page that explains an answer says about E-values.
+FORGEABLE = (
+    "E-values hold for texts fixed before anyone saw the filter: whoever holds it can search for texts that "
+    "it falsely confirms."
+)
+
 #: How many shares of windows left whole by edits (1/2 and 1/10) the kernel scores stretches for.
 N_SHARES_KEPT = 2
 
@@ -69,3 +75,33 @@ def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: floa
 def detectable_length(width: int, stride: int, chain: int) -> int:
     """Return how many units a passage takes to be certain to hold ``chain`` consecutive stored windows."""
     return width + stride - 1 + (chain - 1) * stride
+
+
+def conclusive_length(
+    width: int, stride: int, n_windows: int, n_layers: int, fpr: float, threshold: float
+) -> int | None:
+    """Return the length from which a verbatim passage is certain to be found.
+
+    The passage stands in a text of ``n_windows`` windows or, if that is too short for it, in a text of just
+    the passage's length.
+
+    Args:
+        width: Units in a window.
+        stride: Units from one stored window to the next.
+        n_windows: Windows of the text, each asked in every layer.
+        n_layers: Layers asked.
+        fpr: Their false-positive rate, a share.
+        threshold: The highest E-value that counts as evidence.
+
+    Returns:
+        The length in units of the normalised text; ``None`` where no chain is evidence.
+    """
+    length = detectable_length(width, stride, 1)
+    while True:
+        chain = significant_chain(max(n_windows, length - width + 1), n_layers, fpr, threshold)
+        if chain is None:
+            return None
+        longer = detectable_length(width, stride, chain)
+        if longer <= length:
+            return length
+        length = longer

@@ -18,7 +18,9 @@ class Preset(NamedTuple):
 
 PRESETS: dict[str, Preset] = {
     "default": Preset(
-        WindowSpec(), FilterSpec(), "copies of 74 characters or more, however they are wrapped"
+        WindowSpec(),
+        FilterSpec(),
+        "copies of 74 characters or more, runs of white space counted as one",
     ),
     "paper": Preset(
         WindowSpec(50, 50, normalizer="data-portraits"),

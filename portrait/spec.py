@@ -6,18 +6,40 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from portrait.errors import SpecError
-from portrait.markup.numbers import count
+from portrait.markup.numbers import count, counted
 
 Unit = Literal["char", "byte", "word"]
 NormalizerName = Literal["none", "spaces", "loose", "data-portraits"]
 FilterKind = Literal["bloom", "fuse", "pybloom"]
+#: Which documents have a key of their whole text: all, those of a window or more, or none.
+DocumentKeys = Literal["all", "long", "none"]
 
 UNITS: tuple[str, ...] = get_args(Unit)
 NORMALIZERS: tuple[str, ...] = get_args(NormalizerName)
 FILTER_KINDS: tuple[str, ...] = get_args(FilterKind)
+DOCUMENT_KEYS: tuple[str, ...] = get_args(DocumentKeys)
 
 #: The version of each normaliser; it rises when the normaliser maps some text differently.
 NORMALIZER_VERSIONS: dict[str, int] = {"none": 1, "spaces": 1, "loose": 1, "data-portraits": 1}
+
+#: What lengths count beyond the bare unit, by unit and normaliser; docs/answers.md explains each phrase.
+_WHITE_SPACE = "runs of white space counted as one"
+_LOOSE = "folded, runs of punctuation and white space counted as one"
+_ORIGINAL = "white space counted as the original Data Portraits does"
+_MANNERS = {
+    ("char", "none"): "",
+    ("char", "spaces"): _WHITE_SPACE,
+    ("char", "loose"): _LOOSE,
+    ("char", "data-portraits"): _ORIGINAL,
+    ("byte", "none"): "of UTF-8",
+    ("byte", "spaces"): f"of UTF-8, {_WHITE_SPACE}",
+    ("byte", "loose"): f"of UTF-8, {_LOOSE}",
+    ("byte", "data-portraits"): f"of UTF-8, {_ORIGINAL}",
+    ("word", "none"): "",
+    ("word", "spaces"): "",
+    ("word", "loose"): "separated by punctuation or white space",
+    ("word", "data-portraits"): "",
+}
 
 #: The greatest width of a window: a wider one would be a document, which has a key of its own.
 MAX_UNITS = 1_000_000
@@ -67,6 +89,32 @@ class WindowSpec:
     def unit_name(self) -> str:
         """Name of the unit in the plural, for people."""
         return {"char": "characters", "byte": "bytes", "word": "words"}[self.unit]
+
+    @property
+    def window(self) -> str:
+        """The width of a window, for people."""
+        return counted(self.width, self.unit_name.removesuffix("s"))
+
+    @property
+    def counting(self) -> str:
+        """What lengths count, for people: not the characters of the text as given."""
+        manner = _MANNERS[self.unit, self.normalizer]
+        separator = ", " if self.unit == "char" else " "
+        return f"{self.unit_name}{separator if manner else ''}{manner}"
+
+    def length(self, units: int, more: str = "") -> str:
+        """Return a length in words that say what it counts.
+
+        Args:
+            units: The length, in units of the normalised text.
+            more: Words after the number and its unit, such as ``or more``.
+
+        Returns:
+            For example ``124 characters or more (runs of white space counted as one)``.
+        """
+        manner = _MANNERS[self.unit, self.normalizer]
+        number = counted(units, self.unit_name.removesuffix("s"))
+        return f"{number}{' ' * bool(more)}{more}{f' ({manner})' * bool(manner)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
 
-from portrait.evidence import detectable_length, evalue, significant_chain, stretch_evalue
+from portrait.evidence import (
+    conclusive_length,
+    detectable_length,
+    evalue,
+    significant_chain,
+    stretch_evalue,
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -38,6 +44,26 @@ def test_evidence_at_the_extremes() -> None:
 def test_each_further_window_adds_a_stride_to_the_detectable_length(chain: int, length: int) -> None:
     assert detectable_length(50, 25, chain) == length
     assert oracle.detectable_length(oracle.Spec(50, 25), chain) == length
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.integers(0, 10**4),
+    st.integers(1, 9),
+    st.floats(1e-9, 0.9),
+    st.floats(1e-9, 10),
+)
+def test_the_conclusive_length_is_the_least_that_suffices_in_a_text_with_room_for_it(
+    width: int, stride: int, n_windows: int, n_layers: int, fpr: float, threshold: float
+) -> None:
+    length = conclusive_length(width, stride, n_windows, n_layers, fpr, threshold)
+    assert length == oracle.sure_length(oracle.Spec(width, stride), n_windows, n_layers, fpr, threshold)
+
+
+def test_no_length_is_conclusive_in_a_filter_that_says_yes_to_everything() -> None:
+    assert conclusive_length(50, 25, 100, 1, 1.0, 0.01) is None
 
 
 def test_the_evalue_of_a_stretch_is_the_inverse_of_its_gain() -> None:

@@ -15,7 +15,15 @@ from support import oracle
 
 import portrait
 from portrait.filters.bloom import Bloom, BloomBuilder
-from portrait.sizing import bloom_blocks, bloom_fpr
+from portrait.sizing import (
+    SKETCH_KEYS,
+    bloom_blocks,
+    bloom_fpr,
+    distinct_keys,
+    fuse_bytes,
+    keys_to_hold,
+    pybloom_slices,
+)
 
 #: Number of random keys that measure a rate of 1 % with a relative error of a few per cent.
 PROBES = 400_000
@@ -164,3 +172,49 @@ def test_filters_of_any_number_of_blocks_have_the_computed_rate(n_blocks: int) -
 def test_impossible_rates_are_refused(fpr: Any) -> None:
     with pytest.raises(portrait.SpecError, match="false-positive rate must lie between 0 and 1"):
         bloom_blocks(100, fpr)
+
+
+def test_the_numbers_of_a_count_of_distinct_keys() -> None:
+    k = 1 << 18
+    assert k == SKETCH_KEYS
+    assert distinct_keys([]) == 0
+    assert distinct_keys(range(5)) == 5
+    assert distinct_keys(range(k - 1)) == k - 1
+    # The k-th smallest key lies at an eighth of the key space.
+    spaced = [*range(k - 1), 1 << 61]
+    assert distinct_keys(spaced) == (k - 1) * 8
+    assert distinct_keys([*range(k - 1), 3 << 60]) == ((k - 1) << 64) // (3 << 60)
+    assert distinct_keys([*range(k - 1), (1 << 64) - 1]) == k
+    assert distinct_keys([0] * k) == (k - 1) << 64
+
+
+def test_an_estimate_is_held_with_three_standard_errors() -> None:
+    k = 1 << 18
+    assert [keys_to_hold(n) for n in (0, 1, k - 1)] == [0, 1, k - 1]
+    assert keys_to_hold(k) == math.ceil(k * (1 + 3 / math.sqrt(k - 2)))
+    assert keys_to_hold(10**9) == math.ceil(10**9 * (1 + 3 / math.sqrt(262142)))
+
+
+def test_the_numbers_of_small_filters() -> None:
+    assert [bloom_blocks(n, 0.01) for n in (0, 1, 10, 24, 25, 100, 1000)] == [1, 1, 1, 1, 1, 5, 41]
+    assert pybloom_slices(1000, 0.01) == (7, math.ceil(1000 * math.log(100) / (7 * math.log(2) ** 2)))
+    assert pybloom_slices(1, 0.5) == (1, 2)
+    assert pybloom_slices(100, 1 / 128) == (7, 145)
+
+
+@pytest.mark.parametrize(
+    ("n_keys", "n_partitions", "n_bits", "n_bytes"),
+    [
+        # At least two keys: a segment of 1 << 1, hence 2 + 0.05 + 6 slots.
+        (0, 1, 8, math.ceil(8.05 * 8 / 64) * 8 + 72),
+        # log2(80) / 2 is 3: a segment of 8, hence 100 + 2.5 + 24 slots.
+        (100, 1, 7, math.ceil(126.5 * 7 / 64) * 8 + 72),
+        # The largest segment is 128: 200,000 + 5,000 + 384 slots.
+        (200_000, 1, 10, math.ceil(205_384 * 10 / 64) * 8 + 72),
+        (1 << 18, 1, 1, math.ceil(((1 << 18) * 1.025 + 384) / 64) * 8 + 72),
+        (400, 4, 7, 4 * (math.ceil(126.5 * 7 / 64) * 8 + 72)),
+        (10**6, 1, 7, math.ceil(10**6 * (1 + 1.168 * 10**-1.275) * 7 / 64) * 8 + 72),
+    ],
+)
+def test_the_numbers_of_fuse_filters(n_keys: int, n_partitions: int, n_bits: int, n_bytes: int) -> None:
+    assert fuse_bytes(n_keys, n_partitions, n_bits) == n_bytes

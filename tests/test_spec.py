@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import portrait
-from portrait.spec import MAX_UNITS, require_source_name
+from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, NORMALIZERS, UNITS, require_source_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,3 +114,53 @@ def test_specs_are_immutable_values(spec: Any) -> None:
     assert spec == dataclasses.replace(spec)
     assert hash(spec) == hash(dataclasses.replace(spec))
     assert portrait.WindowSpec(50, 24) != portrait.WindowSpec(50, 25)
+
+
+def test_every_normaliser_has_the_version_that_the_format_defines() -> None:
+    assert dict.fromkeys(NORMALIZERS, 1) == NORMALIZER_VERSIONS
+
+
+def test_a_fuse_filter_has_at_most_32_bits_a_key() -> None:
+    assert portrait.FilterSpec("fuse", 2.0**-32).fpr == 2.0**-32
+    with pytest.raises(portrait.SpecError, match=r"at least 2\^-32"):
+        portrait.FilterSpec("fuse", 2.0**-32 * (1 - 1e-9))
+    assert portrait.FilterSpec("bloom", 1e-12).fpr == 1e-12
+
+
+def test_a_window_has_at_most_a_million_units() -> None:
+    assert portrait.WindowSpec(width=1_000_000, stride=1_000_000).width == 1_000_000
+    for name in ("width", "stride"):
+        with pytest.raises(portrait.SpecError, match=f"{name} must be a whole number from 1 to 1,000,000"):
+            portrait.WindowSpec(**{name: 1_000_001})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("unit", "normalizer", "counting"),
+    [
+        ("char", "none", "characters"),
+        ("char", "spaces", "characters, runs of white space counted as one"),
+        ("char", "loose", "characters, folded, runs of punctuation and white space counted as one"),
+        ("char", "data-portraits", "characters, white space counted as the original Data Portraits does"),
+        ("byte", "none", "bytes of UTF-8"),
+        ("byte", "spaces", "bytes of UTF-8, runs of white space counted as one"),
+        ("word", "spaces", "words"),
+        ("word", "loose", "words separated by punctuation or white space"),
+    ],
+)
+def test_a_length_says_what_it_counts(unit: Any, normalizer: Any, counting: str) -> None:
+    spec = portrait.WindowSpec(unit=unit, normalizer=normalizer)
+    assert spec.counting == counting
+    name, _, manner = spec.length(1234, "or more").partition(" or more")
+    assert name == f"1,234 {spec.unit_name}"
+    assert counting.startswith(spec.unit_name)
+    rest = counting.removeprefix(spec.unit_name).lstrip(", ")
+    assert manner == (f" ({rest})" if rest else "")
+    assert spec.length(1).startswith(f"1 {spec.unit_name[:-1]}")
+
+
+def test_every_unit_and_normaliser_has_a_phrase() -> None:
+    for unit in UNITS:
+        for normalizer in NORMALIZERS:
+            spec = portrait.WindowSpec(13, 1, unit, normalizer)  # type: ignore[arg-type]
+            assert spec.counting.startswith(spec.unit_name)
+            assert spec.window == f"13 {spec.unit_name}"

@@ -5,58 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from portrait.answers.wording import reason
+from portrait.answers.layer_answer import by_portrait
+from portrait.answers.wording import meaning, reason
 
 if TYPE_CHECKING:
-    from portrait.answers.matches import Approximate, Match
+    from portrait.answers.layer_answer import LayerAnswer, PortraitAnswer
+    from portrait.answers.matches import Match
     from portrait.answers.verdict import Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class LayerAnswer:
-    """What one source of one portrait says about a text.
-
-    Attributes:
-        portrait: The portrait's name.
-        source: The layer's name.
-        verdict: The layer's verdict.
-        windows: The number of windows tested.
-        hits: The number of windows that the filter holds.
-        fpr: The layer's false-positive rate for each window.
-        evalue: The best chain's E-value; ``None`` if no window hit.
-        matches: The passages that the layer holds, in the order of the text.
-        approximate: The passage most like an edited copy, if its E-value is within the threshold.
-    """
-
-    portrait: str
-    source: str
-    verdict: Verdict
-    windows: int
-    hits: int
-    fpr: float
-    evalue: float | None
-    matches: tuple[Match, ...]
-    approximate: Approximate | None = None
-
-    @property
-    def hit_rate(self) -> float:
-        """Hits per window tested: the QUIP score if every window was stored."""
-        return self.hits / self.windows if self.windows else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the layer's answer as a JSON object."""
-        return {
-            "portrait": self.portrait,
-            "source": self.source,
-            "verdict": self.verdict,
-            "windows": self.windows,
-            "hits": self.hits,
-            "hit_rate": self.hit_rate,
-            "fpr": self.fpr,
-            "evalue": self.evalue,
-            "matches": [match.to_dict() for match in self.matches],
-            "approximate": None if self.approximate is None else self.approximate.to_dict(),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +21,14 @@ class Answer:
     Attributes:
         verdict: The verdict of all layers together.
         evalue: The best chain's E-value; ``None`` if no window hit.
-        detectable_length: The shortest passage, in units of the normalised text, that is certain to be
-            found in this text and at this threshold, whichever layer holds it; ``None`` if no
-            passage is.
+        detectable_length: The shortest passage that is certain to be found at this threshold, whichever
+            layer holds it, in units of the normalised text; ``None`` if no passage is, and where the
+            portraits count differently: :attr:`portraits` has the length of each.
         coverage: The share of the characters of the text as given that are inside matches.
-        longest_match: The length of the longest match in characters.
-        exact_document: Whether some layer holds this very text as a whole document.
+        longest_match: The length of the longest match, in characters of the text as given.
+        exact_document: Whether some layer holds the key of the very text as a whole document; ``None`` if
+            none is known to, and some layer records no documents of this length.
         layers: Each layer's own answer.
-        units: The length of the normalised text; the shortest if portraits differ.
-        unit: The name of the unit, in the plural.
         text: The text itself, for showing the answer. It is not part of :meth:`to_dict`.
     """
 
@@ -83,25 +37,38 @@ class Answer:
     detectable_length: int | None
     coverage: float
     longest_match: int
-    exact_document: bool
+    exact_document: bool | None
     layers: tuple[LayerAnswer, ...]
-    units: int
-    unit: str
     text: str = field(default="", repr=False, compare=False)
+
+    @property
+    def portraits(self) -> tuple[PortraitAnswer, ...]:
+        """Each portrait's own answer, with its lengths in its own units."""
+        return by_portrait(self.layers)
+
+    @property
+    def expected_by_chance(self) -> float:
+        """The chance, at most, that a text like this one is found if the corpora share no window with it."""
+        return min(1.0, sum(layer.expected_by_chance for layer in self.layers))
 
     @property
     def reason(self) -> str:
         """The verdict in a sentence for people."""
+        unrecorded = self.exact_document is None and not any(layer.windows for layer in self.layers)
         return reason(
             self.verdict,
             evalue=self.evalue,
             n_matches=sum(len(layer.matches) for layer in self.layers),
             longest_match=self.longest_match,
-            detectable_length=self.detectable_length,
-            units=self.units,
-            unit=self.unit,
+            portraits=self.portraits,
+            unrecorded=unrecorded,
             approximate=[layer.approximate for layer in self.layers if layer.approximate is not None],
         )
+
+    @property
+    def meaning(self) -> str:
+        """What the verdict means and what it does not, in words no stronger than the evidence."""
+        return meaning(self.verdict, self.evalue, sum(len(layer.matches) for layer in self.layers))
 
     @property
     def matches(self) -> tuple[tuple[LayerAnswer, Match], ...]:
@@ -119,6 +86,7 @@ class Answer:
             "coverage": self.coverage,
             "longest_match": self.longest_match,
             "exact_document": self.exact_document,
+            "portraits": [portrait.to_dict() for portrait in self.portraits],
             "layers": [layer.to_dict() for layer in self.layers],
         }
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portrait.answers.answer import Answer, LayerAnswer
+from portrait.answers.answer import Answer
+from portrait.answers.layer_answer import LayerAnswer, longest_detectable
 from portrait.answers.matches import approximate, unite
 from portrait.answers.verdict import strongest
 from portrait.errors import SpecError
-from portrait.evidence import detectable_length, evalue, significant_chain
+from portrait.evidence import conclusive_length, detectable_length, evalue, significant_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from portrait.answers.matches import Match
     from portrait.answers.scan import LayerEvidence
+    from portrait.answers.verdict import Verdict
+    from portrait.spec import WindowSpec
 
-#: The E-value up to which a chain counts as a copy, unless the caller says otherwise.
+#: The E-value up to which a chain counts as a copy in a text that is read for itself, unless the caller says
+#: otherwise.
 DEFAULT_EVALUE = 0.01
+#: The same for each of many rows (scans and reports). It makes one in a hundred the chance that any of a
+#: thousand rows is found that share nothing with the corpus.
+DEFAULT_ROW_EVALUE = 1e-5
 
 
 def require_evalue(threshold: float) -> float:
@@ -37,6 +44,7 @@ def require_evalue(threshold: float) -> float:
 def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAULT_EVALUE) -> Answer:
     """Conclude from the evidence about one text.
 
+    Portraits that cut text alike are judged together; those that cut it differently, each kind for itself.
     docs/answers.md defines every number of the answer.
 
     Args:
@@ -44,50 +52,77 @@ def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAU
         evidence: The evidence of every layer, at least one.
         threshold: The E-value up to which a chain counts as a copy.
     """
-    n_layers = len(evidence)
-    layers: list[LayerAnswer] = []
-    detectable: int | None = 0
-    for one in evidence:
-        spec, scan = one.spec, one.scan
-        shortest = significant_chain(one.windows, n_layers, one.fpr, threshold)
-        matches: tuple[Match, ...] = ()
-        # Only repetition makes a long chain of few different windows: a copy, or one false answer.
-        long_enough = False
-        if shortest is None:
-            detectable = None
-        else:
-            needed = detectable_length(spec.width, spec.stride, shortest)
-            long_enough = one.units >= needed and scan.longest < shortest
-            detectable = None if detectable is None else max(detectable, needed)
-            if scan.distinct >= shortest:
-                matches = unite(one, n_layers, shortest)
-        layers.append(
-            LayerAnswer(
-                portrait=one.portrait,
-                source=one.source,
-                verdict="found" if matches else "not_found" if long_enough else "inconclusive",
-                windows=one.windows,
-                hits=scan.hits,
-                fpr=one.fpr,
-                evalue=evalue(one.windows, n_layers, one.fpr, scan.distinct) if scan.distinct else None,
-                matches=matches,
-                approximate=approximate(one, n_layers, threshold),
-            )
-        )
-
+    n_layers = layers_together([one.spec for one in evidence])
+    layers = [_judge_layer(one, n_layers[one.spec], threshold) for one in evidence]
     spans = [(match.start, match.end) for layer in layers for match in layer.matches]
     values = [layer.evalue for layer in layers if layer.evalue is not None]
+    comparable = len({(spec.unit, spec.normalizer) for spec in n_layers}) == 1
     return Answer(
         verdict=strongest({layer.verdict for layer in layers}),
         evalue=min(values, default=None),
-        detectable_length=detectable,
+        detectable_length=(
+            longest_detectable([layer.detectable_length for layer in layers]) if comparable else None
+        ),
         coverage=_covered(spans) / len(text) if spans else 0.0,
         longest_match=max((end - start for start, end in spans), default=0),
-        exact_document=any(one.scan.document for one in evidence),
+        exact_document=_any(one.scan.document for one in evidence),
         layers=tuple(layers),
-        units=min(one.units for one in evidence),
-        unit=evidence[0].spec.unit_name,
         text=text,
+    )
+
+
+def _any(values: Iterable[bool | None]) -> bool | None:
+    """Return whether some value is true; ``None`` if none is and some are unknown."""
+    known = set(values)
+    return True if True in known else None if None in known else False
+
+
+def layers_together(specs: Iterable[WindowSpec]) -> dict[WindowSpec, int]:
+    """Return the number of layers that count together in E-values: those that cut text alike.
+
+    Args:
+        specs: How the portrait of each layer in the question cuts text into windows.
+    """
+    numbers: dict[WindowSpec, int] = {}
+    for spec in specs:
+        numbers[spec] = numbers.get(spec, 0) + 1
+    return numbers
+
+
+def _judge_layer(one: LayerEvidence, n_layers: int, threshold: float) -> LayerAnswer:
+    spec, scan, windows = one.spec, one.scan, one.windows
+    shortest = significant_chain(windows, n_layers, one.fpr, threshold)
+    matches: tuple[Match, ...] = ()
+    verdict: Verdict = "inconclusive"
+    needed: int | None = None
+    by_chance = 0.0
+    if shortest is not None:
+        by_chance = evalue(windows, 1, one.fpr, shortest)
+        needed = detectable_length(spec.width, spec.stride, shortest)
+        if one.units < needed:
+            # In a longer text, which has room for the passage, chance has more tries.
+            needed = conclusive_length(spec.width, spec.stride, windows, n_layers, one.fpr, threshold)
+        elif scan.longest < shortest:
+            # Only repetition makes a long chain of few different windows: a copy, or one false answer.
+            verdict = "not_found"
+        if scan.distinct >= shortest:
+            matches = unite(one, n_layers, shortest)
+            verdict = "found"
+    return LayerAnswer(
+        portrait=one.portrait,
+        source=one.source,
+        spec=spec,
+        verdict=verdict,
+        units=one.units,
+        windows=windows,
+        hits=scan.hits,
+        fpr=one.fpr,
+        evalue=evalue(windows, n_layers, one.fpr, scan.distinct) if scan.distinct else None,
+        detectable_length=needed,
+        expected_by_chance=by_chance,
+        matches=matches,
+        approximate=approximate(one, n_layers, threshold),
+        number=one.number,
     )
 
 

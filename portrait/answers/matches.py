@@ -43,7 +43,7 @@ class Approximate:
         start: The first character, in the text as given.
         end: The character after the last.
         windows: The number of windows a stride apart, from the first hit to the last.
-        hits: The number of different windows that hit.
+        hits: The number of different windows among them that hit.
         evalue: The E-value of the passage.
     """
 

@@ -31,6 +31,14 @@ MATCH_FIELDS = {
     "windows": "int64",
     "evalue": "float64",
 }
+#: The name of the field that lists what each portrait says, if several are asked, and the fields of each.
+PORTRAITS = "portraits"
+PORTRAIT_FIELDS = {
+    "portrait": "string",
+    "verdict": "string",
+    "detectable_length": "int64",
+    "counting": "string",
+}
 
 
 def to_record(answer: Answer, *, matches: bool, qualified: bool) -> dict[str, Any]:
@@ -39,12 +47,12 @@ def to_record(answer: Answer, *, matches: bool, qualified: bool) -> dict[str, An
     Args:
         answer: The answer.
         matches: Whether to list the matches.
-        qualified: Whether ``sources`` puts the portraits' names before the sources' (``books:main``), as
-            is necessary if the question goes to several portraits.
+        qualified: Whether the question goes to several portraits. Then ``sources`` puts the portraits' names
+            before the sources' (``books:main``), and ``portraits`` lists what each portrait says.
 
     Returns:
-        The record, by the names of :data:`FIELDS`, ``sources``, and ``matches`` if wanted. ``hit_rate`` is
-        the highest of all layers, ``sources`` are the sources with a match.
+        The record, by the names of :data:`FIELDS`, ``sources``, and ``portraits`` and ``matches`` if wanted.
+        ``hit_rate`` is the highest of all layers, ``sources`` are the sources with a match.
     """
     record: dict[str, Any] = {name: getattr(answer, name) for name in ANSWER_FIELDS}
     record["hit_rate"] = max(layer.hit_rate for layer in answer.layers)
@@ -53,6 +61,10 @@ def to_record(answer: Answer, *, matches: bool, qualified: bool) -> dict[str, An
         for layer in answer.layers
         if layer.matches
     ]
+    if qualified:
+        record[PORTRAITS] = [
+            {name: getattr(portrait, name) for name in PORTRAIT_FIELDS} for portrait in answer.portraits
+        ]
     if matches:
         record[MATCHES] = [
             {"portrait": layer.portrait, "source": layer.source, **match.to_dict()}

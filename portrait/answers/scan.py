@@ -54,7 +54,7 @@ class LayerScan(NamedTuple):
     Attributes:
         hits: The number of windows that the filter holds.
         document: Whether the filter holds the key of the whole text and every window that a document
-            of this text would have stored.
+            of this text would have stored; ``None`` if such a document has no key.
         longest: The number of windows of the longest chain.
         distinct: The largest number of different windows in a chain; 0 if there is no chain.
         stretch: The stretch with the highest score.
@@ -63,7 +63,7 @@ class LayerScan(NamedTuple):
     """
 
     hits: int
-    document: bool
+    document: bool | None
     longest: int
     distinct: int
     stretch: Stretch | None
@@ -96,6 +96,7 @@ class LayerEvidence:
         units: The length of the normalised text in units.
         windows: The number of windows tested.
         scan: What the layer's filter answers.
+        number: The portrait's place in the question, from 0.
     """
 
     portrait: str
@@ -105,3 +106,4 @@ class LayerEvidence:
     units: int
     windows: int
     scan: LayerScan
+    number: int = 0

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait.building.request import Request
 from portrait.building.way import open_build, open_on_disk
-from portrait.bundle.card import card
 from portrait.bundle.manifest import Manifest
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
+from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
+from portrait.disclosure import stride_warning
 from portrait.engines.execution import Execution
-from portrait.errors import SpecError
+from portrait.errors import DisclosureWarning, SpecError
 from portrait.filters import pybloom
 from portrait.keys.maker import UNICODE_VERSION
 from portrait.portraits.portrait import Portrait, of_bundle
@@ -39,6 +41,8 @@ def build(
     source_column: str | None = None,
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
+    short_documents: bool = False,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     overwrite: bool = False,
     license: str | None = None,  # noqa: A002
@@ -52,6 +56,9 @@ def build(
     The same corpus and specs give the same portrait, byte for byte, whatever the order of files and the
     number of processes. ``out`` appears when it is whole, or not at all. Re-running the same call resumes
     an interrupted build.
+
+    In a directory that is overwritten, all files stay that the old portrait's manifest does not list, and so
+    does what people have written in its card; shards get names that are free there.
 
     Args:
         sources: One or several of: a file (``.txt``: one document; ``.jsonl``, ``.csv``, ``.tsv``, also
@@ -70,6 +77,10 @@ def build(
         format: The format of the files; by default their suffixes tell.
         on_error: ``fail`` ends the build at the first row or file that cannot be read; ``skip`` leaves such
             rows and files out, and the manifest counts them.
+        short_documents: Whether documents shorter than a window are recorded, by a key of their whole text.
+            Such a key confirms every right guess of the text: docs/privacy.md.
+        max_document_bytes: The size of the largest document, in bytes of text. A larger one cannot be read;
+            no more than about this much of it is in memory.
         max_shard_bytes: The size of the bundle's files in bytes, at most. A layer of kind ``pybloom`` is one
             file, whatever its size.
         overwrite: Whether to replace a portrait at ``out``.
@@ -101,8 +112,12 @@ def build(
         source_column=source_column,
         format=format,
         on_error=on_error,
+        short_documents=short_documents,
+        max_document_bytes=max_document_bytes,
         max_shard_bytes=max_shard_bytes,
     )
+    if (warning := stride_warning(request.windows)) is not None:
+        warnings.warn(warning, DisclosureWarning, stacklevel=2)
     path = Path(out)
     writer = BundleWriter(path, overwrite=overwrite)
     writer.check()
@@ -128,7 +143,7 @@ def build(
                 license=license,
                 trained_models=tuple(trained_models),
             )
-            bundle = writer.commit(manifest, card(manifest, path.name))
+            bundle = writer.commit(manifest)
     return of_bundle(bundle)
 
 
@@ -144,6 +159,8 @@ def read_share(
     source_column: str | None = None,
     format: Format = "auto",  # noqa: A002
     on_error: OnError = "fail",
+    short_documents: bool = False,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -163,6 +180,8 @@ def read_share(
         source_column: The column that names each row's source.
         format: The format of the files.
         on_error: Whether rows and files that cannot be read end the reading or are skipped.
+        short_documents: Whether documents shorter than a window are recorded.
+        max_document_bytes: The size of the largest document.
         execution: What runs the reading; its work directory must be the build's.
         progress: Receives the progress.
 
@@ -190,6 +209,8 @@ def read_share(
         source_column=source_column,
         format=format,
         on_error=on_error,
+        short_documents=short_documents,
+        max_document_bytes=max_document_bytes,
     )
     if request.filter.kind == pybloom.KIND:
         raise SpecError("a pybloom filter is built by one process, not in shares", parameter="share")

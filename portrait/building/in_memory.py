@@ -25,8 +25,10 @@ class InMemoryBuild(CorpusPass):
         """
         self._makers: dict[str, KeyMaker] = {}
 
+        reading = self._request.reading
+
         def make_sink(source: str) -> KeyMaker:
-            return self._makers.setdefault(source, KeyMaker(self._request.windows))
+            return self._makers.setdefault(source, KeyMaker(reading.windows, documents=reading.documents))
 
         self._read_all(make_sink)
 

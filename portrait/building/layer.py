@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.building.request import Request
-    from portrait.bundle.writer import BundleWriter, StoredLayer
+    from portrait.bundle.shard_writer import StoredLayer
+    from portrait.bundle.writer import BundleWriter
     from portrait.filters.protocols import Layout, Part
     from portrait.keys.runs import KeySource
     from portrait.progress import Progress
@@ -88,16 +89,14 @@ def store_layer(
     stored = writer.add_layer(source, request.filter.kind, built.pieces(request.max_piece_bytes), progress)
     counted = [part.n_keys for part in parts if part.n_keys is not None]
     n_keys = sum(counted) if len(counted) == len(parts) else summary.n_distinct
-    return layer_record(
-        source, counts, n_keys, request.filter, layout.parameters, stored, probe, summary.first_keys
-    )
+    return layer_record(source, counts, n_keys, request, layout.parameters, stored, probe, summary.first_keys)
 
 
 def layer_record(
     source: str,
     counts: Counts,
     n_keys: int,
-    spec: FilterSpec,
+    request: Request,
     parameters: dict[str, Any],
     stored: StoredLayer,
     probe: Probe,
@@ -109,7 +108,7 @@ def layer_record(
         source: The layer's source.
         counts: The counts of its documents.
         n_keys: How many distinct keys it holds.
-        spec: The kind of its filter and the rate it was built for.
+        request: What is to be built.
         parameters: The filter's parameters.
         stored: Its files.
         probe: The measurement of its false-positive rate.
@@ -120,10 +119,11 @@ def layer_record(
         filter=parameters,
         documents=counts.documents,
         short_documents=counts.short_documents,
+        document_keys=request.reading.documents,
         windows=counts.windows,
         distinct_keys=n_keys,
         text_bytes=counts.text_bytes,
-        fpr_target=float(spec.fpr),
+        fpr_target=float(request.filter.fpr),
         fpr=probe.fpr,
         probe_keys=probe.n_keys,
         probe_hits=probe.n_hits,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import mmap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
+from portrait import strict_json
 from portrait.errors import OutputError, WorkDirError
 from portrait.filters.protocols import KeyRange, Part
 from portrait.keys.runs import KeysInRuns, Run
 from portrait.storage.atomic import replacing, write_all
+from portrait.storage.mapping import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ class RunList:
             WorkDirError: The file cannot be read.
         """
         try:
-            return cls.from_json(json.loads(path.read_bytes()))
+            return cls.from_json(strict_json.loads(path.read_bytes(), surrogates=True))
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise WorkDirError(
                 f"{path}: cannot be read: {error}: re-run the same call, which writes it again"
@@ -172,13 +172,11 @@ def open_part(directory: Path, name: str, record: PartRecord) -> Part:
     path = _path(directory, name)
     again = "re-run the same call, which builds it again"
     try:
-        with path.open("rb") as file:
-            n_bytes = file.seek(0, 2)
-            if n_bytes != record.n_bytes or not n_bytes:
-                raise WorkDirError(f"{path}: has the wrong length: {again}")
-            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        data = open_file(path, "sequential")
     except OSError as error:
         raise WorkDirError(f"{path}: {error.strerror}: {again}") from error
+    if len(data) != record.n_bytes or not data:
+        raise WorkDirError(f"{path}: has the wrong length: {again}")
     if xxhash.xxh3_64_hexdigest(data) != record.xxh3_64:
         raise WorkDirError(f"{path}: is damaged: its checksum does not fit: {again}")
     buffers = []

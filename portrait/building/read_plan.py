@@ -52,6 +52,7 @@ class ReadPlan:
             "version of portrait": __version__,
             "windows": asdict(self.request.windows),
             "filter": asdict(self.request.filter),
+            "documents": self.request.reading.documents,
             "source column": self.request.reading.source_column,
             "columns": list(self.request.columns.text),
             "format": self.request.format,

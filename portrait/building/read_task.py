@@ -131,7 +131,8 @@ class _Spiller:
     def make_sink(self, source: str) -> KeyMaker:
         """Return the collector of a source's keys."""
         self.runs[source] = []
-        return self._makers.setdefault(source, KeyMaker(self._task.reading.windows))
+        reading = self._task.reading
+        return self._makers.setdefault(source, KeyMaker(reading.windows, documents=reading.documents))
 
     def spill_if_full(self) -> None:
         """Write all keys if the buffer is full."""

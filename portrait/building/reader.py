@@ -13,7 +13,7 @@ from portrait.corpus.provenance import Skipped
 from portrait.errors import BadRowError, CorpusError, EmptyCorpusError, SpecError, UnreadableFileError
 from portrait.keys.maker import BatchSink, Counts
 from portrait.markup.numbers import count
-from portrait.spec import WindowSpec, require_source_name
+from portrait.spec import DocumentKeys, WindowSpec, require_source_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +36,7 @@ class ReadOptions:
         windows: How texts are cut.
         source_column: The column that names each row's source; it is the last one that the shards keep.
         on_error: Whether a row or file that cannot be read ends the build or is skipped.
+        documents: Which documents have a key of their whole text.
 
     Raises:
         SpecError: ``on_error`` is unknown.
@@ -44,6 +45,7 @@ class ReadOptions:
     windows: WindowSpec
     source_column: str | None = None
     on_error: OnError = "fail"
+    documents: DocumentKeys = "long"
 
     def __post_init__(self) -> None:
         if self.on_error not in ON_ERROR:

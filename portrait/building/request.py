@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 from portrait import presets
 from portrait.building.reader import OnError, ReadOptions
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, data_bytes
-from portrait.corpus.columns import Columns
+from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES, Columns
 from portrait.corpus.resolve import DEFAULT_SOURCE, resolve
 from portrait.errors import SpecError
+from portrait.filters import pybloom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.corpus.shards import Format, Source
-    from portrait.spec import FilterSpec, WindowSpec
+    from portrait.spec import DocumentKeys, FilterKind, FilterSpec, WindowSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Request:
         source_column: str | None = None,
         format: Format = "auto",  # noqa: A002
         on_error: OnError = "fail",
+        short_documents: bool = False,
+        max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
         max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     ) -> Self:
         """Return the request that the keywords of :func:`portrait.build` describe.
@@ -52,10 +55,14 @@ class Request:
             SpecError: A value is outside its range.
         """
         defaults = presets.preset(preset)
-        reading = ReadOptions(windows or defaults.windows, source_column, on_error)
+        spec = filter or defaults.filter
+        keyed = document_keys(spec.kind, short_documents=short_documents)
+        reading = ReadOptions(windows or defaults.windows, source_column, on_error, keyed)
         kept = () if source_column is None else (source_column,)
-        columns = Columns(Columns.of(column).text, kept, "source_column")
-        return cls(reading, filter or defaults.filter, columns, format, data_bytes(max_shard_bytes))
+        columns = Columns(
+            Columns.of(column).text, kept, "source_column", max_document_bytes=max_document_bytes
+        )
+        return cls(reading, spec, columns, format, data_bytes(max_shard_bytes))
 
     @property
     def windows(self) -> WindowSpec:
@@ -78,3 +85,10 @@ class Request:
                 parameter="source_column",
             )
         return resolved
+
+
+def document_keys(kind: FilterKind, *, short_documents: bool) -> DocumentKeys:
+    """Return which documents have a key of their whole text in a filter of some kind."""
+    if kind == pybloom.KIND:  # its format has windows only
+        return "none"
+    return "all" if short_documents else "long"

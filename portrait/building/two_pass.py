@@ -43,7 +43,7 @@ class TwoPassBuild(CorpusPass):
         makers: dict[str, KeyMaker] = {}
 
         def make_counter(source: str) -> KeyMaker:
-            return makers.setdefault(source, KeyMaker(windows, documents=False))
+            return makers.setdefault(source, KeyMaker(windows, documents="none"))
 
         self._read_all(make_counter)
         self._builders = {
@@ -80,6 +80,4 @@ class TwoPassBuild(CorpusPass):
         n_windows = built.header.count
         counts = builder.documents.counts
         # Present windows would be the corpus's own text, so none is recorded.
-        return layer_record(
-            source, counts, n_windows, self._request.filter, builder.parameters, stored, probe, ()
-        )
+        return layer_record(source, counts, n_windows, self._request, builder.parameters, stored, probe, ())

@@ -80,6 +80,13 @@ class Fields:
             raise self.wrong("a list of strings", name)
         return tuple(values)
 
+    def one_of(self, name: str, known: tuple[str, ...]) -> str:
+        """Return a string that is one of some known ones."""
+        value = self.text(name)
+        if value not in known:
+            raise self.wrong(f"one of {', '.join(known)}", name)
+        return value
+
     def fields(self, name: str) -> Fields:
         """Return an object."""
         return Fields(self.content.get(name), self.where, self._below(name))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from portrait.errors import DamagedBundleError
-from portrait.spec import NORMALIZER_VERSIONS, WindowSpec
+from portrait import strict_json
+from portrait.errors import DamagedBundleError, OutputError
+from portrait.markup.numbers import count, counted
+from portrait.spec import NORMALIZER_VERSIONS, DocumentKeys, WindowSpec
 
 FORMAT = "portrait"
 FORMAT_VERSION = 1
 HASH = {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
 
+#: The largest ``portrait.json``. To read it takes about six times as much memory, and a few seconds.
+MAX_MANIFEST_BYTES = 64 << 20
+
 #: Takes the place of the manifest's digest while that is computed.
 _NO_DIGEST = "0" * 64
-#: Names of files that are not UTF-8 hold lone surrogates, which only JSON's escapes can write.
-_ESCAPE = "backslashreplace"
+#: Names of files that are not UTF-8 hold lone surrogates, which readers of JSON disagree about.
+_ESCAPE = "portrait.visible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +50,10 @@ class TestVectors:
 class Layer:
     """The record of one source.
 
-    ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys`` random keys
-    confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards end to
-    end: what the layer holds, however it is cut into files. Counts are ``None`` where they are
+    ``document_keys`` says which documents have a key of their whole text: ``all``, ``long`` ones, which have
+    a window, or ``none``. ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys``
+    random keys confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards
+    end to end: what the layer holds, however it is cut into files. Counts are ``None`` where they are
     unknown: where other software built the filter.
     """
 
@@ -54,6 +61,7 @@ class Layer:
     filter: dict[str, Any]
     documents: int | None
     short_documents: int | None
+    document_keys: DocumentKeys
     windows: int | None
     distinct_keys: int
     text_bytes: int | None
@@ -91,6 +99,7 @@ class Manifest:
             "layers": [
                 {
                     "source": layer.source,
+                    "document_keys": layer.document_keys,
                     "filter": layer.filter,
                     "fpr": layer.fpr,
                     "tensors": layer.tensors,
@@ -108,8 +117,18 @@ class Manifest:
         return content
 
     def to_json(self) -> bytes:
-        """Return ``portrait.json``: sorted keys, two spaces, a line feed at the end."""
-        return _to_text(self.to_dict()).encode(errors=_ESCAPE)
+        """Return ``portrait.json``: sorted keys, two spaces, a line feed at the end.
+
+        Raises:
+            OutputError: It would be larger than any reader takes.
+        """
+        text = _to_text(self.to_dict()).encode(errors=_ESCAPE)
+        if len(text) > MAX_MANIFEST_BYTES:
+            raise OutputError(
+                f"the manifest would have {counted(len(text), 'byte')}, of {count(MAX_MANIFEST_BYTES)} that "
+                f"readers take, for {counted(len(self.layers), 'layer')}: make portraits of fewer sources"
+            )
+        return text
 
     def _undigested(self) -> dict[str, Any]:
         """Return the JSON object with zeros in place of its own digest."""
@@ -142,11 +161,26 @@ def check_digest(text: bytes, where: str) -> None:
     Raises:
         DamagedBundleError: The digest is another.
     """
-    stated: str = json.loads(text)["manifest_sha256"]
+    stated: str = strict_json.loads(text)["manifest_sha256"]
     if _sha256(text.replace(stated.encode(), _NO_DIGEST.encode())) != stated:
         raise DamagedBundleError(
             f"{where}: its digest is not the one it states: it was changed after the build"
         )
+
+
+def _show_surrogates(error: UnicodeError) -> tuple[str, int]:
+    """Write lone surrogates as text: the bytes that they stand for in a file's name, else their number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    # In a string of JSON, a backslash is two.
+    shown = (
+        f"\\\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\\\u{code:04x}"
+        for code in map(ord, error.object[error.start : error.end])
+    )
+    return "".join(shown), error.end
+
+
+codecs.register_error(_ESCAPE, _show_surrogates)
 
 
 def _window_fields(spec: WindowSpec) -> dict[str, Any]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: Keys are the whole numbers below this.
 N_KEYS = 1 << 64
 
+#: The files of a bundle's layers together, at most: a process may have 65,530 maps, whoever made them.
+MAX_SHARDS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

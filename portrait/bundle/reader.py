@@ -5,35 +5,36 @@ This module knows files, names and sizes; what the bytes of a filter mean is kno
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portrait.bundle.manifest import MAX_MANIFEST_BYTES
 from portrait.bundle.manifest_reader import parse
 from portrait.bundle.tensors import TensorInfo, map_tensors
 from portrait.errors import DamagedBundleError, NotAPortraitError
 from portrait.markup.numbers import count, counted
+from portrait.storage.regular import read_regular, regular_status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.bundle.manifest import Manifest, ShardRecord
+    from portrait.storage.mapping import Access
 
 MANIFEST_NAME = "portrait.json"
-CARD_NAME = "README.md"
-#: A manifest lists the corpus's files, so it may be large; Portrait writes none that is larger than this.
-_MAX_MANIFEST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A portrait's directory, its manifest read and checked, its shards not yet touched.
 
-    ``sequential`` says that the shards will be read from end to end rather than at random.
+    ``access`` says how the bytes of the shards are reached.
     """
 
     path: Path
     manifest: Manifest
-    sequential: bool = False
+    access: Access = "random"
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ class Bundle:
         """
         path = self.shard_path(shard)
         try:
-            return map_tensors(path, sequential=self.sequential)
+            return map_tensors(path, self.access)
         except OSError as error:
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
 
@@ -61,15 +62,15 @@ class Bundle:
         """
         path = self.path / shard.file
         try:
-            if path.is_symlink() or not path.is_file():
-                raise DamagedBundleError(f"{path}: the shard is missing: fetch the bundle again")
-            size = path.stat().st_size
-            if size != shard.bytes:
-                raise DamagedBundleError(
-                    f"{path}: {counted(size, 'byte')} instead of {count(shard.bytes)}: fetch the bundle again"
-                )
+            size = regular_status(path).st_size
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not path.is_symlink():
+                raise DamagedBundleError(f"{path}: the shard is missing: fetch the bundle again") from error
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
+        if size != shard.bytes:
+            raise DamagedBundleError(
+                f"{path}: {counted(size, 'byte')} instead of {count(shard.bytes)}: fetch the bundle again"
+            )
         return path
 
 
@@ -86,21 +87,17 @@ def read(path: Path) -> Bundle:
         UnsupportedBundleError: The bundle is of a newer format, or names what is not known here.
         DamagedBundleError: The manifest contradicts the format or itself.
     """
-    try:
-        exists, has_manifest = path.exists(), is_bundle(path)
-    except OSError as error:
-        raise NotAPortraitError(f"{path}: {error.strerror}") from error
-    if not exists:
-        raise NotAPortraitError(f"{path}: no such file or directory")
-    if not has_manifest:
-        raise NotAPortraitError(f"{path}: not a portrait: it holds no {MANIFEST_NAME}")
     file = path / MANIFEST_NAME
     try:
-        if file.stat().st_size > _MAX_MANIFEST_BYTES:
+        if not path.exists():
+            raise NotAPortraitError(f"{path}: no such file or directory")
+        if not path.is_dir() or not os.path.lexists(file):
+            raise NotAPortraitError(f"{path}: not a portrait: it holds no {MANIFEST_NAME}")
+        if regular_status(file).st_size > MAX_MANIFEST_BYTES:
             raise DamagedBundleError(
-                f"{file}: larger than any manifest, which has {counted(_MAX_MANIFEST_BYTES, 'byte')} at most"
+                f"{file}: larger than any manifest, which has {counted(MAX_MANIFEST_BYTES, 'byte')} at most"
             )
-        text = file.read_bytes()
+        text = read_regular(file, MAX_MANIFEST_BYTES)
     except OSError as error:
-        raise NotAPortraitError(f"{file}: {error.strerror}") from error
+        raise NotAPortraitError(f"{error.filename or path}: {error.strerror}") from error
     return Bundle(path, parse(text, str(file)))

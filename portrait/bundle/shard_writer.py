@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -11,10 +12,13 @@ import xxhash
 from portrait.bundle.manifest import ShardRecord
 from portrait.bundle.pieces import N_KEYS
 from portrait.bundle.tensors import header
+from portrait.errors import OutputError
 from portrait.storage.atomic import creating, write_all
+from portrait.storage.failures import reason
+from portrait.storage.regular import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Buffer
@@ -36,12 +40,37 @@ def shard_name(source: str, number: int, total: int, taken: set[str], extension:
         extension: The end of the name.
     """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", source).strip(".-") or "layer"
-    suffix, n = "", 1
-    while (name := f"{stem}{suffix}-{number:05}-of-{total:05}{extension}").casefold() in taken:
-        n += 1
-        suffix = f"-{n}"
+    name = free_name(f"{stem}-{number:05}-of-{total:05}{extension}", taken)
     taken.add(name.casefold())
     return name
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return a shard's name, with a number in it if it is taken.
+
+    Args:
+        name: The name.
+        taken: Names, in lower case, that the file must not have.
+    """
+    parts = re.fullmatch(r"(.+?)((?:-\d{5,}-of-\d{5,})?(?:\.[^.]*)?)", name, re.DOTALL)
+    stem, end = (parts[1], parts[2]) if parts else (name, "")
+    n = 1
+    while name.casefold() in taken:
+        n += 1
+        name = f"{stem}-{n}{end}"
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLayer:
+    """What the manifest records of a layer's files.
+
+    ``shards`` are the records of the files; ``tensors`` is the SHA-256 of each tensor, by name, over all
+    shards end to end.
+    """
+
+    shards: tuple[ShardRecord, ...]
+    tensors: dict[str, str]
 
 
 class ShardWriter:
@@ -81,7 +110,7 @@ class ShardWriter:
             OSError: The file cannot be read.
         """
         digests = _FileDigests()
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 self._digest(digests, tensor, chunk)
         return digests.record(path.name, 0, N_KEYS - 1)
@@ -131,6 +160,27 @@ class _FileDigests:
             sha256=self._sha256.hexdigest(),
             xxh3_128=self._xxh3.hexdigest(),
         )
+
+
+def record_files(files: Sequence[Path], tensor: str, progress: Progress | None = None) -> StoredLayer:
+    """Record files of another format as a layer's shards, where they are.
+
+    Args:
+        files: The files, in the order of the layer's content.
+        tensor: The name under which the manifest records the digest of all files, end to end.
+        progress: Receives the number of bytes read.
+
+    Raises:
+        OutputError: A file cannot be read.
+    """
+    writer = ShardWriter(progress)
+    shards: list[ShardRecord] = []
+    for path in files:
+        try:
+            shards.append(writer.record_file(path, tensor))
+        except OSError as error:
+            raise OutputError(f"{path}: cannot read it: {reason(error)}") from error
+    return StoredLayer(tuple(shards), writer.tensors)
 
 
 def _chunks_of_piece(

@@ -11,18 +11,22 @@ the first tensor; as the format allows no gaps, every tensor but the last must i
 from __future__ import annotations
 
 import json
-import mmap
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from portrait import strict_json
 from portrait.errors import DamagedBundleError
 from portrait.markup.numbers import count, counted
+from portrait.storage.mapping import open_bytes
+from portrait.strict_json import JsonError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from portrait.storage.mapping import Access
 
 ALIGNMENT = 64
 #: More than a header of ours takes, whatever the source's name, so that the rest of a file of a given size is
@@ -81,14 +85,14 @@ def header(tensors: Sequence[TensorInfo], metadata: Mapping[str, str]) -> bytes:
     return _PREFIX.pack(len(text)) + text
 
 
-def map_tensors(path: Path, *, sequential: bool = False) -> dict[str, tuple[TensorInfo, memoryview]]:
-    """Map the tensors of a file, read-only, in time independent of its size.
+def map_tensors(path: Path, access: Access = "random") -> dict[str, tuple[TensorInfo, memoryview]]:
+    """Open the tensors of a file, read-only; mapped, in time independent of its size.
 
     Nothing in the header is believed before it is compared with the file's size.
 
     Args:
         path: The file.
-        sequential: Whether the tensors will be read from end to end rather than at random.
+        access: How the tensors are reached.
 
     Returns:
         Each tensor's description and data, by name, in the order of the data.
@@ -108,34 +112,13 @@ def map_tensors(path: Path, *, sequential: bool = False) -> dict[str, tuple[Tens
                 f"{path}: the header's length, {count(header_bytes)}, does not fit the file"
             )
         tensors = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
-        view = _mapped(file, sequential)
+        view = open_bytes(file, size, access)
     at = _PREFIX.size + header_bytes
     mapped = {}
     for tensor in tensors:
         mapped[tensor.name] = (tensor, view[at : at + tensor.n_bytes])
         at += tensor.n_bytes
     return mapped
-
-
-def map_file(path: Path, *, sequential: bool = False) -> memoryview:
-    """Map a whole file of another format, read-only.
-
-    Args:
-        path: The file, which may be empty.
-        sequential: Whether it will be read from end to end rather than at random.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    with path.open("rb") as file:
-        return _mapped(file, sequential) if file.seek(0, 2) else memoryview(b"")
-
-
-def _mapped(file: BinaryIO, sequential: bool) -> memoryview:
-    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    # Queries read at random: reading ahead would only fill memory with pages that no query needs.
-    mapped.madvise(mmap.MADV_SEQUENTIAL if sequential else mmap.MADV_RANDOM)
-    return memoryview(mapped)
 
 
 def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
@@ -145,9 +128,9 @@ def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
         return DamagedBundleError(f"{path}: {what}: the file is damaged or not a portrait's")
 
     try:
-        content: Any = json.loads(text, object_pairs_hook=_distinct)
-    except (ValueError, RecursionError) as error:
-        raise damaged("the header is not JSON") from error
+        content: Any = strict_json.loads(text)
+    except JsonError as error:
+        raise damaged(f"the header is {error}") from error
     names = [name for name in content if name != "__metadata__"] if isinstance(content, dict) else []
     if not names or not all(isinstance(content[name], dict) for name in names):
         raise damaged("the header does not describe tensors")
@@ -174,11 +157,3 @@ def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:
             f"the header announces {count(announced):.30} bytes of data, and {count(data_bytes)} follow"
         )
     return [tensor for _, _, tensor in placed]
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, in which no name may appear twice: readers would differ on which one counts."""
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a name appears twice")
-    return content

@@ -1,25 +1,33 @@
-"""Writing a bundle: in a staging directory first, then moved to its place whole."""
+"""Writing a bundle: in a staging directory first, then moved to its place whole.
+
+A directory that exists already keeps all files that are not the portrait's: see ``replacement``.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from portrait.bundle.manifest import FORMAT, FORMAT_VERSION, Layer, Manifest, ShardRecord
-from portrait.bundle.reader import CARD_NAME, MANIFEST_NAME, Bundle, is_bundle
-from portrait.bundle.shard_writer import ShardWriter, shard_name
+from portrait.bundle import card as cards
+from portrait.bundle.manifest import FORMAT, FORMAT_VERSION, Layer, Manifest
+from portrait.bundle.pieces import MAX_SHARDS
+from portrait.bundle.reader import MANIFEST_NAME, Bundle
+from portrait.bundle.replacement import remove_leftovers, replace_bundle, replaceable
+from portrait.bundle.shard_writer import ShardWriter, StoredLayer, record_files, shard_name
 from portrait.bundle.tensors import HEADER_RESERVE_BYTES
 from portrait.errors import OutputError, OutputExistsError, SpecError
 from portrait.markup.numbers import counted
-from portrait.storage.atomic import create_file, replacing, sync_file, write_all
+from portrait.storage.atomic import create_file, sync_file
 from portrait.storage.failures import reason, writing
 from portrait.storage.staging import StagingDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
@@ -32,18 +40,6 @@ if TYPE_CHECKING:
 #: Shards are no larger than this: what hubs and file systems take without complaint.
 DEFAULT_SHARD_BYTES = 5_000_000_000
 _MIN_SHARD_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLayer:
-    """What the manifest records of a layer's files.
-
-    ``shards`` are the records of the files; ``tensors`` is the SHA-256 of each tensor, by name, over all
-    shards end to end.
-    """
-
-    shards: tuple[ShardRecord, ...]
-    tensors: dict[str, str]
 
 
 def data_bytes(max_shard_bytes: int) -> int:
@@ -70,18 +66,23 @@ class BundleWriter:
 
     Args:
         out: The bundle's directory.
-        overwrite: Whether to replace a portrait at ``out``; nothing else is ever replaced.
+        overwrite: Whether to replace a portrait at ``out``; nothing else is ever replaced, and files in it
+            that its manifest does not list stay.
     """
 
     def __init__(self, out: Path, *, overwrite: bool = False) -> None:
         self.out = out
         self.overwrite = overwrite
-        self._staging = StagingDirectory(out)
+        self._old: Bundle | None = None
         self._taken: set[str] = set()
+        self._n_shards = 0
+        #: The sources of layers that stay in ``out`` as they are.
+        self._in_place: set[str] = set()
 
     def __enter__(self) -> Self:
-        with writing(self.out.parent), ExitStack() as stack:
-            self._require_free()
+        self._old = self._require_free()
+        self._staging = self._new_staging()
+        with self._entering(), ExitStack() as stack:
             stack.enter_context(self._staging)
             self._stack = stack.pop_all()
         return self
@@ -98,20 +99,36 @@ class BundleWriter:
             OutputExistsError: Something at ``out`` may not be replaced.
             OutputError: Nothing can be written there.
         """
-        with writing(self.out.parent):
-            self._require_free()
-            self._staging.check()
+        self._old = self._require_free()
+        with self._entering():
+            self._new_staging().check()
 
-    def _require_free(self) -> None:
-        if not (self.out.exists() or self.out.is_symlink()):
-            return
-        if not self.overwrite:
-            raise OutputExistsError(
-                f"{self.out}: already exists: choose another name, or allow overwriting",
-                parameter="overwrite",
-            )
-        if self.out.is_symlink() or not is_bundle(self.out):
-            raise OutputExistsError(f"{self.out}: exists and is not a portrait: choose another name")
+    def _entering(self) -> AbstractContextManager[None]:
+        return writing(self.out.parent if self._old is None else self.out)
+
+    def _new_staging(self) -> StagingDirectory:
+        if self._old is None:
+            return StagingDirectory.beside(self.out)
+        return StagingDirectory.inside(self.out, partial(remove_leftovers, self.out))
+
+    def _require_free(self) -> Bundle | None:
+        """Return the bundle that is to be replaced; ``None`` if there is nothing at ``out``."""
+        with writing(self.out.parent):
+            if not (self.out.exists() or self.out.is_symlink()):
+                return None
+            if not self.overwrite:
+                raise OutputExistsError(
+                    f"{self.out}: already exists: choose another name, or allow overwriting",
+                    parameter="overwrite",
+                )
+            if self.out.is_symlink():
+                raise OutputExistsError(
+                    f"{self.out}: is a link to {self.out.readlink()}: name the directory itself, or choose "
+                    "another name"
+                )
+            if not self.out.is_dir() or (old := replaceable(self.out)) is None:
+                raise OutputExistsError(f"{self.out}: exists and is not a portrait: choose another name")
+            return old
 
     def add_layer(
         self, source: str, kind: str, pieces: Iterable[Piece], progress: Progress | None = None
@@ -126,20 +143,31 @@ class BundleWriter:
 
         Raises:
             OutputError: A file cannot be written.
+            SpecError: There are too many shards.
         """
         metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION), "filter": kind, "source": source}
         writer = ShardWriter(progress)
         with writing(self.out, f"layer {source!r}"):
             # How many there are is part of every name, and known when the last has been written.
-            shards = [
-                writer.write_piece(self._staging.path / f".{number}", piece, metadata)
-                for number, piece in enumerate(pieces, 1)
-            ]
+            shards = []
+            for number, piece in enumerate(pieces, 1):
+                self._count_shards(1)
+                shards.append(writer.write_piece(self._staging.path / f".{number}", piece, metadata))
             for i, shard in enumerate(shards):
                 name = shard_name(source, i + 1, len(shards), self._taken)
                 (self._staging.path / shard.file).rename(self._staging.path / name)
                 shards[i] = replace(shard, file=name)
         return StoredLayer(tuple(shards), writer.tensors)
+
+    def _count_shards(self, n_more: int) -> None:
+        """Raise :class:`SpecError` for more shards than a process can map when it opens the bundle."""
+        self._n_shards += n_more
+        if self._n_shards > MAX_SHARDS:
+            raise SpecError(
+                f"{self.out}: would have more than {counted(MAX_SHARDS, 'shard')}, too many to be opened: "
+                "choose a larger size for the shards",
+                parameter="max_shard_bytes",
+            )
 
     def add_file(self, source: str, extension: str, tensor: str, buffers: Sequence[Buffer]) -> StoredLayer:
         """Write a layer that is one file of another format.
@@ -162,24 +190,34 @@ class BundleWriter:
     def keep_layer(self, bundle: Bundle, layer: Layer) -> Layer:
         """Take over a layer of another bundle as it is, its shards under names that are free here.
 
-        The shards are shared by hard links, or copied where the file system has none.
+        The shards are shared by hard links, or copied where the file system has none. Those of the bundle
+        that is replaced stay where they are.
 
         Returns:
             The layer's record with the new names.
 
         Raises:
             DamagedBundleError: A shard is missing, or is not of the recorded size.
+            OutputExistsError: The bundle is the one that is replaced, and is not what it was.
             OutputError: A file cannot be written.
+            SpecError: There are too many shards.
         """
+        in_place = self._old if self._old is not None and bundle.path.samefile(self.out) else None
+        if in_place is not None and in_place.manifest != bundle.manifest:
+            raise OutputExistsError(f"{self.out}: another process has changed it meanwhile: run this again")
+        paths = [bundle.shard_path(shard) for shard in layer.shards]
+        self._count_shards(len(paths))
+        if in_place is not None:
+            self._in_place.add(layer.source)
+            return layer
         shards = []
-        for number, shard in enumerate(layer.shards, 1):
-            source = bundle.shard_path(shard)
+        for number, (shard, path) in enumerate(zip(layer.shards, paths, strict=True), 1):
             name = shard.file
             if name.casefold() in self._taken:
-                name = shard_name(layer.source, number, len(layer.shards), self._taken, source.suffix)
+                name = shard_name(layer.source, number, len(layer.shards), self._taken, path.suffix)
             self._taken.add(name.casefold())
             with writing(self.out, name):
-                _link_or_copy(source, self._staging.path / name)
+                _link_or_copy(path, self._staging.path / name)
             shards.append(replace(shard, file=name))
         return replace(layer, shards=tuple(shards))
 
@@ -206,76 +244,44 @@ class BundleWriter:
             self._taken.add(file.name.casefold())
         return record_files(files, tensor, progress)
 
-    def commit(self, manifest: Manifest, card: str) -> Bundle:
+    def commit(
+        self, manifest: Manifest, card: bytes | None = None, card_of: Manifest | None = None
+    ) -> Bundle:
         """Write manifest and card, make everything durable, and move the bundle to its place.
 
+        Args:
+            manifest: The manifest.
+            card: The card of another bundle, whose text outside the generated part is taken over where there
+                is no directory yet.
+            card_of: That bundle's manifest.
+
         Raises:
-            OutputExistsError: Something that may not be replaced has appeared at ``out``.
+            OutputExistsError: Something that may not be replaced has appeared at ``out``, or the portrait
+                there is another one than it was.
             OutputError: The bundle cannot be written.
         """
+        staging = self._staging.path
+        old = self._require_free()
         with writing(self.out):
-            create_file(self._staging.path / MANIFEST_NAME, manifest.to_json())
-            create_file(self._staging.path / CARD_NAME, _encoded(card))
-            self._require_free()
-            self._staging.publish()
+            if old is not None:
+                base = self._old.manifest if self._old is not None and self._in_place else None
+                manifest = replace_bundle(self.out, staging, manifest, base=base, in_place=self._in_place)
+            else:
+                name = self.out.resolve().name
+                text = cards.card(manifest, name).encode()
+                if card is not None:
+                    text = cards.updated(card, manifest, name, card_of)
+                create_file(staging / MANIFEST_NAME, manifest.to_json())
+                create_file(staging / cards.CARD_NAME, text)
+                self._staging.publish(self.out)
         return Bundle(self.out, manifest)
 
 
-def record_files(files: Sequence[Path], tensor: str, progress: Progress | None = None) -> StoredLayer:
-    """Record files of another format as a layer's shards, where they are.
-
-    Args:
-        files: The files, in the order of the layer's content.
-        tensor: The name under which the manifest records the digest of all files, end to end.
-        progress: Receives the number of bytes read.
-
-    Raises:
-        OutputError: A file cannot be read.
-    """
-    writer = ShardWriter(progress)
-    shards: list[ShardRecord] = []
-    for path in files:
-        try:
-            shards.append(writer.record_file(path, tensor))
-        except OSError as error:
-            raise OutputError(f"{path}: cannot read it: {reason(error)}") from error
-    return StoredLayer(tuple(shards), writer.tensors)
-
-
-def write_beside(directory: Path, manifest: Manifest, card: str, *, overwrite: bool) -> Bundle:
-    """Make a directory that holds the shards a bundle: add the manifest, and a card if it has none.
-
-    Args:
-        directory: The directory; other files in it stay as they are.
-        manifest: The manifest.
-        card: The card's text.
-        overwrite: Whether to replace a manifest in the directory.
-
-    Raises:
-        OutputExistsError: There is a manifest, and it is not to be replaced.
-        OutputError: A file cannot be written.
-    """
-    out = directory / MANIFEST_NAME
-    if out.exists() and not overwrite:
-        raise OutputExistsError(
-            f"{out}: already exists: choose another output, or allow overwriting", parameter="overwrite"
-        )
-    with writing(directory), replacing(out) as file:
-        write_all(file, manifest.to_json())
-        # A model's repository has a page of its own.
-        if not (directory / CARD_NAME).exists():
-            create_file(directory / CARD_NAME, _encoded(card))
-    return Bundle(directory, manifest)
-
-
 def _link_or_copy(source: Path, target: Path) -> None:
+    # A link to the file itself: a link to a symbolic link would end where that one does.
+    source = source.resolve(strict=True)
     try:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
         sync_file(target)
-
-
-def _encoded(card: str) -> bytes:
-    # Names that are not UTF-8 are spelled out.
-    return card.encode(errors="backslashreplace")

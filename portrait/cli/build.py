@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ import portrait
 from portrait.cli.shared.execution import execution_options, resumable
 from portrait.cli.shared.options import json_option, overwrite_option
 from portrait.cli.shared.progress import progress_options
-from portrait.cli.shared.reading import corpus_options
+from portrait.cli.shared.reading import corpus_options, short_documents_option
 from portrait.cli.shared.sizes import size, stored_bytes
 from portrait.cli.shared.specs import spec_options
-from portrait.cli.shared.writing import license_option, max_shard_size_option, out_option
+from portrait.cli.shared.writing import license_option, max_shard_size_option, note_missing_card, out_option
 from portrait.corpus.provenance import skipped_rows
+from portrait.disclosure import stride_warning
 from portrait.errors import printable
 from portrait.markup.numbers import counted
 
@@ -42,6 +44,7 @@ def _share(_context: click.Context, _parameter: click.Parameter, text: str | Non
 @out_option
 @corpus_options
 @spec_options
+@short_documents_option()
 @license_option
 @click.option(
     "--trained-model",
@@ -71,8 +74,10 @@ def command(
     format_: Any,
     source_column: str | None,
     on_error: Any,
+    max_document_bytes: int,
     windows: WindowSpec,
     filter_: FilterSpec,
+    short_documents: bool,
     license_: str | None,
     trained_models: tuple[str, ...],
     max_shard_bytes: int,
@@ -102,6 +107,8 @@ def command(
     if share is not None and finish:
         raise click.UsageError("--task and --finish are different commands")
     begin = time.perf_counter()
+    if (warning := stride_warning(windows)) is not None and not quiet:
+        click.echo(f"portrait: warning: {warning}", err=True)
     request: dict[str, Any] = {
         "windows": windows,
         "filter": filter_,
@@ -109,10 +116,13 @@ def command(
         "source_column": source_column,
         "format": format_,
         "on_error": on_error,
+        "short_documents": short_documents,
+        "max_document_bytes": max_document_bytes,
         "execution": execution,
         "progress": progress,
     }
-    with resumable(execution, out):
+    with resumable(execution, out), warnings.catch_warnings():
+        warnings.simplefilter("ignore", portrait.DisclosureWarning)  # printed above
         if share is not None:
             portrait.read_share(list(sources), out, share, **request)
             return
@@ -127,6 +137,8 @@ def command(
             **request,
         )
     _print(_Summary.of(built), time.perf_counter() - begin, quiet=quiet, as_json=as_json)
+    if not quiet:
+        note_missing_card(built.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,7 @@ class _Summary:
     bytes: int
     skipped_rows: int
     skipped_files: int
+    unrecorded_documents: int
 
     @classmethod
     def of(cls, built: Portrait) -> _Summary:
@@ -158,6 +171,9 @@ class _Summary:
             bytes=stored_bytes(built.manifest),
             skipped_rows=n_rows,
             skipped_files=n_files,
+            unrecorded_documents=sum(
+                layer.short_documents or 0 for layer in layers if layer.document_keys == "long"
+            ),
         )
 
     def to_json(self) -> str:
@@ -172,6 +188,7 @@ class _Summary:
                 "text_bytes": self.text_bytes,
                 "bytes": self.bytes,
                 "skipped": {"rows": self.skipped_rows, "files": self.skipped_files},
+                "unrecorded_documents": self.unrecorded_documents,
             }
         )
 
@@ -193,6 +210,12 @@ def _print(summary: _Summary, seconds: float, *, quiet: bool, as_json: bool) -> 
     if not as_json:
         click.echo(summary.to_text())
         click.echo(f"built in {seconds:.1f} s, {size(round(summary.text_bytes / seconds))}/s", err=True)
+    if summary.unrecorded_documents:
+        click.echo(
+            f"not recorded: {counted(summary.unrecorded_documents, 'document')} shorter than a window; "
+            "--short-documents would record the whole text of each",
+            err=True,
+        )
     skipped = [counted(summary.skipped_rows, "row")] * (summary.skipped_rows > 0)
     skipped += [f"the rest of {counted(summary.skipped_files, 'file')}"] * (summary.skipped_files > 0)
     if skipped:

@@ -12,7 +12,7 @@ import portrait
 from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress
 from portrait.cli.shared.sizes import size, stored_bytes
-from portrait.cli.shared.writing import license_option, max_shard_size_option
+from portrait.cli.shared.writing import license_option, max_shard_size_option, note_missing_card
 from portrait.errors import printable
 from portrait.filters.redisbloom_dump import SUFFIX
 from portrait.markup.numbers import counted
@@ -96,6 +96,7 @@ def command(
         n_shards = sum(len(layer.shards) for layer in written.manifest.layers)
         n_bytes = stored_bytes(written.manifest)
         click.echo(f"{printable(str(written.path))}: {counted(n_shards, 'shard')}, {size(n_bytes)}")
+        note_missing_card(written.path)
 
 
 def _cut(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from portrait.cli.shared.opening import open_all
-from portrait.cli.shared.options import foreign_stride_option, json_option
+from portrait.cli.shared.options import foreign_stride_option, json_option, map_option
 from portrait.cli.shared.sizes import size
 from portrait.cli.shared.tables import listed, table
 from portrait.errors import printable
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 @click.command("info")
 @click.argument("path", metavar="PORTRAIT")
 @foreign_stride_option
+@map_option
 @json_option
-def command(path: str, stride: int | None, as_json: bool) -> None:
+def command(path: str, stride: int | None, map_: bool, as_json: bool) -> None:
     """Describe a portrait: how it cuts text, and what its layers hold.
 
     \b
     portrait info corpus.portrait
     """
-    (opened,) = open_all([path], stride)
+    (opened,) = open_all([path], stride, map=map_)
     if as_json:
         click.echo(json.dumps(opened.facts))
         return
@@ -41,8 +42,8 @@ def command(path: str, stride: int | None, as_json: bool) -> None:
 
 def _windows(spec: WindowSpec) -> dict[str, str]:
     return {
-        "windows": f"{spec.width} {spec.unit_name}, every {spec.stride}, after normaliser {spec.normalizer}",
-        "guarantee": f"every verbatim passage of {spec.guaranteed_length} {spec.unit_name} or more is a hit",
+        "windows": f"{spec.window}, every {count(spec.stride)}, after normaliser {spec.normalizer}",
+        "guarantee": f"every verbatim passage of {spec.length(spec.guaranteed_length, 'or more')} is a hit",
     }
 
 

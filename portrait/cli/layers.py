@@ -10,9 +10,9 @@ import portrait
 from portrait.cli.shared.execution import execution_options, resumable
 from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress_options
-from portrait.cli.shared.reading import corpus_options
+from portrait.cli.shared.reading import corpus_options, short_documents_option
 from portrait.cli.shared.sizes import size, stored_bytes
-from portrait.cli.shared.writing import max_shard_size_option, out_option
+from portrait.cli.shared.writing import max_shard_size_option, note_missing_card, out_option
 from portrait.errors import printable
 from portrait.markup.numbers import counted
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="PORTRAIT")
 @click.argument("sources", nargs=-1, required=True, metavar="NAME=SOURCE...")
 @corpus_options
+@short_documents_option(default=None)
 @max_shard_size_option
 @execution_options
 @progress_options
@@ -36,6 +37,8 @@ def add(
     format_: Any,
     source_column: str | None,
     on_error: Any,
+    short_documents: bool | None,
+    max_document_bytes: int,
     max_shard_bytes: int,
     execution: Execution,
     quiet: bool,
@@ -56,6 +59,8 @@ def add(
             format=format_,
             source_column=source_column,
             on_error=on_error,
+            short_documents=short_documents,
+            max_document_bytes=max_document_bytes,
             max_shard_bytes=max_shard_bytes,
             execution=execution,
             progress=progress,
@@ -99,3 +104,4 @@ def _summary(written: Portrait, *, quiet: bool) -> None:
         f"{printable(str(written.path))}: {counted(len(layers), 'layer')} ({names}), "
         f"{size(stored_bytes(written.manifest))}"
     )
+    note_missing_card(written.path)

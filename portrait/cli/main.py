@@ -18,6 +18,7 @@ import click
 from portrait.cli.shared.failures import ReaderGoneError, fail
 from portrait.cli.shared.hints import option_hint
 from portrait.errors import PortraitError
+from portrait.storage.mapping import explain_bus_errors
 from portrait.version import __version__
 
 #: The module of each command, in the order of the help page.
@@ -101,10 +102,12 @@ def main() -> NoReturn:
     """Run the command line of this process, and exit."""
     # Arrow loads NumPy, whose linear algebra would start threads that have nothing to do here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.argv[1:2] != ["serve"]:  # the service watches its files itself
+        explain_bus_errors("fetch the portrait again, or read it into memory first, which --no-map does")
     code = run()
-    if "datasets" in sys.modules:
-        # A thread of Arrow's that still reads a hub's file and closes it while the interpreter ends aborts
-        # the process, after all is done.
+    if "pyarrow" in sys.modules:
+        # A thread of Arrow's that still reads a file while the interpreter ends aborts the process, after all
+        # is done.
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()

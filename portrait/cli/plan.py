@@ -10,7 +10,7 @@ import click
 import portrait
 from portrait.cli.shared.execution import execution_options
 from portrait.cli.shared.options import json_option
-from portrait.cli.shared.reading import corpus_options
+from portrait.cli.shared.reading import corpus_options, short_documents_option
 from portrait.cli.shared.sizes import parse_size, size
 from portrait.cli.shared.specs import spec_options
 from portrait.cli.shared.tables import listed, table
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from portrait.engines.execution import Execution
     from portrait.planning.plan import Plan
+    from portrait.planning.ratio import Range
     from portrait.spec import FilterSpec, WindowSpec
 
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 )
 @corpus_options
 @spec_options
+@short_documents_option()
 @execution_options
 @click.option(
     "--sample",
@@ -54,8 +56,10 @@ def command(
     format_: Any,
     source_column: str | None,
     on_error: Any,
+    max_document_bytes: int,
     windows: WindowSpec,
     filter_: FilterSpec,
+    short_documents: bool,
     execution: Execution,
     sample_text_bytes: int,
     as_json: bool,
@@ -77,6 +81,8 @@ def command(
         source_column=source_column,
         format=format_,
         on_error=on_error,
+        short_documents=short_documents,
+        max_document_bytes=max_document_bytes,
         execution=execution,
         sample_text_bytes=sample_text_bytes,
     )
@@ -94,15 +100,16 @@ def _lines(planned: Plan) -> Iterator[str]:
         (
             printable(one.source),
             count(one.documents),
-            size(one.text_bytes),
+            _size(one.text_bytes, one.text_bytes_range),
             count(one.windows),
-            count(one.distinct_keys),
+            _count(one.distinct_keys, one.distinct_keys_range),
         )
         for one in planned.sources
     ]
     if len(planned.sources) > 1:
-        n_windows, n_keys = count(planned.stored_windows), count(planned.distinct_keys)
-        rows.append(("all", count(planned.documents), size(planned.text_bytes), n_windows, n_keys))
+        text = _size(planned.text_bytes, planned.text_bytes_range)
+        keys = _count(planned.distinct_keys, planned.distinct_keys_range)
+        rows.append(("all", count(planned.documents), text, count(planned.stored_windows), keys))
     yield from table(rows, 1)
     yield ""
     yield from listed(_facts(planned))
@@ -112,31 +119,43 @@ def _lines(planned: Plan) -> Iterator[str]:
 
 def _facts(planned: Plan) -> dict[str, str]:
     spec = planned.windows
-    name = spec.unit_name
     chosen = planned.filter.kind
     others = [f"{kind} {size(n)}" for kind, n in planned.bundle_bytes.items() if kind != chosen]
+    made = _size(planned.bundle_bytes[chosen], planned.bundle_bytes_ranges[chosen])
     sample = (
         "all of it"
         if planned.whole
-        else f"{size(planned.sampled_text_bytes)} of text; distinct keys may be fewer, as text repeats"
+        else f"{size(planned.sampled_text_bytes)} of text in {count(planned.sampled_shards)} of "
+        f"{counted(planned.shards, 'file')}; in brackets, what it leaves open"
     )
     detectable = [
-        f"{length} in a text of {count(units)}" if length else f"none in a text of {count(units)}"
+        f"{count(length)} in a text of {count(units)}" if length else f"none in a text of {count(units)}"
         for units, length in planned.detectable_units.items()
     ]
     return {
         "sample": sample,
-        "portrait": f"{size(planned.bundle_bytes[chosen])} as {chosen} ({', '.join(others)}), "
-        f"{counted(len(planned.sources), 'layer')}",
+        "portrait": f"{made} as {chosen} ({', '.join(others)}), {counted(len(planned.sources), 'layer')}",
         "rate": f"{planned.fpr:.3g} a window",
-        "guarantee": f"every verbatim passage of {planned.guaranteed_units} {name} or more is a hit: "
-        "no false negatives",
-        "detectable": f"copies of {', '.join(detectable)} {name}",
+        "guarantee": f"every verbatim passage of {spec.length(planned.guaranteed_units, 'or more')} "
+        "is a hit: no false negatives",
+        "detectable": f"copies of {', '.join(detectable)} {spec.counting}",
         "keys": _way(planned),
         "memory": size(planned.memory_bytes),
         "time": f"{_duration(planned.seconds)} on this machine, "
         f"{planned.workers} process{'es' * (planned.workers != 1)}",
     }
+
+
+def _size(n_bytes: int, between: Range) -> str:
+    """Return a size, with its interval if it has one."""
+    low, high = (size(value) for value in between)
+    return size(n_bytes) if between.low == between.high else f"{size(n_bytes)} ({low} - {high})"
+
+
+def _count(n: int, between: Range) -> str:
+    """Return a number, with its interval if it has one."""
+    low, high = (count(value) for value in between)
+    return count(n) if between.low == between.high else f"{count(n)} ({low}-{high})"
 
 
 def _way(planned: Plan) -> str:

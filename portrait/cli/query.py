@@ -15,6 +15,7 @@ from portrait.cli.shared.options import (
     evalue_option,
     foreign_stride_option,
     json_option,
+    map_option,
     silent_option,
 )
 from portrait.cli.shared.show import answer_lines, wants_color
@@ -30,6 +31,7 @@ EXIT_NOT_FOUND = 1
 @click.option("-f", "--file", metavar="FILE", help="Ask about this file's text; - is standard input.")
 @evalue_option(DEFAULT_EVALUE)
 @foreign_stride_option
+@map_option
 @silent_option
 @color_option
 @json_option
@@ -38,6 +40,7 @@ def command(
     file: str | None,
     evalue: float,
     stride: int | None,
+    map_: bool,
     quiet: bool,
     color: str,
     as_json: bool,
@@ -51,7 +54,7 @@ def command(
     portrait query corpus.portrait "It was the best of times, it was the worst of times"
     """
     paths, text = _split(arguments, file)
-    opened = open_all(paths, stride)
+    opened = open_all(paths, stride, map=map_)
     if text is None:
         text = _read("-" if file is None else file)
     answer = portraits.query(opened, text, evalue=evalue)

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portrait.answers.wording import show_evalue
+from portrait.answers.judge import DEFAULT_ROW_EVALUE
+from portrait.answers.wording import by_chance, show_evalue
 from portrait.cli.shared.opening import open_all
-from portrait.cli.shared.options import evalue_option, foreign_stride_option, overwrite_option, quiet_option
+from portrait.cli.shared.options import (
+    evalue_option,
+    foreign_stride_option,
+    map_option,
+    overwrite_option,
+    quiet_option,
+)
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.reading import column_option, format_option
+from portrait.cli.shared.reading import column_option, format_option, max_document_option
 from portrait.cli.shared.tables import table
 from portrait.errors import printable
-from portrait.markup.numbers import count, counted, expected, percent
+from portrait.markup.numbers import count, counted, percent
 from portrait.reports.dates import today
 from portrait.reports.evaluation_sets import BENCHMARKS
 from portrait.reports.publish import Files, publish
-from portrait.reports.runner import DEFAULT_EVALUE, DEFAULT_WORST, ReportOptions
-from portrait.reports.wording import edited, headline, row_name
+from portrait.reports.runner import DEFAULT_WORST, ReportOptions
+from portrait.reports.wording import edited, headline, row_name, sure_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +58,10 @@ _PATH = click.Path(path_type=Path)
     help="The column that names a row.  [default: the first of task_id, id, ... there is]",
 )
 @format_option
-@evalue_option(DEFAULT_EVALUE)
+@max_document_option
+@evalue_option(DEFAULT_ROW_EVALUE)
 @foreign_stride_option
+@map_option
 @click.option(
     "--worst",
     type=click.IntRange(0),
@@ -90,8 +99,10 @@ def command(
     benchmark: str | None,
     id_column: str | None,
     format_: Any,
+    max_document_bytes: int,
     evalue: float,
     stride: int | None,
+    map_: bool,
     worst: int,
     html: Path | None,
     json_: str | None,
@@ -121,7 +132,7 @@ def command(
     if Path(_STDOUT) in (html, clean, contaminated):
         raise click.UsageError("only --json can go to standard output: name a file for the others")
     *paths, data = arguments
-    opened = open_all(paths, stride)
+    opened = open_all(paths, stride, map=map_)
     json_file = None if json_ in (None, _STDOUT) else Path(str(json_))
     files = Files(html, json_file, clean, contaminated, strict_clean, overwrite)
     options = ReportOptions(
@@ -129,6 +140,7 @@ def command(
         benchmark=benchmark,
         id_column=id_column,
         format=format_,
+        max_document_bytes=max_document_bytes,
         evalue=evalue,
         worst=worst,
         date=(today() if date is None else None if date == "none" else date),
@@ -150,8 +162,8 @@ def summary(report: Report) -> Iterator[str]:
     yield headline(report.contaminated)
     if not totals.rows:
         return
-    yield f"Chance alone would have {expected(totals.expected_by_chance)} found, in expectation."
-    yield edited(totals.edited)
+    yield by_chance(report.evalue, totals.expected_by_chance)
+    yield edited(totals.edited, [one.spec for one in report.portraits])
     yield ""
     shares = {"found": totals.found, "not found": totals.not_found, "inconclusive": totals.inconclusive}
     rows = [("verdict", "rows", "share", "95% interval")]
@@ -161,6 +173,14 @@ def summary(report: Report) -> Iterator[str]:
             (name, count(share.count), percent(share.share or 0), f"{percent(low)} to {percent(high)}")
         )
     yield from table(rows, 1)
+    if len(report.portraits) > 1:
+        yield ""
+        yield from table(
+            [
+                ("portrait", "found", "not found", "inconclusive", "copies sure to be found"),
+                *_portraits(report),
+            ]
+        )
     if not report.findings.worst:
         return
     yield ""
@@ -169,8 +189,14 @@ def summary(report: Report) -> Iterator[str]:
     shown = report.findings.worst[:_SHOWN]
     yield f"The worst {counted(len(shown), 'row')}:" if len(shown) > 1 else "The worst row:"
     yield ""
-    head = ("row", "place", "coverage", "longest", "E-value")
-    yield from table([head, *_worst(report)])
+    columns = ("row", "place", "coverage", "longest (characters)", "E-value")
+    yield from table([columns, *_worst(report)])
+
+
+def _portraits(report: Report) -> Iterator[tuple[str, ...]]:
+    for one in report.findings.portraits:
+        verdicts = (one.found, one.not_found, one.inconclusive)
+        yield printable(one.portrait), *(count(share.count) for share in verdicts), sure_lengths(one)
 
 
 def _sources(report: Report) -> Iterator[tuple[str, ...]]:

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portrait.answers.judge import DEFAULT_EVALUE
+from portrait.answers.judge import DEFAULT_ROW_EVALUE
+from portrait.answers.wording import by_chance
 from portrait.bundle.reader import is_bundle
 from portrait.cli.shared.opening import open_all
-from portrait.cli.shared.options import evalue_option, foreign_stride_option, overwrite_option, quiet_option
+from portrait.cli.shared.options import (
+    evalue_option,
+    foreign_stride_option,
+    map_option,
+    overwrite_option,
+    quiet_option,
+)
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.reading import column_option, format_option, names_of
+from portrait.cli.shared.reading import column_option, format_option, max_document_option, names_of
 from portrait.cli.shared.sizes import size
 from portrait.engines.pool import available
 from portrait.errors import OutputError, SpecError, printable
@@ -40,8 +47,10 @@ if TYPE_CHECKING:
     help="Columns to copy into the output, such as ids.",
 )
 @format_option
-@evalue_option(DEFAULT_EVALUE)
+@max_document_option
+@evalue_option(DEFAULT_ROW_EVALUE)
 @foreign_stride_option
+@map_option
 @click.option("--matches/--no-matches", default=True, show_default=True, help="List the place of each match.")
 @click.option("--workers", type=int, metavar="N", help="Processes that ask.  [default: one a CPU]")
 @overwrite_option("a file at OUT")
@@ -53,8 +62,10 @@ def command(
     columns: list[str],
     keep: list[str],
     format_: Any,
+    max_document_bytes: int,
     evalue: float,
     stride: int | None,
+    map_: bool,
     matches: bool,
     workers: int | None,
     overwrite: bool,
@@ -71,7 +82,7 @@ def command(
     portrait scan corpus.portrait test.jsonl --column question,answer --keep id -o found.jsonl
     """
     paths, data = _split(arguments)
-    opened = open_all(paths, stride)
+    opened = open_all(paths, stride, map=map_)
     begin = time.perf_counter()
     done = scan_rows(
         opened,
@@ -81,6 +92,7 @@ def command(
         keep=keep,
         evalue=evalue,
         format=format_,
+        max_document_bytes=max_document_bytes,
         matches=matches,
         workers=available() if workers is None else workers,
         overwrite=overwrite,
@@ -119,5 +131,6 @@ def _summary(done: ScanSummary, seconds: float) -> str:
     return (
         f"{counted(done.rows, 'row')}{resumed}: {count(done.found)} found, "
         f"{count(done.not_found)} not found, {count(done.inconclusive)} inconclusive; "
-        f"{size(done.text_bytes)} of text, {speed}/s"
+        f"{size(done.text_bytes)} of text, {speed}/s\n"
+        f"{by_chance(done.evalue, done.expected_by_chance)}"
     )

@@ -10,6 +10,7 @@ import portrait
 from portrait.cli.shared.options import json_option, silent_option
 from portrait.cli.shared.progress import progress
 from portrait.cli.shared.sizes import size
+from portrait.errors import printable
 from portrait.markup.numbers import counted
 
 
@@ -29,7 +30,9 @@ def command(path: str, quiet: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(verified.to_dict(), ensure_ascii=False))
     elif not quiet:
-        click.echo(f"{verified.path}: intact: {counted(verified.files, 'file')}, {size(verified.bytes)}")
+        click.echo(
+            f"{printable(verified.path)}: intact: {counted(verified.files, 'file')}, {size(verified.bytes)}"
+        )
         click.echo(f"id {verified.id}")
         for name in verified.unexpected:
             click.echo(f"portrait: note: {name!r} is not part of the portrait", err=True)

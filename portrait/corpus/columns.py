@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from portrait.errors import CorpusError, SpecError
+from portrait.errors import BadRowError, CorpusError, SpecError
+from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,9 @@ DEFAULT_COLUMN = "text"
 
 #: What separates the columns of one text, and the strings of a column of lists.
 SEPARATOR = "\n"
+
+#: The most bytes that a text may have, unless another limit is given.
+DEFAULT_MAX_DOCUMENT_BYTES = 1_000_000_000
 
 #: Columns listed in an error message.
 _MAX_SHOWN = 20
@@ -34,9 +38,11 @@ class Columns:
         keep_parameter: The public parameter that named ``keep``, for errors.
         optional: Columns that are carried along where every row of a chunk has them.
         whole: Whether Parquet files are read with all columns, so that rows can be written as they were.
+        max_document_bytes: The most bytes that a row's text may have. Where rows are lines, as of JSON, the
+            whole line counts.
 
     Raises:
-        SpecError: No column holds the text, a name is empty, or a name is given twice.
+        SpecError: No column holds the text, a name is empty, a name is given twice, or the limit is no limit.
     """
 
     text: tuple[str, ...] = (DEFAULT_COLUMN,)
@@ -44,6 +50,7 @@ class Columns:
     keep_parameter: str = "keep"
     optional: tuple[str, ...] = ()
     whole: bool = False
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES
 
     def __post_init__(self) -> None:
         if not self.text:
@@ -54,6 +61,11 @@ class Columns:
             twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
             if twice is not None:
                 raise SpecError(f"column {twice!r} is named twice", parameter=parameter)
+        limit = self.max_document_bytes
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            raise SpecError(
+                f"the largest document is 1 byte or more, not {limit!r}", parameter="max_document_bytes"
+            )
 
     @classmethod
     def of(cls, columns: str | Sequence[str] | Self) -> Self:
@@ -94,6 +106,22 @@ class Columns:
         if name in self.text:
             return error(f"{where}: no column {name!r}, {there}: choose another", parameter="column")
         return error(f"{where}: no column {name!r}, {there}: choose others", parameter=self.keep_parameter)
+
+    def too_large(
+        self, where: object, error: type[CorpusError] = BadRowError, *, what: str = "text"
+    ) -> CorpusError:
+        """Return the error that reports a text above the limit.
+
+        Args:
+            where: The file, or the file and the row.
+            error: The class of the error.
+            what: What is too large.
+        """
+        return error(
+            f"{where}: {what} of more than {counted(self.max_document_bytes, 'byte')}: leave it out, or "
+            "raise the limit",
+            parameter="max_document_bytes",
+        )
 
 
 def locate(name: str, columns: Mapping[str, Any]) -> tuple[str, ...] | None:

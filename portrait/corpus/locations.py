@@ -95,16 +95,22 @@ def _find_local(location: str) -> list[FoundFile]:
     except OSError as error:
         raise CorpusError(f"{location}: {error.strerror}") from error
     if path.is_dir():
-        return _of_directory(_walk(path), location, f"a glob, such as '{path / '**' / '*.md'}'")
+        return _of_directory(_walk(path), location, f"a glob, such as '{glob.escape(location)}/**/*.md'")
     if exists:
         return _named([path])
     if not glob.has_magic(location):
         raise CorpusError(f"{location}: no such file or directory")
-    matches = sorted(map(Path, glob.glob(location, recursive=True)))  # noqa: PTH207  # Path.glob wants a base
+    matches = sorted(map(Path, glob.glob(_pattern(path), recursive=True)))  # noqa: PTH207  # Path.glob wants a base
     files = [match for match in matches if match.is_file()]
     if not files:
         raise CorpusError(f"{location}: no file matches")
     return _named(files)
+
+
+def _pattern(path: Path) -> str:
+    """Return a glob in which directories that exist are meant as they are, whatever their names hold."""
+    there = next(parent for parent in path.parents if parent.is_dir())
+    return str(Path(glob.escape(str(there)), path.relative_to(there)))
 
 
 def _named(files: Iterable[File]) -> list[FoundFile]:

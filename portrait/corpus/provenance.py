@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
+
+import xxhash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from portrait.corpus.shards import FileRecord, Source
+
+
+#: A manifest with the records of this many files has some 20 MB; of more, it only records the sum.
+MAX_LISTED_FILES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +92,34 @@ class _RecordedSource:
     files: Sequence[_RecordedFile]
     skipped: Skipped
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the manifest's record, whatever order the locations were given in."""
+    def to_dict(self, *, listed: bool) -> dict[str, Any]:
+        """Return the manifest's record, whatever order the locations were given in.
+
+        Args:
+            listed: Whether to list each file; if not, only their number, size and digest are recorded.
+        """
+        files = [file.to_dict() for file in self.files]
         return {
             "location": sorted(self.locations),
             "revision": dict(self.revisions) or None,
-            "files": [file.to_dict() for file in self.files],
+            "files": files if listed else [],
+            **({} if listed else {"unlisted": _unlisted(files)}),
             **self.skipped.to_dict(),
         }
+
+
+def _unlisted(files: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is recorded of files that are too many to be listed."""
+    digest = xxhash.xxh3_128()
+    for file in sorted(files, key=lambda file: str(file["path"])):
+        digest.update(json.dumps(file, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+    return {
+        "files": len(files),
+        "bytes": sum(file.get("bytes") or 0 for file in files),
+        "xxh3_128": digest.hexdigest(),
+        "skipped_rows": sum(file.get("skipped_rows", 0) for file in files),
+        "unreadable": sum("unreadable" in file for file in files),
+    }
 
 
 class _Findings:
@@ -140,13 +167,14 @@ def corpus_records(
     """
     findings = _Findings(read)
     records = {source.name: findings.record(source) for source in sources}
-    if source_column is None:
-        return {name: record.to_dict() for name, record in records.items()}
-    corpus = {}
-    for name, holders in findings.holders.items():
-        union = _union([records[holder] for holder in sorted(holders)], set().union(*holders.values()))
-        corpus[name] = {**union.to_dict(), "column": source_column}
-    return corpus
+    column = {} if source_column is None else {"column": source_column}
+    if source_column is not None:
+        records = {
+            name: _union([records[holder] for holder in sorted(holders)], set().union(*holders.values()))
+            for name, holders in findings.holders.items()
+        }
+    listed = sum(len(record.files) for record in records.values()) <= MAX_LISTED_FILES
+    return {name: {**record.to_dict(listed=listed), **column} for name, record in records.items()}
 
 
 def _union(records: Sequence[_RecordedSource], paths: set[str]) -> _RecordedSource:
@@ -165,5 +193,7 @@ def skipped_rows(corpus: dict[str, Any]) -> tuple[int, int]:
         file["path"]: file for record in corpus.values() for file in record.get("files", []) if "path" in file
     }
     records = [*files.values(), *corpus.values()]
-    rows = sum(int(record.get("skipped_rows", 0)) for record in records)
-    return rows, sum("unreadable" in record for record in records)
+    unlisted = [record["unlisted"] for record in corpus.values() if "unlisted" in record]
+    rows = sum(int(record.get("skipped_rows", 0)) for record in [*records, *unlisted])
+    n_files = sum("unreadable" in record for record in records)
+    return rows, n_files + sum(int(record["unreadable"]) for record in unlisted)

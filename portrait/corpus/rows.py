@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from portrait.corpus.columns import DEFAULT_COLUMN, Columns
+from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES, Columns
 from portrait.corpus.resolve import DEFAULT_SOURCE, resolve
 from portrait.corpus.shards import Source, total_bytes
 from portrait.errors import BadRowError
@@ -99,7 +99,8 @@ class RowSource:
             CorpusError: A dataset lacks a column.
             SpecError: A name is empty or given twice.
         """
-        wanted = Columns(tuple(columns), tuple(keep))
+        limit = self.columns.max_document_bytes
+        wanted = Columns(tuple(columns), tuple(keep), max_document_bytes=limit)
         sources = [
             Source(
                 source.name,
@@ -136,6 +137,7 @@ def read(
     keep: Sequence[str] = (),
     optional: Sequence[str] = (),
     whole: bool = False,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     format: Format = "auto",  # noqa: A002
 ) -> RowSource:
     """Find some data, whose rows are read in bounded memory when the result is iterated over.
@@ -151,14 +153,21 @@ def read(
         keep: The columns to carry along unchanged.
         optional: The columns to carry along wherever all rows of a chunk have them.
         whole: Whether the chunks of Parquet files have all columns.
+        max_document_bytes: The size of the largest text.
         format: The format of all files, or ``auto`` to judge each by its suffix.
 
     Raises:
         CorpusError: Something is not there. Iterating raises it for a file that cannot be read, a missing
             column, null, or a value that is not text; the message names the file and the row.
-        SpecError: The format is unknown, or a column's name is empty or given twice.
+        SpecError: The format is unknown, a column's name is empty or given twice, or the limit is no limit.
     """
-    wanted = Columns(tuple(columns), tuple(keep), optional=tuple(optional), whole=whole)
+    wanted = Columns(
+        tuple(columns),
+        tuple(keep),
+        optional=tuple(optional),
+        whole=whole,
+        max_document_bytes=max_document_bytes,
+    )
     return RowSource(resolve({DEFAULT_SOURCE: data}, column=wanted, format=format), wanted)
 
 

@@ -13,6 +13,7 @@ from portrait._native import Filter as NativeFilter
 from portrait.bundle.pieces import N_KEYS, Piece
 from portrait.bundle.tensors import TensorInfo
 from portrait.errors import DamagedBundleError
+from portrait.filters.probe import SAMPLE_PAGE_BYTES, sample_starts
 from portrait.filters.protocols import KeyRange, Part
 from portrait.markup.numbers import count
 from portrait.sizing import BLOCK_BYTES, LANES, bloom_blocks
@@ -51,6 +52,14 @@ class Bloom:
     def rate(self) -> float:
         """Return the exact false-positive rate for random keys, read off the bits."""
         return self.native.rate()
+
+    def sampled_rate(self) -> float:
+        """Return about :meth:`rate`, read off evenly spread pages of filters over 64 MiB."""
+        starts = sample_starts(sum(buffer.nbytes for buffer in self._buffers))
+        size = self._buffers[0].nbytes
+        pages = [self._buffers[at // size][at % size : at % size + SAMPLE_PAGE_BYTES] for at in starts]
+        whole = [page for page in pages if page.nbytes == SAMPLE_PAGE_BYTES]
+        return NativeFilter.bloom(whole).rate() if whole else self.rate()
 
     def pieces(self, max_bytes: int) -> Iterator[Piece]:
         """Cut the blocks into as few and as even pieces of at most ``max_bytes`` as possible."""

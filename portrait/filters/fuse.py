@@ -59,6 +59,10 @@ class Fuse:
         """Return the false-positive rate for random keys: 2^-bits, the chance of a random fingerprint."""
         return self.native.rate()
 
+    def sampled_rate(self) -> float:
+        """Return :meth:`rate`, which depends on no fingerprint."""
+        return self.rate()
+
     def pieces(self, max_bytes: int) -> Iterator[Piece]:
         """Cut the filter into pieces of as many whole partitions as ``max_bytes`` allow, at least one."""
         partitions = list(self._partitions())

@@ -21,6 +21,18 @@ PROBE_WINDOWS = 1 << 17
 N_TEST_VECTORS = 16
 
 
+#: A sample of a filter's bits: evenly spread pages, of filters that are larger than this.
+SAMPLED_ABOVE_BYTES = 64 << 20
+SAMPLE_PAGE_BYTES = 4 << 10
+_N_SAMPLES = 4 << 10
+
+#: How far a recorded rate may be from that of a sample, which for a Bloom filter is half a million blocks.
+#: The rates of blocks spread around their mean by about its own size at 1e-2, and by ten times that at 1e-8:
+#: the sample's mean has a standard error of 0.1 to 1.4 %, of which the tolerance is seven times or more.
+_RELATIVE_TOLERANCE = 0.1
+_ABSOLUTE_TOLERANCE = 1e-9
+
+
 class Probe(NamedTuple):
     """A filter's rate, confirmed with random keys.
 
@@ -35,6 +47,24 @@ class Probe(NamedTuple):
     n_keys: int
     n_hits: int
     absent: tuple[str, ...]
+
+
+def sample_starts(n_bytes: int) -> list[int]:
+    """Return where the pages of a sample of ``n_bytes`` begin; none if all bytes are few enough to read."""
+    if n_bytes <= SAMPLED_ABOVE_BYTES:
+        return []
+    n_pages = n_bytes // SAMPLE_PAGE_BYTES
+    return [i * n_pages // _N_SAMPLES * SAMPLE_PAGE_BYTES for i in range(_N_SAMPLES)]
+
+
+def contradicts(fpr: float, sampled: float) -> bool:
+    """Return whether a filter whose sample has one rate cannot have the other.
+
+    Args:
+        fpr: The rate that is recorded of the filter.
+        sampled: The rate of a sample of its bits.
+    """
+    return abs(sampled - fpr) > _RELATIVE_TOLERANCE * fpr + _ABSOLUTE_TOLERANCE
 
 
 def probe_filter(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys: int) -> Probe:

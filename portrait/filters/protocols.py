@@ -34,6 +34,9 @@ class Filter(Protocol):
     def rate(self) -> float:
         """Return the false-positive rate for random keys, computed from the filter's content."""
 
+    def sampled_rate(self) -> float:
+        """Return about the same, in time independent of the filter's size."""
+
 
 class WindowFilter(Filter, Protocol):
     """A filter with a hash function of its own, which takes windows instead of keys."""

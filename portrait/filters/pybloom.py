@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from portrait._native import Filter as NativeFilter
 from portrait._native import PyBloomBits
-from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError, TextError
+from portrait.filters.probe import SAMPLE_PAGE_BYTES, sample_starts
 from portrait.keys.maker import BatchSink
 from portrait.markup.numbers import count, counted
 from portrait.sizing import pybloom_slices
+from portrait.storage.mapping import open_file
 
 if TYPE_CHECKING:
     import os
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from portrait.bundle.pieces import Piece
     from portrait.bundle.reader import Bundle
     from portrait.spec import WindowSpec
+    from portrait.storage.mapping import Access
 
 KIND = "pybloom"
 SUFFIX = ".pybloom"
@@ -136,6 +138,16 @@ class PyBloom:
         """Return the exact false-positive rate for random keys, read off the bits."""
         return self.native.rate()
 
+    def sampled_rate(self) -> float:
+        """Return about :meth:`rate`, read off evenly spread pages of filters over 64 MiB."""
+        bits = memoryview(self.bits).cast("B")
+        starts = sample_starts(bits.nbytes)
+        if not starts:
+            return self.rate()
+        n_set = sum(int.from_bytes(bits[at : at + SAMPLE_PAGE_BYTES]).bit_count() for at in starts)
+        fill = n_set / (8 * SAMPLE_PAGE_BYTES * len(starts))
+        return float(fill**self.header.num_slices)
+
     @property
     def parameters(self) -> dict[str, Any]:
         """What a manifest says about the filter."""
@@ -217,7 +229,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
             f"{bundle.path}: layer {layer.source!r} has {counted(len(layer.shards), 'shard')}, not 1"
         )
     path = bundle.shard_path(layer.shards[0])
-    opened = read(path, sequential=bundle.sequential)
+    opened = read(path, access=bundle.access)
     if opened.parameters != layer.filter:
         raise DamagedBundleError(
             f"{path}: holds {opened.header.layout}, but the manifest records {layer.filter}: "
@@ -226,12 +238,13 @@ def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
     return opened
 
 
-def read(path: str | os.PathLike[str], *, sequential: bool = False) -> PyBloom:
+def read(path: str | os.PathLike[str], *, access: Access = "random") -> PyBloom:
     """Map a file written by ``BloomFilter.tofile``, or a bundle's layer, which is such a file.
 
     Args:
         path: The file.
-        sequential: Whether it will be read from end to end instead of at random.
+        access: How its bytes are reached: mapped, to be read at ``random`` or ``sequential``, or read into
+            ``memory``.
 
     Raises:
         DamagedBundleError: The file cannot be read, or is not pybloom-live's.
@@ -241,7 +254,7 @@ def read(path: str | os.PathLike[str], *, sequential: bool = False) -> PyBloom:
         # A pipe would block.
         if path.exists() and not path.is_file():
             raise DamagedBundleError(f"{path}: not a file")
-        data = map_file(path, sequential=sequential)
+        data = open_file(path, access)
     except OSError as error:
         raise DamagedBundleError(f"{path}: {error.strerror}") from error
     return PyBloom(Header.parse(data, str(path)), data[HEADER_BYTES:])

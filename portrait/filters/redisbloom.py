@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portrait._native import Filter as NativeFilter
-from portrait.bundle.tensors import map_file
 from portrait.errors import DamagedBundleError, SpecError, TextError
 from portrait.markup.numbers import count, counted
+from portrait.storage.mapping import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,13 @@ KIND = "redisbloom"
 #: What a manifest calls all files of a layer, end to end, among its digests of tensors.
 TENSOR = "dump"
 
-_MAX_LINKS = 1024
+#: What a window may cost. RedisBloom starts a link when the last one is full: by default with twice its
+#: capacity, so that 64 links hold more windows than there are keys, and with half its error rate, which is
+#: one hash more; a rate below 2^-128 is less than the chance that two windows have the same two hashes.
+_MAX_LINKS = 64
+_MAX_HASHES = 128
+#: The hashes of all links: 30 links that begin at an error rate of 1e-4 have 855.
+_MAX_PROBES = 2048
 _CHAIN = struct.Struct("<QIII")
 _LINK = struct.Struct("<QQQddIQB")
 _LN2 = 0.693147180559945
@@ -110,6 +116,10 @@ class RedisBloom:
         """Return the false-positive rate, read off the bits, or off a sample in links over 64 MiB."""
         return self.native.rate()
 
+    def sampled_rate(self) -> float:
+        """Return :meth:`rate`, which is read off a sample anyway."""
+        return self.rate()
+
     def pieces(self, max_bytes: int) -> Iterator[Piece]:  # noqa: ARG002  # the protocol's
         """Raise :class:`SpecError`: the files belong to another program."""
         raise SpecError(f"a {KIND} layer keeps the files it came in: it cannot be cut into other shards")
@@ -154,7 +164,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> RedisBloom:
     """
     paths = [bundle.shard_path(shard) for shard in layer.shards]
     try:
-        opened = of_files([(path, map_file(path, sequential=bundle.sequential)) for path in paths])
+        opened = of_files([(path, open_file(path, bundle.access)) for path in paths])
     except OSError as error:
         raise DamagedBundleError(f"{error.filename or bundle.path}: {error.strerror}") from error
     if opened.parameters != layer.filter:
@@ -186,6 +196,10 @@ def _parse_header(path: Path, data: memoryview) -> ScalingChain:
     for i, link in enumerate(links):
         if (what := _wrong_with(link)) is not None:
             raise damaged(f"link {i} of the header {what}")
+    if (n_probes := sum(link.hashes for link in links)) > _MAX_PROBES:
+        raise damaged(
+            f"{counted(n_links, 'link')} with {count(n_probes)} hashes, of {count(_MAX_PROBES)} at most"
+        )
     if sum(link.entries for link in links) != entries:
         raise damaged(f"the links' entries do not add up to the {count(entries)} of the header")
     return ScalingChain(entries, options, growth, links)
@@ -201,6 +215,8 @@ def _wrong_with(link: Link) -> str | None:
         return f"aims at a rate of {link.error} with {link.bits_per_entry} bits per entry"
     if link.hashes != math.ceil(_LN2 * link.bits_per_entry):
         return f"has {count(link.hashes)} hashes for {link.bits_per_entry} bits per entry"
+    if link.hashes > _MAX_HASHES:
+        return f"has {count(link.hashes)} hashes, of {_MAX_HASHES} at most"
     return None
 
 

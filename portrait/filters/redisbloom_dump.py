@@ -7,17 +7,21 @@ holds the chunks, and ``.bf.idx`` lists them. The first chunk is a header; the o
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from portrait.bundle.tensors import map_file
+from portrait import strict_json
 from portrait.errors import DamagedBundleError, SpecError
 from portrait.filters.redisbloom import KIND, RedisBloom, ScalingChain, of_files
 from portrait.markup.numbers import count, counted
 from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
+from portrait.storage.mapping import open_file
+from portrait.strict_json import JsonError
+
+if TYPE_CHECKING:
+    from portrait.storage.mapping import Access
 
 SUFFIX = ".bf"
 LEGACY_INDEX_SUFFIX = ".idx"
@@ -62,6 +66,7 @@ class Dump:
             "normalizer": {"name": spec.normalizer, "version": NORMALIZER_VERSIONS[spec.normalizer]},
             "hash": {"name": chain.hash_name},
             "source": self.name,
+            "files": [file.name for file in self.files],
             "entries": chain.entries,
             "fpr": self.fpr,
             "links": [
@@ -84,12 +89,13 @@ def is_dump(path: Path) -> bool:
     return path.suffix == SUFFIX and path.is_file()
 
 
-def open_dump(path: Path, stride: int | None = None) -> Dump:
-    """Map the filter at ``path``, in time independent of its size.
+def open_dump(path: Path, stride: int | None = None, access: Access = "random") -> Dump:
+    """Open the filter at ``path``; mapped, in time independent of its size.
 
     Args:
         path: The ``.bf`` file. The width is in its index or, in the older form, in its name.
         stride: The stride; by default, the one in the file's name.
+        access: How the bytes are reached.
 
     Raises:
         SpecError: Neither the name nor the caller says what the width and the stride are.
@@ -103,7 +109,7 @@ def open_dump(path: Path, stride: int | None = None) -> Dump:
         else:
             content = _read_json(path)
             index, own_file = path, None
-        spec, opened, files = _open(path, index, content, own_file, stride)
+        spec, opened, files = _open(path, index, content, own_file, stride, access)
         return Dump(path, require_source_name(path.stem), spec, opened, opened.rate(), files)
     except OSError as error:
         where = error.filename if error.filename is not None else path
@@ -111,12 +117,12 @@ def open_dump(path: Path, stride: int | None = None) -> Dump:
 
 
 def _open(
-    path: Path, index: Path, content: Any, own_file: str | None, stride: int | None
+    path: Path, index: Path, content: Any, own_file: str | None, stride: int | None, access: Access
 ) -> tuple[WindowSpec, RedisBloom, tuple[Path, ...]]:
     blocks = content.get("blocks") if isinstance(content, dict) else None
     sizes = _chunk_sizes(index, blocks, own_file)
     width = _width(index, content, own_file)
-    files = [_map_part(path.with_name(name), size) for name, size in sizes.parts]
+    files = [_open_part(path.with_name(name), size, access) for name, size in sizes.parts]
     opened = of_files(files, sizes.header)
     _compare_info(index, content.get("bf_info"), opened.chain)
     return _windows(path, width, stride), opened, tuple(part for part, _ in files)
@@ -140,10 +146,11 @@ def _read_json(path: Path) -> Any:
             f"{path}: too large for an index, and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
         )
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        hint = "" if path.suffix != SUFFIX else f" and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
-        raise DamagedBundleError(f"{path}: not an index: it is not JSON{hint}: {_REFETCH}") from error
+        return strict_json.loads(path.read_bytes())
+    except JsonError as error:
+        beside = f", and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
+        hint = beside if path.suffix == SUFFIX else ""
+        raise DamagedBundleError(f"{path}: not an index: it is {error}{hint}: {_REFETCH}") from error
 
 
 def _chunk_sizes(index: Path, blocks: Any, own_file: str | None) -> _Sizes:
@@ -241,11 +248,11 @@ def _windows(path: Path, width: int | None, stride: int | None) -> WindowSpec:
 # --- The files --------------------------------------------------------------------------------------
 
 
-def _map_part(path: Path, n_bytes: int) -> tuple[Path, memoryview]:
+def _open_part(path: Path, n_bytes: int, access: Access) -> tuple[Path, memoryview]:
     # The caches of model hubs consist of symbolic links, which are followed.
     if not path.is_file():
         raise DamagedBundleError(f"{path}: the part is missing: fetch it, too")
-    data = map_file(path)
+    data = open_file(path, access)
     if len(data) != n_bytes:
         raise DamagedBundleError(
             f"{path}: {counted(len(data), 'byte')} instead of {count(n_bytes)}: {_REFETCH}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from portrait.corpus.shards import Batch
-    from portrait.spec import WindowSpec
+    from portrait.spec import DocumentKeys, WindowSpec
 
 #: The Unicode version that the normalisers follow.
 UNICODE_VERSION = unicode_version()
@@ -37,6 +37,12 @@ class Counts:
     short_documents: int = 0
     windows: int = 0
     text_bytes: int = 0
+
+    def keyed_documents(self, documents: DocumentKeys) -> int:
+        """Return how many of the documents have a key of their whole text."""
+        if documents == "none":
+            return 0
+        return self.documents - (self.short_documents if documents == "long" else 0)
 
     def add(self, other: Counts) -> None:
         """Add the counts of other documents."""
@@ -93,10 +99,10 @@ class KeyMaker(BatchSink):
 
     Args:
         spec: How texts are cut into windows.
-        documents: Whether to add the keys of whole documents to those of windows.
+        documents: Which documents add a key of their whole text to those of their windows.
     """
 
-    def __init__(self, spec: WindowSpec, *, documents: bool = True) -> None:
+    def __init__(self, spec: WindowSpec, *, documents: DocumentKeys = "long") -> None:
         self.keys = Keys(documents=documents)
         super().__init__(spec, self.keys)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portrait.bundle import reader as bundles
-from portrait.bundle.card import card
+from portrait.bundle.card import read_card
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 from portrait.errors import DamagedBundleError
 from portrait.filters import kinds as filters
@@ -32,11 +32,13 @@ def convert(
 ) -> Portrait:
     """Write a portrait with shards of another size, and open it.
 
-    Nothing else changes: the id, which depends on the layers' content only, stays, and so does the card.
+    Nothing else changes: the id, which depends on the layers' content only, stays, and so does what people
+    have written in the card.
 
     Args:
         path: The portrait's directory.
         out: The directory to write, which appears when it is whole or not at all. It may be ``path`` itself.
+            Files in it that no portrait lists stay as they are.
         max_shard_bytes: The size of a file, at most.
         overwrite: Whether to replace a portrait at ``out``.
         progress: Receives the number of bytes written.
@@ -52,7 +54,7 @@ def convert(
     """
     max_piece_bytes = data_bytes(max_shard_bytes)
     progress = progress or Silent()
-    bundle = replace(bundles.read(Path(path)), sequential=True)
+    bundle = replace(bundles.read(Path(path)), access="sequential")
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         progress.start(sum(shard.bytes for layer in bundle.manifest.layers for shard in layer.shards))
         try:
@@ -62,7 +64,7 @@ def convert(
         finally:
             progress.finish()
         manifest = replace(bundle.manifest, layers=layers)
-        return of_bundle(writer.commit(manifest, _card(bundle) or card(manifest, Path(out).name)))
+        return of_bundle(writer.commit(manifest, read_card(bundle.path), bundle.manifest))
 
 
 def _copy(
@@ -76,11 +78,3 @@ def _copy(
             "fetch the bundle again"
         )
     return replace(layer, shards=stored.shards)
-
-
-def _card(bundle: Bundle) -> str | None:
-    """Return the bundle's card, which people may have edited; ``None`` if it has none."""
-    try:
-        return (bundle.path / bundles.CARD_NAME).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None

@@ -11,6 +11,7 @@ import xxhash
 from portrait.bundle.reader import MANIFEST_NAME
 from portrait.errors import DamagedBundleError
 from portrait.filters import kinds as filters
+from portrait.storage.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ def _check_shard(
 
     try:
         # Read, not mapped: a file that shrinks meanwhile ends the reading and not the process.
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             digest(file, shard.bytes - sum(n_bytes for _, n_bytes in sizes))
             for name, n_bytes in sizes:
                 digest(file, n_bytes, tensors.setdefault(name, hashlib.sha256()))

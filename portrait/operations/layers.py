@@ -1,7 +1,7 @@
 """Layers in and out of portraits: add sources, drop sources, merge portraits.
 
-Shards that stay are shared with the old portrait by hard links, or copied where the file system has
-none. The result gets a manifest and a card of its own, and is moved into place whole.
+Shards that stay are not touched, or shared with the other portraits by hard links, or copied where the file
+system has none. All other files in a portrait's directory stay as they are.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from portrait.building.request import Request
 from portrait.building.way import open_build
 from portrait.bundle import reader as bundles
-from portrait.bundle.card import card
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
+from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.keys.maker import UNICODE_VERSION
@@ -43,6 +43,8 @@ def add(
     format: Format = "auto",  # noqa: A002
     source_column: str | None = None,
     on_error: OnError = "fail",
+    short_documents: bool | None = None,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     max_shard_bytes: int = DEFAULT_SHARD_BYTES,
     execution: Execution | None = None,
     progress: Progress | None = None,
@@ -60,6 +62,9 @@ def add(
         format: The format of the sources' files; by default it follows from their names.
         source_column: The column that names each row's source.
         on_error: Whether a row or file that cannot be read is an error (``fail``) or left out (``skip``).
+        short_documents: Whether documents shorter than a window are recorded; by default as in the portrait's
+            first layer.
+        max_document_bytes: The size of the largest document, in bytes of text.
         max_shard_bytes: The size of a new file, at most.
         execution: What runs the work, where, and in how much memory.
         progress: Receives the progress.
@@ -74,6 +79,8 @@ def add(
     """
     bundle = bundles.read(Path(path))
     old = bundle.manifest
+    writer = BundleWriter(Path(path), overwrite=True)
+    writer.check()
     request = Request.of(
         old.windows,
         filter or _like(old.layers[0]),
@@ -81,6 +88,8 @@ def add(
         source_column=source_column,
         format=format,
         on_error=on_error,
+        short_documents=old.layers[0].document_keys == "all" if short_documents is None else short_documents,
+        max_document_bytes=max_document_bytes,
         max_shard_bytes=max_shard_bytes,
     )
     found = request.resolve(sources)
@@ -89,7 +98,7 @@ def add(
         _require_new(path, [source.name for source in found], there)
     with open_build(request, found, execution or Execution(), Path(path), progress or Silent()) as made:
         made.read()
-        with BundleWriter(Path(path), overwrite=True) as writer:
+        with writer:
             kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
             new = made.layers(writer)
             _require_new(path, [layer.source for layer in new], there)
@@ -213,4 +222,4 @@ def _commit(writer: BundleWriter, manifest: Manifest, layers: Sequence[Layer]) -
         layers=tuple(sorted(layers, key=lambda layer: layer.source)),
         tool=f"portrait {__version__}",
     )
-    return of_bundle(writer.commit(made, card(made, writer.out.name)))
+    return of_bundle(writer.commit(made))

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait.bundle import reader as bundles
+from portrait.bundle.card import CARD_NAME
 from portrait.bundle.manifest import check_digest
 from portrait.errors import DamagedBundleError
 from portrait.operations.layer_check import check_layer
 from portrait.progress import Silent
+from portrait.storage.regular import open_regular
 
 if TYPE_CHECKING:
     import os
@@ -56,7 +58,7 @@ def verify(path: str | os.PathLike[str], *, progress: Progress | None = None) ->
         UnsupportedBundleError: The portrait is of a newer format, or has parts that are not known here.
         DamagedBundleError: Something is not what the manifest says; the message names the first such file.
     """
-    bundle = replace(bundles.read(Path(path)), sequential=True)
+    bundle = replace(bundles.read(Path(path)), access="sequential")
     manifest_bytes = _check_manifest(bundle)
     shards = [shard for layer in bundle.manifest.layers for shard in layer.shards]
     progress = progress or Silent()
@@ -79,7 +81,8 @@ def _check_manifest(bundle: Bundle) -> int:
     """Compare the manifest with its digest, and return its size."""
     file = bundle.path / bundles.MANIFEST_NAME
     try:
-        text = file.read_bytes()
+        with open_regular(file) as opened:
+            text = opened.read()
     except OSError as error:
         raise DamagedBundleError(f"{file}: {error.strerror}") from error
     check_digest(text, str(file))
@@ -87,6 +90,6 @@ def _check_manifest(bundle: Bundle) -> int:
 
 
 def _unexpected(bundle: Bundle, shards: set[str]) -> tuple[str, ...]:
-    expected = {bundles.MANIFEST_NAME, bundles.CARD_NAME, *shards}
+    expected = {bundles.MANIFEST_NAME, CARD_NAME, *shards}
     names = (path.name for path in bundle.path.iterdir())
     return tuple(sorted(name for name in names if name not in expected and not name.startswith(".")))

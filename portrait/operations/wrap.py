@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portrait.bundle.card import card
 from portrait.bundle.manifest import Layer, Manifest, TestVectors
-from portrait.bundle.writer import BundleWriter, record_files, write_beside
-from portrait.errors import OutputError, SpecError
+from portrait.bundle.replacement import write_beside
+from portrait.bundle.shard_writer import record_files
+from portrait.bundle.writer import BundleWriter
+from portrait.errors import SpecError
 from portrait.filters import pybloom, redisbloom, redisbloom_dump
 from portrait.filters.probe import PROBE_WINDOWS, probe_filter, windows_of
 from portrait.keys.maker import UNICODE_VERSION
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from portrait.bundle.writer import StoredLayer
+    from portrait.bundle.shard_writer import StoredLayer
     from portrait.progress import Progress
 
 
@@ -68,8 +69,8 @@ def wrap(
     Args:
         path: A filter of the original Data Portraits library (``.bf``), or a file of pybloom-live
             (``.pybloom``).
-        out: The directory that the files are in, which gets a manifest and, if it has none, a card; or a new
-            directory on the same file system, which gets hard links to the files.
+        out: The directory that the files are in, which gets a manifest and, if it has no README.md, a card;
+            or a new directory on the same file system, which gets hard links to the files.
         windows: How the filter's texts were cut into windows. Required for a ``.pybloom`` file, which does
             not say it; not for a ``.bf`` file, which does.
         stride: The stride of a ``.bf`` file whose name does not say it.
@@ -107,17 +108,12 @@ def wrap(
     progress.start(sum(file.stat().st_size for file in foreign.files))
     try:
         if out.is_dir() and out.resolve() == path.parent.resolve():
-            for file in foreign.files:
-                if file.is_symlink():
-                    raise OutputError(
-                        f"{file}: is a symbolic link, which a bundle cannot hold: choose another directory "
-                        "as the output"
-                    )
             made = manifest(record_files(foreign.files, foreign.tensor, progress))
-            return of_bundle(write_beside(out, made, card(made, out.resolve().name), overwrite=overwrite))
+            return of_bundle(write_beside(out, made, overwrite=overwrite))
         with BundleWriter(out, overwrite=overwrite) as writer:
-            made = manifest(writer.link_files(foreign.files, foreign.tensor, progress))
-            return of_bundle(writer.commit(made, card(made, out.name)))
+            return of_bundle(
+                writer.commit(manifest(writer.link_files(foreign.files, foreign.tensor, progress)))
+            )
     finally:
         progress.finish()
 
@@ -154,6 +150,7 @@ def _record(source: str, foreign: _ForeignFilter, stored: StoredLayer) -> Layer:
         filter=foreign.filter.parameters,
         documents=None,
         short_documents=None,
+        document_keys="none",
         windows=None,
         distinct_keys=foreign.n_keys,
         text_bytes=None,

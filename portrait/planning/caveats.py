@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from portrait.disclosure import stride_warning
 from portrait.markup.numbers import count, counted
 
 if TYPE_CHECKING:
@@ -13,11 +14,29 @@ if TYPE_CHECKING:
 
     from portrait.building.reader import OnError
     from portrait.planning.sample import Sample
+    from portrait.spec import WindowSpec
 
 #: A read task of no more than this does not delay the build.
 LONG_TASK_SECONDS = 2.0
 #: The number of long tasks to name, at most.
 _MAX_NAMED = 5
+
+
+def dense_windows(windows: WindowSpec) -> Iterator[str]:
+    """Warn of windows from which text can be rebuilt."""
+    if (warning := stride_warning(windows)) is not None:
+        yield warning
+
+
+def unread_shards(sample: Sample) -> Iterator[str]:
+    """Warn of files of which nothing was read, and of sources that only they may hold."""
+    n_read, n_shards = sample.n_shards
+    if n_read < n_shards:
+        n_sources = len(sample.counts)
+        yield (
+            f"the sample saw {count(n_read)} of {counted(n_shards, 'file')} and rows of "
+            f"{counted(n_sources, 'source')}: there may be others; a larger sample sees more"
+        )
 
 
 def bad_rows(sample: Sample, on_error: OnError) -> Iterator[str]:

@@ -2,92 +2,177 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portrait.bundle.pieces import N_KEYS
-from portrait.keys.maker import Counts, keys_within
+from portrait.keys.maker import Counts, Keys, keys_within
+from portrait.planning.ratio import Cluster, Estimate, Range, estimate, united
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from portrait.planning.sample import Sample
     from portrait.planning.strata import Stratum
+    from portrait.spec import DocumentKeys
+
+#: Of what was not read, at most this share is expected to repeat the rest.
+_MOST_REPEATED = 0.5
+#: If none of n places repeats another, up to 3/n of all places do, with a confidence of 95 %.
+_RULE_OF_THREE = 3
+#: The standard deviation of what a stratum holds of which nothing was read, as a share of it.
+_UNREAD_CV = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSource:
-    """The expected counts of a source.
+    """The expected counts of a source, with intervals that hold the true ones in about 95 of 100 cases.
 
-    ``windows`` counts the stored windows, ``distinct_keys`` is an upper estimate.
+    ``windows`` counts the stored windows, ``keys`` these and the keys of documents, repeated ones included;
+    ``distinct_keys`` is an upper estimate.
     """
 
     source: str
     documents: int
     text_bytes: int
+    text_bytes_range: Range
     windows: int
+    keys: int
     distinct_keys: int
+    distinct_keys_range: Range
 
 
 @dataclass(slots=True)
-class _Total:
-    """Expected counts of a source, before they are rounded."""
+class _Totals:
+    """The estimates of a source, one for each stratum."""
 
-    documents: float = 0.0
-    text_bytes: float = 0.0
-    windows: float = 0.0
+    documents: list[Estimate]
+    text_bytes: list[Estimate]
+    windows: list[Estimate]
+    keys: list[Estimate]
 
 
-def planned_sources(sample: Sample, *, by_column: bool, document_keys: bool) -> tuple[PlannedSource, ...]:
+def planned_sources(
+    sample: Sample, *, by_column: bool, document_keys: DocumentKeys
+) -> tuple[PlannedSource, ...]:
     """Extrapolate the counts of a sample.
 
     Args:
         sample: The sample.
         by_column: Whether a column names each row's source.
-        document_keys: Whether the filter contains keys of whole documents.
+        document_keys: Which documents have a key of their whole text.
 
     Returns:
         The sources, ordered by name.
     """
-    totals: dict[str, _Total] = {}
+    totals: dict[str, _Totals] = {}
+    values: tuple[Callable[[Counts], float], ...] = (
+        lambda one: one.documents,
+        lambda one: one.text_bytes,
+        lambda one: one.windows,
+        lambda one: one.windows + one.keyed_documents(document_keys),
+    )
     for stratum in sample.strata:
-        counts, factor = _representative(sample, stratum, by_column=by_column)
-        one_document_a_file = stratum.kind == "txt" and not stratum.whole
-        for source, one in counts.items():
-            total = totals.setdefault(source, _Total())
-            total.documents += stratum.n_files if one_document_a_file else one.documents * factor
-            total.text_bytes += one.text_bytes * factor
-            total.windows += one.windows * factor
+        for source in _sources_of(sample, stratum, by_column=by_column):
+            total = totals.setdefault(source, _Totals([], [], [], []))
+            lists = (total.documents, total.text_bytes, total.windows, total.keys)
+            for into, value in zip(lists, values, strict=True):
+                into.append(_estimate(sample, stratum, source, value, by_column=by_column))
+            if stratum.kind == "txt" and not stratum.whole:  # a document a file
+                total.documents[-1] = Estimate(stratum.n_files, 0.0, 1)
+    read_share = _read_share(sample)
     return tuple(
-        PlannedSource(
-            source,
-            round(total.documents),
-            round(total.text_bytes),
-            round(total.windows),
-            _distinct_keys(sample, source, total.windows + document_keys * total.documents),
-        )
+        _planned(source, total, sample.keys.get(source, []), read_share)
         for source, total in sorted(totals.items())
     )
 
 
-def _representative(sample: Sample, stratum: Stratum, *, by_column: bool) -> tuple[dict[str, Counts], float]:
-    """Return the counts that stand for a stratum, and the factor by which to multiply them."""
-    if stratum.factor is not None:
-        return stratum.counts, stratum.factor
+def _planned(source: str, totals: _Totals, places: Sequence[Keys], read_share: float) -> PlannedSource:
+    text, keys = united(totals.text_bytes), united(totals.keys)
+    text_range = text.range()
+    distinct, distinct_range = distinct_keys(keys, places, read_share)
+    return PlannedSource(
+        source,
+        round(united(totals.documents).total),
+        round(text.total),
+        text_range,
+        round(united(totals.windows).total),
+        round(keys.total),
+        distinct,
+        distinct_range,
+    )
+
+
+def _sources_of(sample: Sample, stratum: Stratum, *, by_column: bool) -> list[str]:
+    """Return the sources whose rows a stratum is expected to hold."""
+    if by_column:
+        return list(stratum.counts if _is_read(stratum) else sample.counts)
+    return [stratum.source]
+
+
+def _is_read(stratum: Stratum) -> bool:
+    return stratum.whole or (stratum.n_bytes is not None and stratum.text_bytes > 0)
+
+
+def _estimate(
+    sample: Sample, stratum: Stratum, source: str, value: Callable[[Counts], float], *, by_column: bool
+) -> Estimate:
+    """Estimate a total of a source's rows in a stratum."""
+    nothing = Counts()
+    if _is_read(stratum):
+        return estimate(
+            [
+                Cluster(
+                    shard.n_bytes or 0,
+                    shard.whole,
+                    tuple((read.n_bytes, value(read.counts.get(source, nothing))) for read in shard.reads),
+                )
+                for shard in stratum.shards
+            ]
+        )
     # Nothing of the stratum was read: the others stand for it, with the usual amount of text in such files.
     others = sample.counts
     text_bytes = sum(one.text_bytes for one in others.values())
     factor = (stratum.n_bytes or 0) * stratum.expansion / max(1, text_bytes)
-    if by_column:
-        return others, factor
-    united = Counts()
-    for one in others.values():
-        united.add(one)
-    return {stratum.source: united}, factor
+    counted = value(others[source]) if by_column else sum(map(value, others.values()))
+    return Estimate(counted * factor, (counted * factor * _UNREAD_CV) ** 2, 1)
 
 
-def _distinct_keys(sample: Sample, source: str, n_keys: float) -> int:
-    """Return the number of distinct keys if they repeat as often as those of the sample do."""
-    keys = sample.keys.get(source)
-    if keys is None or not len(keys):
-        return round(n_keys)
-    unique = keys_within(keys, 0, N_KEYS - 1)
-    return round(n_keys * unique.sort_unique() / len(keys))
+def _read_share(sample: Sample) -> float:
+    """Return the share of the corpus that was read, by its bytes."""
+    n_bytes = sum(one.n_bytes or 0 for one in sample.strata)
+    return 1.0 if sample.whole else min(1.0, sum(one.read_bytes for one in sample.strata) / max(1, n_bytes))
+
+
+def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> tuple[int, Range]:
+    """Estimate how many different keys there are.
+
+    Keys repeat at least as often as those of the sample do. How much of what was not read repeats other
+    parts of the corpus, a sample of few places can only bound: if a share p of what was read at a place was
+    read at another, too, about p / ``read_share`` of it stands elsewhere.
+
+    Args:
+        keys: The number of keys, repeated ones included.
+        places: The keys of each place that was read.
+        read_share: The share of the corpus that was read.
+
+    Returns:
+        The number, an upper estimate, and its interval.
+    """
+    n_keys = sum(len(one) for one in places)
+    low, high = keys.range()
+    if not n_keys:
+        return round(keys.total), Range(low, high)
+    united_keys, n_unique = Keys(), 0
+    for one in places:
+        unique = keys_within(one, 0, N_KEYS - 1)
+        n_unique += unique.sort_unique()
+        united_keys.extend(unique)
+    n_distinct = united_keys.sort_unique()
+    share = n_distinct / n_keys
+    if read_share >= 1:
+        return round(keys.total * share), Range(round(low * share), round(high * share))
+    repeated = 1 - n_distinct / n_unique + _RULE_OF_THREE / len(places)
+    kept = max(_MOST_REPEATED, 1 / (1 + repeated / read_share))
+    return round(keys.total * share), Range(math.floor(low * share * kept), math.ceil(high * share))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from portrait.corpus.formats.lines import OversizedLine
 from portrait.corpus.shards import COMPRESSIONS, FileRecord
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class Excerpt:
         self.read_bytes = 0
         self.label = shard.label
         # A decoder reads ahead. Only when it reads on is it known how much text its earlier input gave.
-        self._buffered = shard.kind != "txt" and Path(shard.label).suffix.lower() in COMPRESSIONS
+        suffix = Path(shard.label).suffix.lower()
+        self._buffered = shard.kind != "txt" and suffix in COMPRESSIONS
+        self._spans_inputs = suffix == ".zst"
 
     def count(self, n_bytes: int, documents: int = 0, text_bytes: int = 0, /) -> None:  # noqa: ARG002
         """Count the text read since the last call, as a progress callback."""
@@ -51,11 +54,14 @@ class Excerpt:
         most = self._limit + (_MAX_AHEAD_BYTES if self._buffered else 0)
         for chunk in self._shard.chunks():
             if self._buffered and self._text_bytes >= self._limit and chunk.read_bytes:
-                yield from self._last(chunk)
+                # A decoder of members gives the text of all earlier input before it reads on.
+                if self._spans_inputs:
+                    yield from self._last(chunk)
                 return
             self.read_bytes += chunk.read_bytes
             yield chunk
-            if self._text_bytes >= most:
+            # The rest of a line that is too long may be longer than any sample.
+            if self._text_bytes >= most or isinstance(chunk, OversizedLine):
                 return
         self._ended = True
 

@@ -11,6 +11,7 @@ from portrait.errors import SpecError
 from portrait.filters import kinds as filters
 from portrait.keys.maker import KEY_BYTES, Keys
 from portrait.planning.counts import planned_sources
+from portrait.planning.ratio import Range
 from portrait.planning.strata import likeness
 from portrait.sizing import keys_to_hold
 from portrait.spec import FilterSpec
@@ -54,17 +55,18 @@ class Forecast:
         self._request = request
         self._execution = execution
         self._way = way
-        self._sample = sample
+        self.sample = sample
         self._read_plan = plan_reading(sources, request) if way == "disk" else None
         self.n_tasks = len(self._read_plan.shards) if self._read_plan else 1
         self.n_workers = max(1, min(execution.n_workers, self.n_tasks)) if self._read_plan else 1
         self._strata = {(one.source, one.kind, one.suffix): one for one in sample.strata}
-        # A pybloom filter contains no keys of whole documents.
         self.sources = planned_sources(
-            sample, by_column=request.reading.source_column is not None, document_keys=way != "two_pass"
+            sample,
+            by_column=request.reading.source_column is not None,
+            document_keys=request.reading.documents,
         )
         #: The number of keys of all sources, repeated ones included.
-        self.n_keys = sum(one.windows + (way != "two_pass") * one.documents for one in self.sources)
+        self.n_keys = sum(one.keys for one in self.sources)
 
     def bundle_bytes(self, kind: FilterKind) -> int | None:
         """Return the size of all layers with a filter of this kind; ``None`` if it cannot be built."""
@@ -73,8 +75,14 @@ class Forecast:
             filters.require_windows(kind, self._request.windows)
         except SpecError:
             return None
-        return sum(
-            filters.expected(spec, keys_to_hold(one.distinct_keys))[0] + _HEADER_BYTES for one in self.sources
+        return sum(_layer_bytes(spec, one.distinct_keys) for one in self.sources)
+
+    def bundle_bytes_range(self, kind: FilterKind) -> Range:
+        """Return the interval that holds the size of all layers with a filter of this kind."""
+        spec = FilterSpec(kind, self._request.filter.fpr)
+        return Range(
+            sum(_layer_bytes(spec, one.distinct_keys_range.low) for one in self.sources),
+            sum(_layer_bytes(spec, one.distinct_keys_range.high) for one in self.sources),
         )
 
     def work_dir_bytes(self, bundle_bytes: int) -> int:
@@ -99,9 +107,9 @@ class Forecast:
 
     def seconds(self, bundle_bytes: int) -> float:
         """Return about how long the build takes, at the speed at which the sample was read and hashed."""
-        whole = sum(self._read_seconds(one, one.n_bytes or 0) for one in self._sample.strata)
+        whole = sum(self._read_seconds(one, one.n_bytes or 0) for one in self.sample.strata)
         filling = self._filling_seconds()
-        n_files = sum(one.n_files for one in self._sample.strata)
+        n_files = sum(one.n_files for one in self.sample.strata)
         fixed = len(self.sources) * _LAYER_SECONDS + n_files * _FILE_SECONDS
         fixed += bundle_bytes / _WRITE_BYTES_PER_SECOND
         if self._read_plan is None:
@@ -116,7 +124,7 @@ class Forecast:
             return stratum.seconds * n_bytes / stratum.read_bytes
         if stratum.whole:  # its size is unknown
             return stratum.seconds
-        others = [one for one in self._sample.strata if one.read_bytes]
+        others = [one for one in self.sample.strata if one.read_bytes]
         total = sum(one.text_bytes for one in others)
         return sum(one.seconds for one in others) * n_bytes * stratum.expansion / max(1, total)
 
@@ -135,10 +143,10 @@ class Forecast:
     def _filling_seconds(self) -> float:
         """Return the time to build the filters, at the speed at which one for the sample's keys is built."""
         if self._way == "two_pass":
-            windows = sum(one.windows for one in self._sample.counts.values())
-            return self._sample.filter_seconds * self.n_keys / max(1, windows)
+            windows = sum(one.windows for one in self.sample.counts.values())
+            return self.sample.filter_seconds * self.n_keys / max(1, windows)
         some = Keys()
-        for keys in self._sample.keys.values():
+        for keys in (one for places in self.sample.keys.values() for one in places):
             if len(some) < _TIMED_KEYS:
                 some.extend(keys)
         if not len(some):
@@ -148,3 +156,8 @@ class Forecast:
         began = time.perf_counter()
         layout.build([some], within)
         return (time.perf_counter() - began) * self.n_keys / len(some)
+
+
+def _layer_bytes(spec: FilterSpec, n_distinct: int) -> int:
+    """Return the size of the file of a layer with so many distinct keys."""
+    return filters.expected(spec, keys_to_hold(n_distinct))[0] + _HEADER_BYTES

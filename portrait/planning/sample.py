@@ -1,7 +1,8 @@
 """A sample of a corpus, from which its sizes are extrapolated.
 
-Places spread evenly over each stratum's bytes are read, some rows each, and the strata in proportion to their
-sizes. The counts of a stratum's sample stand for all of the stratum, byte for byte.
+Some rows are read at places spread evenly over each shard, of as many shards as possible, and of the strata
+in proportion to their sizes. The counts of a place stand for its shard, byte for byte, and those of a
+stratum's shards for its others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from portrait.errors import BadRowError, SpecError, UnreadableFileError
 from portrait.filters import pybloom
 from portrait.keys.maker import BatchSink, Counts, Keys
 from portrait.planning.excerpt import Excerpt
-from portrait.planning.strata import strata
+from portrait.planning.strata import PlaceRead, strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +38,13 @@ _TIMED_WINDOWS = 1 << 20
 
 @dataclass(slots=True)
 class Sample:
-    """The strata with their counts, the keys of each source, and the rows that cannot be read.
+    """The strata with their counts, the keys of each source and place, and the rows that cannot be read.
 
     ``filter_seconds`` is the time it took to fill a ``pybloom`` filter, if that is the filter to be built.
     """
 
     strata: list[Stratum]
-    keys: dict[str, Keys] = field(default_factory=dict)
+    keys: dict[str, list[Keys]] = field(default_factory=dict)
     n_bad_rows: int = 0
     first_bad_row: str = ""
     filter_seconds: float = 0.0
@@ -61,6 +62,12 @@ class Sample:
             for source, counts in stratum.counts.items():
                 totals.setdefault(source, Counts()).add(counts)
         return totals
+
+    @property
+    def n_shards(self) -> tuple[int, int]:
+        """The number of shards of which something was read, and of all."""
+        shards = [shard for stratum in self.strata for shard in stratum.shards]
+        return sum(bool(shard.reads) for shard in shards), len(shards)
 
     @property
     def whole(self) -> bool:
@@ -102,15 +109,15 @@ def take(
     began = time.perf_counter()
 
     def enough() -> bool:
-        n_keys = sum(len(keys) for keys in sample.keys.values())
+        n_keys = sum(len(keys) for places in sample.keys.values() for keys in places)
         late = time.perf_counter() - began >= max_seconds
         return sample.text_bytes >= max_text_bytes or n_keys >= _MAX_KEYS or late
 
-    n_places = sum(len(stratum.places) for stratum in sample.strata)
+    n_places = sum(stratum.n_places for stratum in sample.strata)
     limit = max_text_bytes if small else max(1, max_text_bytes // n_places)
     for stratum in _one_of_each_source_first(sample.strata)[:_MAX_STRATA]:
         sampler.read_next(stratum, limit)
-    while not enough() and (open_ := [stratum for stratum in sample.strata if stratum.places]):
+    while not enough() and (open_ := [stratum for stratum in sample.strata if stratum.next_shard()]):
         sampler.read_next(min(open_, key=lambda stratum: stratum.share), limit)
     return sample
 
@@ -130,20 +137,22 @@ class _Sampler:
     def __init__(self, sample: Sample, reading: ReadOptions, *, of_windows: bool) -> None:
         self._sample = sample
         self._options = reading
-        self._skipping = ReadOptions(reading.windows, reading.source_column, "skip")
-        self._of_windows = of_windows
+        self._skipping = ReadOptions(reading.windows, reading.source_column, "skip", reading.documents)
         self._filter = (
             pybloom.PyBloomBuilder(reading.windows, _TIMED_WINDOWS, 0.01).documents if of_windows else None
         )
 
     def read_next(self, stratum: Stratum, limit: int) -> None:
         """Read up to about ``limit`` bytes of text in the next place of a stratum."""
-        shard = stratum.places.pop()
+        sampled = stratum.next_shard()
+        assert sampled is not None
+        shard = sampled.places.pop()
         place = Excerpt(shard.excerpt(_MAX_DOCUMENT_BYTES), limit)
         sinks: dict[str, _TimedSink] = {}
 
         def make(source: str) -> BatchSink:
-            keys = self._sample.keys.setdefault(source, Keys(documents=not self._of_windows))
+            keys = Keys(documents=self._options.documents)
+            self._sample.keys.setdefault(source, []).append(keys)
             return sinks.setdefault(source, _TimedSink(self._options.windows, keys, self._filter))
 
         reader = Reader(self._skipping, make)
@@ -153,12 +162,11 @@ class _Sampler:
         filled = sum(sink.filter_seconds for sink in sinks.values())
         self._sample.filter_seconds += filled
         stratum.seconds += seconds - filled
-        for source, sink in sinks.items():
-            stratum.counts.setdefault(source, Counts()).add(sink.counts)
         whole = place.whole
-        stratum.n_whole += whole
-        stratum.read_bytes += shard.n_bytes or 0 if whole else place.read_bytes
-        if not whole and stratum.n_bytes is None:
+        sampled.n_whole += whole
+        n_bytes = (shard.n_bytes or 0) if whole else place.read_bytes
+        sampled.reads.append(PlaceRead(n_bytes, {source: sink.counts for source, sink in sinks.items()}))
+        if not whole and shard.n_bytes is None:
             raise SpecError(
                 f"{shard.label}: its size is unknown before it is read, and larger than the sample: "
                 "plan the files that it is made of"

@@ -7,11 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from portrait.answers.judge import DEFAULT_EVALUE, judge, require_evalue
+from portrait.answers.judge import (
+    DEFAULT_EVALUE,
+    DEFAULT_ROW_EVALUE,
+    judge,
+    layers_together,
+    require_evalue,
+)
 from portrait.answers.record import to_record
 from portrait.answers.scan import LayerEvidence
 from portrait.bundle.manifest import Manifest
 from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
+from portrait.filters.probe import contradicts
 from portrait.portraits.contents import bundle_contents, open_contents
 from portrait.portraits.scanner import Scanner
 
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Portrait:
-    """An open portrait: read-only, memory-mapped, safe to share between threads.
+    """An open portrait: read-only, memory-mapped unless opened otherwise, safe to share between threads.
 
     :func:`open` and :func:`portrait.build` make it. Opening takes the same time for every size; a question
     reads only what it needs.
@@ -100,6 +107,24 @@ class Portrait:
             )
         return self._layers[self.sources.index(source)].filter
 
+    def check_rates(self) -> None:
+        """Check that each filter has about the false-positive rate that the portrait records of it.
+
+        Answers rely on that rate. It is compared with that of a sample of the filter's bits, in time
+        independent of the size; :func:`portrait.verify` compares it exactly.
+
+        Raises:
+            DamagedBundleError: A recorded rate is off by more than a tenth.
+        """
+        for layer in self._layers:
+            sampled = layer.filter.sampled_rate()
+            if contradicts(layer.fpr, sampled):
+                raise DamagedBundleError(
+                    f"{self.path}: the false-positive rate of layer {layer.source!r} is recorded as "
+                    f"{layer.fpr:.3g}, but its bits have {sampled:.3g}: fetch the portrait again, or do not "
+                    "trust it"
+                )
+
     # A str is an Iterable of str, too: the first overload wins, and is meant to.
     @overload
     def query(self, texts: str, *, evalue: float = ...) -> Answer: ...  # type: ignore[overload-overlap]
@@ -127,7 +152,7 @@ class Portrait:
         dataset: Any,
         *,
         column: str = "text",
-        evalue: float = DEFAULT_EVALUE,
+        evalue: float = DEFAULT_ROW_EVALUE,
         matches: bool = True,
         prefix: str = "portrait_",
         **options: Any,
@@ -137,7 +162,8 @@ class Portrait:
         Args:
             dataset: A ``Dataset``, an ``IterableDataset``, or a ``DatasetDict`` of either.
             column: The column that holds the text.
-            evalue: The threshold, as for :meth:`query`.
+            evalue: The threshold of each row; its default is stricter than that of :meth:`query`, as there
+                are many rows.
             matches: Whether to add the column ``matches``.
             prefix: What the names of the new columns begin with.
             **options: Arguments of the dataset's ``map``, such as ``num_proc``.
@@ -145,8 +171,8 @@ class Portrait:
         Returns:
             The dataset with the new columns ``verdict`` (string), ``evalue`` (float64, or null),
             ``detectable_length`` (int64, or null), ``coverage`` (float64), ``longest_match`` (int64),
-            ``exact_document`` (bool), ``hit_rate`` (float64, the highest of all layers), ``sources`` (list
-            of string: the sources with a match) and, if wanted, ``matches`` (list of structs of
+            ``exact_document`` (bool, or null), ``hit_rate`` (float64, the highest of all layers), ``sources``
+            (list of string: the sources with a match) and, if wanted, ``matches`` (list of structs of
             ``portrait`` and ``source``, string, ``start``, ``end`` and ``windows``, int64, and ``evalue``,
             float64).
 
@@ -178,14 +204,16 @@ class Portrait:
         return self._scanner.normalize(text)
 
     def evidence(
-        self, text: str, *, evalue: float = DEFAULT_EVALUE, n_layers: int | None = None
+        self, text: str, *, evalue: float = DEFAULT_EVALUE, n_layers: int | None = None, number: int = 0
     ) -> list[LayerEvidence]:
         """Return what each layer answers about a text, before anything is concluded.
 
         Args:
             text: The text as given.
             evalue: The threshold. Chains that are not significant are left out.
-            n_layers: The number of layers in the whole question; by default, the portrait's own.
+            n_layers: The number of layers in the whole question that cut text alike; by default, the
+                portrait's own.
+            number: The portrait's place in the question.
 
         Raises:
             TextError: The text has a lone surrogate.
@@ -193,13 +221,23 @@ class Portrait:
         units, windows, scans = self._scanner.scan(text, n_layers=n_layers, threshold=evalue)
         name, spec = self.name, self.spec
         return [
-            LayerEvidence(name, layer.source, spec, layer.fpr, units, windows, scan)
+            LayerEvidence(
+                name,
+                layer.source,
+                spec,
+                layer.fpr,
+                units,
+                windows,
+                scan if layer.knows_documents(windows) else scan._replace(document=None),
+                number,
+            )
             for layer, scan in zip(self._layers, scans, strict=True)
         ]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the path and the identity: another process maps the same files."""
-        return _reopen, (self.path.absolute(), self.spec.stride, self.identity)
+        """Pickle the path and the identity: another process opens the same files."""
+        is_mapped = self._contents.access != "memory"
+        return _reopen, (self.path.absolute(), self.spec.stride, self.identity, is_mapped)
 
     @property
     def identity(self) -> str:
@@ -214,17 +252,23 @@ class Portrait:
 
 
 def open(  # noqa: A001  # portrait.open, as gzip.open
-    path: str | os.PathLike[str], *, stride: int | None = None
+    path: str | os.PathLike[str],
+    *,
+    stride: int | None = None,
+    map: bool = True,  # noqa: A002  # as of mmap
 ) -> Portrait:
     """Open the portrait at ``path``: a bundle, or a filter of the original library (``.bf``).
 
     The filters are mapped, so that opening takes no longer for a large portrait and processes share the
-    memory.
+    memory; however many files there are, they take no file descriptors. A mapped file must stay as it is: if
+    another program cuts it short, or its server fails, the system ends the process that reads it (SIGBUS).
 
     Args:
         path: A bundle's directory, or a ``.bf`` file.
         stride: The stride of a filter of the original library, if its name does not say it
             (``NAME.WIDTH-STRIDE.bf``). A bundle states its own.
+        map: Whether to map the filters. Otherwise they are read into memory, as a whole, before the first
+            question: for network file systems, and for files that may change meanwhile.
 
     Raises:
         NotAPortraitError: Nothing at the path looks like a portrait.
@@ -232,7 +276,7 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
         UnsupportedBundleError: The format is newer than this version.
         SpecError: The stride is unknown, or is not the one that a bundle was built with.
     """
-    return Portrait(open_contents(Path(path), stride))
+    return Portrait(open_contents(Path(path), stride, "random" if map else "memory"))
 
 
 def of_bundle(bundle: Bundle) -> Portrait:
@@ -240,9 +284,9 @@ def of_bundle(bundle: Bundle) -> Portrait:
     return Portrait(bundle_contents(bundle))
 
 
-def _reopen(path: Path, stride: int, identity: str) -> Portrait:
+def _reopen(path: Path, stride: int, identity: str, is_mapped: bool) -> Portrait:
     """Open a portrait that another process had open."""
-    opened = open(path, stride=stride)
+    opened = open(path, stride=stride, map=is_mapped)
     if opened.identity != identity:
         raise DamagedBundleError(f"{path}: is another portrait than it was: open it again")
     return opened
@@ -259,7 +303,8 @@ def query(
 ) -> Answer | list[Answer]:
     """Ask several portraits at once; one answer speaks for all their layers.
 
-    The more layers are asked, the more chance can show: the E-values account for all of them.
+    The more layers are asked, the more chance can show: E-values account for all layers that cut text alike.
+    Portraits that cut it differently answer each kind for itself; the text is found if any of them finds it.
 
     Args:
         portraits: One or more portraits.
@@ -277,17 +322,24 @@ def query(
         raise SpecError("no portrait to ask: name one or more")
     require_evalue(evalue)
     if isinstance(texts, str):
-        return _query_one(portraits, texts, evalue)
-    return [_query_one(portraits, text, evalue) for text in texts]
+        return _query_one(portraits, texts, evalue, _layers_together(portraits))
+    n_layers = _layers_together(portraits)
+    return [_query_one(portraits, text, evalue, n_layers) for text in texts]
 
 
-def _query_one(portraits: Sequence[Portrait], text: str, threshold: float) -> Answer:
+def _layers_together(portraits: Sequence[Portrait]) -> dict[WindowSpec, int]:
+    return layers_together(portrait.spec for portrait in portraits for _ in portrait.layers)
+
+
+def _query_one(
+    portraits: Sequence[Portrait], text: str, threshold: float, n_layers: dict[WindowSpec, int]
+) -> Answer:
     if not isinstance(text, str):
         raise TypeError(f"a text is a str, not {type(text).__name__}")
-    n_layers = sum([len(portrait.layers) for portrait in portraits])
     evidence: list[LayerEvidence] = []
-    for portrait in portraits:
-        evidence += portrait.evidence(text, evalue=threshold, n_layers=n_layers)
+    for number, portrait in enumerate(portraits):
+        n_alike = n_layers[portrait.spec]
+        evidence += portrait.evidence(text, evalue=threshold, n_layers=n_alike, number=number)
     return judge(text, evidence, threshold)
 
 

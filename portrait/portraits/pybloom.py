@@ -93,7 +93,8 @@ class PyBloomLayer:
             raise TypeError(f"a text is a str, not {type(text).__name__}")
         require_evalue(evalue)
         units, windows, (scan,) = self._scanner.scan(text, threshold=evalue)
-        evidence = LayerEvidence(KIND, self.source, self.spec, self.fpr, units, windows, scan)
+        no_document = scan._replace(document=None)  # the format has windows only
+        evidence = LayerEvidence(KIND, self.source, self.spec, self.fpr, units, windows, no_document)
         return judge(text, [evidence], evalue)
 
     def hits(self, text: str) -> bytes:

@@ -38,7 +38,8 @@ class Scanner:
 
         Args:
             text: The text as given.
-            n_layers: The number of layers in the whole question; by default, the scanner's own.
+            n_layers: The number of layers in the whole question that cut text alike; by default, the
+                scanner's own.
             threshold: The E-value up to which a chain is significant.
 
         Raises:

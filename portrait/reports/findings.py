@@ -95,6 +95,33 @@ class SourceFindings:
 
 
 @dataclass(frozen=True, slots=True)
+class PortraitFindings:
+    """The shares of all rows with each verdict of one portrait, and what copies it is certain to find.
+
+    ``detectable_length`` ranges over all rows, in the units of ``spec``; it is ``None`` if nothing is
+    detectable in any row.
+    """
+
+    portrait: str
+    spec: WindowSpec
+    found: Share
+    not_found: Share
+    inconclusive: Share
+    detectable_length: Spread | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the findings as a JSON object."""
+        return {
+            "portrait": self.portrait,
+            "found": self.found.to_dict(),
+            "not_found": self.not_found.to_dict(),
+            "inconclusive": self.inconclusive.to_dict(),
+            "detectable_length": self.detectable_length.to_dict() if self.detectable_length else None,
+            "counting": self.spec.counting,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnFindings:
     """The shares of the found rows in which matches overlap one column.
 
@@ -152,18 +179,19 @@ class ReportPortrait:
 class Findings:
     """The answers to all rows, counted.
 
-    ``coverage`` and ``longest_match`` are distributions over the found rows. ``detectable_length`` ranges
-    over all rows, in units of the normalised text. ``worst`` contains the found rows with the greatest
-    coverage; ties are broken by the longest match, then by the earlier place. ``verdicts`` has a letter for
-    each row: ``f`` (found), ``n`` (not found) or ``i`` (inconclusive).
+    ``portraits`` has the portraits' own verdicts, in the order of the question. ``coverage`` and
+    ``longest_match`` (in characters of the text as given) are distributions over the found rows. ``worst``
+    contains the found rows with the greatest coverage; ties are broken by the longest match, then by the
+    earlier place. ``verdicts`` has a letter for each row: ``f`` (found), ``n`` (not found) or ``i``
+    (inconclusive).
     """
 
     totals: Totals
+    portraits: tuple[PortraitFindings, ...]
     sources: tuple[SourceFindings, ...]
     columns: tuple[ColumnFindings, ...]
     coverage: Histogram
     longest_match: Histogram
-    detectable_length: Spread | None
     worst: tuple[ReportRow, ...]
     verdicts: bytes
 
@@ -171,10 +199,10 @@ class Findings:
         """Return the findings, except the verdict of each row, as a JSON object."""
         return {
             "totals": self.totals.to_dict(),
+            "by_portrait": [portrait.to_dict() for portrait in self.portraits],
             "sources": [source.to_dict() for source in self.sources],
             "columns": [column.to_dict() for column in self.columns],
             "coverage": self.coverage.to_dict(),
             "longest_match": self.longest_match.to_dict(),
-            "detectable_length": self.detectable_length.to_dict() if self.detectable_length else None,
             "worst": [row.to_dict() for row in self.worst],
         }

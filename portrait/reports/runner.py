@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from portrait.answers.judge import require_evalue
+from portrait.answers.judge import DEFAULT_ROW_EVALUE, require_evalue
 from portrait.corpus import rows
-from portrait.corpus.columns import DEFAULT_COLUMN
+from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.errors import SpecError
 from portrait.portraits import portrait as asking
 from portrait.portraits.portrait import Portrait
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     #: One portrait or several, open or by their paths.
     Portraits = Portrait | str | os.PathLike[str] | Iterable[Portrait | str | os.PathLike[str]]
 
-#: The default threshold for each row. It makes one in a hundred the chance that any of a thousand rows is
-#: found that share nothing with the corpus.
-DEFAULT_EVALUE = 1e-5
 #: The default number of worst rows that a report contains.
 DEFAULT_WORST = 100
 
@@ -46,7 +43,8 @@ class ReportOptions:
     benchmark: str | None = None
     id_column: str | None = None
     format: Format = "auto"
-    evalue: float = DEFAULT_EVALUE
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES
+    evalue: float = DEFAULT_ROW_EVALUE
     worst: int = DEFAULT_WORST
     date: str | None = None
     command: str | None = None
@@ -60,7 +58,8 @@ def report(
     benchmark: str | None = None,
     id_column: str | None = None,
     format: Format = "auto",  # noqa: A002
-    evalue: float = DEFAULT_EVALUE,
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
+    evalue: float = DEFAULT_ROW_EVALUE,
     worst: int = DEFAULT_WORST,
     date: str | None = None,
     command: str | None = None,
@@ -80,6 +79,7 @@ def report(
         id_column: The column that names rows. By default the first usual one, such as ``id``; ``""`` means
             that none does.
         format: The format of the files; by default, their names tell.
+        max_document_bytes: The size of the largest text of a row; a larger one is an error.
         evalue: The E-value threshold of each row.
         worst: The number of worst rows to include with their texts.
         date: The date that the report states, if any.
@@ -94,7 +94,9 @@ def report(
         SpecError: An option is invalid, or there is no portrait.
         PortraitError: A portrait cannot be opened.
     """
-    options = ReportOptions(columns, benchmark, id_column, format, evalue, worst, date, command)
+    options = ReportOptions(
+        columns, benchmark, id_column, format, max_document_bytes, evalue, worst, date, command
+    )
     run = ReportRun(portraits, data, options)
     deque(run.chunks(progress or Silent()), maxlen=0)
     return run.report()
@@ -132,10 +134,12 @@ class ReportRun:
             keep=tuple(dict.fromkeys([*values, *self._ids.required])),
             optional=self._ids.candidates,
             whole=whole,
+            max_document_bytes=options.max_document_bytes,
             format=options.format,
         )
         layers = [(one.name, source) for one in self._portraits for source in one.sources]
-        self._tally = Tally(layers, self._columns, options.evalue, options.worst)
+        specs = [(one.name, one.spec) for one in self._portraits]
+        self._tally = Tally(layers, specs, self._columns, options.worst)
 
     def chunks(self, progress: Progress) -> Generator[tuple[Chunk, bytes]]:
         """Read, query and count all rows; yield each chunk with the letters of its rows' verdicts."""

@@ -11,15 +11,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from portrait.errors import SpecError
-from portrait.evidence import evalue, significant_chain
-from portrait.reports.findings import ColumnFindings, Findings, SourceFindings, Totals
+from portrait.reports.findings import ColumnFindings, Findings, PortraitFindings, SourceFindings, Totals
 from portrait.reports.statistics import Share, lengths_histogram, shares_histogram, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portrait.answers.answer import Answer
+    from portrait.answers.verdict import Verdict
     from portrait.reports.findings import ColumnSpan, ReportRow
+    from portrait.spec import WindowSpec
 
 #: The letter that stands for a verdict: one byte a row.
 LETTERS = {"found": b"f", "not_found": b"n", "inconclusive": b"i"}
@@ -33,8 +33,8 @@ class Tally:
 
     Args:
         sources: The portrait and the source of each layer, in the order of an answer's layers.
+        portraits: The name and the window spec of each portrait, in the same order.
         columns: The columns that make up a row's text.
-        threshold: The E-value threshold that the answers were judged by.
         worst: The number of worst rows to keep.
 
     Raises:
@@ -42,17 +42,22 @@ class Tally:
     """
 
     def __init__(
-        self, sources: Sequence[tuple[str, str]], columns: Sequence[str], threshold: float, worst: int
+        self,
+        sources: Sequence[tuple[str, str]],
+        portraits: Sequence[tuple[str, WindowSpec]],
+        columns: Sequence[str],
+        worst: int,
     ) -> None:
         if isinstance(worst, bool) or not isinstance(worst, int) or worst < 0:
             raise SpecError(f"the number of worst rows must be 0 or more, not {worst!r}", parameter="worst")
         self._sources, self._columns = tuple(sources), tuple(columns)
-        self._threshold, self._n_worst = threshold, worst
+        self._portraits, self._n_worst = tuple(portraits), worst
         self._verdicts = bytearray()
         self._coverage = array("d")
         self._longest = array("q")
         # There are few different lengths: they grow by whole strides with the logarithm of a row's length.
-        self._detectable: Counter[int] = Counter()
+        self._detectable: list[Counter[int]] = [Counter() for _ in self._portraits]
+        self._by_portrait: list[Counter[Verdict]] = [Counter() for _ in self._portraits]
         self._by_layer = [0] * len(self._sources)
         self._touched: Counter[str] = Counter()
         self._mostly: Counter[str] = Counter()
@@ -64,10 +69,12 @@ class Tally:
         """Count one row."""
         answer = row.answer
         self._verdicts += LETTERS[answer.verdict]
-        self._exact += answer.exact_document
-        self._by_chance += chance_of_found(answer, self._threshold)
-        if answer.detectable_length is not None:
-            self._detectable[answer.detectable_length] += 1
+        self._exact += answer.exact_document is True
+        self._by_chance += answer.expected_by_chance
+        for i, portrait in enumerate(answer.portraits):
+            self._by_portrait[i][portrait.verdict] += 1
+            if portrait.detectable_length is not None:
+                self._detectable[i][portrait.detectable_length] += 1
         if answer.verdict != "found":
             self._edited += any(layer.approximate is not None for layer in answer.layers)
             return
@@ -112,6 +119,19 @@ class Tally:
                 edited=Share(self._edited, n_rows),
                 expected_by_chance=self._by_chance,
             ),
+            portraits=tuple(
+                PortraitFindings(
+                    name,
+                    spec,
+                    Share(verdicts["found"], n_rows),
+                    Share(verdicts["not_found"], n_rows),
+                    Share(verdicts["inconclusive"], n_rows),
+                    spread(detectable.elements()),
+                )
+                for (name, spec), verdicts, detectable in zip(
+                    self._portraits, self._by_portrait, self._detectable, strict=True
+                )
+            ),
             sources=tuple(
                 SourceFindings(name, source, Share(n, n_rows))
                 for (name, source), n in zip(self._sources, self._by_layer, strict=True)
@@ -124,24 +144,9 @@ class Tally:
             ),
             coverage=shares_histogram(self._coverage),
             longest_match=lengths_histogram(self._longest),
-            detectable_length=spread(self._detectable.elements()),
             worst=tuple(row for _, row in sorted(self._worst, key=lambda item: item[0], reverse=True)),
             verdicts=bytes(self._verdicts),
         )
-
-
-def chance_of_found(answer: Answer, threshold: float) -> float:
-    """Return the chance that a text like this one is found if the corpus contains none of its windows.
-
-    The value is the expected number of shortest significant chains over all layers: an upper bound of the
-    chance, and close to it where it is small.
-    """
-    expected = 0.0
-    for layer in answer.layers:
-        shortest = significant_chain(layer.windows, len(answer.layers), layer.fpr, threshold)
-        if shortest is not None:
-            expected += evalue(layer.windows, 1, layer.fpr, shortest)
-    return min(1.0, expected)
 
 
 def covered_chars(column: ColumnSpan, spans: Sequence[tuple[int, int]]) -> int:

@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from portrait.corpus.rows import Row
@@ -37,7 +37,7 @@ class JsonLines:
             for row, record in zip(rows, records, strict=True)
         ).encode()
 
-    def finish(self, parts: Path, whole: Path) -> Path:  # noqa: ARG002
+    def finish(self, parts: Path, whole: Path, *, facts: Mapping[str, str]) -> Path:  # noqa: ARG002
         """Return ``parts``: the pieces end to end are the file."""
         return parts
 

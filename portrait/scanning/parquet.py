@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
-from portrait.answers.record import FIELDS, MATCH_FIELDS, MATCHES, SOURCES
+from portrait.answers.record import FIELDS, MATCH_FIELDS, MATCHES, PORTRAIT_FIELDS, PORTRAITS, SOURCES
 from portrait.errors import printable
 from portrait.scanning.json_lines import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from portrait.corpus.rows import Row
@@ -35,10 +35,11 @@ class Parquet:
     Args:
         keep: The names of the kept columns.
         matches: Whether the records list matches.
+        several: Whether the records list what each of several portraits says.
     """
 
-    def __init__(self, keep: tuple[str, ...], matches: bool) -> None:
-        self.keep, self.matches = keep, matches
+    def __init__(self, keep: tuple[str, ...], matches: bool, several: bool) -> None:
+        self.keep, self.matches, self.several = keep, matches, several
 
     def encode(self, rows: Sequence[Row], kept: Sequence[Any], records: Sequence[dict[str, Any]]) -> bytes:
         """Return some rows as an Arrow stream. See :meth:`RowFile.encode`."""
@@ -67,13 +68,20 @@ class Parquet:
         """Return the Arrow types of a record's fields."""
         types: dict[str, Any] = {name: pa.type_for_alias(kind) for name, kind in FIELDS.items()}
         types[SOURCES] = pa.list_(pa.string())
-        if self.matches:
-            match = pa.struct([(name, pa.type_for_alias(kind)) for name, kind in MATCH_FIELDS.items()])
-            types[MATCHES] = pa.list_(match)
+        for is_listed, list_name, fields in (
+            (self.several, PORTRAITS, PORTRAIT_FIELDS),
+            (self.matches, MATCHES, MATCH_FIELDS),
+        ):
+            if is_listed:
+                member = pa.struct([(name, pa.type_for_alias(kind)) for name, kind in fields.items()])
+                types[list_name] = pa.list_(member)
         return types
 
-    def finish(self, parts: Path, whole: Path) -> Path:
-        """Give all pieces the same types, and write them as row groups. See :meth:`RowFile.finish`."""
+    def finish(self, parts: Path, whole: Path, *, facts: Mapping[str, str]) -> Path:
+        """Give all pieces the same types, and write them as row groups. See :meth:`RowFile.finish`.
+
+        The facts become the schema's metadata.
+        """
         pa = extras.load("pyarrow", "build")
         parquet = extras.load("pyarrow.parquet", "build")
         schema = pa.schema({"row": pa.int64(), "place": pa.string()})
@@ -84,7 +92,7 @@ class Parquet:
             schema = schema.append(pa.field("values", pa.struct(values)))
         for name, kind in self._types(pa).items():
             schema = schema.append(pa.field(name, kind))
-        with parquet.ParquetWriter(whole, schema, compression="zstd") as writer:
+        with parquet.ParquetWriter(whole, schema.with_metadata(facts), compression="zstd") as writer:
             for group in _groups(
                 pa, (self._unified(pa, batch, schema, kinds) for batch in _batches(pa, parts))
             ):

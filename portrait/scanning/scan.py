@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from portrait.answers.judge import DEFAULT_EVALUE, require_evalue
+from portrait.answers.judge import DEFAULT_ROW_EVALUE, require_evalue
+from portrait.answers.verdict import VERDICTS
 from portrait.corpus import rows
-from portrait.corpus.columns import DEFAULT_COLUMN
+from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.corpus.locations import is_url
 from portrait.engines.pool import in_order, require_workers
-from portrait.errors import CorpusError, SpecError
+from portrait.errors import CorpusError, SpecError, WorkerError
+from portrait.portraits import portrait as opening
 from portrait.progress import Silent
 from portrait.scanning.json_lines import JsonLines
 from portrait.scanning.row_files import row_file
-from portrait.scanning.task import COUNTERS, ScanTask
-from portrait.storage.journal import Journal
+from portrait.scanning.task import ScanTask
+from portrait.storage.journal import Done, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +45,8 @@ class ScanSummary:
         not_found: The number of rows with this verdict.
         inconclusive: The number of rows with this verdict.
         text_bytes: The number of bytes of text in all rows.
+        evalue: The E-value threshold of each row.
+        expected_by_chance: The number of rows that chance alone is expected to find.
         resumed_rows: The number of rows that an interrupted scan had finished before.
         resumed_bytes: The number of bytes of text in these.
     """
@@ -52,14 +56,23 @@ class ScanSummary:
     not_found: int
     inconclusive: int
     text_bytes: int
+    evalue: float
+    expected_by_chance: float
     resumed_rows: int
     resumed_bytes: int
 
     @classmethod
-    def of_counts(cls, counts: Mapping[str, int], resumed: Mapping[str, int]) -> ScanSummary:
+    def of_counts(
+        cls, evalue: float, counts: Mapping[str, float], resumed: Mapping[str, float]
+    ) -> ScanSummary:
         """Return the summary of the counts of all rows, and of those of the resumed rows among them."""
-        totals = {name: counts.get(name, 0) for name in COUNTERS}
-        return cls(**totals, resumed_rows=resumed.get("rows", 0), resumed_bytes=resumed.get("text_bytes", 0))
+        return cls(
+            **{name: int(counts.get(name, 0)) for name in (*VERDICTS, "rows", "text_bytes")},
+            evalue=evalue,
+            expected_by_chance=counts.get("expected_by_chance", 0.0),
+            resumed_rows=int(resumed.get("rows", 0)),
+            resumed_bytes=int(resumed.get("text_bytes", 0)),
+        )
 
 
 def scan_rows(
@@ -69,8 +82,9 @@ def scan_rows(
     *,
     columns: Sequence[str] = (DEFAULT_COLUMN,),
     keep: Sequence[str] = (),
-    evalue: float = DEFAULT_EVALUE,
+    evalue: float = DEFAULT_ROW_EVALUE,
     format: Format = "auto",  # noqa: A002
+    max_document_bytes: int = DEFAULT_MAX_DOCUMENT_BYTES,
     matches: bool = True,
     workers: int = 1,
     overwrite: bool = False,
@@ -91,8 +105,9 @@ def scan_rows(
             of :mod:`portrait.answers.record`.
         columns: The columns that make the text.
         keep: The columns to carry along.
-        evalue: The threshold, as for :func:`portrait.query`.
+        evalue: The threshold of each row, as for :func:`portrait.report`.
         format: The format of the data.
+        max_document_bytes: The size of the largest text; a larger one is an error.
         matches: Whether a row lists its matches.
         workers: The number of processes. Memory is bounded whatever the size of the data.
         overwrite: Whether to replace a file at ``out``, and what another scan into it has left.
@@ -108,6 +123,7 @@ def scan_rows(
         OutputExistsError: The output exists, or another scan into it is unfinished or running.
         OutputError: The output cannot be written.
         WorkerError: A process died.
+        DamagedBundleError: A process died, and a portrait's files have been cut short.
     """
     if not portraits:
         raise SpecError("no portrait to ask: name one or more")
@@ -115,8 +131,10 @@ def scan_rows(
     require_workers(workers)
     file: RowFile = JsonLines()
     if isinstance(out, str | os.PathLike):
-        file = row_file(Path(out).name, keep, matches=matches)
-    reading = rows.read(data, columns=columns, keep=keep, format=format)
+        file = row_file(Path(out).name, keep, matches=matches, several=len(portraits) > 1)
+    reading = rows.read(
+        data, columns=columns, keep=keep, max_document_bytes=max_document_bytes, format=format
+    )
     if reading.n_bytes is not None and reading.n_bytes < _SMALL_BYTES:
         workers = 1
     task = ScanTask(tuple(portraits), reading.columns, evalue, matches, file)
@@ -140,10 +158,10 @@ def _into_stream(
 ) -> ScanSummary:
     """Scan into a stream, which no later scan can resume."""
 
-    def append(piece: bytes, counts: dict[str, int]) -> None:  # noqa: ARG001
+    def append(piece: bytes, counts: dict[str, float]) -> None:  # noqa: ARG001
         stream.write(piece)
 
-    return ScanSummary.of_counts(_scan(reading, task, workers, append, 0, progress), {})
+    return ScanSummary.of_counts(task.evalue, _scan(reading, task, workers, append, Done(), progress), {})
 
 
 def _into_file(
@@ -162,30 +180,36 @@ def _into_file(
     identity = task.identity() | {"format": format, "data": inputs}
     with Journal(path, identity, resumable=bool(inputs), overwrite=overwrite, restart=restart) as journal:
         resumed = journal.done
-        counts = _scan(reading, task, workers, journal.append, resumed.n_pieces, progress)
+        counts = _scan(reading, task, workers, journal.append, resumed, progress)
         if _inputs(reading) != inputs:
             raise CorpusError(
                 f"{path}: the data changed while they were read: scan them again from the start",
                 parameter="restart",
             )
-        journal.commit(task.file.finish)
-    return ScanSummary.of_counts(counts + Counter(resumed.counts), resumed.counts)
+        summary = ScanSummary.of_counts(task.evalue, counts, resumed.counts)
+        facts = {
+            "portrait.evalue": f"{summary.evalue:g}",
+            "portrait.expected_by_chance": f"{summary.expected_by_chance:.3g}",
+        }
+        journal.commit(partial(task.file.finish, facts=facts))
+    return summary
 
 
 def _scan(
     reading: rows.RowSource,
     task: ScanTask,
     workers: int,
-    append: Callable[[bytes, dict[str, int]], None],
-    n_done: int,
+    append: Callable[[bytes, dict[str, float]], None],
+    done: Done,
     progress: Progress,
-) -> Counter[str]:
-    """Scan all chunks but the first ``n_done``, and return the counts of these chunks together."""
-    counts: Counter[str] = Counter()
+) -> dict[str, float]:
+    """Scan all chunks but those that are done, and return the counts of all chunks together."""
+    # The numbers are added in the order of the chunks, so that a resumed scan has the same sums to the bit.
+    counts = dict(done.counts)
 
     def chunks() -> Iterator[tuple[int, Chunk]]:
         for i, (number, chunk) in enumerate(reading.chunks()):
-            if i < n_done:
+            if i < done.n_pieces:
                 progress.advance(chunk.read_bytes)
             else:
                 yield number, chunk
@@ -195,8 +219,14 @@ def _scan(
         with closing(in_order(task, chunks(), workers)) as results:
             for result in results:
                 append(result.data, result.counts)
-                counts.update(result.counts)
+                for name, n in result.counts.items():
+                    counts[name] = counts.get(name, 0) + n
                 progress.advance(result.read_bytes)
+    except WorkerError:
+        # Reading a mapped file that has been cut short ends a process, too: opening it again says so.
+        for one in task.portraits:
+            opening.open(one.path, stride=one.spec.stride)
+        raise
     finally:
         progress.finish()
     return counts

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from portrait.portraits.portrait import Portrait
     from portrait.scanning.row_files import RowFile
 
-#: What a scan counts: rows, the rows of each verdict, and the bytes of their texts.
-COUNTERS = ("rows", *VERDICTS, "text_bytes")
+#: What a scan counts: rows, the rows of each verdict, the bytes of their texts, and the number of rows that
+#: chance alone is expected to find.
+COUNTERS = ("rows", *VERDICTS, "text_bytes", "expected_by_chance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class RowBatchResult:
     """
 
     data: bytes
-    counts: dict[str, int]
+    counts: dict[str, float]
     read_bytes: int
 
 
@@ -79,12 +80,13 @@ class ScanTask:
         number, chunk = numbered_chunk
         rows, kept = unpack(chunk, number, self.columns)
         qualified = len(self.portraits) > 1
-        counts = dict.fromkeys(COUNTERS, 0)
+        counts: dict[str, float] = dict.fromkeys(COUNTERS, 0)
         counts["rows"] = len(rows)
         records = []
         for row in rows:
             answer = query(self.portraits, row.text, evalue=self.evalue)
             records.append(to_record(answer, matches=self.matches, qualified=qualified))
             counts[answer.verdict] += 1
+            counts["expected_by_chance"] += answer.expected_by_chance
             counts["text_bytes"] += len(row.text) if row.text.isascii() else len(row.text.encode())
         return RowBatchResult(self.file.encode(rows, kept, records), counts, chunk.read_bytes)

@@ -74,6 +74,32 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
+def place(source: Path, target: Path, *, replace: bool = False) -> None:
+    """Give a file that is whole its place in the same file system, where there is none unless it is replaced.
+
+    Args:
+        source: The file. It may keep its old name, too, as another link.
+        target: Its place.
+        replace: Whether a file there, or a link, is replaced.
+
+    Raises:
+        FileExistsError: There is something at ``target``, which stays.
+        OSError: The file cannot be linked or renamed.
+    """
+    if replace:
+        source.replace(target)
+        return
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links: an empty file holds the place, so that nobody else's is replaced.
+        with target.open("xb"):
+            pass
+        source.replace(target)
+
+
 def create_file(path: Path, *buffers: Buffer, durable: bool = True) -> None:
     """Write a whole new file from ``buffers``, end to end, as :func:`creating` does.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from portrait import strict_json
 from portrait.errors import OutputExistsError
 from portrait.storage.atomic import write_file
+from portrait.strict_json import JsonError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +31,8 @@ def read_record(path: Path) -> dict[str, Any] | None:
         OSError: The file is there and cannot be read.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError, RecursionError):
+        content = strict_json.loads(path.read_bytes(), surrogates=True)
+    except (FileNotFoundError, JsonError):
         return None
     return content if isinstance(content, dict) else None
 

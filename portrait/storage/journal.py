@@ -33,9 +33,9 @@ class Done:
 
     n_pieces: int = 0
     n_bytes: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, float] = field(default_factory=dict)
 
-    def plus(self, data: bytes, counts: Mapping[str, int]) -> Done:
+    def plus(self, data: bytes, counts: Mapping[str, float]) -> Done:
         """Return the state after one piece more."""
         total = {name: self.counts.get(name, 0) + n for name, n in counts.items()}
         return Done(self.n_pieces + 1, self.n_bytes + len(data), total)
@@ -130,7 +130,7 @@ class Journal:
             self._file.close()
         self._stack.close()
 
-    def append(self, data: bytes, counts: Mapping[str, int]) -> None:
+    def append(self, data: bytes, counts: Mapping[str, float]) -> None:
         """Add a piece, in which ``counts`` were counted.
 
         Raises:

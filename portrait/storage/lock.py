@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from portrait.errors import OutputExistsError
@@ -79,6 +80,24 @@ def lock_file(
         if is_open_at(descriptor, path):
             return Lock(descriptor)
         os.close(descriptor)
+
+
+def lock_directory(path: Path) -> Lock:
+    """Lock a directory against others that lock it, and wait while one of them does.
+
+    On a file system without locks, nothing is locked.
+
+    Raises:
+        OSError: The directory cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Lock(descriptor)
 
 
 def _take(descriptor: int, *, shared: bool) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from portrait.errors import OutputExistsError
-from portrait.storage.atomic import part_path, sync_directory
+from portrait.storage.atomic import part_path, place, sync_directory
 from portrait.storage.failures import writing
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Outputs:
             self._require_free(path)
         for path, part in self._parts.items():
             with writing(path):
-                part.replace(path)
+                place(part, path, replace=self._overwrite)
         for directory in {path.parent for path in self._parts}:
             with writing(directory):
                 sync_directory(directory)

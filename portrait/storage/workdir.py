@@ -144,7 +144,9 @@ class WorkDir:
                 f"{self.path}: is not a directory: choose another work directory", parameter="work_dir"
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        others = sorted({path.name for path in self.path.iterdir()} - {_PLAN, _LOCK, _DATA})
+        there = {path.name for path in self.path.iterdir()}
+        # A build makes the lock first and removes it last: without it, nothing there is a build's.
+        others = sorted(there - {_PLAN, _LOCK, _DATA} if _LOCK in there else there)
         others = [name for name in others if not name.endswith(PART_SUFFIX)]
         if others:
             raise OutputExistsError(
@@ -155,7 +157,14 @@ class WorkDir:
 
     def _resume(self) -> None:
         """Keep what is there if it is of this plan; else write the plan and begin."""
-        old = read_record(self.path / _PLAN)
+        plan = self.path / _PLAN
+        old = read_record(plan)
+        if old is None and plan.exists() and self._has_records() and not self._restart:
+            raise OutputExistsError(
+                f"{plan}: is damaged, so that nothing tells which build the finished tasks beside it belong "
+                "to: restore it to resume that build, or restart",
+                parameter="restart",
+            )
         if old is not None and not self._restart:
             if old == self.plan:
                 self.data.mkdir(exist_ok=True)
@@ -164,7 +173,7 @@ class WorkDir:
                 raise other_task(self.path, old, self.plan)
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir()
-        write_record(self.path / _PLAN, self.plan)
+        write_record(plan, self.plan)
 
     def _writing(self) -> AbstractContextManager[None]:
         return writing(self.path, advice="choose another work directory", parameter="work_dir")

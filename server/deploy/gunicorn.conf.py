@@ -5,8 +5,8 @@ bodies first, except NDJSON that is longer than nginx buffers.
 """
 
 import os
-import shutil
-import tempfile
+
+from portrait_server.counters import SharedCounters
 
 bind = "127.0.0.1:8000"
 workers = 2
@@ -15,9 +15,9 @@ threads = 8
 timeout = 60
 graceful_timeout = 30
 os.environ.setdefault("PORTRAIT_SERVICE_CONFIG", "/etc/portrait/service.toml")
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portrait-metrics-")
+_counters = SharedCounters()
 
 
 def on_exit(_server: object) -> None:
     """Remove the counters of the workers."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    _counters.remove()

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .api import compat, constant, health, openapi, portraits, query, reference
-from .http import access_log, admission, headers, problems
+from .http import access_log, admission, headers, hosts, problems
 from .page import web
 from .settings import Settings, settings_of
 from .state import EXTENSION, State, current_state
@@ -58,6 +58,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     access_log.register(app)
     headers.register(app)
     problems.register(app)
+    hosts.register(app)
     app.before_request(_refresh)
     admission.register(app)
     for blueprint in BLUEPRINTS:

@@ -20,6 +20,12 @@ class WithdrawnPortraitError(PortraitError):
     http_status = 503
 
 
+class ForbiddenFileError(PortraitError):
+    """A file of a portrait that the service must not read: outside the roots, or not a regular file."""
+
+    http_status = 503
+
+
 class ServiceError(PortraitError):
     """A request that the service refuses.
 
@@ -36,6 +42,10 @@ class ServiceError(PortraitError):
 
 class MalformedRequestError(ServiceError):
     """A body that the endpoint cannot read."""
+
+
+class CutOffError(ServiceError):
+    """A body that ends before its announced end."""
 
 
 class UnauthorizedError(ServiceError):
@@ -60,6 +70,12 @@ class MediaTypeError(ServiceError):
     """An unsupported media type."""
 
     http_status = 415
+
+
+class UnknownHostError(ServiceError):
+    """A request under a host name that is not the server's: its page may belong to somebody else."""
+
+    http_status = 421
 
 
 class RateLimitError(ServiceError):

@@ -1,17 +1,26 @@
 """Counters for Prometheus: how many requests, texts and characters, never their content.
 
-:func:`share` makes the counters of all workers add up.
+:mod:`.counters` makes those of all workers add up.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+import portrait
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from prometheus_client.metrics_core import Metric
+
     from portrait import Answer
 
 MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
@@ -21,17 +30,30 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
-def share(directory: str) -> None:
-    """Make the workers of this process count together, in files in ``directory``."""
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
-    # prometheus_client chose how to count when it was imported.
-    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+class _Present(Collector):
+    """What is true of this worker now: unlike counters, it is not added up over workers."""
+
+    def __init__(self, portraits: Callable[[], Mapping[str, int]]) -> None:
+        self._portraits = portraits
+
+    def collect(self) -> Iterator[Metric]:
+        version = {"version": portrait.__version__, "python": platform.python_version()}
+        yield InfoMetricFamily("portrait_build", "What answers", version)
+        family = GaugeMetricFamily("portrait_portraits", "Portraits of the settings", labels=["state"])
+        for state, n in self._portraits().items():
+            family.add_metric([state], n)
+        yield family
 
 
 class Metrics:
-    """The counters of one application."""
+    """The counters of one application.
 
-    def __init__(self) -> None:
+    Args:
+        portraits: Returns how many portraits are in each state now.
+    """
+
+    def __init__(self, portraits: Callable[[], Mapping[str, int]] = dict) -> None:
+        self._present = _Present(portraits)
         self.registry = CollectorRegistry()
         labels = ["path", "method", "status"]
         self._requests = Counter("portrait_requests", "Requests answered", labels, registry=self.registry)
@@ -40,6 +62,9 @@ class Metrics:
         )
         self._texts = Counter("portrait_texts", "Texts asked", ["verdict"], registry=self.registry)
         self._chars = Counter("portrait_characters", "Characters asked", registry=self.registry)
+        self._refusals = Counter(
+            "portrait_rate_refusals", "Requests and lines refused by a rate", registry=self.registry
+        )
 
     def count_request(self, path: str, method: str, status: int, seconds: float) -> None:
         """Count a request that was answered.
@@ -59,10 +84,16 @@ class Metrics:
         self._texts.labels(answer.verdict).inc()
         self._chars.inc(n_chars)
 
+    def count_rate_refusal(self) -> None:
+        """Count a request, or a line of NDJSON, that was refused because a rate is used up."""
+        self._refusals.inc()
+
     def exposition(self) -> bytes:
-        """Return all counters in the text format of Prometheus."""
-        registry = self.registry
+        """Return everything in the text format of Prometheus."""
+        counters = self.registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+            counters = CollectorRegistry()
+            MultiProcessCollector(counters)  # type: ignore[no-untyped-call]
+        present = CollectorRegistry()
+        present.register(self._present)
+        return generate_latest(counters) + generate_latest(present)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import logging.config
 import os
-import shutil
 import signal
 import socket
-import tempfile
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,9 +18,11 @@ from granian.server.mp import MPServer
 
 from portrait import OutputError, SpecError
 
-from . import create_app, metrics
+from . import create_app
+from .counters import SharedCounters
 from .gate.rsgi import Gate
 from .messages import counted
+from .orphans import end_with
 from .settings import settings_of
 from .state import State
 
@@ -78,8 +78,7 @@ def run(values: Mapping[str, Any]) -> None:
     if not settings.portraits:
         raise SpecError("no portrait to serve: name at least one")
     logging.config.dictConfig(_LOGGING)
-    counters = tempfile.mkdtemp(prefix="portrait-metrics-")
-    metrics.share(counters)
+    counters = SharedCounters()
     try:
         state = _check(settings)
         port = _free_port(settings)
@@ -101,10 +100,10 @@ def run(values: Mapping[str, Any]) -> None:
             log_level=LogLevels.warning,
         )
         # granian's types expect a callable, which an RSGI application need not be.
-        loader: Any = partial(_load, settings.model_dump())
+        loader: Any = partial(_load, settings.model_dump(), os.getpid())
         server.serve(target_loader=loader, wrap_loader=False)
     finally:
-        shutil.rmtree(counters, ignore_errors=True)
+        counters.remove()
 
 
 def _check(settings: Settings) -> State:
@@ -147,7 +146,8 @@ def _announce(state: State, port: int) -> None:
     logger.info("rate limits: %s", counting if not doorkeeper.has_rates else f"counted {counting}")
 
 
-def _load(values: dict[str, Any]) -> Gate:
+def _load(values: dict[str, Any], parent_pid: int) -> Gate:
     """Return the application of a worker, behind its gate."""
+    end_with(parent_pid)
     config = {name.upper(): value for name, value in values.items()}
     return Gate(create_app({**config, "LENIENT": True}))

@@ -29,7 +29,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     portraits: Annotated[tuple[Path, ...], Field(description="Paths of the portraits to serve.")] = ()
+    roots: Annotated[
+        tuple[Path, ...],
+        Field(description="Directories that links in the portraits may lead to, besides the portraits' own."),
+    ] = ()
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
+    hosts: Annotated[
+        tuple[str, ...],
+        Field(description="Names that requests may use for this server (`Host`); without any, all."),
+    ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 picks a free one.")] = 8000
     workers: Annotated[Count, Field(description="Worker processes; they share the portraits' memory.")] = 1
     threads: Annotated[Count, Field(description="Questions that a worker answers at the same time.")] = 4
@@ -40,10 +48,16 @@ class Settings(BaseModel):
         1_000_000
     )
     max_bulk_bytes: Annotated[Count, Field(description="The largest NDJSON body.")] = 1 << 30
+    max_answer_bytes: Annotated[
+        Count, Field(description="The largest answer of `/q`, `/overlap` and `/quip`.")
+    ] = 8 << 20
     concurrency: Annotated[Count, Field(description="Requests that a worker accepts at the same time.")] = 256
     bulk_concurrency: Annotated[
-        Count, Field(description="NDJSON requests answered at the same time; others wait.")
+        Count, Field(description="NDJSON requests answered at the same time; others wait for their turn.")
     ] = 4
+    bulk_connections: Annotated[
+        Count, Field(description="NDJSON requests that a worker accepts at the same time.")
+    ] = 64
     header_seconds: Annotated[
         Seconds, Field(description="Time to send a request's head, and to stay idle between requests.")
     ] = 15.0
@@ -51,6 +65,9 @@ class Settings(BaseModel):
     request_seconds: Annotated[Seconds, Field(description="Time to answer a request other than NDJSON.")] = (
         30.0
     )
+    response_seconds: Annotated[
+        Seconds, Field(description="Time to receive a whole response other than NDJSON.")
+    ] = 20.0
     idle_seconds: Annotated[
         Seconds, Field(description="Time to send or to receive the next piece of NDJSON.")
     ] = 10.0

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import portrait
 
 from .errors import UnknownPortraitError, WithdrawnPortraitError
+from .files.opening import Place, open_leniently, open_place, renewed
 
 if TYPE_CHECKING:
     import os
@@ -25,29 +25,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("portrait_server.shelf")
 
-#: Device, inode, size and time of change: tells a replaced file from the one that was opened.
-Stamp = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A path on the shelf, the portrait opened there, and its files as they were then.
-
-    If the portrait cannot be asked, it is ``None`` and ``problem`` says why.
-    """
-
-    path: Path
-    name: str
-    portrait: Portrait | None
-    stamps: Mapping[Path, Stamp]
-    problem: str | None = None
-
 
 class Shelf:
     """Open portraits by name, safe to share between threads.
 
     Args:
         paths: The paths of the portraits.
+        roots: The directories that links in the portraits may lead to, besides the portraits' own.
         lenient: Keep a place for a portrait that cannot be opened now, as a worker that starts later than
             others must.
 
@@ -56,16 +40,25 @@ class Shelf:
         SpecError: Two portraits have the same name.
     """
 
-    def __init__(self, paths: Iterable[str | os.PathLike[str]], *, lenient: bool = False) -> None:
+    def __init__(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        roots: Iterable[str | os.PathLike[str]] = (),
+        lenient: bool = False,
+    ) -> None:
         self._lock = threading.Lock()
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
+        more_roots = tuple(map(Path, roots))
         for path in map(Path, paths):
-            place = _open_leniently(path) if lenient else _open(path)
-            if place.name in self._places:
-                raise portrait.SpecError(
-                    f"{path}: another portrait is already named {place.name!r}: rename one of them"
-                )
-            self._places[place.name] = place
+            place = (open_leniently if lenient else open_place)(path, more_roots)
+            if place.name not in self._places:
+                self._places[place.name] = place
+                continue
+            problem = f"{path}: another portrait is already named {place.name!r}: rename one of them"
+            if not lenient:
+                raise portrait.SpecError(problem)
+            logger.error("cannot serve a portrait: %s", problem)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,6 +75,13 @@ class Shelf:
         """Whether every portrait can be asked."""
         return all(place.portrait is not None for place in self._places.values())
 
+    def states(self) -> dict[str, int]:
+        """Return how many portraits are as on disk, answer with their old files, and cannot be asked."""
+        places = self._places.values()
+        n_open = sum(place.portrait is not None for place in places)
+        stale = sum(place.portrait is not None and place.problem is not None for place in places)
+        return {"current": n_open - stale, "stale": stale, "withdrawn": len(places) - n_open}
+
     def can_ask(self, name: str) -> bool:
         """Return whether the shelf has a portrait of that name that can be asked."""
         place = self._places.get(name)
@@ -92,9 +92,18 @@ class Shelf:
 
         Raises:
             UnknownPortraitError: The shelf has no such portrait.
-            WithdrawnPortraitError: The portrait's files are damaged.
+            WithdrawnPortraitError: The portrait's files cannot be used.
         """
         return _portrait(self._places, name)
+
+    def card(self, name: str) -> str | None:
+        """Return the card of the portrait of that name, if it has one that may be served.
+
+        It raises the errors of :meth:`get`.
+        """
+        places = self._places
+        _portrait(places, name)
+        return places[name].card()
 
     @staticmethod
     def unknown(name: str) -> UnknownPortraitError:
@@ -118,7 +127,7 @@ class Shelf:
 
         Raises:
             UnknownPortraitError: The shelf has no such portrait.
-            WithdrawnPortraitError: A portrait's files are damaged.
+            WithdrawnPortraitError: A portrait's files cannot be used.
         """
         return self.asker(names, evalue)(texts)
 
@@ -145,7 +154,7 @@ class Shelf:
         """
         with self._lock:
             before = self._places
-            after = {name: _renewed(place, force) for name, place in before.items()}
+            after = {name: renewed(place, force=force) for name, place in before.items()}
             self._places = after
         return [
             name
@@ -154,76 +163,10 @@ class Shelf:
         ]
 
 
-def _portrait(places: Mapping[str, _Place], name: str) -> Portrait:
+def _portrait(places: Mapping[str, Place], name: str) -> Portrait:
     place = places.get(name)
     if place is None:
         raise Shelf.unknown(name)
     if place.portrait is None:
-        raise WithdrawnPortraitError(f"portrait {name!r} cannot be asked now: its files are damaged")
+        raise WithdrawnPortraitError(f"portrait {name!r} cannot be asked now: its files cannot be used")
     return place.portrait
-
-
-def _open(path: Path) -> _Place:
-    stamps = _stamps(path, None)
-    opened = portrait.open(path)
-    return _Place(path, opened.name, opened, stamps | _stamps(path, opened))
-
-
-def _open_leniently(path: Path) -> _Place:
-    try:
-        return _open(path)
-    except portrait.PortraitError as error:
-        logger.error("cannot open a portrait: %s", error)
-        name = path.resolve().name
-        return _Place(path, name.removesuffix(".portrait") or name, None, {}, str(error))
-
-
-def _renewed(place: _Place, force: bool) -> _Place:
-    """Return ``place`` with its portrait opened again if its files have changed."""
-    now = {path: _stamp(path) for path in place.stamps}
-    if place.portrait is not None and not force and now == place.stamps:
-        return place
-    try:
-        new = _open(place.path)
-    except portrait.PortraitError as error:
-        return _kept_or_withdrawn(place, str(error))
-    if new.name != place.name:
-        return _kept_or_withdrawn(
-            place, f"{place.path}: the portrait is now named {new.name!r}: restart to serve it"
-        )
-    logger.info("portrait %s was opened again", place.name)
-    return new
-
-
-def _kept_or_withdrawn(place: _Place, problem: str) -> _Place:
-    kept = place.portrait
-    if kept is not None and any(_cut_short(path, stamp) for path, stamp in place.stamps.items()):
-        kept = None
-    if problem != place.problem or kept is not place.portrait:
-        outcome = "is withdrawn" if kept is None else "stays as it was"
-        logger.error("portrait %s %s: %s", place.name, outcome, problem)
-    return _Place(place.path, place.name, kept, place.stamps, problem)
-
-
-def _cut_short(path: Path, opened: Stamp) -> bool:
-    """Return whether the very file that was opened has lost bytes: reading them would kill the process."""
-    now = _stamp(path)
-    return now[:2] == opened[:2] and now[2] < opened[2]
-
-
-def _stamps(path: Path, opened: Portrait | None) -> dict[Path, Stamp]:
-    """Return the stamps of the manifest and, for an open portrait, of all its files."""
-    files = {path / "portrait.json" if path.is_dir() else path}
-    if opened is not None and opened.is_bundle:
-        files |= {path / shard.file for layer in opened.manifest.layers for shard in layer.shards}
-    elif opened is not None:
-        files |= set(path.parent.glob(f"{path.name}.*"))
-    return {file: _stamp(file) for file in sorted(files)}
-
-
-def _stamp(file: Path) -> Stamp:
-    try:
-        status = file.stat()
-    except OSError:
-        return (0, 0, 0, 0)
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, cast
@@ -17,6 +18,8 @@ from .shelf import Shelf
 if TYPE_CHECKING:
     from .settings import Settings
 
+logger = logging.getLogger("portrait_server")
+
 #: The key of the state among Flask's extensions.
 EXTENSION = "portrait_server"
 
@@ -26,7 +29,7 @@ class State:
 
     Args:
         settings: The settings of the server.
-        lenient: Start even if a portrait is damaged, see :class:`Shelf`.
+        lenient: Start even if a portrait is damaged, see :class:`Shelf`, or the file of keys.
 
     Raises:
         PortraitError: A portrait, the file of keys or the store cannot be used.
@@ -34,9 +37,15 @@ class State:
 
     def __init__(self, settings: Settings, *, lenient: bool = False) -> None:
         self.settings = settings
-        self.shelf = Shelf(settings.portraits, lenient=lenient)
-        self.metrics = Metrics()
-        self.doorkeeper = Doorkeeper(settings.keys, settings.rate, settings.store)
+        self.shelf = Shelf(settings.portraits, roots=settings.roots, lenient=lenient)
+        self.metrics = Metrics(self.shelf.states)
+        self.doorkeeper = Doorkeeper(
+            settings.keys,
+            settings.rate,
+            settings.store,
+            on_refusal=self.metrics.count_rate_refusal,
+            lenient=lenient,
+        )
         self._lock = threading.Lock()
         self._refreshed = time.monotonic()
 
@@ -63,8 +72,12 @@ class State:
             return
         try:
             self._refreshed = time.monotonic()
-            self.shelf.reload(force=force)
-            self.doorkeeper.reload(force=force)
+            for follow in (self.shelf.reload, self.doorkeeper.reload):
+                try:
+                    follow(force=force)
+                except Exception:
+                    # Whatever went wrong, requests are answered as before, and the next look may succeed.
+                    logger.exception("changes on disk could not be followed")
         finally:
             self._lock.release()
 

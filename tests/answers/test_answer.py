@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from support import samples
 from support.evidence import ask, chain, evidence
 
 import portrait
+from portrait.answers.scan import Stretch
 
 
 def test_hit_rate_is_hits_per_window_tested() -> None:
@@ -27,7 +29,19 @@ def test_an_answer_has_the_same_fields_in_every_form() -> None:
         "coverage",
         "longest_match",
         "exact_document",
+        "portraits",
         "layers",
+    ]
+    assert result["portraits"] == [
+        {
+            "portrait": "sample",
+            "verdict": "found",
+            "evalue": result["evalue"],
+            "units": 30,
+            "detectable_length": result["detectable_length"],
+            "detectable": f"{result['detectable_length']} characters (runs of white space counted as one)",
+            "counting": "characters, runs of white space counted as one",
+        }
     ]
     for layer in result["layers"]:
         assert list(layer) == [
@@ -65,4 +79,19 @@ def test_matches_are_in_text_order_and_the_longer_comes_first() -> None:
 
 def test_the_reason_covers_all_layers() -> None:
     answer = ask(evidence(chain(0, 4), fpr=0.01, source="a"), evidence(chain(30, 9), fpr=0.01, source="b"))
-    assert answer.reason.startswith("2 matching passages, the longest of 50 characters; ")
+    assert answer.reason.startswith("2 passages match, the longest of 50 characters of this text; ")
+
+
+def test_the_reason_tells_of_an_edited_copy_only_where_there_is_one() -> None:
+    plain = ask(evidence(source="a"), evidence(source="b"))
+    edited = ask(evidence(source="a"), evidence(source="b", stretch=Stretch(0, 12, 8, 20.0, 0, 65)))
+    assert plain.verdict == edited.verdict == "not_found"
+    assert "edits" not in plain.reason
+    assert "8 of 12 windows of characters 0-65" in edited.reason
+
+
+def test_the_text_that_was_asked_about_is_not_shown_and_does_not_tell_answers_apart() -> None:
+    one = ask(evidence(chain(0, 9)))
+    other = replace(one, text="another text with the same answer")
+    assert one == other
+    assert "another text" not in repr(other)

@@ -95,6 +95,41 @@ def test_an_edited_copy_is_noticed_although_its_chains_are_broken() -> None:
     assert all(opened.query(other).layers[0].approximate is None for other in others)
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(["abab", "xyz", "q", "cdcdcd", "xyzabab"]), min_size=1, max_size=40).map(
+        "".join
+    ),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.sampled_from([0.003, 0.04, 0.3]),
+)
+def test_the_best_stretch_is_the_documented_one_where_windows_repeat(
+    text: str, width: int, stride: int, fpr: float
+) -> None:
+    spec = portrait.WindowSpec(width, stride)
+    opened, plain, ((contains, rate),) = samples.build({"main": ["abab cdcd"]}, spec, fpr)
+    stretch = opened.evidence(text)[0].scan.stretch
+    expected = oracle.stretch(text, plain, contains, rate)
+    if stretch is None or expected is None:
+        assert (stretch, expected) == (None, None)
+        return
+    assert abs(stretch.score - expected.score) <= 1e-9 * expected.score
+    # Rounding may choose between stretches with other numbers of hits and misses and nearly the same score.
+    assert tuple(stretch) == tuple(expected) or stretch.score != expected.score
+
+
+def test_of_equal_stretches_the_one_that_ends_first_is_given() -> None:
+    # Two copies of one passage, far apart: the same hits, and so the same score.
+    opened = samples.build({"main": ["the ferry to Norham"]}, portrait.WindowSpec(10, 1)).portrait
+    text = f"the ferry to Norham{'.' * 400}the ferry to Norham"
+    (layer,) = opened.query(text).layers
+    assert layer.approximate is not None
+    assert (layer.approximate.start, layer.approximate.end) == (0, 19)
+    first, second = layer.matches
+    assert first.evalue == second.evalue
+
+
 def test_chains_shorter_than_the_minimum_are_left_out() -> None:
     layer = evidence(chain(0, 2), chain(50, 3))
     assert [(match.start, match.windows) for match in unite(layer, 1, 3)] == [(50, 3)]

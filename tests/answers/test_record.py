@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from support.evidence import ask, chain, evidence
 
-from portrait.answers.record import ANSWER_FIELDS, FIELDS, LAYER_FIELDS, MATCH_FIELDS, to_record
+from portrait.answers.record import (
+    ANSWER_FIELDS,
+    FIELDS,
+    LAYER_FIELDS,
+    MATCH_FIELDS,
+    PORTRAIT_FIELDS,
+    to_record,
+)
 
 ANSWER = ask(
     evidence(chain(0, 4), fpr=0.01, source="a"),
@@ -24,6 +31,19 @@ def test_a_record_has_the_answer_s_fields_and_a_summary_of_its_layers() -> None:
 
 def test_sources_of_several_portraits_are_qualified_with_the_portrait_s_name() -> None:
     assert to_record(ANSWER, matches=False, qualified=True)["sources"] == ["pile:a", "pile:c"]
+
+
+def test_several_portraits_are_listed_each_with_its_own_length() -> None:
+    record = to_record(ANSWER, matches=False, qualified=True)
+    assert list(record) == [*FIELDS, "sources", "portraits"]
+    (portrait,) = record["portraits"]
+    assert list(portrait) == list(PORTRAIT_FIELDS)
+    assert portrait == {
+        "portrait": "pile",
+        "verdict": "found",
+        "detectable_length": ANSWER.detectable_length,
+        "counting": "characters, runs of white space counted as one",
+    }
 
 
 def test_matches_are_listed_on_request() -> None:

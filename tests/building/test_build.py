@@ -106,14 +106,21 @@ SPECS = [
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_the_counts_are_those_of_the_definition(spec: WindowSpec, corpus: Path) -> None:
+@pytest.mark.parametrize("short_documents", [False, True])
+def test_the_counts_are_those_of_the_definition(
+    short_documents: bool, spec: WindowSpec, corpus: Path
+) -> None:
     texts = [prose(i, 3 * i) for i in range(50)] + ["", " x  y\n", prose(49, 147)]
     pq.write_table(pa.table({"text": texts}), corpus / "all.parquet")
     stored = [stored_windows(text, spec) for text in texts]
     keys = {xxhash.xxh3_64_intdigest(window, seed=0) for windows, _ in stored for window in windows}
-    keys |= {xxhash.xxh3_64_intdigest(document, seed=1) for _, document in stored}
+    keys |= {
+        xxhash.xxh3_64_intdigest(document, seed=1)
+        for windows, document in stored
+        if windows or short_documents
+    }
 
-    built = portrait.build("all.parquet", "out", windows=spec)
+    built = portrait.build("all.parquet", "out", windows=spec, short_documents=short_documents)
     (layer,) = built.manifest.layers
     assert layer.documents == len(texts)
     assert layer.short_documents == sum(not windows for windows, _ in stored)

@@ -199,15 +199,19 @@ def test_resuming_with_changed_options_or_files_is_refused_and_names_them(cli: C
     other = cli(*BUILD, "--width", "40")
     assert other.code == 2
     assert "begun with other windows" in other.err
+    shorter = cli(*BUILD, "--short-documents")
+    assert shorter.code == 2
+    assert "begun with other documents" in shorter.err
+    added = "one more text, which is long enough for a window of its own in this corpus"
     with Path("corpus/03.jsonl").open("a") as file:
-        file.write('{"text": "one more"}\n')
+        file.write(f'{{"text": "{added}"}}\n')
     changed = cli(*BUILD)
     assert changed.code == 2
     assert "inputs (corpus/03.jsonl)" in changed.err
     assert "--restart" in changed.err
     again = cli(*BUILD, "--restart")
     assert (again.code, again.err) == (0, "")
-    assert portrait.open("out").query("one more").exact_document
+    assert portrait.open("out").query(added).exact_document
 
 
 @pytest.mark.usefixtures("texts")

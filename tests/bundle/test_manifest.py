@@ -12,9 +12,9 @@ from support.sample_bundles import SOURCES, build_two_sources, read_manifest
 
 import portrait
 from portrait.bundle import reader as bundles
-from portrait.bundle.manifest import Manifest, check_digest
+from portrait.bundle.manifest import MAX_MANIFEST_BYTES, Manifest, check_digest
 from portrait.bundle.manifest_reader import parse
-from portrait.errors import DamagedBundleError
+from portrait.errors import DamagedBundleError, OutputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,9 +86,18 @@ def test_the_digest_covers_every_byte(bundle: Path) -> None:
         )
 
 
-def test_file_names_that_are_not_unicode_are_escaped(bundle: Path) -> None:
-    manifest = replace(portrait.open(bundle).manifest, corpus={"arxiv": {"files": ["caf\udce9.txt"]}})
+def test_file_names_that_are_not_unicode_are_shown_as_they_are_printed(bundle: Path) -> None:
+    names = ["caf\udce9.txt", "\ud800", "café.txt"]
+    manifest = replace(portrait.open(bundle).manifest, corpus={"arxiv": {"files": names}})
     text = manifest.to_json()
-    assert b"caf\\udce9.txt" in text
     check_digest(text, "portrait.json")
-    assert parse(text, "portrait.json") == manifest
+    read = parse(text, "portrait.json")
+    assert read.corpus["arxiv"]["files"] == ["caf\\xe9.txt", "\\ud800", "café.txt"]
+    assert read == replace(manifest, corpus=read.corpus)
+    assert read.to_json() == text
+
+
+def test_a_manifest_that_no_reader_takes_is_not_written(bundle: Path) -> None:
+    manifest = replace(portrait.open(bundle).manifest, license="x" * MAX_MANIFEST_BYTES)
+    with pytest.raises(OutputError, match=r"67,1\d\d,\d{3} bytes, of 67,108,864 that readers take"):
+        manifest.to_json()

@@ -48,11 +48,44 @@ def bundle(whole: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"hello", b"\xff\xfe\xfd", b"[" * 200_000, b'{"format": 1}}', b"9" * 5000, b"\0"]
+    ("text", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"hello", "not JSON"),
+        (b"\xff\xfe\xfd", "not JSON in UTF-8"),
+        (b"[" * 200_000, "JSON nested more than 64 deep"),
+        (b'{"a": ' * 65 + b"1" + b"}" * 65, "JSON nested more than 64 deep"),
+        (b'{"format": 1}}', "not JSON"),
+        (b"9" * 5000, "too long a number"),
+        (b"\0", "not JSON"),
+        (b"[" + b"{}," * 3_000_000 + b"{}]", "more than 2,500,000 values"),
+    ],
 )
-def test_a_manifest_that_is_not_json_is_damaged(text: bytes, bundle: Path) -> None:
+def test_a_manifest_that_is_not_json_is_damaged(text: bytes, reason: str, bundle: Path) -> None:
     (bundle / "portrait.json").write_bytes(text)
-    assert "not JSON" in refusal(bundle, DamagedBundleError)
+    assert reason in refusal(bundle, DamagedBundleError)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text.decode().encode("utf-16"), "not JSON in UTF-8: see byte 0"),
+        (lambda text: text.decode().encode("utf-16-be"), "not JSON"),
+        (lambda text: b"\xef\xbb\xbf" + text, "BOM"),
+        (lambda text: text.replace(b'"license"', b'"format": "portrait", "license"'), "'format' twice"),
+        (lambda text: text.replace(b'"license": null', b'"license": "\\ud800"'), "lone surrogate"),
+        (lambda text: text.replace(b'"license": null', b'"license": NaN'), "NaN, which is no number"),
+        (lambda text: text.replace(b'"license": null', b'"license": 1e400'), "1e400, which is out of range"),
+    ],
+    ids=["UTF-16", "UTF-16 without a mark", "BOM", "name twice", "surrogate", "NaN", "infinite"],
+)
+def test_a_manifest_that_readers_disagree_about_is_damaged(
+    change: Callable[[bytes], bytes], reason: str, bundle: Path
+) -> None:
+    path = bundle / "portrait.json"
+    path.write_bytes(change(path.read_bytes()))
+    assert reason in refusal(bundle, DamagedBundleError)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +144,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "the same shard twice": (two_shards, DamagedBundleError, "files of their own"),
     "blank source": (set_in("layers.0.source", " "), DamagedBundleError, "source"),
     "unprintable source": (set_in("layers.0.source", "a\nb"), DamagedBundleError, "source"),
-    "surrogate source": (set_in("layers.0.source", "\ud800"), DamagedBundleError, "source"),
+    "surrogate source": (set_in("layers.0.source", "\ud800"), DamagedBundleError, "lone surrogate"),
     "unknown filter": (set_in("layers.0.filter.kind", "cuckoo"), UnsupportedBundleError, "'cuckoo'"),
     "unknown normalizer": (set_in("normalizer.name", "shout"), UnsupportedBundleError, "'shout'"),
     "newer normalizer": (set_in("normalizer.version", 2), UnsupportedBundleError, "'spaces' version 2"),
@@ -125,8 +158,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "huge count": (set_in("layers.0.windows", 1 << 64), DamagedBundleError, "windows"),
     "rate over 1": (set_in("layers.0.fpr", 1.5), DamagedBundleError, "fpr"),
     "negative rate": (set_in("layers.0.fpr", -0.1), DamagedBundleError, "fpr"),
-    "infinite rate": (set_in("layers.0.fpr", float("inf")), DamagedBundleError, "fpr"),
-    "rate not a number": (set_in("layers.0.fpr_target", float("nan")), DamagedBundleError, "fpr_target"),
+    "infinite rate": (set_in("layers.0.fpr", float("inf")), DamagedBundleError, "Infinity"),
+    "rate not a number": (set_in("layers.0.fpr_target", float("nan")), DamagedBundleError, "NaN"),
     "surrogate in the filter": (set_in("layers.0.filter.note", "\ud800"), DamagedBundleError, ""),
     "surrogate in the digest": (set_in("layers.0.shards.0.sha256", "\ud800"), DamagedBundleError, ""),
     "n_blocks 0": (set_in("layers.0.filter.n_blocks", 0), DamagedBundleError, "0 blocks"),
@@ -184,6 +217,7 @@ CHECKED_AS = {
     ("hash", "window_seed"): "hash",
     ("hash", "document_seed"): "hash",
     ("windows", "unit"): "unit",
+    ("layers", 0, "document_keys"): "layers[0].document_keys",
     ("layers", 0, "filter", "kind"): "unknown filter",
     ("layers", 0, "filter", "n_blocks"): "blocks",
     ("layers", 0, "tensors", "blocks"): "layers[0].tensors",

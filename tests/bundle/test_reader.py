@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,7 +35,6 @@ from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +146,49 @@ def test_a_shard_with_an_impossible_name_is_refused(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["beside", "outside"])
-def test_a_link_is_not_a_shard(where: str, bundle: Path) -> None:
-    path = shard_path(bundle)
-    target = (bundle if where == "beside" else bundle.parent) / "target"
-    path.rename(target)
-    path.symlink_to(target)
-    assert refusal(bundle, DamagedBundleError).startswith(f"{path}: ")
+def test_links_to_regular_files_are_followed(where: str, bundle: Path) -> None:
+    for path in (shard_path(bundle), bundle / "portrait.json"):
+        target = (bundle if where == "beside" else bundle.parent) / f"blob-{path.name}"
+        path.rename(target)
+        path.symlink_to(target)
+    assert portrait.open(bundle).query(TEXT).verdict == "found"
+    portrait.verify(bundle)
+
+
+@pytest.mark.parametrize("where", ["shard", "manifest"])
+@pytest.mark.parametrize(
+    ("obstacle", "words"),
+    [
+        ("fifo", "is a FIFO, not a regular file"),
+        ("directory", "is a directory, not a regular file"),
+        ("device", "is a device, not a regular file"),
+        ("socket", "is a socket, not a regular file"),
+        ("dangling", "is a link to nowhere, which is missing"),
+        ("link to fifo", "is a FIFO, not a regular file"),
+    ],
+)
+def test_what_is_not_a_regular_file_is_refused_at_once(
+    obstacle: str, words: str, where: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bundle.parent)  # a socket's path is short
+    path = Path("bundle") / (shard_path(bundle).name if where == "shard" else "portrait.json")
+    path.unlink()
+    if obstacle == "fifo":
+        os.mkfifo(path)
+    elif obstacle == "directory":
+        path.mkdir()
+    elif obstacle == "socket":
+        with socket.socket(socket.AF_UNIX) as end:
+            end.bind(str(path))
+    elif obstacle == "link to fifo":
+        os.mkfifo("fifo")
+        path.symlink_to("../fifo")
+    else:
+        path.symlink_to("/dev/zero" if obstacle == "device" else "nowhere")
+    error = DamagedBundleError if where == "shard" else NotAPortraitError
+    assert refusal(Path("bundle"), error) == f"{path}: {words}"
+    with pytest.raises(error):
+        portrait.verify("bundle")
 
 
 @pytest.mark.parametrize("size", [0, 7, 8, 100, -32, -1, 1, 32])
@@ -223,7 +261,7 @@ BAD_SHARDS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "header over a megabyte": (header(b"{}" + b" " * (1 << 20)), "header's length"),
     "header not JSON": (header(b"not JSON"), "not JSON"),
     "header not UTF-8": (header(b'{"\xff": 1}'), "not JSON"),
-    "header nested deeply": (header(b"[" * 100_000), "not JSON"),
+    "header nested deeply": (header(b"[" * 100_000), "the header is JSON nested more than 64 deep"),
     "header a list": (header([]), "describe tensors"),
     "header a number": (header(7), "describe tensors"),
     "no tensor": (header({"__metadata__": {}}), "describe tensors"),
@@ -346,7 +384,7 @@ def test_a_manifest_over_the_size_limit_is_not_read(two: Path, tmp_path: Path) -
     with pytest.raises(DamagedBundleError) as caught:
         bundles.read(copy)
     assert str(caught.value) == (
-        f"{copy / 'portrait.json'}: larger than any manifest, which has 1,073,741,824 bytes at most"
+        f"{copy / 'portrait.json'}: larger than any manifest, which has 67,108,864 bytes at most"
     )
 
 

@@ -15,7 +15,7 @@ from support.progress_callbacks import ByteCounter
 from support.sample_bundles import build_two_sources, shards
 
 from portrait.bundle.pieces import Piece
-from portrait.bundle.shard_writer import ShardWriter, shard_name
+from portrait.bundle.shard_writer import ShardWriter, free_name, shard_name
 from portrait.bundle.tensors import TensorInfo, map_tensors
 
 if TYPE_CHECKING:
@@ -86,6 +86,27 @@ def test_shard_names_differ_even_where_case_is_ignored() -> None:
     taken: set[str] = set()
     names = [shard_name(source, 1, 1, taken) for source in ("Web", "web", "WEB", "w/eb", "web-2")]
     assert len({name.casefold() for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("free.bin", "free.bin"),
+        ("main-00001-of-00002.safetensors", "main-3-00001-of-00002.safetensors"),
+        ("pile.50-50.bf.part0.bin", "pile.50-50.bf.part0-2.bin"),
+        ("LICENSE", "LICENSE-2"),
+        (".bin", ".bin-2"),
+    ],
+)
+def test_a_taken_name_gets_a_number(name: str, expected: str) -> None:
+    taken = {
+        "main-00001-of-00002.safetensors",
+        "main-2-00001-of-00002.safetensors",
+        "pile.50-50.bf.part0.bin",
+        "license",
+        ".bin",
+    }
+    assert free_name(name, taken) == expected
 
 
 TABLE = TensorInfo.of("table", "U64", 3, 8)

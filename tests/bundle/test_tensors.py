@@ -11,10 +11,12 @@ import safetensors.numpy
 from support.forge import join_tensor_file
 
 from portrait import DamagedBundleError
-from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, header, map_file, map_tensors
+from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, header, map_tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from portrait.storage.mapping import Access
 
 TABLE = TensorInfo.of("table", "U64", 3, 8)
 PRINTS = TensorInfo.of("fingerprints", "U8", 77)
@@ -90,7 +92,7 @@ BAD_HEADERS: dict[str, tuple[object, str]] = {
     "reversed": ({"a": entry(64, 0, shape=[0]), "b": entry(64, 128)}, "disagree"),
     "boolean offsets": ({"a": {"dtype": "U8", "shape": [1], "data_offsets": [False, True]}}, "disagree"),
     "three offsets": ({"a": {"dtype": "U8", "shape": [128], "data_offsets": [0, 64, 128]}}, "disagree"),
-    "name twice": (b'{"a": {}, "a": {}}', "not JSON"),
+    "name twice": (b'{"a": {}, "a": {}}', "the header is JSON with the name 'a' twice in an object"),
     "one no object": ({"a": entry(0, 128), "b": 7}, "describe tensors"),
     "unknown type": ({"a": entry(0, 64), "b": entry(64, 128, "BF16")}, "'b': unexpected dtype 'BF16'"),
 }
@@ -114,19 +116,16 @@ def test_an_empty_tensor_is_mapped(tmp_path: Path) -> None:
     assert bytes(tensors["fingerprints"][1]) == DATA[192:]
 
 
-@pytest.mark.parametrize("content", [b"", b"x", DATA])
-@pytest.mark.parametrize("sequential", [False, True])
-def test_a_whole_file_of_any_format_is_mapped(content: bytes, sequential: bool, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(content)
-    mapped = map_file(tmp_path / "file", sequential=sequential)
-    assert bytes(mapped) == content
-    assert mapped.readonly
+@pytest.mark.parametrize("access", ["random", "sequential", "memory"])
+def test_tensors_are_the_same_however_they_are_reached(access: Access, tmp_path: Path) -> None:
+    tensors = map_tensors(write(tmp_path / "two", TABLE, PRINTS), access)
+    assert [bytes(data) for _, data in tensors.values()] == [DATA[:192], DATA[192:]]
+    assert all(data.readonly for _, data in tensors.values())
 
 
 def test_a_missing_file_is_an_error_of_the_operating_system(tmp_path: Path) -> None:
-    for read in (map_file, map_tensors):
-        with pytest.raises(FileNotFoundError):
-            read(tmp_path / "missing")
+    with pytest.raises(FileNotFoundError):
+        map_tensors(tmp_path / "missing")
 
 
 @pytest.mark.parametrize("size", [0, 1, 7])

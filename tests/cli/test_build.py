@@ -99,6 +99,7 @@ def test_json_describes_the_portrait_on_one_line(cli: Cli, tmp_path: Path) -> No
         "text_bytes": len(TALE) + 2 * len(SONG),
         "bytes": sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*.safetensors")),
         "skipped": {"rows": 0, "files": 0},
+        "unrecorded_documents": 0,
     }
 
 
@@ -135,7 +136,10 @@ REFUSED = {
     ),
     "wrong column": ("rows.jsonl --column words", "rows.jsonl, line 1: no column 'words', only text, id"),
     "no column": ("rows.jsonl --column ''", "a column's name is empty"),
-    "truncated": ("cut.jsonl.gz", "cut.jsonl.gz: the gzip data ends too early: the file is truncated"),
+    "truncated": (
+        "cut.jsonl.gz",
+        "cut.jsonl.gz: the compressed data ends too early: the file is truncated",
+    ),
     "not Parquet": ("table.parquet", "table.parquet: not a readable Parquet file: "),
     "width 0": ("tale.txt --width 0", "width must be a whole number from 1 to "),
     "width word": ("tale.txt --width wide", "Invalid value for '--width': 'wide' is not a valid integer"),
@@ -192,7 +196,9 @@ def test_a_portrait_is_replaced_only_on_demand(cli: Cli, tmp_path: Path) -> None
     opened = portrait.open(tmp_path / "out")
     assert opened.query(SONG).exact_document
     assert not opened.query(TALE).exact_document
-    assert set(snapshot(tmp_path)) == set(before)
+    # The old shard keeps its name until the new one stands beside it.
+    names = {path.replace("main-00001", "main-2-00001") for path in before}
+    assert set(snapshot(tmp_path)) == names
 
 
 def test_only_portraits_are_replaced_even_on_demand(cli: Cli, tmp_path: Path) -> None:
@@ -257,3 +263,30 @@ def test_without_tqdm_there_is_no_bar_and_no_error(cli: Cli) -> None:
     result = cli.on_terminal("stderr", "build", "tale.txt", "-o", "out", program=without("tqdm"))
     assert (result.code, len(result.err.splitlines())) == (0, 1)
     assert result.err.startswith("built in ")
+
+
+def test_documents_shorter_than_a_window_are_recorded_only_if_asked_for(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "phones.jsonl").write_text('{"text": "0221 555 0123"}\n{"text": "0221 555 0177"}\n')
+    result = cli("build", "phones.jsonl", "tale.txt", "-o", "out")
+    assert "not recorded: 2 documents shorter than a window; --short-documents would record" in result.err
+    answer = portrait.open(tmp_path / "out").query("0221 555 0123")
+    assert (answer.verdict, answer.exact_document) == ("inconclusive", None)
+    assert answer.reason.endswith("; no key of documents shorter than a window was stored")
+
+    result = cli("build", "phones.jsonl", "tale.txt", "-o", "all", "--short-documents")
+    assert "not recorded" not in result.err
+    opened = portrait.open(tmp_path / "all")
+    assert opened.query("0221 555 0123").exact_document is True
+    assert opened.query("a tale").exact_document is False
+    assert opened.manifest.layers[0].document_keys == "all"
+    assert opened.manifest.id != portrait.open(tmp_path / "out").manifest.id
+
+
+def test_a_stride_from_which_text_can_be_rebuilt_is_warned_of(cli: Cli) -> None:
+    result = cli("build", "tale.txt", "-o", "out", "--preset", "gpt3", "--json")
+    assert result.err.startswith(
+        "portrait: warning: at a stride of 1, whoever holds the portrait can rebuild "
+    )
+    assert result.err.count("\n") == 1
+    assert cli("build", "tale.txt", "-o", "out", "--preset", "gpt3", "--overwrite", "--quiet").err == ""
+    assert "warning    at a stride of 1, " in cli("plan", "tale.txt", "--preset", "quip").out

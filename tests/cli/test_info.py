@@ -19,7 +19,9 @@ def test_info_lists_facts_about_the_portrait(room: portrait.Portrait, cli: Cli) 
     assert facts["portrait"] == "room"
     assert facts["id"] == room.manifest.id
     assert facts["windows"] == "50 characters, every 25, after normaliser spaces"
-    assert facts["guarantee"] == "every verbatim passage of 74 characters or more is a hit"
+    assert facts["guarantee"] == (
+        "every verbatim passage of 74 characters or more (runs of white space counted as one) is a hit"
+    )
     assert facts["licence"] == "CC0-1.0"
     assert facts["trained"] == "ada, bob"
     assert facts["built by"] == f"portrait {portrait.__version__}"

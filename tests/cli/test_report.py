@@ -46,9 +46,10 @@ def names(directory: Path) -> set[str]:
 
 
 SUMMARY = """\
-5 of 10 rows share a passage with the corpus: 50% (95% interval 23.7% to 76.3%).
-Chance alone would have N found, in expectation.
-Of the rows not found, none looks like a copy with edits.
+5 of 10 rows match a passage of the corpus: 50% (95% interval 23.7% to 76.3%).
+At the threshold of 1e-05 a row (E-value), chance alone would have N rows found, in expectation.
+Of the rows not found, none could be recognised as a copy with edits; copies changed in every 50 characters \
+(runs of white space counted as one) are invisible.
 
 verdict       rows  share    95% interval
 found            5    50%  23.7% to 76.3%
@@ -67,9 +68,9 @@ def test_a_summary_is_printed(bundle: Path, data: str, cli: Cli) -> None:
     result = cli.here("report", bundle, data, *OPTIONS)
     assert (result.code, result.err) == (0, "")
     begin, _, worst = result.out.partition("The worst 5 rows:\n")
-    assert re.sub("have [0-9.e-]+ found", "have N found", begin) + "The worst 5 rows:\n" == SUMMARY
+    assert re.sub("have [0-9.e-]+ rows", "have N rows", begin) + "The worst 5 rows:\n" == SUMMARY
     lines = worst.splitlines()[1:]
-    assert lines[0].split() == ["row", "place", "coverage", "longest", "E-value"]
+    assert lines[0].split() == ["row", "place", "coverage", "longest", "(characters)", "E-value"]
     assert {line.split()[0] for line in lines[1:]} == {f"q/{i}" for i in range(5)}
     assert {line.split()[1] for line in lines[1:]} == {f"data.jsonl:{i + 1}" for i in range(5)}
 
@@ -79,7 +80,7 @@ def test_the_summary_is_short_if_nothing_is_found(bundle: Path, cli: Cli, tmp_pa
     result = cli.here("report", bundle, "clean.jsonl", *OPTIONS)
     assert result.code == 0
     assert result.out.startswith(
-        "0 of 5 rows share a passage with the corpus: 0% (95% interval 0% to 43.4%).\n"
+        "0 of 5 rows match a passage of the corpus: 0% (95% interval 0% to 43.4%).\n"
     )
     assert "worst" not in result.out
 

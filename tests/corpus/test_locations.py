@@ -133,3 +133,25 @@ def test_a_directory_that_may_not_be_listed_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("os.scandir", scandir)
     with pytest.raises(CorpusError, match=r"^web: Permission denied$"):
         find_files("web")
+
+
+@pytest.mark.parametrize("name", ["data[1]", "da?a", "*", "[", "a]b[c"])
+def test_a_name_that_looks_like_a_glob_is_a_name_where_it_exists(name: str, corpus: Path) -> None:
+    (corpus / name / "deep").mkdir(parents=True)
+    for file in ("a.txt", "deep/b.txt", "[c].txt"):
+        (corpus / name / file).write_text(file)
+    everything = [f"{name}/[c].txt", f"{name}/a.txt", f"{name}/deep/b.txt"]
+    assert paths_by_source(name) == {"main": everything}
+    assert paths_by_source(f"{name}/[c].txt") == {"main": everything[:1]}
+    assert paths_by_source(f"{name}/*.txt") == {"main": everything[:2]}
+    assert paths_by_source(f"{name}/**/*.txt") == {"main": everything}
+    assert paths_by_source(f"{corpus}/{name}/a.tx?") == {"main": [f"{corpus}/{name}/a.txt"]}
+
+
+def test_the_glob_that_a_message_suggests_is_one(corpus: Path) -> None:
+    (corpus / "notes[1]").mkdir()
+    (corpus / "notes[1]" / "a.md").write_text("a")
+    with pytest.raises(CorpusError, match="name others by a glob, such as") as caught:
+        find_files("notes[1]")
+    suggested = str(caught.value).rpartition("such as '")[2].rstrip("'")
+    assert paths_by_source(suggested) == {"main": ["notes[1]/a.md"]}

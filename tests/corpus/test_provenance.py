@@ -6,7 +6,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portrait.corpus.provenance import ShardRead, Skipped, corpus_records, skipped_rows
+import xxhash
+
+from portrait.corpus.provenance import (
+    MAX_LISTED_FILES,
+    ShardRead,
+    Skipped,
+    corpus_records,
+    skipped_rows,
+)
 from portrait.corpus.resolve import resolve
 from portrait.corpus.shards import FileRecord, Shard, Source
 
@@ -121,3 +129,22 @@ def test_the_first_reasons_are_kept() -> None:
     both = Skipped(1, None, "early").plus(Skipped(2, "first", "late"))
     assert both == Skipped(3, "first", "early")
     assert both.plus(Skipped(1, "second")) == Skipped(4, "first", "early")
+
+
+def test_very_many_files_are_summed_up_instead_of_listed() -> None:
+    n_files = MAX_LISTED_FILES // 2 + 1
+    sources = [source(name, *(f"{name}{i:06}" for i in range(n_files))) for name in ("x", "y")]
+    read = [ShardRead("x", ["x000001"], ["x"], {}, {"x000001": Skipped(3, "a", "damaged")})]
+    assert len(corpus_records(sources[:1], read, None)["x"]["files"]) == n_files
+    corpus = corpus_records(sources, read, None)
+    lines = [b'{"bytes":7,"path":"y%06d"}\n' % i for i in range(n_files)]
+    assert corpus["y"]["files"] == []
+    assert corpus["y"]["unlisted"] == {
+        "files": n_files,
+        "bytes": 7 * n_files,
+        "xxh3_128": xxhash.xxh3_128_hexdigest(b"".join(lines)),
+        "skipped_rows": 0,
+        "unreadable": 0,
+    }
+    assert len(json.dumps(corpus)) < 1000
+    assert skipped_rows(corpus) == (3, 1)

@@ -6,6 +6,8 @@ import random
 import struct
 import subprocess
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +15,15 @@ from hypothesis import strategies as st
 from support import oracle
 from support.packed_keys import pack
 
+import portrait
 from portrait import _native
-from portrait.filters.bloom import Bloom, BloomBuilder, key_range
+from portrait.bundle import reader as bundles
+from portrait.errors import DamagedBundleError
+from portrait.filters.bloom import Bloom, BloomBuilder, BloomLayout, expected, key_range, open_layer
+from portrait.sizing import bloom_blocks
+
+if TYPE_CHECKING:
+    from portrait.bundle.reader import Bundle
 
 KEYS = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1]))
 #: One, even, odd, prime, powers of two and their neighbours.
@@ -220,6 +229,88 @@ def test_a_filter_in_several_buffers_answers_and_is_cut_like_one_in_one_buffer(p
 def test_buffers_of_other_sizes_are_refused(sizes: list[int]) -> None:
     with pytest.raises(ValueError, match="whole blocks"):
         Bloom(*(bytes(size) for size in sizes))
+
+
+def test_a_filter_is_built_in_ranges_of_as_many_blocks() -> None:
+    layout = BloomLayout(7)
+    assert layout.parameters == {"kind": "bloom", "n_blocks": 7}
+    assert [(one.first, one.after) for one in layout.ranges(3)] == [(0, 3), (3, 6), (6, 7)]
+    assert [(one.first, one.after) for one in layout.ranges(100)] == [(i, i + 1) for i in range(7)]
+    assert [one.first_key for one in layout.ranges(7)] == [-(-(i << 64) // 7) for i in range(7)]
+
+
+@pytest.mark.parametrize("n_ranges", [1, 2, 3, 7, 100])
+def test_any_number_of_parts_end_to_end_are_the_whole_filter(n_ranges: int) -> None:
+    dice = random.Random(n_ranges)
+    keys = [dice.getrandbits(64) for _ in range(600)]
+    layout = BloomLayout.for_keys(600, 0.01)
+    parts = []
+    for one in layout.ranges(n_ranges):
+        own = [key for key in keys if one.first_key <= key <= one.last_key]
+        parts.append(layout.build([pack(own[:10]), pack(own[10:])], one))
+    whole = build_both(keys, layout.n_blocks)[0]
+    assert b"".join(bytes(part.buffers[0]) for part in parts) == bytes(whole.data)
+    assert layout.assemble(parts).contains(pack(keys)) == b"\x01" * 600
+
+
+def test_the_expected_size_and_rate_are_those_of_the_layout() -> None:
+    assert expected(1000, 0.01) == (32 * bloom_blocks(1000, 0.01), 0.01)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of one layer in several shards."""
+    folder = tmp_path_factory.mktemp("bloom")
+    dice = random.Random(1)
+    (folder / "a.txt").write_text("".join(dice.choices("abcdefghij ", k=200_000)))
+    portrait.build(folder / "a.txt", folder / "out", max_shard_bytes=4096)
+    return bundles.read(folder / "out")
+
+
+def test_a_layer_of_several_shards_is_one_filter(bundle: Bundle) -> None:
+    (layer,) = bundle.manifest.layers
+    opened = open_layer(bundle, layer)
+    assert len(layer.shards) > 2
+    assert opened.contains(pack([int(key, 16) for key in layer.test_vectors.present])) == b"\x01" * 16
+    assert opened.contains(pack([int(key, 16) for key in layer.test_vectors.absent])) == bytes(16)
+    assert opened.rate() == layer.fpr
+
+
+@pytest.mark.parametrize("n_blocks", [None, True, 0, -1, "7", 1.0, 1 << 59])
+def test_a_number_of_blocks_that_is_none_is_refused(n_blocks: object, bundle: Bundle) -> None:
+    (layer,) = bundle.manifest.layers
+    with pytest.raises(DamagedBundleError, match=r"layer 'main' records .* blocks: fetch"):
+        open_layer(bundle, replace(layer, filter={"kind": "bloom", "n_blocks": n_blocks}))
+
+
+@pytest.mark.parametrize("more", [-1, 1, 100])
+def test_shards_of_more_or_fewer_blocks_than_recorded_are_refused(more: int, bundle: Bundle) -> None:
+    (layer,) = bundle.manifest.layers
+    changed = {"kind": "bloom", "n_blocks": layer.filter["n_blocks"] + more}
+    with pytest.raises(DamagedBundleError, match=r"where blocks from|not those of the keys"):
+        open_layer(bundle, replace(layer, filter=changed))
+
+
+def test_shards_in_another_order_or_incomplete_are_refused(bundle: Bundle) -> None:
+    (layer,) = bundle.manifest.layers
+    for shards in (
+        layer.shards[::-1],
+        layer.shards[:-1],
+        layer.shards[1:],
+        (*layer.shards, layer.shards[-1]),
+    ):
+        with pytest.raises(DamagedBundleError, match=r"where blocks from|not those of the keys"):
+            open_layer(bundle, replace(layer, shards=shards))
+
+
+@pytest.mark.parametrize("end", ["first_key", "last_key"])
+def test_a_range_of_keys_that_the_blocks_contradict_is_refused(end: str, bundle: Bundle) -> None:
+    (layer,) = bundle.manifest.layers
+    for i, shard in enumerate(layer.shards):
+        other: dict[str, Any] = {end: f"{(int(getattr(shard, end), 16) + 1) % 2**64:016x}"}
+        shards = (*layer.shards[:i], replace(shard, **other), *layer.shards[i + 1 :])
+        with pytest.raises(DamagedBundleError, match="not those of the keys that the manifest names"):
+            open_layer(bundle, replace(layer, shards=shards))
 
 
 def test_the_key_ranges_of_neighbouring_blocks_are_adjacent() -> None:

@@ -367,7 +367,7 @@ def test_verifying_finds_damage(corpus: Path, tmp_path: Path) -> None:
     change_manifest(built.path, set_vectors(min(stored_windows(documents()[0]))))
     refused("holds the test key")
     change_manifest(built.path, set_vectors("\ud800"))
-    refused("not a window")
+    refused("JSON with a lone surrogate in a string")
 
 
 def test_a_layer_in_one_file_is_not_converted(corpus: Path, tmp_path: Path) -> None:

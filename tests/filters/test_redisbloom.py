@@ -10,13 +10,14 @@ import json
 import math
 import random
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import oracle
 from support.dumps import DOCUMENTS, NAMES, REDISBLOOM, change_block, change_index, hits, part_of, poke
-from support.redisbloom_writer import link, read, second_opinion, write
+from support.redisbloom_writer import Link, link, read, second_opinion, write
 
 import portrait
 from portrait.errors import DamagedBundleError, SpecError, TextError
@@ -135,8 +136,8 @@ def fewer_bits(path: Path) -> None:
     [
         (fewer_bits, "the header announces 22,936 bytes of bits, but there are 22,928"),
         (short_header, "part0.bin: 19 bytes are too few for a header of 20"),
-        (poke(8, "<I", 0), "the header has 0 links instead of 1 to 1,024"),
-        (poke(8, "<I", 1 << 31), "the header has 2,147,483,648 links instead of 1 to 1,024"),
+        (poke(8, "<I", 0), "the header has 0 links instead of 1 to 64"),
+        (poke(8, "<I", 1 << 31), "the header has 2,147,483,648 links instead of 1 to 64"),
         (poke(8, "<I", 2), "the header has 73 bytes, but 2 links take 126"),
         (poke(12, "<I", 13 | 16), "unknown options 0x1d in the header"),
         (poke(0, "<Q", 5), "the links' entries do not add up to the 5 of the header"),
@@ -160,6 +161,45 @@ def test_damage_to_the_header_has_a_named_error(
         portrait.open(path)
     assert str(caught.value).startswith(str(folder))
     assert message in str(caught.value)
+
+
+def many(n_links: int, error: float) -> list[Link]:
+    """Return links of one window each, all of whose bits but one are set, so that most probes are made."""
+    links = [link(1, error, rounded=False) for _ in range(n_links)]
+    for one in links:
+        one.data = bytearray(b"\xfe" + b"\xff" * (len(one.data) - 1))
+        one.entries = 1
+    return links
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        (many(65, 0.5), "the header has 65 links instead of 1 to 64"),
+        (many(1, 2.0**-128), "link 0 of the header has 129 hashes, of 128 at most"),
+        (many(20, 2.0**-102), "20 links with 2,060 hashes, of 2,048 at most"),
+    ],
+    ids=["links", "hashes", "probes"],
+)
+def test_a_filter_that_costs_too_much_a_window_is_refused(
+    links: list[Link], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "made.8-8.bf"
+    write(path, links, 5, 8, [[sum(len(one.data) for one in links)]])
+    with pytest.raises(DamagedBundleError) as caught:
+        portrait.open(path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("links", [many(64, 0.001), many(1, 2.0**-127), many(16, 2.0**-127)])
+def test_the_most_expensive_filter_takes_microseconds_a_window(links: list[Link], tmp_path: Path) -> None:
+    path = tmp_path / "made.8-8.bf"
+    write(path, links, 5, 8, [[sum(len(one.data) for one in links)]])
+    opened = portrait.open(path)
+    text = "".join(random.Random(1).choices("abcdefgh ", k=10_000))
+    start = time.process_time()
+    opened.query(text)
+    assert time.process_time() - start < 100e-6 * len(text)
 
 
 def test_random_damage_to_the_header_never_crashes(folder: Path) -> None:

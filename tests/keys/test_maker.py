@@ -13,7 +13,7 @@ from support.packed_keys import LAST_KEY, key_list, pack, unpack
 
 from portrait import BadRowError, WindowSpec, _native
 from portrait.corpus.shards import Batch
-from portrait.keys.maker import Counts, KeyMaker, keys_within, smallest_keys
+from portrait.keys.maker import KEY_BYTES, Counts, KeyMaker, keys_within, smallest_keys
 from portrait.sizing import SKETCH_KEYS, distinct_keys, keys_to_hold
 
 if TYPE_CHECKING:
@@ -36,15 +36,29 @@ def test_the_keys_of_windows_and_documents_are_collected_and_counted() -> None:
     maker.add(batch(TEXTS[2:]))
     maker.add(batch([]))
     assert set(unpack(maker.keys)) == oracle.portrait(TEXTS, oracle.Spec(20, 10))
-    n_windows = [len(oracle.document_keys(text, oracle.Spec(20, 10))) - 1 for text in TEXTS]
+    every = oracle.Spec(20, 10, short_documents=True)
+    n_windows = [len(oracle.document_keys(text, every)) - 1 for text in TEXTS]
     n_bytes = sum(len(text.encode()) for text in TEXTS)
     assert maker.counts == Counts(len(TEXTS), n_windows.count(0), sum(n_windows), n_bytes)
 
 
 def test_the_keys_of_documents_can_be_left_out() -> None:
-    maker = KeyMaker(SPEC, documents=False)
+    maker = KeyMaker(SPEC, documents="none")
     maker.add(batch(TEXTS))
     assert len(maker.keys) == maker.counts.windows
+
+
+def test_documents_shorter_than_a_window_have_a_key_only_if_asked_for() -> None:
+    long, every = KeyMaker(SPEC), KeyMaker(SPEC, documents="all")
+    for maker in (long, every):
+        maker.add(batch([*TEXTS, "a short one"]))
+    assert set(unpack(every.keys)) - set(unpack(long.keys)) >= {oracle.document_key("a short one")}
+    assert oracle.document_key("a short one") not in unpack(long.keys)
+    counts = long.counts
+    assert len(long.keys) == counts.windows + counts.keyed_documents("long")
+    assert len(every.keys) == counts.windows + counts.keyed_documents("all")
+    assert counts.keyed_documents("all") == counts.documents > counts.keyed_documents("long") > 0
+    assert counts.keyed_documents("none") == 0
 
 
 @pytest.mark.parametrize(
@@ -63,6 +77,27 @@ def test_a_row_without_text_is_named_and_nothing_of_its_batch_is_added(
         maker.add(batch(texts))
     assert str(caught.value).startswith(message)
     assert (len(maker.keys), maker.counts) == (0, Counts())
+
+
+def test_batches_of_one_row_and_of_large_strings_are_added_like_others() -> None:
+    one, large = KeyMaker(SPEC), KeyMaker(SPEC)
+    for text in TEXTS:
+        one.add(batch([text]))
+    large.add(Batch(pa.array(TEXTS, pa.large_string()), str, read_bytes=0))
+    assert one.counts == large.counts
+    assert one.counts.documents == len(TEXTS)
+    assert set(unpack(one.keys)) == set(unpack(large.keys)) == oracle.portrait(TEXTS, oracle.Spec(20, 10))
+
+
+def test_a_batch_of_no_rows_may_have_no_offsets() -> None:
+    empty = pa.StringArray.from_buffers(0, pa.py_buffer(b""), pa.py_buffer(b""))
+    maker = KeyMaker(SPEC)
+    maker.add(Batch(empty, str, read_bytes=0))
+    assert maker.counts == Counts()
+
+
+def test_a_key_takes_eight_bytes() -> None:
+    assert KEY_BYTES == memoryview(key_list([LAST_KEY])).nbytes == 8
 
 
 def test_counts_add_up_and_survive_json() -> None:

@@ -74,6 +74,60 @@ def test_adjacent_ranges_have_each_key_once(tmp_path: Path) -> None:
         assert sorted(key for first, last in ranges for key in within(in_runs, first, last)) == sorted(keys)
 
 
+@pytest.mark.parametrize("n_partitions", [4, 16])
+def test_a_range_that_ends_just_before_a_partition_s_last_key_leaves_that_key_out(
+    n_partitions: int, tmp_path: Path
+) -> None:
+    size = (LAST_KEY + 1) // n_partitions
+    ends = [size - 1, 2 * size - 1, 3 * size - 1]
+    keys = sorted({key + delta for key in ends for delta in (-2, -1, 0, 1, 2)})
+    in_runs = KeysInRuns(tmp_path, [write(tmp_path, "a.keys", keys, n_partitions)], n_partitions)
+    for last in keys:
+        for first in (0, 1, size - 1, size, size + 1):
+            assert within(in_runs, first, last) == [key for key in keys if first <= key <= last]
+
+
+@pytest.mark.parametrize(
+    ("n_partitions", "n_runs", "n_keys", "n_batches"),
+    [
+        (16, 1, 20, 1),
+        (16, 3, 20, 3),
+        (4, 1, 160_000, 4),
+        (16, 1, 160_000, 6),
+        (32, 1, 160_000, 6),
+        (32, 2, 160_000, 6),
+    ],
+)
+def test_as_many_partitions_are_read_at_a_time_as_fill_a_quarter_of_a_megabyte(
+    n_partitions: int, n_runs: int, n_keys: int, n_batches: int, tmp_path: Path
+) -> None:
+    # 160,000 keys take 1.28 MB: 80 kB for each of 16 partitions, of which three are read at a time.
+    keys = range(0, LAST_KEY, LAST_KEY // n_keys)[:n_keys]
+    runs = [write(tmp_path, f"{i}.keys", keys[i::n_runs], n_partitions) for i in range(n_runs)]
+    in_runs = KeysInRuns(tmp_path, runs, n_partitions)
+    assert len(list(in_runs.within(0, LAST_KEY))) == n_batches
+
+
+def test_a_range_in_memory_leaves_out_the_keys_beyond_it() -> None:
+    in_memory = KeysInMemory(key_list([0, 5, LAST_KEY]))
+    assert within(in_memory, 0, LAST_KEY - 1) == [0, 5]
+    assert within(in_memory, 1, LAST_KEY) == [5, LAST_KEY]
+
+
+def test_without_runs_there_are_no_keys(tmp_path: Path) -> None:
+    nothing = KeysInRuns(tmp_path, [], 4)
+    assert nothing.n_keys == 0
+    assert within(nothing, 0, LAST_KEY) == []
+    assert list(nothing.smallest(3)) == []
+
+
+def test_a_missing_run_is_named_with_the_reason(tmp_path: Path) -> None:
+    run = write(tmp_path, "a.keys", [1, 5], 2)
+    (tmp_path / "a.keys").unlink()
+    with pytest.raises(WorkDirError, match=r"a\.keys: No such file or directory: re-run the same call"):
+        KeysInRuns(tmp_path, [run], 2).check()
+
+
 def test_a_change_of_any_byte_of_a_run_is_detected(tmp_path: Path) -> None:
     run = write(tmp_path, "a.keys", [1, 5, 1 << 63, LAST_KEY], 2)
     path = tmp_path / "a.keys"

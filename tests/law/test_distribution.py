@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 WRONG_NAME = re.compile(
     r"""(?:pip|pipx|uv|uvx|add|install)\s+(?:-\S+\s+)*['"]?portrait\b(?![-/.])"""
     r"""|(?<![\w/.-])portrait\[[a-z,]+\]"""
-    r"""|(?<![\w/.-])portrait\s*(?:==|~=|>=)"""
+    r"""|(?<![\w/.-])portrait\s*(?:==|~=|>=)\s*\d"""
 )
 
 

@@ -168,9 +168,36 @@ def test_if_nothing_is_found_there_is_no_passage_of_the_detectable_length(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(samples.texts(4), min_size=1, max_size=4), specs)
-def test_every_document_of_any_length_is_recognised_as_a_whole(
+def test_every_document_of_a_window_or_more_is_recognised_as_a_whole(
     documents: list[str], spec: portrait.WindowSpec
 ) -> None:
     opened = samples.build({"main": [*documents, "text"]}, spec).portrait
     for document in documents:
+        answer = opened.query(document)
+        assert answer.exact_document is (True if answer.layers[0].windows else None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(samples.texts(4), min_size=1, max_size=4), specs)
+def test_short_documents_that_are_recorded_are_recognised_at_any_length(
+    documents: list[str], spec: portrait.WindowSpec
+) -> None:
+    opened = samples.build({"main": [*documents, "text"]}, spec, short_documents=True).portrait
+    for document in documents:
         assert opened.query(document).exact_document
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(samples.texts(2), min_size=1, max_size=4), specs)
+def test_a_text_shorter_than_a_window_gives_nothing_away(
+    documents: list[str], spec: portrait.WindowSpec
+) -> None:
+    answers = []
+    for corpus in (documents, ["something else"]):
+        opened = samples.build({"main": [*corpus, "text"]}, spec).portrait
+        answers.append([opened.query(document) for document in documents])
+    for inside, outside in zip(*answers, strict=True):
+        if not inside.layers[0].windows:
+            assert inside.exact_document is None
+            assert inside.to_dict() | {"layers": []} == outside.to_dict() | {"layers": []}
+            assert (inside.verdict, inside.layers[0].hits) == ("inconclusive", 0)

@@ -88,9 +88,9 @@ def below(*packages: str) -> list[str]:
 #: only from components of lower ranks or from its own; components of one rank do not import each other.
 #: ``__init__`` is the public interface.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("errors", "version", "progress", "markup"),
+    ("errors", "version", "progress", "markup", "strict_json"),
     ("extras", "spec", "sizing", "evidence", "storage"),
-    ("presets", "corpus", "answers", "bundle"),
+    ("presets", "disclosure", "corpus", "answers", "bundle"),
     ("keys",),
     ("filters", "engines"),
     ("portraits",),
@@ -116,7 +116,8 @@ CORPUS_ORDER: tuple[tuple[str, ...], ...] = (
 
 #: The order inside the service.
 SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
-    ("messages", "errors"),
+    ("messages", "errors", "counters", "orphans", "examples"),
+    ("files",),
     ("settings", "metrics", "shelf", "access"),
     ("state",),
     ("http",),
@@ -128,7 +129,7 @@ SERVICE_ORDER: tuple[tuple[str, ...], ...] = (
 )
 
 #: The components that may import the kernel.
-KERNEL_USERS = {"keys", "filters", "portraits"}
+KERNEL_USERS = {"keys", "filters", "portraits", "storage"}
 
 #: A package with more modules should be split; ``cli`` is exempt, since it has a module for each command.
 MOST_MODULES = 12
@@ -156,7 +157,7 @@ def test_imports_are_read_from_the_source() -> None:
     assert "portrait.errors" in project_imports("portrait.spec")
     assert "portrait._native" in project_imports("portrait.keys.maker")
     assert ("portrait.corpus.formats.arrow", "ArrowShard", True) in set(imports("portrait.corpus.locations"))
-    assert "mmap" in imported("portrait.bundle.tensors")
+    assert "mmap" in imported("portrait.storage.mapping")
 
 
 def test_every_component_has_a_rank() -> None:

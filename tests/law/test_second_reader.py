@@ -27,6 +27,7 @@ BUILDS: list[dict[str, Any]] = [
     {"windows": WindowSpec(5, 3, "word", "loose"), "filter": FilterSpec("fuse"), "max_shard_bytes": 4096},
     {"windows": WindowSpec(4, 4, "word", "none")},
     {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, 9)},
+    {"short_documents": True},
 ]
 
 
@@ -71,6 +72,14 @@ def test_both_readers_recognise_the_documents(bundle: Path) -> None:
         one = text(i, 40_000 >> 4 * i)
         assert reader.documents(one)[str(i)]
         assert opened.query(one).exact_document
+
+
+def test_both_readers_agree_on_which_documents_have_keys(bundle: Path) -> None:
+    reader, opened = second_reader.Reader(bundle), portrait.open(bundle)
+    for one in ("", "abc", text(9, 12), text(9, 400)):
+        known = set(reader.documents(one).values())
+        expected = True if True in known else None if None in known else False
+        assert opened.query(one).exact_document is expected
 
 
 def test_both_readers_agree_on_ids_and_digests(bundle: Path) -> None:

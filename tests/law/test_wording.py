@@ -33,7 +33,8 @@ PROSE = sorted(
     and path.is_file()
     and "golden" not in path.parts
     and path.name != "test_wording.py"
-) + [ROOT / name for name in ("README.md", "pyproject.toml", "justfile")]
+)
+PROSE += [*ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / "justfile"]
 
 
 def strings(tree: ast.Module) -> Iterator[str]:

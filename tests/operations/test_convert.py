@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -49,19 +50,47 @@ def test_converting_back_restores_the_same_bytes() -> None:
     portrait.convert("whole", "cut", max_shard_bytes=4096)
     portrait.convert("cut", "other", max_shard_bytes=9000)
     portrait.convert("other", "back")
-    assert contents("back") == contents("whole")
+    back, whole = contents("back"), contents("whole")
+    # The card names the directory.
+    assert back.pop("README.md").replace(b"back", b"whole") == whole.pop("README.md")
+    assert back == whole
     portrait.build({"x": "a.txt", "y": "a.txt"}, "built", max_shard_bytes=4096)
     shards = {name: data for name, data in contents("built").items() if name.endswith(".safetensors")}
     assert shards.items() <= contents("cut").items()
 
 
 def test_an_edited_card_is_kept() -> None:
-    Path("whole/README.md").write_text("Ours.")
+    card = Path("whole/README.md")
+    begin = card.read_text().index("<!-- portrait:begin")
+    card.write_text(f"{card.read_text()[:begin]}Ours.\n{card.read_text()[begin:]}And ours.\n")
     portrait.convert("whole", "cut", max_shard_bytes=5000)
-    assert Path("cut/README.md").read_text() == "Ours."
-    Path("whole/README.md").unlink()
+    copy = Path("cut/README.md").read_text()
+    assert copy.startswith(f"{card.read_text()[:begin]}Ours.\n<!-- portrait:begin")
+    assert copy.endswith("<!-- portrait:end -->\nAnd ours.\n")
+    assert "\n# cut\n" in copy
+    card.unlink()
     portrait.convert("whole", "new", max_shard_bytes=5000)
     assert "# new" in Path("new/README.md").read_text()
+
+
+@pytest.mark.parametrize("page", ["text", "link", "fifo", "device"])
+def test_a_page_that_is_not_the_portrait_s_is_not_copied(page: str) -> None:
+    card, secret = Path("whole/README.md"), Path("secret")
+    card.unlink()
+    secret.write_text("secret")
+    if page == "text":
+        card.write_text("secret")
+    elif page == "fifo":
+        os.mkfifo(card)
+    else:
+        card.symlink_to("../secret" if page == "link" else "/dev/zero")
+    portrait.convert("whole", "cut", max_shard_bytes=5000)
+    assert "\n# cut\n" in Path("cut/README.md").read_text()
+    assert "secret" not in Path("cut/README.md").read_text()
+    # Nor is it touched where the portrait is written again.
+    status = card.lstat()
+    portrait.drop("whole", ["x"])
+    assert (card.lstat().st_ino, card.lstat().st_mode) == (status.st_ino, status.st_mode)
 
 
 def test_a_damaged_portrait_is_not_converted() -> None:

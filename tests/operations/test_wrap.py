@@ -141,13 +141,15 @@ def test_a_manifest_is_replaced_only_on_demand() -> None:
     assert portrait.open("theirs").spec.stride == 1
 
 
-def test_symbolic_links_are_resolved_in_another_directory_and_refused_in_place() -> None:
+def test_symbolic_links_are_resolved_in_another_directory_and_followed_in_place() -> None:
     Path("cache").mkdir()
+    before = inodes("theirs")
     for name in ("words.50-50.bf", "words.50-50.bf.part0.bin"):
         Path("cache", name).symlink_to(Path("theirs", name).resolve())
-    with pytest.raises(OutputError, match="symbolic link"):
-        portrait.wrap("cache/words.50-50.bf", "cache")
-    assert not Path("cache/portrait.json").exists()
+    portrait.wrap("cache/words.50-50.bf", "cache")
+    assert Path("cache/words.50-50.bf.part0.bin").is_symlink()
+    assert portrait.verify("cache").unexpected == ("words.50-50.bf",)
+    assert inodes("theirs") == before
     portrait.wrap("cache/words.50-50.bf", "new")
     assert not Path("new/words.50-50.bf.part0.bin").is_symlink()
     portrait.verify("new")

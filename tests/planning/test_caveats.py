@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portrait.keys.maker import Counts
-from portrait.planning.caveats import bad_rows, full_disks, long_tasks, too_little_memory
+from portrait.planning.caveats import (
+    bad_rows,
+    dense_windows,
+    full_disks,
+    long_tasks,
+    too_little_memory,
+    unread_shards,
+)
 from portrait.planning.sample import Sample
-from portrait.planning.strata import Stratum
+from portrait.planning.strata import PlaceRead, SampledShard, Stratum
+from portrait.spec import WindowSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +25,12 @@ def sample(n_good: int, n_bad: int) -> Sample:
     """Return a sample with these numbers of readable and unreadable rows."""
     counts = Counts()
     counts.documents = n_good
-    stratum = Stratum("main", "jsonl", ".jsonl", 1.0, 10, 1, [], 1, counts={"main": counts})
-    return Sample([stratum], n_bad_rows=n_bad, first_bad_row="a.jsonl, line 1: not JSON")
+    shard = SampledShard(10, 1, [], 1, reads=[PlaceRead(10, {"main": counts})])
+    return Sample(
+        [Stratum("main", "jsonl", ".jsonl", 1.0, [shard])],
+        n_bad_rows=n_bad,
+        first_bad_row="a.jsonl, line 1: not JSON",
+    )
 
 
 def test_rows_that_cannot_be_read_are_counted() -> None:
@@ -50,3 +62,18 @@ def test_demands_on_the_same_disk_are_added_up(tmp_path: Path) -> None:
     (warning,) = full_disks([(tmp_path / "a" / "b", huge, "the portrait"), (tmp_path, huge, "the keys")])
     assert warning.startswith(f"{tmp_path}: the portrait and the keys take about ")
     assert list(full_disks([(tmp_path, 1, "the portrait")])) == []
+
+
+def test_files_that_the_sample_did_not_see_are_counted() -> None:
+    one = sample(3, 0)
+    assert list(unread_shards(one)) == []
+    one.strata[0].shards += [SampledShard(10, 1, [], 1), SampledShard(20, 1, [], 1)]
+    assert list(unread_shards(one)) == [
+        "the sample saw 1 of 3 files and rows of 1 source: there may be others; a larger sample sees more"
+    ]
+
+
+def test_windows_that_give_text_away_are_a_warning() -> None:
+    assert list(dense_windows(WindowSpec())) == []
+    (warning,) = dense_windows(WindowSpec(50, 1))
+    assert warning.startswith("at a stride of 1, ")

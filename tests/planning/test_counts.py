@@ -1,48 +1,129 @@
-"""Counts of a sample, extrapolated."""
+"""Counts of a sample, extrapolated: numbers computed by hand."""
 
 from __future__ import annotations
 
-from portrait.keys.maker import Counts
-from portrait.planning.counts import planned_sources
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portrait.keys.maker import Counts, Keys, keys_within
+from portrait.planning.counts import distinct_keys, planned_sources
+from portrait.planning.ratio import Cluster, Estimate, Range, estimate
 from portrait.planning.sample import Sample
-from portrait.planning.strata import Stratum
+from portrait.planning.strata import PlaceRead, SampledShard, Stratum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-def counts_of(documents: int, text_bytes: int, windows: int) -> Counts:
+def counts_of(documents: int, text_bytes: int, windows: int, short: int = 0) -> Counts:
     """Return counts with these values."""
-    counts = Counts()
-    counts.documents, counts.text_bytes, counts.windows = documents, text_bytes, windows
-    return counts
+    return Counts(documents=documents, short_documents=short, windows=windows, text_bytes=text_bytes)
 
 
 def stratum(source: str, kind: str, n_bytes: int, read_bytes: int, **counts: Counts) -> Stratum:
-    """Return a stratum of three files, of which ``read_bytes`` of ``n_bytes`` were read."""
-    result = Stratum(source, kind, f".{kind}", 1.0, n_bytes, 3, [], n_places=2)
-    result.read_bytes, result.counts = read_bytes, counts
-    return result
+    """Return a stratum of one shard of three files, of which ``read_bytes`` of ``n_bytes`` were read."""
+    reads = [PlaceRead(read_bytes, counts)] if counts else []
+    whole = read_bytes == n_bytes
+    shard = SampledShard(n_bytes, 3, [], 2, n_whole=2 * whole, reads=reads)
+    return Stratum(source, kind, f".{kind}", 1.0, [shard])
+
+
+def keys_of(numbers: Iterable[int]) -> Keys:
+    """Return keys."""
+    return keys_within(b"".join(number.to_bytes(8, "little") for number in numbers), 0, (1 << 64) - 1)
 
 
 def test_counts_are_extrapolated_by_bytes() -> None:
-    sample = Sample([stratum("a", "jsonl", 1000, 100, a=counts_of(2, 50, 7))])
-    (source,) = planned_sources(sample, by_column=False, document_keys=True)
-    assert (source.documents, source.text_bytes, source.windows, source.distinct_keys) == (20, 500, 70, 90)
-    (source,) = planned_sources(sample, by_column=False, document_keys=False)
-    assert source.distinct_keys == 70
+    sample = Sample([stratum("a", "jsonl", 1000, 100, a=counts_of(2, 50, 7, short=1))])
+    (source,) = planned_sources(sample, by_column=False, document_keys="all")
+    assert (source.documents, source.text_bytes, source.windows) == (20, 500, 70)
+    assert (source.keys, source.distinct_keys) == (90, 90)
+    text = estimate([Cluster(1000, False, ((100, 50),))])
+    assert source.text_bytes_range == text.range()
+    assert source.text_bytes_range.low < 500 < source.text_bytes_range.high
+    (source,) = planned_sources(sample, by_column=False, document_keys="long")
+    assert (source.keys, source.distinct_keys) == (80, 80)
+    (source,) = planned_sources(sample, by_column=False, document_keys="none")
+    assert (source.keys, source.distinct_keys) == (70, 70)
+
+
+def test_a_whole_sample_leaves_nothing_open() -> None:
+    sample = Sample([stratum("a", "jsonl", 100, 100, a=counts_of(2, 50, 4))])
+    sample.keys["a"] = [keys_of([1, 2, 2, 3, 3, 3])]
+    (source,) = planned_sources(sample, by_column=False, document_keys="all")
+    assert (source.text_bytes, source.text_bytes_range) == (50, Range(50, 50))
+    assert (source.keys, source.distinct_keys, source.distinct_keys_range) == (6, 3, Range(3, 3))
 
 
 def test_a_file_of_plain_text_is_one_document() -> None:
     sample = Sample([stratum("a", "txt", 1000, 100, a=counts_of(1, 50, 7))])
-    assert planned_sources(sample, by_column=False, document_keys=True)[0].documents == 3
+    assert planned_sources(sample, by_column=False, document_keys="all")[0].documents == 3
+
+
+def test_strata_of_one_source_add_up() -> None:
+    sample = Sample(
+        [
+            stratum("a", "jsonl", 1000, 100, a=counts_of(2, 50, 7)),
+            stratum("a", "csv", 30, 30, a=counts_of(1, 30, 3)),
+        ]
+    )
+    (source,) = planned_sources(sample, by_column=False, document_keys="none")
+    assert (source.documents, source.text_bytes, source.windows, source.keys) == (21, 530, 73, 73)
 
 
 def test_an_unread_stratum_is_estimated_from_the_others() -> None:
     read = stratum("a", "jsonl", 100, 100, a=counts_of(2, 50, 5))
     sample = Sample([read, stratum("b", "csv", 200, 0)])
-    assert [
-        (one.source, one.text_bytes) for one in planned_sources(sample, by_column=False, document_keys=True)
-    ] == [
-        ("a", 50),
-        ("b", 200),
-    ]
-    (only,) = planned_sources(sample, by_column=True, document_keys=True)
+    one, other = planned_sources(sample, by_column=False, document_keys="all")
+    assert (one.source, one.text_bytes, one.documents, one.windows) == ("a", 50, 2, 5)
+    assert (other.source, other.text_bytes, other.documents, other.windows) == ("b", 200, 8, 20)
+    assert other.text_bytes_range == Estimate(200, 100.0**2, 1).range()
+    (only,) = planned_sources(sample, by_column=True, document_keys="all")
     assert (only.source, only.text_bytes) == ("a", 250)
+
+
+def test_rows_of_a_source_that_only_some_shards_hold() -> None:
+    reads = [PlaceRead(10, {"x": counts_of(1, 8, 1)}), PlaceRead(10, {"y": counts_of(1, 4, 2)})]
+    shards = [SampledShard(100, 1, [], 2, reads=[one]) for one in reads]
+    sample = Sample([Stratum("main", "jsonl", ".jsonl", 1.0, shards)])
+    x, y = planned_sources(sample, by_column=True, document_keys="none")
+    assert (x.source, x.text_bytes, x.windows) == ("x", 80, 10)
+    assert (y.source, y.text_bytes, y.windows) == ("y", 40, 20)
+
+
+def test_distinct_keys_of_a_sample_of_unique_ones() -> None:
+    places = [keys_of(range(i, i + 10)) for i in range(0, 60, 10)]
+    number, between = distinct_keys(Estimate(600, 0.0, 6), places, 0.1)
+    # None of six places repeats another: up to 3/6 of them could, and half is the least.
+    assert (number, between) == (600, Range(300, 600))
+    number, between = distinct_keys(Estimate(600, 0.0, 6), places, 0.8)
+    assert (number, between) == (600, Range(math.floor(600 / (1 + 0.5 / 0.8)), 600))
+
+
+def test_distinct_keys_that_repeat_within_a_place_repeat_everywhere() -> None:
+    places = [keys_of([i, i, i + 1, i + 1]) for i in range(0, 60, 10)]
+    assert distinct_keys(Estimate(240, 0.0, 6), places, 0.1) == (120, Range(60, 120))
+    assert distinct_keys(Estimate(240, 0.0, 6), places, 1.0) == (120, Range(120, 120))
+
+
+def test_distinct_keys_that_repeat_from_place_to_place_lower_the_interval() -> None:
+    places = [keys_of(range(10)), keys_of(range(5, 15)), *(keys_of(range(i, i + 10)) for i in (20, 30))]
+    # 35 of 40 keys differ; 3 of 4 places could repeat others in any case.
+    number, between = distinct_keys(Estimate(400, 0.0, 4), places, 0.95)
+    assert number == 350
+    assert between == Range(math.floor(350 / (1 + (1 - 35 / 40 + 3 / 4) / 0.95)), 350)
+
+
+def test_distinct_keys_of_an_uncertain_number() -> None:
+    number, between = distinct_keys(Estimate(100, 10.0**2, 10), [keys_of(range(10))] * 1, 1.0)
+    assert (number, between) == (100, Estimate(100, 10.0**2, 10).range())
+    assert distinct_keys(Estimate(7, 0.0, 1), [], 0.5) == (7, Range(7, 7))
+    assert distinct_keys(Estimate(7, 0.0, 1), [Keys()], 0.5) == (7, Range(7, 7))
+
+
+@pytest.mark.parametrize("read_share", [0.01, 0.5, 0.99])
+def test_the_interval_holds_the_number_itself(read_share: float) -> None:
+    number, between = distinct_keys(Estimate(1000, 50.0**2, 8), [keys_of(range(9))], read_share)
+    assert between.low <= number <= between.high

@@ -304,7 +304,8 @@ def test_keys_that_exceed_the_memory_are_a_warning(corpus: Path) -> None:
         execution=Execution(memory_bytes=256 << 20),
         sample_text_bytes=MB,
     )
-    (warning,) = planned.warnings
+    dense, warning = planned.warnings
+    assert dense.startswith("at a stride of 1, ")
     assert warning.startswith("a pybloom filter is built in memory: about ")
     assert planned.memory_bytes > 256 << 20
 
@@ -333,5 +334,6 @@ def test_a_plan_is_printed_for_people_and_writes_nothing(corpus: Path, cli: Cli,
     facts = {line[:10].strip(): line[11:] for line in lines[5:]}
     assert list(facts) == ["sample", "portrait", "rate", "guarantee", "detectable", "keys", "memory", "time"]
     assert " in w, read in 2 tasks" in facts["keys"]
-    assert "of text; distinct keys may be fewer" in facts["sample"]
+    assert "of text in 2 of 2 files; in brackets, what it leaves open" in facts["sample"]
+    assert " - " in lines[1]
     assert list(tmp_path.iterdir()) == []

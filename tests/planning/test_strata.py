@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from portrait.corpus.resolve import resolve
 from portrait.errors import SpecError
 from portrait.keys.maker import Counts
-from portrait.planning.strata import Stratum, likeness, strata
+from portrait.planning.strata import PlaceRead, SampledShard, Stratum, likeness, strata
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,14 +26,15 @@ def test_shards_of_one_source_and_format_are_a_stratum(tmp_path: Path) -> None:
         ("one", "txt", "", 2),
         ("two", "jsonl", ".jsonl", 1),
     ]
-    assert likeness(groups[3].places[0]) == ("jsonl", ".jsonl")
+    assert likeness(groups[3].shards[0].places[0]) == ("jsonl", ".jsonl")
 
 
 def test_places_cover_a_divided_file(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "a"}\n' * 10_000)
     (stratum,) = strata(resolve(tmp_path / "a.jsonl"))
-    assert stratum.n_places == len(stratum.places) > 16
-    assert sum(place.n_bytes or 0 for place in stratum.places) == stratum.n_bytes
+    (shard,) = stratum.shards
+    assert stratum.n_places == shard.n_places == len(shard.places) > 16
+    assert sum(place.n_bytes or 0 for place in shard.places) == stratum.n_bytes == shard.n_bytes
 
 
 def test_a_source_that_can_be_read_only_once_is_refused() -> None:
@@ -40,12 +42,48 @@ def test_a_source_that_can_be_read_only_once_is_refused() -> None:
         list(strata(resolve("-")))
 
 
-def test_the_factor_is_the_ratio_of_the_whole_to_what_was_read() -> None:
-    counts = Counts()
-    counts.text_bytes = 10
-    stratum = Stratum("main", "jsonl", ".jsonl", 2.0, 100, 1, [], n_places=2)
-    assert (stratum.factor, stratum.share) == (None, 0)
-    stratum.read_bytes, stratum.counts = 20, {"main": counts}
-    assert (stratum.factor, stratum.share, stratum.whole) == (5.0, 0.05, False)
-    stratum.n_whole = 2
-    assert (stratum.factor, stratum.whole) == (1.0, True)
+def read(n_bytes: int, text_bytes: int) -> PlaceRead:
+    """Return the record of a place with a document of so many bytes."""
+    return PlaceRead(n_bytes, {"main": Counts(documents=1, text_bytes=text_bytes)})
+
+
+def test_a_stratum_adds_up_its_shards() -> None:
+    half = SampledShard(100, 1, [], 2, n_whole=1, reads=[read(20, 10), read(30, 40)])
+    full = SampledShard(300, 2, [], 1, n_whole=1, reads=[read(300, 200)])
+    stratum = Stratum("main", "jsonl", ".jsonl", 2.0, [half, full])
+    assert (stratum.n_bytes, stratum.n_files, stratum.n_places) == (400, 3, 3)
+    assert (stratum.read_bytes, stratum.text_bytes, stratum.counts["main"].documents) == (350, 250, 3)
+    assert (half.read_bytes, half.read_share, half.whole, full.whole) == (50, 0.5, False, True)
+    assert (stratum.share, stratum.whole) == (250 / 800, False)
+    half.n_whole = 2
+    assert stratum.whole
+    unknown = SampledShard(None, 0, [], 1)
+    assert Stratum("main", "auto", "", 1.0, [full, unknown]).n_bytes is None
+    assert (unknown.read_share, Stratum("main", "auto", "", 1.0, [unknown]).share) == (0, 0)
+
+
+def test_the_shard_of_which_least_was_read_is_next(tmp_path: Path) -> None:
+    for i, n_lines in enumerate((4000, 10, 10)):
+        (tmp_path / f"{i}.jsonl").write_text('{"text": "a"}\n' * n_lines)
+    (stratum,) = strata(resolve(tmp_path))
+    large = stratum.shards[0]
+    assert large.n_bytes == 4000 * 14
+    assert [shard.n_bytes for shard in stratum.shards[1:]] == [140, 140]
+    order = []
+    while (shard := stratum.next_shard()) is not None:
+        place = shard.places.pop()
+        shard.reads.append(PlaceRead(place.n_bytes or 0, {}))
+        order.append(shard.n_bytes)
+    assert order[:4] == [4000 * 14, 140, 140, 4000 * 14]
+    assert len(order) == stratum.n_places
+
+
+def test_places_are_spread_over_a_shard_wherever_the_sample_ends(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("".join(f'{{"text": "{i:06}"}}\n' for i in range(20_000)))
+    (stratum,) = strata(resolve(tmp_path / "a.jsonl"))
+    places = stratum.shards[0].places[::-1][:4]
+    firsts = [next(iter(place.chunks())).batch().texts[0].as_py() for place in places]
+    rows = sorted(int(first) for first in firsts)
+    assert rows[0] < 1000
+    assert rows[-1] > 14_000
+    assert min(after - before for before, after in itertools.pairwise(rows)) > 1000

@@ -8,6 +8,7 @@ import datasets
 import pytest
 
 import portrait
+from portrait.answers.judge import DEFAULT_ROW_EVALUE
 from portrait.errors import CorpusError, SpecError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def check(rows: Any, book: portrait.Portrait) -> None:
     assert len(rows) == len(ROWS)
     for row, source in zip(rows, ROWS, strict=True):
         assert {name: row[name] for name in source} == source
-        answer = book.query(str(source["text"]))
+        answer = book.query(str(source["text"]), evalue=DEFAULT_ROW_EVALUE)
         for name in TYPES.keys() - {"hit_rate"}:
             assert row[f"portrait_{name}"] == getattr(answer, name)
         assert row["portrait_hit_rate"] == answer.layers[0].hit_rate

@@ -7,7 +7,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import oracle, samples
+from support import forge, oracle, samples
 from support.evidence import without_words
 from support.places import GOLDEN
 
@@ -128,3 +128,25 @@ def test_the_identity_of_a_foreign_filter_depends_on_its_files() -> None:
     )
     assert one.identity != other.identity
     assert pickle.loads(pickle.dumps(one)).identity == one.identity
+
+
+@pytest.mark.parametrize("kind", ["bloom", "fuse", "pybloom"])
+@pytest.mark.parametrize("factor", [0.5, 0.89, 1.12, 1e-6])
+def test_a_recorded_rate_that_the_filter_contradicts_is_found(
+    kind: str, factor: float, tmp_path: Path
+) -> None:
+    (tmp_path / "book.txt").write_text(STORY * 20)
+    options: Any = {"filter": portrait.FilterSpec(kind=kind)}  # type: ignore[arg-type]
+    built = portrait.build(tmp_path / "book.txt", tmp_path / "b.portrait", **options)
+    built.check_rates()
+    forge.change_manifest(
+        built.path, lambda content: content["layers"][0].update(fpr=built.layers[0].fpr * factor)
+    )
+    changed = portrait.open(built.path)
+    with pytest.raises(DamagedBundleError, match=r"layer 'main' is recorded as .*, but its bits have"):
+        changed.check_rates()
+
+
+def test_foreign_filters_have_the_rate_of_their_bits() -> None:
+    for path in sorted((GOLDEN / "redisbloom").glob("*.bf")):
+        portrait.open(path).check_rates()

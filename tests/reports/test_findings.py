@@ -8,6 +8,7 @@ from portrait.reports.findings import (
     ColumnFindings,
     ColumnSpan,
     Findings,
+    PortraitFindings,
     ReportLayer,
     ReportPortrait,
     SourceFindings,
@@ -19,11 +20,11 @@ from portrait.spec import WindowSpec
 NONE, ALL = Share(0, 2), Share(2, 2)
 FINDINGS = Findings(
     totals=Totals(2, NONE, ALL, NONE, NONE, NONE, 0.0),
+    portraits=(PortraitFindings("p", WindowSpec(), NONE, ALL, NONE, Spread(1, 2, 3)),),
     sources=(SourceFindings("p", "web", NONE),),
     columns=(ColumnFindings("text", NONE, ALL),),
     coverage=Histogram((0, 1), (0,)),
     longest_match=Histogram((), ()),
-    detectable_length=Spread(1, 2, 3),
     worst=(),
     verdicts=b"nn",
 )
@@ -34,7 +35,10 @@ def test_findings_as_json_leave_out_the_verdict_of_each_row() -> None:
     assert "verdicts" not in content
     assert content == json.loads(json.dumps(content))
     assert content["totals"]["not_found"]["share"] == 1.0
-    assert content["detectable_length"] == {"least": 1, "median": 2, "greatest": 3}
+    (by_portrait,) = content["by_portrait"]
+    assert (by_portrait["portrait"], by_portrait["not_found"]["count"]) == ("p", 2)
+    assert by_portrait["detectable_length"] == {"least": 1, "median": 2, "greatest": 3}
+    assert by_portrait["counting"] == "characters, runs of white space counted as one"
     assert [one["source"] for one in content["sources"]] == ["web"]
     assert content["columns"][0]["mostly"]["count"] == 2
 

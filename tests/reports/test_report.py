@@ -31,6 +31,6 @@ def test_a_report_states_its_question_and_its_findings(tmp_path: Path) -> None:
     assert (report.contaminated.count, report.contaminated.total) == (1, 2)
     assert json.loads(json.dumps(record)) == record
     page = check(report.to_html())
-    assert "1 of 2 rows shares a passage" in page.text
+    assert "1 of 2 rows matches a passage" in page.text
     assert f"Made by portrait {portrait.__version__}" in page.text
     assert "2026-01-02" in page.text

@@ -219,10 +219,12 @@ def test_all_rows_may_be_contaminated(bundle: Path, tmp_path: Path) -> None:
 
 def test_exact_documents_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A short verse.")
-    built = portrait.build(tmp_path / "a.txt", tmp_path / "out")
+    built = portrait.build(tmp_path / "a.txt", tmp_path / "out", short_documents=True)
     data = write_jsonl(tmp_path / "data.jsonl", [{"text": "A short  verse."}, {"text": "Another."}])
     totals = portrait.report(built, data).findings.totals
     assert (totals.exact_documents.count, totals.found.count, totals.inconclusive.count) == (1, 0, 2)
+    without = portrait.build(tmp_path / "a.txt", tmp_path / "without")
+    assert portrait.report(without, data).findings.totals.exact_documents.count == 0
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {

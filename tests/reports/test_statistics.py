@@ -103,6 +103,31 @@ def test_lengths_fall_into_few_bins_with_round_edges(lengths: list[int]) -> None
         assert count == sum(low <= length < high for length in lengths)
 
 
+@pytest.mark.parametrize(
+    ("longest", "step"),
+    [
+        (0, 1),
+        (11, 1),
+        (12, 2),
+        (23, 2),
+        (24, 5),
+        (59, 5),
+        (60, 10),
+        (119, 10),
+        (120, 20),
+        (240, 50),
+        (1200, 200),
+    ],
+)
+def test_bins_are_as_narrow_as_a_dozen_of_them_allow(longest: int, step: int) -> None:
+    bins = lengths_histogram([0, longest])
+    assert bins.edges == tuple(range(0, longest + step + 1, step))[: longest // step + 2]
+
+
+def test_bins_begin_at_the_shortest_length() -> None:
+    assert lengths_histogram([1000, 1199, 1200]).edges == (1000, 1200, 1400)
+
+
 def test_no_lengths_have_no_bins() -> None:
     assert lengths_histogram([]) == Histogram((), ())
     assert lengths_histogram([]).to_dict() == {"edges": [], "counts": []}

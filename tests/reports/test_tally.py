@@ -10,31 +10,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.answers.answer import Answer, LayerAnswer
+from portrait.answers.answer import Answer
+from portrait.answers.layer_answer import LayerAnswer
 from portrait.answers.matches import Approximate, Match
 from portrait.errors import SpecError
 from portrait.reports.findings import ColumnSpan, ReportRow
 from portrait.reports.statistics import Spread
-from portrait.reports.tally import Tally, chance_of_found, covered_chars
+from portrait.reports.tally import Tally, covered_chars
+from portrait.spec import WindowSpec
 
 if TYPE_CHECKING:
     from portrait.answers.verdict import Verdict
 
 SOURCES = [("one", "web"), ("one", "books"), ("two", "web")]
-THRESHOLD = 0.01
+PORTRAITS = [("one", WindowSpec()), ("two", WindowSpec(13, 1, "word"))]
 
 
-def layer(source: tuple[str, str], matches: list[tuple[int, int]], windows: int = 200) -> LayerAnswer:
+def layer(
+    source: tuple[str, str], matches: list[tuple[int, int]], verdict: Verdict, detectable: int | None
+) -> LayerAnswer:
     """Return the answer of a layer that holds these spans."""
+    number = [name for name, _ in PORTRAITS].index(source[0])
     return LayerAnswer(
         portrait=source[0],
         source=source[1],
-        verdict="found" if matches else "not_found",
-        windows=windows,
+        spec=PORTRAITS[number][1],
+        verdict="found" if matches else verdict,
+        units=100,
+        windows=200,
         hits=3 * len(matches),
         fpr=0.01,
         evalue=1e-6 if matches else None,
+        detectable_length=detectable,
+        expected_by_chance=2e-4,
         matches=tuple(Match(start, end, 4, 1e-6) for start, end in matches),
+        number=number,
     )
 
 
@@ -47,15 +57,14 @@ def row_of(
     answer = Answer(
         verdict="found" if spans else verdict,
         evalue=1e-6 if spans else None,
-        detectable_length=124 + 25 * (number % 3),
+        detectable_length=None,
         coverage=len(inside) / 100,
         longest_match=max((end - start for start, end in spans), default=0),
         exact_document=exact,
         layers=tuple(
-            layer(source, spans_of_layer) for source, spans_of_layer in zip(SOURCES, matches, strict=True)
+            layer(source, spans_of_layer, verdict, 124 + 25 * (number % 3) if source[0] == "one" else 13)
+            for source, spans_of_layer in zip(SOURCES, matches, strict=True)
         ),
-        units=100,
-        unit="characters",
     )
     columns = (ColumnSpan("question", 0, 60), ColumnSpan("answer", 61, 100))
     return ReportRow(number, f"data.jsonl:{number}", None, "x" * 100, columns, answer)
@@ -63,7 +72,7 @@ def row_of(
 
 def tally(rows: list[ReportRow], worst: int = 100) -> Tally:
     """Return the tally of these rows."""
-    result = Tally(SOURCES, ["question", "answer"], THRESHOLD, worst)
+    result = Tally(SOURCES, PORTRAITS, ["question", "answer"], worst)
     for row in rows:
         result.add(row)
     return result
@@ -102,7 +111,41 @@ def test_verdicts_sources_and_columns_are_counted() -> None:
     assert (answer.column, answer.touched.count, answer.mostly.count) == ("answer", 2, 1)
     assert question.touched.total == 3
     assert findings.coverage.counts == (0, 1, 0, 0, 0, 0, 1, 0, 1, 0)
-    assert findings.detectable_length == Spread(124, 149, 174)
+    one, two = findings.portraits
+    assert (one.portrait, two.portrait) == ("one", "two")
+    assert [share.count for share in (one.found, one.not_found, one.inconclusive)] == [2, 2, 1]
+    assert [share.count for share in (two.found, two.not_found, two.inconclusive)] == [2, 2, 1]
+    assert (one.detectable_length, two.detectable_length) == (Spread(124, 149, 174), Spread(13, 13, 13))
+
+
+@pytest.mark.parametrize(
+    ("match", "touched", "mostly"), [((0, 30), 1, 1), ((0, 29), 1, 0), ((59, 60), 1, 0), ((61, 100), 0, 0)]
+)
+def test_a_column_is_mostly_covered_from_half_of_its_characters_on(
+    match: tuple[int, int], touched: int, mostly: int
+) -> None:
+    question, _ = tally([row_of(1, [[match], [], []])]).findings().columns
+    assert (question.touched.count, question.mostly.count) == (touched, mostly)
+
+
+def test_a_column_of_one_character_can_be_covered_and_an_empty_one_cannot() -> None:
+    row = row_of(1, [[(0, 100)], [], []])
+    row = replace(row, columns=(ColumnSpan("question", 0, 1), ColumnSpan("answer", 2, 2)))
+    question, answer = tally([row]).findings().columns
+    assert (question.touched.count, question.mostly.count) == (1, 1)
+    assert (answer.touched.count, answer.mostly.count) == (0, 0)
+
+
+def test_the_first_row_is_counted_like_any_other() -> None:
+    findings = tally([row_of(1, [[(0, 60)], [], []])]).findings()
+    assert (findings.totals.rows, findings.totals.found.count, findings.totals.found.total) == (1, 1, 1)
+    assert findings.totals.expected_by_chance == pytest.approx(6e-4)
+    assert findings.verdicts == b"f"
+    assert [one.found.count for one in findings.sources] == [1, 0, 0]
+    assert sum(findings.coverage.counts) == sum(findings.longest_match.counts) == 1
+    assert findings.portraits[0].detectable_length == Spread(149, 149, 149)
+    assert [one.found.count for one in findings.portraits] == [1, 0]
+    assert [row.number for row in findings.worst] == [1]
 
 
 def test_edited_copies_are_counted_if_nothing_was_found() -> None:
@@ -117,11 +160,9 @@ def test_edited_copies_are_counted_if_nothing_was_found() -> None:
     assert tally([approximately(row) for row in rows]).findings().totals.edited.count == 2
 
 
-def test_chance_is_expected_to_find_the_shortest_significant_chains() -> None:
-    # 200 windows in each of three layers at 1 %: 3·200·ε³ = 6e-4 is within 0.01, 3·200·ε² is not. Each
-    # layer then shows 200·ε³ = 2e-4 such chains by chance.
+def test_the_rows_that_chance_finds_are_added() -> None:
     row = row_of(1, NOTHING)
-    assert chance_of_found(row.answer, THRESHOLD) == pytest.approx(6e-4)
+    assert row.answer.expected_by_chance == pytest.approx(6e-4)
     assert tally([row] * 50).findings().totals.expected_by_chance == pytest.approx(0.03)
 
 
@@ -157,11 +198,11 @@ def test_without_rows_there_are_no_shares() -> None:
     findings = tally([]).findings()
     assert findings.totals.rows == 0
     assert findings.totals.found.share is None
-    assert findings.detectable_length is None
+    assert [one.detectable_length for one in findings.portraits] == [None, None]
     assert (findings.worst, findings.verdicts) == ((), b"")
 
 
 @pytest.mark.parametrize("worst", [-1, 1.5, True, "10"])
 def test_an_invalid_number_of_worst_rows_is_refused(worst: object) -> None:
     with pytest.raises(SpecError, match="the number of worst rows must be 0 or more"):
-        Tally(SOURCES, ["question"], THRESHOLD, worst)  # type: ignore[arg-type]
+        Tally(SOURCES, PORTRAITS, ["question"], worst)  # type: ignore[arg-type]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from portrait.reports.statistics import Share
-from portrait.reports.wording import edited, headline, rate
+from portrait.reports.findings import PortraitFindings
+from portrait.reports.statistics import Share, Spread
+from portrait.reports.wording import edited, headline, rate, sure_lengths
+from portrait.spec import WindowSpec
 
 
 def test_a_rate_has_its_interval() -> None:
@@ -17,9 +19,9 @@ def test_a_rate_has_its_interval() -> None:
     ("found", "prefix"),
     [
         (Share(0, 0), "There are no rows, so there is nothing to say."),
-        (Share(1, 1), "1 of 1 row shares a passage with the corpus: 100% "),
-        (Share(1, 12_345), "1 of 12,345 rows shares a passage with the corpus: "),
-        (Share(2_000, 12_345), "2,000 of 12,345 rows share a passage with the corpus: "),
+        (Share(1, 1), "1 of 1 row matches a passage of the corpus: 100% "),
+        (Share(1, 12_345), "1 of 12,345 rows matches a passage of the corpus: "),
+        (Share(2_000, 12_345), "2,000 of 12,345 rows match a passage of the corpus: "),
     ],
 )
 def test_the_headline_counts_what_was_found(found: Share, prefix: str) -> None:
@@ -29,10 +31,35 @@ def test_the_headline_counts_what_was_found(found: Share, prefix: str) -> None:
 @pytest.mark.parametrize(
     ("n", "sentence"),
     [
-        (0, "Of the rows not found, none looks like a copy with edits."),
-        (1, "Of the rows not found, one looks like a copy with edits."),
-        (1_234, "Of the rows not found, 1,234 look like copies with edits."),
+        (0, "Of the rows not found, none could be recognised as a copy with edits; "),
+        (1, "Of the rows not found, one looks like a copy with edits; "),
+        (1_234, "Of the rows not found, 1,234 look like copies with edits; "),
     ],
 )
 def test_edited_copies_are_counted(n: int, sentence: str) -> None:
-    assert edited(Share(n, 5_000)) == sentence
+    phrase = edited(Share(n, 5_000), [WindowSpec()])
+    assert phrase.startswith(sentence)
+    assert phrase.endswith(
+        "copies changed in every 50 characters (runs of white space counted as one) are invisible."
+    )
+
+
+def test_a_copy_is_invisible_if_no_portrait_has_a_window_of_it() -> None:
+    specs = [WindowSpec(50), WindowSpec(25, 12), WindowSpec(13, 1, "word", "loose")]
+    assert edited(Share(0, 1), specs).endswith(
+        "copies changed in every 13 words (separated by punctuation or white space) and every 25 characters "
+        "(runs of white space counted as one) are invisible."
+    )
+
+
+@pytest.mark.parametrize(
+    ("spread", "lengths"),
+    [
+        (None, "none"),
+        (Spread(99, 99, 99), "99 words or more"),
+        (Spread(99, 124, 1249), "99 to 1,249 words or more, depending on the row's length (median 124)"),
+    ],
+)
+def test_lengths_say_what_they_count(spread: Spread | None, lengths: str) -> None:
+    none = Share(0, 1)
+    assert sure_lengths(PortraitFindings("p", WindowSpec(unit="word"), none, none, none, spread)) == lengths

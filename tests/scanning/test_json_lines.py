@@ -45,4 +45,4 @@ def test_a_row_is_a_line() -> None:
 
 
 def test_the_pieces_already_are_the_output_file() -> None:
-    assert JsonLines().finish(Path("parts"), Path("whole")) == Path("parts")
+    assert JsonLines().finish(Path("parts"), Path("whole"), facts={}) == Path("parts")

@@ -28,6 +28,8 @@ def test_a_parquet_file_has_the_same_rows(cli: Cli, wick: Path, data: Path, tmp_
     assert table.to_pylist() == list(expected([portrait.open(wick)]))
     assert table.schema.field("values").type == pa.struct([("id", pa.string()), ("n", pa.int64())])
     assert table.schema.field("evalue").type == pa.float64()
+    assert table.schema.metadata[b"portrait.evalue"] == b"1e-05"
+    assert 0 < float(table.schema.metadata[b"portrait.expected_by_chance"]) < 7 * 1e-5
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def write(pieces: Sequence[Sequence[Any]], record: dict[str, Any], folder: Path) -> pa.Table:
     """Write and read a file of pieces that hold these values of one kept column."""
-    table = Parquet(("kept",), matches=True)
+    table = Parquet(("kept",), matches=True, several=False)
     data, number = b"", 0
     for piece in pieces:
         rows = [
@@ -50,7 +52,7 @@ def write(pieces: Sequence[Sequence[Any]], record: dict[str, Any], folder: Path)
         data += table.encode(rows, [list(piece)], [record] * len(rows))
         number += len(rows)
     (folder / "parts").write_bytes(data)
-    whole = table.finish(folder / "parts", folder / "whole")
+    whole = table.finish(folder / "parts", folder / "whole", facts={"note": "é"})
     assert whole == folder / "whole"
     return pq.read_table(whole)
 
@@ -73,6 +75,7 @@ def test_the_pieces_of_a_column_have_one_common_type(
     table = write(pieces, record, tmp_path)
     assert [row["kept"] for row in table["values"].to_pylist()] == values
     assert str(table.schema.field("values").type.field("kept").type) == kind
+    assert table.schema.metadata == {b"note": "é".encode()}
     assert table["row"].to_pylist() == list(range(len(values)))
 
 

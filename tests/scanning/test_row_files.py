@@ -114,14 +114,14 @@ def test_data_without_rows_give_an_empty_output(cli: Cli, wick: Path, tmp_path: 
 
 def test_the_file_name_decides_the_format() -> None:
     for name in ("a.jsonl", "b.ndjson", "C.JSONL"):
-        assert isinstance(row_file(name, (), matches=True), JsonLines)
-    table = row_file("a.Parquet", ["id"], matches=False)
+        assert isinstance(row_file(name, (), matches=True, several=False), JsonLines)
+    table = row_file("a.Parquet", ["id"], matches=False, several=True)
     assert isinstance(table, Parquet)
-    assert (table.keep, table.matches) == (("id",), False)
+    assert (table.keep, table.matches, table.several) == (("id",), False, True)
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out", "jsonl", "out.jsonl.gz"])
 def test_other_file_names_are_refused(name: str) -> None:
     with pytest.raises(SpecError, match=f"{name}: cannot tell the format") as caught:
-        row_file(name, (), matches=True)
+        row_file(name, (), matches=True, several=False)
     assert caught.value.parameter == "out"

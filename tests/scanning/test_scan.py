@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -21,8 +22,9 @@ from support.processes import eventually, is_alive
 from support.scans import RECORDS, STORY, lines, rows_of
 
 import portrait
+from portrait.answers.judge import DEFAULT_ROW_EVALUE
 from portrait.errors import CorpusError, OutputExistsError, SpecError, WorkerError
-from portrait.scanning.scan import scan_rows
+from portrait.scanning.scan import ScanSummary, scan_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -353,7 +355,7 @@ def test_a_pipe_that_is_closed_early_is_not_an_error(workers: str, many: Path, c
 def test_memory_does_not_grow_with_the_data(many: Path, wick: Path, tmp_path: Path) -> None:
     code = (
         "import resource, sys, portrait\n"
-        "from portrait.scanning.scan import scan_rows\n"
+        "from portrait.scanning.scan import ScanSummary, scan_rows\n"
         "portraits = [portrait.open(sys.argv[1])]\n"
         "def peak():\n"
         "    scan_rows(portraits, sys.argv[2:], 'out.jsonl', overwrite=True)\n"
@@ -383,6 +385,33 @@ def test_datasets_can_be_scanned_into_a_file(wick: Path, tmp_path: Path) -> None
     rows_written = rows_of((tmp_path / "out.jsonl").read_text())
     assert [row["values"]["id"] for row in rows_written] == list("abcdefg")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl"]
+
+
+def test_a_scan_of_nothing_counts_nothing(wick: Path, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_bytes(b"")
+    for out in (tmp_path / "out.jsonl", io.BytesIO()):
+        summary = scan_rows([portrait.open(wick)], tmp_path / "none.jsonl", out)
+        assert summary == ScanSummary.of_counts(DEFAULT_ROW_EVALUE, {}, {})
+
+
+def test_an_interrupted_scan_resumes_from_another_directory(
+    wick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The same file is recognised, whether its path is relative or absolute; no finished row is asked again.
+    folder = tmp_path / "data"
+    folder.mkdir()
+    record = json.dumps({"text": STORY})
+    (folder / "many.jsonl").write_text(f"{record}\n" * 20_000 + '{"text": 7}\n')
+    portraits, out = [portrait.open(wick)], tmp_path / "out.jsonl"
+    monkeypatch.chdir(folder)
+    with pytest.raises(portrait.BadRowError, match="line 20001"):
+        scan_rows(portraits, "many.jsonl", out)
+    before = n_pieces(tmp_path / ".out.jsonl.parts")
+    assert before > 0
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(portrait.BadRowError, match="line 20001"):
+        scan_rows(portraits, str(folder / "many.jsonl"), out)
+    assert n_pieces(tmp_path / ".out.jsonl.parts") >= before
 
 
 def test_the_library_refuses_invalid_arguments(wick: Path, data: Path, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_chunk_becomes_a_piece_of_output_and_its_counts(
     monkeypatch.chdir(data.parent)
     opened = portrait.open(wick)
     reading = rows.read(data.name, keep=["id", "n"])
-    task = ScanTask((opened,), reading.columns, 0.01, True, JsonLines())
+    task = ScanTask((opened,), reading.columns, 1e-5, True, JsonLines())
     scan = pickle.loads(pickle.dumps(task))()
     (result,) = (scan(numbered_chunk) for numbered_chunk in reading.chunks())
     assert rows_of(result.data) == list(expected([opened]))
@@ -136,6 +136,9 @@ def test_a_chunk_becomes_a_piece_of_output_and_its_counts(
         "not_found": 2,
         "inconclusive": 2,
         "text_bytes": sum(len(record["text"].encode()) for record in RECORDS),
+        "expected_by_chance": pytest.approx(
+            sum(opened.query(record["text"], evalue=1e-5).expected_by_chance for record in RECORDS)
+        ),
     }
     assert result.read_bytes == data.stat().st_size
 

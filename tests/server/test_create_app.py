@@ -55,6 +55,37 @@ def test_an_unknown_path_is_not_found(path: str, client: FlaskClient) -> None:
     assert client.get(path).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static//page.css",
+        "/static//evil.example",
+        "//evil.example",
+        "//",
+        "///healthz",
+        "/v1//portraits",
+        "/v1/portraits/",
+        "/v1/portraits//",
+        "/v1/query/",
+        "/healthz/",
+        "/docs/",
+        "/static",
+        "/q/",
+        "/.//evil.example",
+        "/%2f%2fevil.example",
+        "/\\evil.example",
+    ],
+)
+def test_no_response_redirects(path: str, method: str, client: FlaskClient) -> None:
+    """A redirect would lead to whatever host the request names."""
+    response = client.open(
+        path, method=method, headers={"Host": "evil.example"}, base_url="http://evil.example"
+    )
+    assert not 300 <= response.status_code < 400
+    assert "Location" not in response.headers
+
+
 def test_the_configuration_overrides_the_defaults() -> None:
     app = create_app({"SERVER_NAME": "portraits.example", "PREFERRED_URL_SCHEME": "https", "TESTING": True})
     with app.app_context():

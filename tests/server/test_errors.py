@@ -14,7 +14,7 @@ def test_every_error_has_a_status_for_clients() -> None:
     assert len(family) >= 10
     for error in family:
         assert issubclass(error, portrait.PortraitError)
-        assert error.http_status in (400, 401, 404, 408, 413, 415, 429, 503)
+        assert error.http_status in (400, 401, 404, 408, 413, 415, 421, 429, 503)
         assert error.__doc__
 
 

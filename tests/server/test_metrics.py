@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,16 +17,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COUNT = """
-import os, sys
-from portrait_server import metrics
-metrics.share(sys.argv[1])
-counters = metrics.Metrics()
+import os
+from portrait_server.counters import SharedCounters
+from portrait_server.metrics import Metrics
+shared = SharedCounters()
+counters = Metrics(lambda: {"current": 3, "withdrawn": 0})
 for _ in range(2):
     if os.fork() == 0:
         counters.count_request("/v1/query", "GET", 200, 0.25)
         os._exit(0)
     os.wait()
 print(counters.exposition().decode())
+shared.remove()
 """
 
 
@@ -52,6 +56,29 @@ def test_texts_are_counted_by_verdict(tmp_path: Path) -> None:
 
 def test_processes_count_together(tmp_path: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", COUNT, str(tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", COUNT],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert 'portrait_requests_total{method="GET",path="/v1/query",status="200"} 2.0' in result.stdout
+    assert 'portrait_portraits{state="current"} 3.0' in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_build_and_the_portraits_are_shown() -> None:
+    states = {"current": 2, "withdrawn": 0}
+    metrics = Metrics(lambda: states)
+    assert (
+        f'portrait_build_info{{python="{platform.python_version()}",version="{portrait.__version__}"}} 1.0'
+        in (metrics.exposition().decode())
+    )
+    states["withdrawn"] = 1
+    assert 'portrait_portraits{state="withdrawn"} 1.0' in metrics.exposition().decode()
+
+
+def test_refusals_by_rate_are_counted() -> None:
+    metrics = Metrics()
+    metrics.count_rate_refusal()
+    assert "portrait_rate_refusals_total 1.0" in metrics.exposition().decode()

@@ -47,6 +47,25 @@ def test_keys_are_read_again_with_the_portraits(tmp_path: Path) -> None:
     assert set(state.doorkeeper.keyring.keys) == {"bob", "carol"}
 
 
+def test_a_failure_to_follow_one_change_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Refreshing never raises: it runs before every request, and for as long as a worker lives."""
+    file = tmp_path / "keys.toml"
+    file.write_text(new_key("alice")[1].to_line())
+    state = State(settings_of({"keys": file, "reload_seconds": 1e-9}))
+    file.write_text(new_key("bob")[1].to_line())
+
+    def fail(**_: object) -> None:
+        raise OSError("unplugged")
+
+    monkeypatch.setattr(state.shelf, "reload", fail)
+    state.refresh()
+    assert "changes on disk could not be followed" in caplog.text
+    assert state.doorkeeper.keyring is not None
+    assert set(state.doorkeeper.keyring.keys) == {"bob"}
+
+
 def test_threads_may_refresh_at_the_same_time(tmp_path: Path) -> None:
     state = State(settings_of({"portraits": [build(tmp_path / "ferry.portrait", FERRY)]}))
     threads = [threading.Thread(target=state.refresh, kwargs={"force": True}) for _ in range(8)]

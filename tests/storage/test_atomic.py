@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from portrait.storage.atomic import (
     create_file,
     creating,
     part_path,
+    place,
     replacing,
     sync_directory,
     sync_file,
@@ -142,3 +144,35 @@ def test_files_and_directories_are_synced_by_name(synced_names: list[str], tmp_p
     sync_file(tmp_path / "file")
     sync_directory(tmp_path)
     assert synced_names == ["file", tmp_path.name]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_is_placed_where_there_is_none(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_text("new")
+    target.write_text("a person's")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    for taken in (target, tmp_path / "dangling"):
+        with pytest.raises(FileExistsError):
+            place(source, taken)
+    assert target.read_text() == "a person's"
+    target.unlink()
+    place(source, target)
+    assert target.read_text() == "new"
+    assert source.exists() == links
+
+
+def test_a_placed_file_replaces_a_link_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    source, target, blob = (tmp_path / name for name in ("source", "target", "blob"))
+    source.write_text("new")
+    blob.write_text("shared")
+    target.symlink_to(blob)
+    place(source, target, replace=True)
+    assert (target.read_text(), target.is_symlink(), blob.read_text()) == ("new", False, "shared")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from portrait.errors import OutputExistsError
-from portrait.storage.lock import is_open_at, lock_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from portrait.storage.lock import is_open_at, lock_directory, lock_file
 
 IN_USE = "work: another build is at work there"
 
@@ -107,3 +106,27 @@ def test_an_unwritable_path_raises_an_os_error(tmp_path: Path) -> None:
         lock_file(tmp_path / "file" / "lock", IN_USE)
     with pytest.raises(FileNotFoundError):
         lock_file(tmp_path / "missing" / "work" / "lock", IN_USE)
+
+
+def test_a_directory_is_locked_until_the_lock_is_released(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from portrait.storage.lock import lock_directory\n"
+        "with lock_directory(Path(sys.argv[1])): print('locked', flush=True); time.sleep(0.3); print('end')"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        with lock_directory(tmp_path):
+            # The other process has ended its lock, which is the last that it does.
+            assert process.stdout.readline() == b"end\n"
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(NotADirectoryError):
+        lock_directory(Path(__file__))
+
+
+def test_a_file_system_without_locks_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    lock_directory(tmp_path).release()

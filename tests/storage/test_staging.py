@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from support.file_trees import snapshot
 
 from portrait.storage.staging import StagingDirectory
 
@@ -20,81 +21,107 @@ def names(path: Path) -> list[str]:
 
 
 def test_a_directory_appears_when_it_is_published(tmp_path: Path) -> None:
-    with StagingDirectory(tmp_path / "out") as staging:
+    with StagingDirectory.beside(tmp_path / "out") as staging:
         (staging.path / "file").write_text("new")
         assert not (tmp_path / "out").exists()
-        staging.publish()
+        staging.publish(tmp_path / "out")
     assert names(tmp_path) == ["out"]
     assert (tmp_path / "out" / "file").read_text() == "new"
 
 
-def test_a_published_directory_replaces_an_old_one(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").write_text("old")
-    with StagingDirectory(tmp_path / "out") as staging:
+@pytest.mark.parametrize("obstacle", ["full", "empty", "file", "link"])
+def test_a_directory_is_not_published_over_anything(obstacle: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    if obstacle == "file":
+        out.write_text("old")
+    elif obstacle == "link":
+        out.symlink_to("nowhere")
+    else:
+        out.mkdir()
+        if obstacle == "full":
+            (out / "old").write_text("old")
+    before = snapshot(tmp_path)
+    with StagingDirectory.beside(out) as staging:
         (staging.path / "new").write_text("new")
-        staging.publish()
-    assert names(tmp_path) == ["out"]
-    assert names(tmp_path / "out") == ["new"]
+        with pytest.raises(FileExistsError):
+            staging.publish(out)
+    assert snapshot(tmp_path) == before
 
 
-def test_a_failed_move_puts_the_old_directory_back(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").write_text("old")
-    with StagingDirectory(tmp_path / "out") as staging:
+def test_a_failed_move_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(type(tmp_path), "rename", refuse)
+    with StagingDirectory.beside(tmp_path / "out") as staging:
         (staging.path / "new").write_text("new")
-        with pytest.MonkeyPatch.context() as patch:
-            rename = type(tmp_path).rename
-
-            def refuse(path: Path, target: Path) -> object:
-                if path == staging.path:
-                    raise OSError(5, "Input/output error")
-                return rename(path, target)
-
-            patch.setattr(type(tmp_path), "rename", refuse)
-            with pytest.raises(OSError, match="Input/output error"):
-                staging.publish()
-    assert names(tmp_path) == ["out"]
-    assert names(tmp_path / "out") == ["old"]
+        with pytest.raises(OSError, match="Input/output error"):
+            staging.publish(tmp_path / "out")
+    assert names(tmp_path) == []
 
 
 def test_a_block_that_ends_without_publishing_leaves_nothing(tmp_path: Path) -> None:
-    with StagingDirectory(tmp_path / "out") as staging:
+    with StagingDirectory.beside(tmp_path / "out") as staging:
         (staging.path / "file").write_text("new")
     assert names(tmp_path) == []
 
 
 def test_two_staging_directories_of_one_path_do_not_interfere(tmp_path: Path) -> None:
-    with StagingDirectory(tmp_path / "out") as first, StagingDirectory(tmp_path / "out") as second:
+    out = tmp_path / "out"
+    with StagingDirectory.beside(out) as first, StagingDirectory.beside(out) as second:
         (first.path / "first").touch()
         (second.path / "second").touch()
         assert names(first.path) == ["first"]
-        second.publish()
-        first.publish()
+        second.publish(out)
+        with pytest.raises(FileExistsError):
+            first.publish(out)
     assert names(tmp_path) == ["out"]
-    assert names(tmp_path / "out") == ["first"]
+    assert names(out) == ["second"]
+
+
+DIGITS = "0123456789abcdef"
 
 
 def test_unlocked_leftovers_are_removed(tmp_path: Path) -> None:
-    dead, alive, other = (tmp_path / name for name in (".out.part-1", ".out.part-2", ".outer.part-1"))
-    for one in (dead, alive, other):
+    dead, alive = (tmp_path / f".out.part-{digits}" for digits in (DIGITS, DIGITS[::-1]))
+    # The same name for another directory, and names that only begin alike.
+    others = [tmp_path / name for name in (f".outer.part-{DIGITS}", ".out.part-1", f".out.part-{DIGITS}0")]
+    for one in (dead, alive, *others):
         one.mkdir()
         (one / "half").touch()
-    (tmp_path / ".out.part-file").touch()
-    (tmp_path / ".out.part-link").symlink_to(other)
+    file, link = (tmp_path / f".out.part-{DIGITS[1:]}{c}" for c in "ab")
+    file.touch()
+    link.symlink_to(others[0])
     lock = os.open(alive, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with StagingDirectory(tmp_path / "out"):
+        with StagingDirectory.beside(tmp_path / "out"):
             pass
     finally:
         os.close(lock)
-    assert names(tmp_path) == [".out.part-2", ".out.part-file", ".out.part-link", ".outer.part-1"]
-    assert names(alive) == names(other) == ["half"]
+    assert names(tmp_path) == sorted(one.name for one in (alive, file, link, *others))
+    assert all(names(one) == ["half"] for one in (alive, *others))
+
+
+def test_a_leftover_inside_a_directory_is_cleaned_up_before_it_is_removed(tmp_path: Path) -> None:
+    seen = []
+
+    def clean_up(path: Path) -> None:
+        seen.append((path.name, names(path)))
+
+    dead = tmp_path / f".portrait.part-{DIGITS}"
+    dead.mkdir()
+    (dead / "half").touch()
+    (tmp_path / "file").touch()
+    with StagingDirectory.inside(tmp_path, clean_up) as staging:
+        assert staging.path.parent == tmp_path
+        assert names(tmp_path) == sorted([staging.path.name, "file"])
+    assert names(tmp_path) == ["file"]
+    assert seen == [(dead.name, ["half"])]
 
 
 def test_a_check_of_a_writable_path_leaves_nothing(tmp_path: Path) -> None:
-    StagingDirectory(tmp_path / "out").check()
+    StagingDirectory.beside(tmp_path / "out").check()
     assert names(tmp_path) == []
 
 
@@ -114,9 +141,9 @@ def test_a_check_raises_the_error_that_writing_would_raise(
 ) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(error):
-        StagingDirectory(tmp_path / out).check()
+        StagingDirectory.beside(tmp_path / out).check()
     with pytest.raises(error):
-        StagingDirectory(tmp_path / out).__enter__()
+        StagingDirectory.beside(tmp_path / out).__enter__()
     assert names(tmp_path) == ["file"]
 
 
@@ -125,6 +152,6 @@ def test_a_check_notices_missing_write_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(PermissionError):
-            StagingDirectory(tmp_path / "out").check()
+            StagingDirectory.beside(tmp_path / "out").check()
     finally:
         tmp_path.chmod(0o700)

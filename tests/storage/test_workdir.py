@@ -113,9 +113,38 @@ def test_the_same_plan_can_start_over(path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]"])
-def test_an_invalid_plan_makes_the_build_start_over(text: bytes, path: Path) -> None:
+def test_a_damaged_plan_is_refused_and_the_records_stay(text: bytes, path: Path) -> None:
+    finish_one_task(path)
+    whole = (path / "plan.json").read_bytes()
+    (path / "plan.json").write_bytes(text)
+    with (
+        pytest.raises(OutputExistsError, match=r"^work/plan\.json: is damaged") as caught,
+        WorkDir(path, PLAN),
+    ):
+        pass
+    assert caught.value.parameter == "restart"
+    assert (path / "plan.json").read_bytes() == text
+    (path / "plan.json").write_bytes(whole)
+    with WorkDir(path, PLAN) as work:
+        assert work.record("read-0") == {"n": 1}
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]"])
+def test_a_damaged_plan_is_replaced_where_nothing_is_lost(text: bytes, path: Path) -> None:
     finish_one_task(path)
     (path / "plan.json").write_bytes(text)
+    with WorkDir(path, PLAN, restart=True) as work:
+        assert work.record("read-0") is None
+    path.mkdir(exist_ok=True)
+    (path / "lock").touch()
+    (path / "plan.json").write_bytes(text)
+    with WorkDir(path, PLAN) as work:
+        work.note("read-0", {"n": 2})
+
+
+def test_records_without_a_plan_are_left_by_a_build_that_was_done(path: Path) -> None:
+    finish_one_task(path)
+    (path / "plan.json").unlink()
     with WorkDir(path, PLAN) as work:
         assert work.record("read-0") is None
 
@@ -174,6 +203,21 @@ def test_a_directory_with_other_files_is_left_alone(path: Path) -> None:
     )
     assert caught.value.parameter == "work_dir"
     assert files(path) == ["b", "c", "d", "thesis.tex"]
+
+
+@pytest.mark.parametrize("name", ["data", "plan.json"])
+def test_other_people_s_files_of_the_names_of_a_build_s_are_left_alone(name: str, path: Path) -> None:
+    thesis = path / name / "thesis.tex" if name == "data" else path / name
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("a year's work")
+    for options in ({}, {"restart": True}, {"shared": True}):
+        with (
+            pytest.raises(OutputExistsError, match=rf"holds other files \({name}\)"),
+            WorkDir(path, PLAN, **options),
+        ):
+            pass
+    assert thesis.read_text() == "a year's work"
+    assert files(path) == [str(thesis.relative_to(path))]
 
 
 def test_a_half_written_file_of_a_killed_process_is_no_obstacle(path: Path) -> None:

@@ -33,7 +33,7 @@ def evidence(
     fpr: float = FPR,
     units: int = 109,
     source: str = "main",
-    document: bool = False,
+    document: bool | None = False,
     stretch: Stretch | None = None,
 ) -> LayerEvidence:
     """Return the evidence of a layer that has these chains.
@@ -43,7 +43,7 @@ def evidence(
         fpr: The filter's false-positive rate.
         units: The length of the text in characters.
         source: The name of the layer's source.
-        document: Whether the whole text is one of the source's documents.
+        document: Whether the whole text is one of the source's documents, if that is known.
         stretch: The best stretch, if any.
     """
     windows = max(0, units - WIDTH + 1)
@@ -66,7 +66,7 @@ def ask(*layers: LayerEvidence, threshold: float = 0.01) -> Answer:
 def without_words(answer: Answer) -> dict[str, Any]:
     """Return the answer's JSON object without the reason and names, as the oracle gives it."""
     result = answer.to_dict()
-    del result["reason"]
+    del result["reason"], result["portraits"]
     for layer in result["layers"]:
         del layer["portrait"], layer["source"]
     return result

@@ -1,4 +1,4 @@
-"""A small tree of files of several formats, and the files that sources have in it."""
+"""Trees of files: one of several formats, the files that sources have in it, and what a directory holds."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ def write_tree(directory: Path) -> None:
         file = directory / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(CONTENT)
+
+
+def snapshot(path: Path) -> dict[str, bytes | str | None]:
+    """Return the entries below a directory: a file's content, a link's target, ``None`` for a directory."""
+    entries: dict[str, bytes | str | None] = {}
+    for entry in sorted(path.rglob("*")):
+        name = str(entry.relative_to(path))
+        if entry.is_symlink():
+            entries[name] = str(entry.readlink())
+        else:
+            entries[name] = entry.read_bytes() if entry.is_file() else None
+    return entries
 
 
 def paths_of(source: Source) -> list[str]:

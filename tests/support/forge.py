@@ -28,6 +28,7 @@ def manifest_id(manifest: dict[str, Any]) -> str:
         "layers": [
             {
                 "source": layer["source"],
+                "document_keys": layer["document_keys"],
                 "filter": layer["filter"],
                 "fpr": layer["fpr"],
                 "tensors": layer["tensors"],

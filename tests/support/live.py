@@ -108,14 +108,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(folder: Path, *arguments: object, **settings: object) -> Service:
-    """Start a server in ``folder`` and wait until it answers; ``settings`` go into its config file."""
+def start(
+    folder: Path,
+    *arguments: object,
+    before: tuple[str, ...] = (),
+    environment: dict[str, str] | None = None,
+    **settings: object,
+) -> Service:
+    """Start a server in ``folder`` and wait until it answers; ``settings`` go into its config file.
+
+    Args:
+        folder: The server's working directory.
+        *arguments: Arguments of the command.
+        before: A command that runs the server's, such as one that takes privileges away.
+        environment: Variables besides those of this process.
+        **settings: The settings.
+    """
     port = free_port()
     config = folder / "service.toml"
     config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
-    command = [sys.executable, "-m", "portrait", "serve", *map(str, arguments), "--port", str(port)]
+    command = [*before, sys.executable, "-m", "portrait", "serve", *map(str, arguments), "--port", str(port)]
     with (folder / "out.log").open("wb") as out, (folder / "err.log").open("wb") as err:
-        process = subprocess.Popen([*command, "--config", str(config)], cwd=folder, stdout=out, stderr=err)
+        process = subprocess.Popen(
+            [*command, "--config", str(config)],
+            cwd=folder,
+            stdout=out,
+            stderr=err,
+            env={**os.environ, **(environment or {})},
+        )
     service = Service(process, port, folder)
 
     def answers() -> bool:
@@ -139,9 +159,9 @@ def stop(service: Service) -> int:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: object, **settings: object) -> Iterator[Service]:
+def serving(folder: Path, *arguments: object, **options: Any) -> Iterator[Service]:
     """Run a server as :func:`start` does while the block runs."""
-    service = start(folder, *arguments, **settings)
+    service = start(folder, *arguments, **options)
     try:
         yield service
     finally:

@@ -56,12 +56,16 @@ Contains = Callable[[int], bool]
 
 @dataclass(frozen=True)
 class Spec:
-    """How texts become windows: width and stride in units, the unit, and the normaliser."""
+    """How texts become windows: width and stride in units, the unit, and the normaliser.
+
+    ``short_documents`` says whether a document shorter than a window stores the key of its text.
+    """
 
     width: int
     stride: int
     unit: str = "char"
     normalizer: str = "spaces"
+    short_documents: bool = False
 
 
 # --- Normalising ------------------------------------------------------------------------------------
@@ -264,11 +268,12 @@ def document_key(text: str) -> int:
 
 
 def document_keys(document: str, spec: Spec) -> list[int]:
-    """Return the keys that a document stores: those of its windows in order, then its own."""
+    """Return the keys that a document stores: those of its windows in order, then its own, if it has one."""
     text, _ = normalise(document, spec.normalizer)
     windows = all_windows(text, spec)
     stored = [windows[i] for i in stored_offsets(len(units(text, spec.unit)), spec)]
-    return [*map(window_key, stored), document_key(text)]
+    own = [document_key(text)] if stored or spec.short_documents else []
+    return [*map(window_key, stored), *own]
 
 
 def portrait(documents: Iterable[str], spec: Spec) -> set[int]:
@@ -324,42 +329,36 @@ def n_distinct(keys: Iterable[int]) -> int:
 
 
 def stretch(text: str, spec: Spec, contains: Contains, fpr: float) -> Stretch | None:
-    """Return the stretch with the highest score, found window by window in each phase of the stride."""
+    """Return the stretch with the highest score, of equal scores the one that ends first.
+
+    A stretch of a phase begins with a hit, and ends before the first window at which its score is not above
+    zero. Its score is counted from all of its windows, for each of its ends.
+    """
     normalised, origins = normalise(text, spec.normalizer)
     keys = [window_key(window) for window in all_windows(normalised, spec)]
     chars = chars_of_units(normalised, spec.unit)
-    best: Stretch | None = None
     rate = max(fpr, 2.0**-64)
-    shares = [share for share in (0.5, 0.1) if share > rate]
-    for phase in range(min(spec.stride, len(keys))):
-        scores = dict.fromkeys(shares, 0.0)
-        firsts = dict.fromkeys(shares, 0)
-        counts = dict.fromkeys(shares, 0)
-        seen: set[int] = set()
-        for i in range(phase, len(keys), spec.stride):
-            if not contains(keys[i]):
-                for share in shares:
-                    scores[share] = max(0.0, scores[share] + math.log((1 - share) / (1 - rate)))
-                continue
-            for share in shares:
-                if scores[share] == 0:
-                    firsts[share], counts[share] = i, 0
-            if not any(counts.values()):
-                seen = set()
-            new = keys[i] not in seen or len(seen) == MAX_COMPARED
-            if len(seen) < MAX_COMPARED:
-                seen.add(keys[i])
-            for share in shares:
-                if new:
-                    scores[share] += math.log(share / rate)
-                    counts[share] += 1
-                    if best is None or scores[share] > best.score:
-                        first = firsts[share]
-                        start = origins[chars[first][0]][0]
-                        end = origins[chars[i + spec.width - 1][1]][1]
-                        windows = (i - first) // spec.stride + 1
-                        best = Stretch(first, windows, counts[share], scores[share], start, end)
-    return best
+    ends: list[tuple[int, int, int, int, float]] = []
+    for order, share in enumerate(share for share in (0.5, 0.1) if share > rate):
+        hit, miss = math.log(share / rate), math.log((1 - share) / (1 - rate))
+        for phase in range(min(spec.stride, len(keys))):
+            first: int | None = None
+            for last in range(phase, len(keys), spec.stride):
+                if first is None and not contains(keys[last]):
+                    continue
+                first = last if first is None else first
+                own = [keys[i] for i in range(first, last + 1, spec.stride)]
+                n_hits = n_distinct(key for key in own if contains(key))
+                score = n_hits * hit + sum(not contains(key) for key in own) * miss
+                if score <= 0:
+                    first = None
+                elif contains(keys[last]):
+                    ends.append((last, order, first, n_hits, score))
+    if not ends:
+        return None
+    last, _, first, n_hits, score = min(ends, key=lambda end: (-end[4], end[:2]))
+    start, end = origins[chars[first][0]][0], origins[chars[last + spec.width - 1][1]][1]
+    return Stretch(first, (last - first) // spec.stride + 1, n_hits, score, start, end)
 
 
 def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
@@ -380,9 +379,10 @@ def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
     return result
 
 
-def exact_document(text: str, spec: Spec, contains: Contains) -> bool:
-    """Return whether all keys are known that a document of this text would store."""
-    return all(contains(key) for key in document_keys(text, spec))
+def exact_document(text: str, spec: Spec, contains: Contains) -> bool | None:
+    """Return whether all keys are known that a document of this text would store; ``None`` of no keys."""
+    keys = document_keys(text, spec)
+    return all(map(contains, keys)) if keys else None
 
 
 # --- Answers ----------------------------------------------------------------------------------------
@@ -406,6 +406,16 @@ def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: floa
 def detectable_length(spec: Spec, chain: int) -> int:
     """Return the length, in units, of the shortest passage certain to hold a chain of ``chain`` windows."""
     return spec.width + spec.stride - 1 + (chain - 1) * spec.stride
+
+
+def sure_length(spec: Spec, n_windows: int, n_layers: int, fpr: float, threshold: float) -> int | None:
+    """Return the least length of a passage that is sure to be found, in a text with room for it."""
+    for length in itertools.count(detectable_length(spec, 1)):
+        tested = max(n_windows, length - spec.width + 1)
+        chain = significant_chain(tested, n_layers, fpr, threshold)
+        if chain is None or length >= detectable_length(spec, chain):
+            return None if chain is None else length
+    raise AssertionError("unreachable")
 
 
 def matches(significant: Sequence[Chain], spec: Spec) -> list[list[Chain]]:
@@ -442,7 +452,7 @@ def judge(
         layer_hits = hits(text, spec, contains)
         layer_chains = chains(text, spec, contains)
         least = significant_chain(n_windows, len(layers), fpr, threshold)
-        lengths.append(None if least is None else detectable_length(spec, least))
+        lengths.append(sure_length(spec, n_windows, len(layers), fpr, threshold))
         significant = [chain for chain in layer_chains if least is not None and chain.distinct >= least]
         conclusive = least is not None and n_units >= detectable_length(spec, least)
         conclusive = conclusive and all(chain.windows < (least or 0) for chain in layer_chains)
@@ -479,13 +489,14 @@ def judge(
         )
     spans = [range(match["start"], match["end"]) for layer in results for match in layer["matches"]]
     verdicts = {layer["verdict"] for layer in results}
+    documents = [exact_document(text, spec, contains) for contains, _ in layers]
     return {
         "verdict": next(v for v in ("found", "inconclusive", "not_found") if v in verdicts),
         "evalue": min((layer["evalue"] for layer in results if layer["evalue"] is not None), default=None),
         "detectable_length": None if None in lengths else max(length or 0 for length in lengths),
         "coverage": len({char for span in spans for char in span}) / len(text) if text else 0.0,
         "longest_match": max(map(len, spans), default=0),
-        "exact_document": any(exact_document(text, spec, contains) for contains, _ in layers),
+        "exact_document": any(documents) or (None if None in documents else False),
         "layers": results,
     }
 

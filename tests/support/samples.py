@@ -74,9 +74,9 @@ def specs(max_width: int = 10, max_stride: int = 14) -> st.SearchStrategy[portra
     )
 
 
-def plain(spec: portrait.WindowSpec) -> oracle.Spec:
+def plain(spec: portrait.WindowSpec, *, short_documents: bool = False) -> oracle.Spec:
     """Return the oracle's form of a window spec."""
-    return oracle.Spec(spec.width, spec.stride, spec.unit, spec.normalizer)
+    return oracle.Spec(spec.width, spec.stride, spec.unit, spec.normalizer, short_documents)
 
 
 class Sample(NamedTuple):
@@ -91,7 +91,8 @@ def sample(opened: portrait.Portrait) -> Sample:
     """Return the sample of an open portrait, with its filters as membership tests."""
     files = bundle.read(opened.path)
     layers = [(contains(filters.open_layer(files, layer)), layer.fpr) for layer in opened.manifest.layers]
-    return Sample(opened, plain(opened.spec), layers)
+    short_documents = opened.manifest.layers[0].document_keys == "all"
+    return Sample(opened, plain(opened.spec, short_documents=short_documents), layers)
 
 
 def contains(layer: Filter) -> oracle.Contains:
@@ -99,7 +100,13 @@ def contains(layer: Filter) -> oracle.Contains:
     return lambda key: layer.contains(key.to_bytes(8, "little")) == b"\x01"
 
 
-def build(sources: Mapping[str, Sequence[str]], spec: portrait.WindowSpec, fpr: float = 0.01) -> Sample:
+def build(
+    sources: Mapping[str, Sequence[str]],
+    spec: portrait.WindowSpec,
+    fpr: float = 0.01,
+    *,
+    short_documents: bool = False,
+) -> Sample:
     """Build the portrait of some documents by source.
 
     Its files are deleted, but remain mapped into memory.
@@ -107,4 +114,11 @@ def build(sources: Mapping[str, Sequence[str]], spec: portrait.WindowSpec, fpr: 
     corpus = {name: datasets.Dataset.from_dict({"text": list(docs)}) for name, docs in sources.items()}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "sample.portrait")
-        return sample(portrait.build(corpus, out, windows=spec, filter=portrait.FilterSpec(fpr=fpr)))
+        made = portrait.build(
+            corpus,
+            out,
+            windows=spec,
+            filter=portrait.FilterSpec(fpr=fpr),
+            short_documents=short_documents,
+        )
+        return sample(made)

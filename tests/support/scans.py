@@ -38,6 +38,7 @@ RECORDS: list[dict[str, Any]] = [
 ]
 
 
+PORTRAIT_FIELDS = ("portrait", "verdict", "detectable_length", "counting")
 FIELDS = ("verdict", "evalue", "detectable_length", "coverage", "longest_match", "exact_document")
 
 
@@ -54,7 +55,7 @@ def rows_of(text: str | bytes) -> list[dict[str, Any]]:
 def expected(portraits: list[portrait.Portrait]) -> Iterator[dict[str, Any]]:
     """Yield the row that a scan of :data:`RECORDS` with these portraits must give for each record."""
     for number, record in enumerate(RECORDS):
-        answer = portrait.query(portraits, record["text"])
+        answer = portrait.query(portraits, record["text"], evalue=1e-5)
         several = len(portraits) > 1
         yield {
             "row": number,
@@ -67,6 +68,15 @@ def expected(portraits: list[portrait.Portrait]) -> Iterator[dict[str, Any]]:
                 for layer in answer.layers
                 if layer.matches
             ],
+            **(
+                {
+                    "portraits": [
+                        {name: one.to_dict()[name] for name in PORTRAIT_FIELDS} for one in answer.portraits
+                    ]
+                }
+                if several
+                else {}
+            ),
             "matches": [
                 {"portrait": layer.portrait, "source": layer.source, **match.to_dict()}
                 for layer, match in answer.matches

@@ -217,7 +217,7 @@ class Reader:
         content = {name: self.manifest[name] for name in ("format_version", "windows", "hash")}
         content["normalizer"] = {name: self.manifest["normalizer"][name] for name in ("name", "version")}
         content["layers"] = [
-            {name: record[name] for name in ("source", "filter", "fpr", "tensors")}
+            {name: record[name] for name in ("source", "document_keys", "filter", "fpr", "tensors")}
             for record in self.manifest["layers"]
         ]
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -254,7 +254,17 @@ class Reader:
         keys = [xxhash.xxh3_64_intdigest(window, seed=0) for window in cut]
         return {source: bytes(map(layer.holds, keys)) for source, layer in self.layers.items()}
 
-    def documents(self, text: str) -> dict[str, bool]:
-        """Return for each source whether it holds the key of the text as a whole document."""
+    def documents(self, text: str) -> dict[str, bool | None]:
+        """Return for each source whether it holds the key of the text as a whole document.
+
+        The answer is ``None`` where such a document has no key.
+        """
         key = xxhash.xxh3_64_intdigest(self.normalize(text).encode(), seed=1)
-        return {source: layer.holds(key) for source, layer in self.layers.items()}
+        is_short = not any(map(len, self.hits(text).values()))
+        answers: dict[str, bool | None] = {}
+        for source, layer in self.layers.items():
+            which = layer.record["document_keys"]
+            require(which in ("all", "long", "none"), "it is known which documents have keys")
+            keyed = which == "all" or (which == "long" and not is_short)
+            answers[source] = layer.holds(key) if keyed else None
+        return answers

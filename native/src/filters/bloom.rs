@@ -12,6 +12,7 @@
 
 use super::filter::{Batch, Filter};
 use super::prefetch::prefetch;
+use crate::interrupt::{STEP, tick};
 
 /// Bytes in a block: 256 bits, half a cache line.
 pub const BLOCK_BYTES: usize = 32;
@@ -156,6 +157,13 @@ mod avx2 {
 /// than a block is ignored. Return false at the first key that belongs to another block.
 pub fn insert(bytes: &mut [u8], keys: &[u64], first: usize, n_blocks: usize) -> bool {
     let (blocks, _) = bytes.as_chunks_mut::<BLOCK_BYTES>();
+    keys.chunks(STEP).all(|keys| {
+        tick(4 * keys.len());
+        insert_some(blocks, keys, first, n_blocks)
+    })
+}
+
+fn insert_some(blocks: &mut [Block], keys: &[u64], first: usize, n_blocks: usize) -> bool {
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") {
         // SAFETY: the feature has just been detected.
@@ -185,8 +193,10 @@ fn rate(blocks: &(impl Blocks + ?Sized)) -> f64 {
     const RUN: usize = 4096;
     let n_blocks = blocks.n_blocks();
     let starts = (0..n_blocks).step_by(RUN);
-    let runs = starts
-        .map(|start| (start..n_blocks.min(start + RUN)).map(|i| of_block(blocks.block(i))).sum::<f64>());
+    let runs = starts.map(|start| {
+        tick(8 * RUN);
+        (start..n_blocks.min(start + RUN)).map(|i| of_block(blocks.block(i))).sum::<f64>()
+    });
     runs.sum::<f64>() / n_blocks as f64
 }
 

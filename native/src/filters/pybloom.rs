@@ -14,6 +14,7 @@ use twox_hash::XxHash3_128;
 
 use super::filter::{Batch, Filter};
 use super::prefetch::prefetch;
+use crate::interrupt::{STEP, tick};
 use crate::text::normalized::Scratch;
 use crate::text::origins::Forget;
 use crate::windows::arrow::Counts;
@@ -118,6 +119,7 @@ impl Layout {
 
     /// Write to `places` the bit that `key` sets in each slice, counted from the filter's beginning.
     fn places(&self, key: &[u8], buffer: &mut Vec<u8>, places: &mut [u64]) {
+        tick(self.salts.len() * (128 + 2 * key.len()));
         let n_digest = self.hash.n_bytes();
         let mut slice = 0;
         for (salt, places) in self.salts.iter().zip(places.chunks_mut(n_digest / self.number_bytes)) {
@@ -148,7 +150,11 @@ fn count_ones(bits: &[u8], start: u64, end: u64) -> u64 {
     let ones_before = |at: u64, first_byte: usize| -> u64 {
         let byte = (at / 8) as usize;
         let (words, rest) = bits[first_byte..byte].as_chunks();
-        let words = words.iter().map(|word| u64::from(u64::from_le_bytes(*word).count_ones())).sum::<u64>();
+        let count = |words: &[[u8; 8]]| {
+            tick(words.len());
+            words.iter().map(|word| u64::from(u64::from_le_bytes(*word).count_ones())).sum::<u64>()
+        };
+        let words = words.chunks(STEP).map(count).sum::<u64>();
         let rest = rest.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>();
         let part = if at.is_multiple_of(8) { 0 } else { bits[byte] & ((1 << (at % 8)) - 1) };
         words + rest + u64::from(part.count_ones())

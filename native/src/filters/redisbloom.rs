@@ -10,6 +10,7 @@
 
 use super::filter::{Batch, Filter};
 use super::prefetch::prefetch;
+use crate::interrupt::{STEP, tick};
 
 /// The variant of MurmurHash2 that a filter uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +173,11 @@ impl<'a> Link<'a> {
             let part = &piece[start.min(piece.len())..];
             let part = &part[..left.min(part.len())];
             let (words, rest) = part.as_chunks::<8>();
-            n_set += words.iter().map(|word| u64::from(u64::from_le_bytes(*word).count_ones())).sum::<u64>();
+            for words in words.chunks(STEP) {
+                let ones = words.iter().map(|word| u64::from(u64::from_le_bytes(*word).count_ones()));
+                n_set += ones.sum::<u64>();
+                tick(words.len());
+            }
             n_set += rest.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>();
             left -= part.len();
             start = start.saturating_sub(piece.len());
@@ -245,10 +250,12 @@ impl Filter for RedisBloom<'_> {
         let mut pairs = [(0, 0); GROUP];
         for (windows, hits) in batch.windows.chunks(GROUP).zip(hits.chunks_mut(GROUP)) {
             for (window, pair) in windows.iter().zip(&mut pairs) {
+                tick(window.len() / 2);
                 *pair = self.hash.pair(window);
             }
             hits.fill(false);
             for link in &self.links {
+                tick(8 * GROUP);
                 link.add_hits(&pairs[..windows.len()], hits);
             }
         }

@@ -35,13 +35,12 @@ impl View {
         unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast(), n_bytes) }
     }
 
-    /// Iterate over the bytes as little-endian keys.
-    pub fn keys(&self) -> PyResult<impl ExactSizeIterator<Item = u64>> {
-        let (keys, rest) = self.bytes().as_chunks();
-        if !rest.is_empty() {
-            return Err(PyValueError::new_err("keys are 8 bytes each"));
+    /// Return the bytes as little-endian keys.
+    pub fn keys(&self) -> PyResult<&[[u8; 8]]> {
+        match self.bytes().as_chunks() {
+            (keys, []) => Ok(keys),
+            _ => Err(PyValueError::new_err("keys are 8 bytes each")),
         }
-        Ok(keys.iter().map(|key| u64::from_le_bytes(*key)))
     }
 }
 

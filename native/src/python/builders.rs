@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use super::buffers::{Exporter, Exports};
 use super::keys::with_keys;
 use super::memory::{PyMemory, zeroed};
+use super::signals::detached;
 use super::texts::Collector;
 use crate::filters::bloom::{self, BLOCK_BYTES};
 use crate::filters::{fuse, pybloom};
@@ -38,7 +39,7 @@ export_buffer!(PyBloomBits);
 impl PyBloomBits {
     #[new]
     #[pyo3(signature = (n_blocks, first = 0, after = None))]
-    fn new(n_blocks: usize, first: usize, after: Option<usize>) -> PyResult<Self> {
+    fn new(py: Python, n_blocks: usize, first: usize, after: Option<usize>) -> PyResult<Self> {
         let after = after.unwrap_or(n_blocks);
         if first >= after || after > n_blocks {
             return Err(PyValueError::new_err(
@@ -47,17 +48,18 @@ impl PyBloomBits {
         }
         let too_large = || PyMemoryError::new_err(format!("not enough memory for {} blocks", after - first));
         let n_bytes = (after - first).checked_mul(BLOCK_BYTES).ok_or_else(too_large)?;
-        Ok(Self { bytes: zeroed(n_bytes)?, n_blocks, first, exports: Exports::default() })
+        Ok(Self { bytes: zeroed(py, n_bytes)?, n_blocks, first, exports: Exports::default() })
     }
 
-    /// Add keys, from a `Keys` or any buffer of little-endian 64-bit numbers.
+    /// Add keys, from a `Keys` or any buffer of little-endian 64-bit numbers. A signal may leave some of
+    /// them out.
     fn insert(&mut self, py: Python, keys: &Bound<PyAny>) -> PyResult<()> {
         self.exports.check()?;
         let (n_blocks, first, bytes) = (self.n_blocks, self.first, &mut self.bytes);
         let outside = || PyValueError::new_err("a key belongs to a block outside this range");
-        with_keys(keys, |keys| {
-            py.detach(|| bloom::insert(bytes, keys, first, n_blocks)).then_some(()).ok_or_else(outside)
-        })?
+        with_keys(py, keys, |keys| detached(py, || bloom::insert(bytes, keys, first, n_blocks)))??
+            .then_some(())
+            .ok_or_else(outside)
     }
 }
 
@@ -93,9 +95,9 @@ collect_batches!(PyPyBloomBits, "Add the stored windows of an Arrow column's row
 #[pymethods]
 impl PyPyBloomBits {
     #[new]
-    fn new(n_slices: usize, slice_bits: u64) -> PyResult<Self> {
+    fn new(py: Python, n_slices: usize, slice_bits: u64) -> PyResult<Self> {
         let layout = pybloom_layout(n_slices, slice_bits)?;
-        let bits = zeroed(layout.n_bytes())?;
+        let bits = zeroed(py, layout.n_bytes())?;
         Ok(Self { layout, bits, exports: Exports::default() })
     }
 }
@@ -125,9 +127,9 @@ pub fn build_fuse(
     if !(1..=fuse::MAX_BITS).contains(&fingerprint_bits) || !n_partitions.is_power_of_two() || !fits {
         return Err(PyValueError::new_err("the fingerprint bits or the partitions are out of range"));
     }
-    let built = with_keys(keys, |keys| {
-        py.detach(|| fuse::build(keys, fingerprint_bits, n_partitions, partitions, 0))
-    })?;
+    let built = with_keys(py, keys, |keys| {
+        detached(py, || fuse::build(keys, fingerprint_bits, n_partitions, partitions, 0))
+    })??;
     let built = built.map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok((PyMemory::of_bytes(built.table), PyMemory::of_bytes(built.fingerprints)))
 }

@@ -7,11 +7,14 @@ use pyo3::types::PyBytes;
 
 use super::buffers::View;
 use super::builders::pybloom_layout;
+use super::keys::copied;
+use super::signals::detached;
 use crate::filters::bloom::{BLOCK_BYTES, Bloom};
 use crate::filters::filter::{Batch, Filter};
 use crate::filters::fuse::{Fuse, Table};
 use crate::filters::pybloom::{Layout, PyBloom};
 use crate::filters::redisbloom::{Hash, Link, RedisBloom};
+use crate::interrupt::tick;
 use crate::windows::keys::window_key;
 
 /// A filter of any kind in buffers, usually mapped files.
@@ -25,6 +28,9 @@ enum Kind {
     PyBloom(Layout, View),
     RedisBloom { links: Vec<LinkViews>, hash: Hash },
 }
+
+/// Windows looked up between two looks at the clock.
+const BATCH: usize = 1 << 12;
 
 const CHECKED: &str = "the constructor has checked the buffers";
 
@@ -56,9 +62,15 @@ impl PyFilter {
 
     /// Look windows up, and return a byte for each.
     fn look_up(&self, keys: &[u64], windows: &[&[u8]]) -> Vec<u8> {
-        let mut hits = vec![false; keys.len()];
-        self.lend().contains(Batch { keys, windows }, &mut hits);
-        bytes_of_hits(hits)
+        let mut all = vec![false; keys.len()];
+        let filter = self.lend();
+        for (i, hits) in all.chunks_mut(BATCH).enumerate() {
+            let batch = i * BATCH..i * BATCH + hits.len();
+            let windows = windows.get(batch.clone()).unwrap_or_default();
+            filter.contains(Batch { keys: &keys[batch], windows }, hits);
+            tick(32 * BATCH);
+        }
+        bytes_of_hits(all)
     }
 }
 
@@ -149,23 +161,31 @@ impl PyFilter {
         if self.lend().reads_windows() {
             return Err(PyValueError::new_err("the filter has a hash of its own: look up windows, not keys"));
         }
-        let keys: Vec<u64> = View::new(keys)?.keys()?.collect();
-        Ok(PyBytes::new(py, &py.detach(|| self.look_up(&keys, &[]))))
+        let keys = copied(py, View::new(keys)?.keys()?)?;
+        Ok(PyBytes::new(py, &detached(py, || self.look_up(&keys, &[]))?))
     }
 
     /// Return one byte per window, each a piece of normalised text: 1 if the filter contains it.
-    fn contains_windows<'py>(&self, py: Python<'py>, windows: Vec<PyBackedStr>) -> Bound<'py, PyBytes> {
-        let hits = py.detach(|| {
+    fn contains_windows<'py>(
+        &self,
+        py: Python<'py>,
+        windows: Vec<PyBackedStr>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let hits = detached(py, || {
             let windows: Vec<&[u8]> = windows.iter().map(|window| window.as_bytes()).collect();
-            let keys: Vec<u64> = windows.iter().map(|window| window_key(window)).collect();
+            let key = |window: &&[u8]| {
+                tick(8 + window.len() / 8);
+                window_key(window)
+            };
+            let keys: Vec<u64> = windows.iter().map(key).collect();
             self.look_up(&keys, &windows)
-        });
-        PyBytes::new(py, &hits)
+        })?;
+        Ok(PyBytes::new(py, &hits))
     }
 
     /// Return the false-positive rate, computed from the filter's bits.
-    fn rate(&self, py: Python) -> f64 {
-        py.detach(|| match &self.0 {
+    fn rate(&self, py: Python) -> PyResult<f64> {
+        detached(py, || match &self.0 {
             Kind::Bloom(views) => bloom_of(views).expect(CHECKED).rate(),
             Kind::Fuse { table, .. } => table.rate(),
             Kind::PyBloom(layout, view) => PyBloom::new(layout, view.bytes()).expect(CHECKED).rate(),
@@ -174,8 +194,8 @@ impl PyFilter {
     }
 
     /// Return the share of bits set in each link of a RedisBloom filter; nothing for other kinds.
-    fn fills(&self, py: Python) -> Vec<f64> {
-        py.detach(|| match &self.0 {
+    fn fills(&self, py: Python) -> PyResult<Vec<f64>> {
+        detached(py, || match &self.0 {
             Kind::Bloom(_) | Kind::Fuse { .. } | Kind::PyBloom(..) => Vec::new(),
             Kind::RedisBloom { links, hash } => {
                 redisbloom_of(links, *hash).links.iter().map(Link::fill).collect()

@@ -5,11 +5,13 @@ use pyo3::prelude::*;
 
 use super::buffers::{Exporter, Exports, View, key_bytes};
 use super::memory::PyMemory;
+use super::signals::detached;
 use super::texts::{Collector, PyCounts, counts_to_python, with_scratch};
 use super::windows::PyWindows;
+use crate::interrupt::{STEP, tick};
 use crate::text::normalized::Scratch;
 use crate::windows::arrow::{Counts, RowError, Texts};
-use crate::windows::keys::{batch_keys, document_keys};
+use crate::windows::keys::{DocumentKeys, batch_keys, document_keys};
 use crate::windows::sort;
 use crate::windows::spec::Spec;
 
@@ -17,7 +19,7 @@ use crate::windows::spec::Spec;
 #[pyclass(module = "portrait._native", name = "Keys")]
 pub struct PyKeys {
     keys: Vec<u64>,
-    documents: bool,
+    documents: DocumentKeys,
     exports: Exports,
 }
 
@@ -44,9 +46,19 @@ collect_batches!(PyKeys, "Append the keys of an Arrow column's rows that are not
 #[pymethods]
 impl PyKeys {
     #[new]
-    #[pyo3(signature = (*, documents = true))]
-    fn new(documents: bool) -> Self {
-        Self { keys: Vec::new(), documents, exports: Exports::default() }
+    #[pyo3(signature = (*, documents = "long"))]
+    fn new(documents: &str) -> PyResult<Self> {
+        let documents = match documents {
+            "none" => DocumentKeys::None,
+            "long" => DocumentKeys::Long,
+            "all" => DocumentKeys::All,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "documents must be none, long or all, not {other:?}"
+                )));
+            }
+        };
+        Ok(Self { keys: Vec::new(), documents, exports: Exports::default() })
     }
 
     fn __len__(&self) -> usize {
@@ -56,10 +68,11 @@ impl PyKeys {
     /// Append one document's keys.
     fn add_text(&mut self, py: Python, windows: &PyWindows, text: &str) -> PyResult<PyCounts> {
         self.exports.check()?;
-        let (keys, documents) = (&mut self.keys, self.documents);
-        let counts =
-            py.detach(|| with_scratch(|scratch| document_keys(text, &windows.0, documents, scratch, keys)));
-        Ok(counts_to_python(counts))
+        let documents = self.documents;
+        self.append(|keys| {
+            detached(py, || with_scratch(|scratch| document_keys(text, &windows.0, documents, scratch, keys)))
+        })
+        .map(counts_to_python)
     }
 
     /// Remove all keys, keeping the memory.
@@ -72,7 +85,7 @@ impl PyKeys {
     /// Sort the keys and drop duplicates; return how many are left.
     fn sort_unique(&mut self, py: Python) -> PyResult<usize> {
         self.exports.check()?;
-        py.detach(|| sort::sort_unique(&mut self.keys));
+        detached(py, || sort::sort_unique(&mut self.keys))?;
         Ok(self.keys.len())
     }
 
@@ -83,14 +96,19 @@ impl PyKeys {
         let view = View::new(keys)?;
         let added = view.keys()?;
         let before = self.keys.len();
-        let own = &mut self.keys;
-        py.detach(|| {
-            if (first, last) == (0, u64::MAX) {
-                own.extend(added);
-            } else {
-                own.extend(added.filter(|key| (first..=last).contains(key)));
-            }
-        });
+        self.append(|own| {
+            detached(py, || {
+                for step in added.chunks(STEP) {
+                    let step = step.iter().map(|key| u64::from_le_bytes(*key));
+                    if (first, last) == (0, u64::MAX) {
+                        own.extend(step);
+                    } else {
+                        own.extend(step.filter(|key| (first..=last).contains(key)));
+                    }
+                    tick(STEP);
+                }
+            })
+        })?;
         Ok(self.keys.len() - before)
     }
 
@@ -99,15 +117,36 @@ impl PyKeys {
         if n_partitions == 0 {
             return Err(PyValueError::new_err("there must be at least one partition"));
         }
-        let (keys, counts) = py.detach(|| sort::partitioned(&self.keys, n_partitions));
+        let (keys, counts) = detached(py, || sort::partitioned(&self.keys, n_partitions))?;
         Ok((PyMemory::of_keys(keys), counts))
     }
 }
 
-/// Call `f` with the keys of a `Keys` or of any buffer of little-endian 64-bit numbers.
-pub fn with_keys<T>(keys: &Bound<PyAny>, f: impl FnOnce(&[u64]) -> T) -> PyResult<T> {
-    match keys.cast::<PyKeys>() {
-        Ok(keys) => Ok(f(&keys.try_borrow()?.keys)),
-        Err(_) => Ok(f(&View::new(keys)?.keys()?.collect::<Vec<u64>>())),
+impl PyKeys {
+    /// Append keys, all or, if that fails, none.
+    fn append<T>(&mut self, add: impl FnOnce(&mut Vec<u64>) -> PyResult<T>) -> PyResult<T> {
+        let before = self.keys.len();
+        add(&mut self.keys).inspect_err(|_| self.keys.truncate(before))
     }
+}
+
+/// Call `f` with the keys of a `Keys` or of any buffer of little-endian 64-bit numbers.
+pub fn with_keys<T>(py: Python, keys: &Bound<PyAny>, f: impl FnOnce(&[u64]) -> T) -> PyResult<T> {
+    if let Ok(keys) = keys.cast::<PyKeys>() {
+        return Ok(f(&keys.try_borrow()?.keys));
+    }
+    let view = View::new(keys)?;
+    Ok(f(&copied(py, view.keys()?)?))
+}
+
+/// Return keys of a buffer, which need not be aligned as numbers are.
+pub fn copied(py: Python, keys: &[[u8; 8]]) -> PyResult<Vec<u64>> {
+    detached(py, || {
+        let mut copy = Vec::with_capacity(keys.len());
+        for step in keys.chunks(STEP) {
+            copy.extend(step.iter().map(|key| u64::from_le_bytes(*key)));
+            tick(STEP);
+        }
+        copy
+    })
 }

@@ -4,6 +4,8 @@ use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 
 use super::buffers::{Exporter, Exports, key_bytes};
+use super::signals::detached;
+use crate::interrupt::extend_with_zeros;
 
 /// Memory that the kernel has filled; it never changes.
 #[pyclass(frozen, module = "portrait._native", name = "Memory")]
@@ -45,10 +47,12 @@ impl Exporter for PyMemory {
 export_buffer!(PyMemory);
 
 /// Allocate zeroed memory for a filter, or fail if there is not enough.
-pub fn zeroed(n_bytes: usize) -> PyResult<Vec<u8>> {
+pub fn zeroed(py: Python, n_bytes: usize) -> PyResult<Vec<u8>> {
     let mut bytes = Vec::new();
     let too_large = |_| PyMemoryError::new_err(format!("not enough memory for a filter of {n_bytes} bytes"));
     bytes.try_reserve_exact(n_bytes).map_err(too_large)?;
-    bytes.resize(n_bytes, 0);
-    Ok(bytes)
+    detached(py, || {
+        extend_with_zeros(&mut bytes, n_bytes);
+        bytes
+    })
 }

@@ -1,6 +1,6 @@
 //! The extension module `portrait._native`: everything that uses PyO3.
 //!
-//! Every call releases the interpreter's lock while the kernel works. Methods that several classes share
+//! Every call releases the interpreter's lock while the kernel works, and lets it handle signals. Methods that several classes share
 //! are written once, as macros: the buffer protocol in `buffers`, adding Arrow batches in `texts`.
 
 #[macro_use]
@@ -10,8 +10,10 @@ mod texts;
 mod builders;
 mod filter;
 mod keys;
+mod maps;
 mod memory;
 mod scan;
+mod signals;
 mod sketch;
 mod windows;
 
@@ -23,6 +25,8 @@ mod module {
     use super::filter::PyFilter;
     #[pymodule_export]
     use super::keys::PyKeys;
+    #[pymodule_export]
+    use super::maps::{PyMap, explain_bus_errors};
     #[pymodule_export]
     use super::memory::PyMemory;
     #[pymodule_export]

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::filter::{PyFilter, bytes_of_hits};
+use super::signals::detached;
 use super::texts::with_scratch;
 use super::windows::PyWindows;
 use crate::filters::filter::Filter;
@@ -89,17 +90,18 @@ impl PyScanner {
     }
 
     /// Return the answer of the filters to a text.
-    fn scan(&self, py: Python, text: &str) -> PyScan {
-        PyScan(py.detach(|| {
+    fn scan(&self, py: Python, text: &str) -> PyResult<PyScan> {
+        detached(py, || {
             self.with_filters(|filters| with_scratch(|scratch| scan(text, &self.spec, filters, scratch)))
-        }))
+        })
+        .map(PyScan)
     }
 
     /// Return for each filter one byte per window: 1 if the filter contains it.
-    fn hits<'py>(&self, py: Python<'py>, text: &str) -> Vec<Bound<'py, PyBytes>> {
-        let all = py.detach(|| {
+    fn hits<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let all = detached(py, || {
             self.with_filters(|filters| with_scratch(|scratch| hits(text, &self.spec, filters, scratch)))
-        });
-        all.into_iter().map(|hits| PyBytes::new(py, &bytes_of_hits(hits))).collect()
+        })?;
+        Ok(all.into_iter().map(|hits| PyBytes::new(py, &bytes_of_hits(hits))).collect())
     }
 }

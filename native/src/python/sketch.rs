@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::keys::with_keys;
+use super::signals::detached;
 use crate::windows::sketch::Sketch;
 
 /// The ``k`` smallest distinct keys, from which the number of all distinct keys is estimated.
@@ -24,14 +25,14 @@ impl PySketch {
     /// Add keys, in any order, any number of times.
     fn add(&mut self, py: Python, keys: &Bound<PyAny>) -> PyResult<()> {
         let sketch = &mut self.0;
-        with_keys(keys, |keys| py.detach(|| sketch.add(keys)))
+        with_keys(py, keys, |keys| detached(py, || sketch.add(keys)))?
     }
 
     /// Return the smallest keys in ascending order, little-endian; fewer than ``k`` if there are fewer.
-    fn smallest<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn smallest<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let sketch = &mut self.0;
         let bytes: Vec<u8> =
-            py.detach(|| sketch.smallest().iter().flat_map(|key| key.to_le_bytes()).collect());
-        PyBytes::new(py, &bytes)
+            detached(py, || sketch.smallest().iter().flat_map(|key| key.to_le_bytes()).collect())?;
+        Ok(PyBytes::new(py, &bytes))
     }
 }

@@ -7,6 +7,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::buffers::View;
+use super::signals::detached;
+use crate::interrupt::or_undo;
 use crate::text::normalized::Scratch;
 use crate::windows::arrow::{Counts, RowError as BadRow, Texts};
 use crate::windows::spec::Spec;
@@ -28,9 +30,12 @@ const KEPT_SCRATCH_BYTES: usize = 64 << 20;
 
 /// Call `f` with this thread's scratch memory.
 pub fn with_scratch<T>(f: impl FnOnce(&mut Scratch) -> T) -> T {
-    SCRATCH.with_borrow_mut(|scratch| {
-        let result = f(scratch);
-        scratch.shrink_over(KEPT_SCRATCH_BYTES);
+    SCRATCH.with(|scratch| {
+        // A signal's handler may call the kernel while a call is at work.
+        let Ok(mut scratch) = scratch.try_borrow_mut() else { return f(&mut Scratch::default()) };
+        let shrink = |scratch: &mut Scratch| scratch.shrink_over(KEPT_SCRATCH_BYTES);
+        let result = or_undo(&mut *scratch, f, shrink);
+        shrink(&mut scratch);
         result
     })
 }
@@ -81,7 +86,7 @@ impl Column {
             first: self.first,
             n_rows: self.n_rows,
         };
-        py.detach(|| with_scratch(|scratch| collector.add_texts(&texts, spec, scratch)))
+        detached(py, || with_scratch(|scratch| collector.add_texts(&texts, spec, scratch)))?
             .map(counts_to_python)
             .map_err(|error| RowError::new_err((error.row, error.message)))
     }

@@ -3,7 +3,9 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::signals::detached;
 use super::texts::with_scratch;
+use crate::interrupt::tick;
 use crate::text::origins::Origins;
 use crate::text::{Normalizer, UNICODE_VERSION};
 use crate::windows::sampling::Sampling;
@@ -29,12 +31,16 @@ impl PyWindows {
     }
 
     /// Return the normalised text, and the origin [start, end) of each of its characters.
-    fn normalize(&self, py: Python, text: &str) -> (String, Vec<(usize, usize)>) {
-        py.detach(|| {
+    fn normalize(&self, py: Python, text: &str) -> PyResult<(String, Vec<(usize, usize)>)> {
+        detached(py, || {
             with_scratch(|scratch| {
                 let mut origins = Origins::default();
                 let normalized = self.0.normalizer.apply(text, scratch, &mut origins);
-                let spans = (0..normalized.n_chars).map(|i| origins.of(i)).collect();
+                let origin = |i| {
+                    tick(16);
+                    origins.of(i)
+                };
+                let spans = (0..normalized.n_chars).map(origin).collect();
                 (String::from_utf8_lossy(normalized.bytes).into_owned(), spans)
             })
         })

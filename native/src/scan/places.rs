@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::interrupt::tick;
 use crate::text::bytes::{count_chars, is_char_start};
 use crate::text::normalized::Normalized;
 use crate::windows::windows::Unit;
@@ -33,6 +34,7 @@ impl<'a> Places<'a> {
                 let before = text.bytes.chunks(Self::STEP).map(|step| {
                     let before = n;
                     n += count_chars(step);
+                    tick(Self::STEP / 8);
                     before
                 });
                 Self::Bytes { before: before.collect(), text: text.bytes }

@@ -7,6 +7,7 @@
 use super::chains::{Follower, LayerScan};
 use super::places::Places;
 use crate::filters::filter::{Batch, Filter};
+use crate::interrupt::{STEP, tick};
 use crate::text::normalized::{Normalized, Scratch};
 use crate::text::origins::{Forget, Origins};
 use crate::windows::keys::{document_key, window_key};
@@ -24,11 +25,12 @@ pub struct Scan {
     pub layers: Vec<LayerScan>,
 }
 
-/// Windows looked up at a time.
+/// Windows looked up at a time; fewer where they are so wide that hashing them takes long.
 const BATCH: usize = 1024;
 
 /// Call `f` with all windows of `text`, in batches of at most [`BATCH`].
 fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut f: impl FnMut(Batch)) {
+    let full = (16 * windows.per_step()).min(BATCH);
     let mut keys = [0; BATCH];
     let mut n = 0;
     if filters.iter().any(|filter| filter.reads_windows()) {
@@ -37,8 +39,9 @@ fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut
             keys[n] = window_key(window);
             slices[n] = window;
             n += 1;
-            if n == BATCH {
-                f(Batch { keys: &keys, windows: &slices });
+            if n == full {
+                f(Batch { keys: &keys[..n], windows: &slices[..n] });
+                tick(STEP);
                 n = 0;
             }
         });
@@ -47,8 +50,9 @@ fn for_batches(windows: &Windows, text: Normalized, filters: &[&dyn Filter], mut
         windows.for_each(text, |window| {
             keys[n] = window_key(window);
             n += 1;
-            if n == BATCH {
-                f(Batch { keys: &keys, windows: &[] });
+            if n == full {
+                f(Batch { keys: &keys[..n], windows: &[] });
+                tick(STEP);
                 n = 0;
             }
         });
@@ -76,6 +80,7 @@ pub fn scan(text: &str, spec: &Spec, filters: &[(&dyn Filter, f64)], scratch: &m
         for ((filter, _), layer) in filters.iter().zip(&mut layers) {
             layer.document &= filter.contains_document(document);
             for chain in &mut layer.chains {
+                tick(64);
                 (chain.start, chain.end) = span(chain.window, chain.n_windows);
             }
             if let Some(stretch) = &mut layer.approximate {

@@ -1,5 +1,7 @@
 //! Arithmetic on bytes of UTF-8, eight at a time.
 
+use crate::interrupt::{STEP, tick};
+
 /// Bytes in a machine word.
 pub const WORD: usize = 8;
 /// The low bit of every byte of a word.
@@ -44,7 +46,11 @@ pub fn is_char_start(byte: u8) -> bool {
 
 /// Return the number of characters in valid UTF-8.
 pub fn count_chars(bytes: &[u8]) -> usize {
-    if bytes.is_ascii() { bytes.len() } else { count(bytes, is_char_start) }
+    let is_ascii = bytes.chunks(STEP).all(|step| {
+        tick(step.len() / 16);
+        step.is_ascii()
+    });
+    if is_ascii { bytes.len() } else { count(bytes, is_char_start) }
 }
 
 /// Return the number of bytes that `is_counted` accepts.
@@ -52,7 +58,12 @@ pub fn count_chars(bytes: &[u8]) -> usize {
 pub fn count(bytes: &[u8], is_counted: impl Fn(u8) -> bool) -> usize {
     // Each sum of a run fits a byte, so the loop compiles to vector code.
     let count_run = |run: &[u8]| run.iter().map(|&byte| u8::from(is_counted(byte))).sum::<u8>();
-    bytes.chunks(u8::MAX as usize).map(|run| usize::from(count_run(run))).sum()
+    let mut n = 0;
+    for step in bytes.chunks(u8::MAX as usize * (STEP / 256)) {
+        n += step.chunks(u8::MAX as usize).map(|run| usize::from(count_run(run))).sum::<usize>();
+        tick(step.len() / 8);
+    }
+    n
 }
 
 /// Return the position `n_chars` characters after `at`, both on character boundaries.

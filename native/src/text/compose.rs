@@ -2,6 +2,8 @@
 
 use unicode_normalization::char::{canonical_combining_class, compose};
 
+use crate::interrupt::{STEP, tick};
+
 /// A character, with its combining class and origin.
 #[derive(Clone, Copy)]
 pub struct Piece {
@@ -27,7 +29,14 @@ pub fn order_pieces(segment: &mut [Piece]) {
     for marks in segment.chunk_by_mut(|_, next| next.ccc != 0) {
         // A chunk begins with a starter, or with the text's very first mark; a starter's class of 0
         // keeps it in front.
-        marks.sort_by_key(|piece| piece.ccc);
+        if marks.len() < STEP {
+            marks.sort_by_key(|piece| piece.ccc);
+        } else {
+            marks.sort_by_key(|piece| {
+                tick(4);
+                piece.ccc
+            });
+        }
     }
 }
 
@@ -37,7 +46,10 @@ pub fn order_pieces(segment: &mut [Piece]) {
 pub fn compose_pieces(segment: &[Piece], composed: &mut Vec<Piece>) {
     composed.clear();
     let mut starter: Option<usize> = None;
-    for piece in segment {
+    for (n, piece) in segment.iter().enumerate() {
+        if n % STEP == STEP - 1 {
+            tick(16 * STEP);
+        }
         if let Some(i) = starter {
             let blocked = i + 1 < composed.len() && composed[composed.len() - 1].ccc >= piece.ccc;
             if !blocked && let Some(c) = compose(composed[i].c, piece.c) {
@@ -57,13 +69,19 @@ pub fn compose_pieces(segment: &[Piece], composed: &mut Vec<Piece>) {
 /// Widen origins that reordering has crossed, so that starts and ends never decrease.
 pub fn make_monotone(pieces: &mut [Piece]) {
     let mut end = 0;
-    for piece in pieces.iter_mut() {
-        end = end.max(piece.end);
-        piece.end = end;
+    for step in pieces.chunks_mut(STEP) {
+        for piece in step.iter_mut() {
+            end = end.max(piece.end);
+            piece.end = end;
+        }
+        tick(step.len());
     }
     let mut start = usize::MAX;
-    for piece in pieces.iter_mut().rev() {
-        start = start.min(piece.start);
-        piece.start = start;
+    for step in pieces.rchunks_mut(STEP) {
+        for piece in step.iter_mut().rev() {
+            start = start.min(piece.start);
+            piece.start = start;
+        }
+        tick(step.len());
     }
 }

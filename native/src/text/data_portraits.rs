@@ -8,6 +8,7 @@
 use super::bytes::{WORD, ascii_prefix, between};
 use super::normalized::Normalized;
 use super::origins::Recorder;
+use crate::interrupt::{extend_with_zeros, split_step, tick};
 
 /// Whether Python's `\s` and `str.strip` count a character beyond ASCII as white space.
 fn is_white_space(c: char) -> bool {
@@ -45,15 +46,19 @@ pub fn data_portraits<'a, R: Recorder>(
 ) -> Normalized<'a> {
     // No character becomes longer.
     let room = text.len() + WORD;
-    if output.len() < room {
-        output.resize(room, 0);
-    }
+    extend_with_zeros(output, room);
     let mut writer = Writer { output, len: 0, chars_in: 0, chars_out: 0, last: Class::Text, recorder };
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (ascii, others) = rest.split_at(ascii_prefix(rest.as_bytes()));
-        writer.ascii(ascii.as_bytes());
-        rest = writer.others(others);
+    let mut left = text;
+    while !left.is_empty() {
+        let (step, after) = split_step(left);
+        let mut rest = step;
+        while !rest.is_empty() {
+            let (ascii, others) = rest.split_at(ascii_prefix(rest.as_bytes()));
+            writer.ascii(ascii.as_bytes());
+            rest = writer.others(others);
+        }
+        tick(2 * step.len());
+        left = after;
     }
     let (len, n_chars) = writer.finish();
     Normalized { bytes: &output[..len], n_chars }

@@ -14,6 +14,7 @@ use super::compose::{Piece, compose_pieces, make_monotone, order_pieces};
 use super::normalized::{Normalized, Scratch};
 use super::origins::Recorder;
 use super::writer::{Rule, Run, Writer, normalize};
+use crate::interrupt::{STEP, tick};
 
 include!(concat!(env!("OUT_DIR"), "/loose.rs"));
 
@@ -161,6 +162,9 @@ fn recompose<R: Recorder>(writer: &mut Writer<R>, run: &Run) {
         decompose_canonical(base, |c| segment.push(Piece::new(c, first - 1)));
     }
     for (c, at) in run.text.chars().zip(first..) {
+        if at % STEP == STEP - 1 {
+            tick(16 * STEP);
+        }
         if Loose::class(c) != IGNORABLE {
             decompose_compatible(c, |c| segment.push(Piece::new(c, at)));
         } else if let Some(piece) = segment.last_mut() {
@@ -173,7 +177,10 @@ fn recompose<R: Recorder>(writer: &mut Writer<R>, run: &Run) {
     fold_pieces(&segment, writer.composed);
     compose_pieces(writer.composed, &mut segment);
     make_monotone(&mut segment);
-    for piece in &segment {
+    for (n, piece) in segment.iter().enumerate() {
+        if n % STEP == STEP - 1 {
+            tick(8 * STEP);
+        }
         match Loose::class(piece.c) {
             SEPARATOR => put(writer, ' ', piece.start, piece.end),
             FREE_MARK | MARK | COMPOSING_MARK if writer.after_space => writer.absorb_to(piece.end),
@@ -187,7 +194,10 @@ fn recompose<R: Recorder>(writer: &mut Writer<R>, run: &Run) {
 /// Fold the case of pieces in compatibility decomposition (full case folding).
 fn fold_pieces(pieces: &[Piece], folded: &mut Vec<Piece>) {
     folded.clear();
-    for piece in pieces {
+    for (n, piece) in pieces.iter().enumerate() {
+        if n % STEP == STEP - 1 {
+            tick(8 * STEP);
+        }
         match (piece.c, Loose::class(piece.c)) {
             // The one mark that folds to a letter; it has been ordered as a mark.
             ('\u{345}', _) => folded.push(Piece { c: 'ι', ccc: 0, ..*piece }),

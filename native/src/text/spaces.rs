@@ -10,6 +10,7 @@ use super::compose::{Piece, compose_pieces, make_monotone, order_pieces};
 use super::normalized::{Normalized, Scratch};
 use super::origins::Recorder;
 use super::writer::{Rule, Run, Writer, normalize};
+use crate::interrupt::{STEP, tick};
 
 include!(concat!(env!("OUT_DIR"), "/classes.rs"));
 
@@ -95,6 +96,9 @@ fn recompose<R: Recorder>(writer: &mut Writer<R>, run: &Run) {
     }
     for (i, c) in run.text.chars().enumerate() {
         push_decomposed(writer.segment, c, writer.chars_in + i);
+        if i % STEP == STEP - 1 {
+            tick(16 * STEP);
+        }
     }
     order_pieces(writer.segment);
     compose_pieces(writer.segment, writer.composed);
@@ -102,6 +106,9 @@ fn recompose<R: Recorder>(writer: &mut Writer<R>, run: &Run) {
     for i in 0..writer.composed.len() {
         let Piece { c, start, end, .. } = writer.composed[i];
         writer.put(c, start, end);
+        if i % STEP == STEP - 1 {
+            tick(4 * STEP);
+        }
     }
     writer.chars_in += run.n_chars;
     writer.after_space = false;

@@ -14,6 +14,7 @@ use super::bytes::{WORD, ascii_prefix, is_char_start};
 use super::compose::Piece;
 use super::normalized::{Normalized, Scratch};
 use super::origins::Recorder;
+use crate::interrupt::{STEP, extend_with_zeros, split_step, tick};
 
 /// What a normaliser does with single characters.
 pub trait Rule: Sized {
@@ -48,14 +49,30 @@ pub fn normalize<'a, N: Rule, R: Recorder>(
     recorder: &mut R,
 ) -> Normalized<'a> {
     let mut writer = Writer::new(scratch, text.len(), recorder);
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (ascii, others) = rest.split_at(ascii_prefix(rest.as_bytes()));
-        writer.ascii::<N>(ascii.as_bytes());
-        rest = writer.others::<N>(others);
+    let mut left = text;
+    while !left.is_empty() {
+        let (step, after) = split_step_of::<N>(left);
+        let mut rest = step;
+        while !rest.is_empty() {
+            let (ascii, others) = rest.split_at(ascii_prefix(rest.as_bytes()));
+            writer.ascii::<N>(ascii.as_bytes());
+            rest = writer.others::<N>(others);
+        }
+        tick(2 * step.len());
+        left = after;
     }
     let (len, n_chars) = writer.finish();
     Normalized { bytes: &scratch.output[..len], n_chars }
+}
+
+/// Cut about [`STEP`] bytes off a text in front of a character that nothing before it depends on.
+fn split_step_of<N: Rule>(text: &str) -> (&str, &str) {
+    let (step, after) = split_step(text);
+    let is_free = |c: char| {
+        tick(4);
+        c.is_ascii() || N::class(c) == N::UNCHANGED
+    };
+    text.split_at(step.len() + after.find(is_free).unwrap_or(after.len()))
 }
 
 /// A maximal run of characters that depend on what surrounds them.
@@ -86,6 +103,9 @@ impl<'t> Run<'t> {
             last_ccc = ccc;
             n_bytes += c.len_utf8();
             n_chars += 1;
+            if n_chars % STEP == 0 {
+                tick(8 * STEP);
+            }
         }
         let (text, rest) = text.split_at(n_bytes);
         (Self { text, n_chars, is_composed }, rest)
@@ -115,9 +135,7 @@ impl<'a, R: Recorder> Writer<'a, R> {
         // Copying needs the input's length; what makes text longer reserves more.
         let slack = n_bytes + WORD;
         let Scratch { output, segment, composed, .. } = scratch;
-        if output.len() < slack {
-            output.resize(slack, 0);
-        }
+        extend_with_zeros(output, slack);
         Self { output, len: 0, chars_in: 0, chars_out: 0, after_space: true, recorder, segment, composed }
     }
 
@@ -132,7 +150,7 @@ impl<'a, R: Recorder> Writer<'a, R> {
 
     #[cold]
     fn grow(&mut self, needed: usize) {
-        self.output.resize(needed.max(self.output.len() * 2), 0);
+        extend_with_zeros(self.output, needed.max(self.output.len() * 2));
     }
 
     /// Add the input up to `end` to the origin of the last character, or drop it if there is none.

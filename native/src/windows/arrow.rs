@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use crate::interrupt::tick;
+
 /// What a batch of documents consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -93,6 +95,7 @@ impl<'a> Texts<'a> {
                 message: format!("not UTF-8 at byte {}", error.valid_up_to()),
             })?;
             total += f(text);
+            tick(16 + bytes.len() / 4);
         }
         Ok(total)
     }

@@ -1,9 +1,12 @@
 //! Windows and documents → 64-bit keys.
 
+use std::hash::Hasher;
+
 use twox_hash::XxHash3_64;
 
 use super::arrow::{Counts, RowError, Texts};
 use super::spec::Spec;
+use crate::interrupt::{or_undo, tick};
 use crate::text::normalized::Scratch;
 use crate::text::origins::Forget;
 
@@ -25,14 +28,50 @@ fn hash_of_any_length(bytes: &[u8]) -> u64 {
 
 /// Return the key of a whole document: XXH3-64 of its normalised text, seed 1.
 pub fn document_key(text: &[u8]) -> u64 {
-    XxHash3_64::oneshot_with_seed(1, text)
+    /// Bytes that are hashed in about a millisecond.
+    const PART: usize = 1 << 24;
+    if text.len() <= PART {
+        return XxHash3_64::oneshot_with_seed(1, text);
+    }
+    let mut hasher = XxHash3_64::with_seed(1);
+    for part in text.chunks(PART) {
+        hasher.write(part);
+        tick(PART / 8);
+    }
+    hasher.finish()
 }
 
-/// Append the keys of one document's stored windows, and its own key if `documents`.
+/// Which documents store a key of their whole text.
+///
+/// The key of a short text gives it away to whoever guesses it, so the shortest documents are a case of
+/// their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DocumentKeys {
+    /// No document.
+    None,
+    /// Documents of a window or more.
+    #[default]
+    Long,
+    /// All documents, however short.
+    All,
+}
+
+impl DocumentKeys {
+    /// Return whether a document with this number of stored windows stores a key of its own.
+    pub fn include(self, n_windows: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::Long => n_windows > 0,
+            Self::All => true,
+        }
+    }
+}
+
+/// Append the keys of one document's stored windows, and its own key if it is one of `documents`.
 pub fn document_keys(
     text: &str,
     spec: &Spec,
-    documents: bool,
+    documents: DocumentKeys,
     scratch: &mut Scratch,
     keys: &mut Vec<u64>,
 ) -> Counts {
@@ -42,7 +81,7 @@ pub fn document_keys(
         keys.reserve(spec.sampling.max_stored(n_windows) + 1);
         spec.for_each_stored(cut, |window| keys.push(window_key(window)));
         let n_windows = keys.len() - before;
-        if documents {
+        if documents.include(n_windows) {
             keys.push(document_key(normalized.bytes));
         }
         n_windows
@@ -50,16 +89,19 @@ pub fn document_keys(
     Counts::of_document(text, n_windows as u64)
 }
 
-/// Append the keys of every row that is not null; on an error `keys` stays unchanged.
+/// Append the keys of every row that is not null; on an error, or if that is interrupted, `keys` stays
+/// unchanged.
 pub fn batch_keys(
     texts: &Texts,
     spec: &Spec,
-    documents: bool,
+    documents: DocumentKeys,
     scratch: &mut Scratch,
     keys: &mut Vec<u64>,
 ) -> Result<Counts, RowError> {
     let before = keys.len();
-    let counts = texts.for_each(|text| document_keys(text, spec, documents, scratch, keys));
+    let add =
+        |keys: &mut Vec<u64>| texts.for_each(|text| document_keys(text, spec, documents, scratch, keys));
+    let counts = or_undo(keys, add, |keys| keys.truncate(before));
     counts.inspect_err(|_| keys.truncate(before))
 }
 
@@ -78,7 +120,7 @@ mod tests {
 
     fn batch(texts: &Texts) -> Result<(Counts, Vec<u64>), RowError> {
         let mut keys = vec![7];
-        let counts = batch_keys(texts, &SPEC, true, &mut Scratch::default(), &mut keys);
+        let counts = batch_keys(texts, &SPEC, DocumentKeys::All, &mut Scratch::default(), &mut keys);
         if counts.is_err() {
             assert_eq!(keys, [7]);
         }
@@ -113,8 +155,26 @@ mod tests {
         assert_eq!(keys, [one, one].concat());
 
         let mut windows = Vec::new();
-        batch_keys(&texts, &SPEC, false, &mut Scratch::default(), &mut windows).unwrap();
+        batch_keys(&texts, &SPEC, DocumentKeys::None, &mut Scratch::default(), &mut windows).unwrap();
         assert_eq!(windows, [&one[..2], &one[..2]].concat());
+    }
+
+    #[test]
+    fn a_document_shorter_than_a_window_has_a_key_only_if_asked_for() {
+        let stored = |text: &str, documents: DocumentKeys| {
+            let mut keys = Vec::new();
+            document_keys(text, &SPEC, documents, &mut Scratch::default(), &mut keys);
+            keys
+        };
+        for short in ["", "a", " a "] {
+            assert_eq!(stored(short, DocumentKeys::None), Vec::<u64>::new());
+            assert_eq!(stored(short, DocumentKeys::Long), Vec::<u64>::new());
+            assert_eq!(stored(short, DocumentKeys::All), [document_key(short.trim().as_bytes())]);
+        }
+        let (window, document) = (window_key(b"ab"), document_key(b"ab"));
+        assert_eq!(stored("ab", DocumentKeys::None), [window]);
+        assert_eq!(stored("ab", DocumentKeys::Long), [window, document]);
+        assert_eq!(stored("ab", DocumentKeys::All), [window, document]);
     }
 
     #[test]

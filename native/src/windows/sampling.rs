@@ -1,6 +1,7 @@
 //! Sampling: which of a document's windows are stored.
 
 use super::windows::Windows;
+use crate::interrupt::{STEP, tick};
 use crate::text::normalized::Normalized;
 
 /// Stores the windows at offsets 0, stride, 2·stride … and the last one.
@@ -23,8 +24,14 @@ impl Sampling {
         let Some(last) = unit.count(text).checked_sub(width) else { return };
         let bytes = text.bytes;
         if unit.is_byte_in(text) {
-            for start in (0..=last).step_by(self.stride) {
-                f(&bytes[start..start + width]);
+            let n_stored = last / self.stride + 1;
+            let step = windows.per_step();
+            for first in (0..n_stored).step_by(step) {
+                for i in first..n_stored.min(first + step) {
+                    let start = i * self.stride;
+                    f(&bytes[start..start + width]);
+                }
+                tick(STEP);
             }
             if !last.is_multiple_of(self.stride) {
                 f(&bytes[last..]);
@@ -33,8 +40,14 @@ impl Sampling {
         }
         let mut at = 0;
         let (mut start, mut end) = (0, unit.end(bytes, 0, width));
+        let mut left = windows.per_step();
         loop {
             f(&bytes[start..end]);
+            left -= 1;
+            if left == 0 {
+                tick(4 * STEP);
+                left = windows.per_step();
+            }
             let step = self.stride.min(last - at);
             if step == 0 {
                 return;

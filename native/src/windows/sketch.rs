@@ -8,6 +8,7 @@
 //! is one comparison, which nearly always fails.
 
 use super::sort::sort_unique;
+use crate::interrupt::{STEP, tick};
 
 /// The `k` smallest distinct keys of those added.
 pub struct Sketch {
@@ -27,13 +28,16 @@ impl Sketch {
 
     /// Add keys, in any order, any number of times.
     pub fn add(&mut self, keys: &[u64]) {
-        for &key in keys {
-            if key <= self.limit {
-                self.keys.push(key);
-                if self.keys.len() >= self.n_sorted + 2 * self.k {
-                    self.settle();
+        for step in keys.chunks(STEP) {
+            for &key in step {
+                if key <= self.limit {
+                    self.keys.push(key);
+                    if self.keys.len() >= self.n_sorted + 2 * self.k {
+                        self.settle();
+                    }
                 }
             }
+            tick(step.len());
         }
     }
 

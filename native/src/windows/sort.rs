@@ -7,6 +7,8 @@
 //! What bounds it: writes to random places in the second-level cache, and the unpredictable branches of
 //! the buckets' sorts. More keys than fit that cache are split coarsely first.
 
+use crate::interrupt::{STEP, or_undo, tick};
+
 /// Keys in a piece that is sorted within the cache.
 const PIECE_KEYS: usize = 1 << 17;
 /// Keys in a bucket, on average.
@@ -25,7 +27,10 @@ struct Spread {
 impl Spread {
     /// Return the map for `keys`, or `None` if all are the same.
     fn over(keys: &[u64], n_buckets: usize) -> Option<Self> {
-        let (min, max) = keys.iter().fold((u64::MAX, 0), |(min, max), &key| (key.min(min), key.max(max)));
+        let (min, max) = keys.chunks(STEP).fold((u64::MAX, 0), |bounds, keys| {
+            tick(keys.len() / 2);
+            keys.iter().fold(bounds, |(min, max), &key| (key.min(min), key.max(max)))
+        });
         let shared = (min ^ max).leading_zeros();
         (shared < u64::BITS).then_some(Self { shared, n_buckets: n_buckets as u64 })
     }
@@ -42,16 +47,22 @@ fn scatter(keys: &[u64], out: &mut [u64], ends: &mut Vec<usize>, spread: Spread)
     ends.clear();
     // Shifted by one, so that counting up a bucket's start turns it into the bucket's end.
     ends.resize(n_buckets + 1, 0);
-    for &key in keys {
-        ends[spread.bucket(key) + 1] += 1;
+    for keys in keys.chunks(STEP) {
+        for &key in keys {
+            ends[spread.bucket(key) + 1] += 1;
+        }
+        tick(keys.len());
     }
     for i in 1..=n_buckets {
         ends[i] += ends[i - 1];
     }
-    for &key in keys {
-        let at = &mut ends[spread.bucket(key)];
-        out[*at] = key;
-        *at += 1;
+    for keys in keys.chunks(STEP) {
+        for &key in keys {
+            let at = &mut ends[spread.bucket(key)];
+            out[*at] = key;
+            *at += 1;
+        }
+        tick(4 * keys.len());
     }
     ends.truncate(n_buckets);
 }
@@ -75,20 +86,40 @@ impl Bucketed {
         let mut start = 0;
         for &end in &self.ends {
             let bucket = &mut self.keys[start..end];
-            bucket.sort_unstable();
+            sort_bucket(bucket);
             let mut before = None;
-            for &key in &*bucket {
-                if before != Some(key) {
-                    push(key);
-                    before = Some(key);
+            for keys in bucket.chunks(STEP) {
+                for &key in keys {
+                    if before != Some(key) {
+                        push(key);
+                        before = Some(key);
+                    }
+                }
+                if keys.len() == STEP {
+                    tick(STEP);
                 }
             }
             start = end;
         }
+        tick(20 * keys.len());
+    }
+}
+
+/// Sort the keys of a bucket: a few dozen, unless the keys are spread unevenly.
+fn sort_bucket(bucket: &mut [u64]) {
+    if bucket.len() < STEP {
+        bucket.sort_unstable();
+    } else {
+        bucket.sort_unstable_by(|a, b| {
+            tick(2);
+            a.cmp(b)
+        });
     }
 }
 
 /// Sort `keys` and drop duplicates. If there are many, this takes as much memory again.
+///
+/// Where that is interrupted, `keys` holds the same keys as before, in some order.
 pub fn sort_unique(keys: &mut Vec<u64>) {
     let mut piece = Bucketed::default();
     if keys.len() <= PIECE_KEYS {
@@ -107,11 +138,14 @@ pub fn sort_unique(keys: &mut Vec<u64>) {
     let mut ends = Vec::new();
     scatter(keys, &mut partitioned, &mut ends, spread);
     keys.clear();
-    let mut start = 0;
-    for end in ends {
-        piece.sort(&partitioned[start..end], |key| keys.push(key));
-        start = end;
-    }
+    let sort = |(keys, partitioned): &mut (&mut Vec<u64>, Vec<u64>)| {
+        let mut start = 0;
+        for end in ends {
+            piece.sort(&partitioned[start..end], |key| keys.push(key));
+            start = end;
+        }
+    };
+    or_undo(&mut (keys, partitioned), sort, |(keys, partitioned)| std::mem::swap(*keys, partitioned));
 }
 
 /// Return the keys ordered by partition, and the size of each of `n_partitions`, at least one.
@@ -128,6 +162,7 @@ pub fn partitioned(keys: &[u64], n_partitions: usize) -> (Vec<u64>, Vec<usize>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interrupt::{Wish, run};
     use proptest::prelude::*;
 
     fn check(mut keys: Vec<u64>) {
@@ -157,6 +192,19 @@ mod tests {
         check(vec![u64::MAX; n as usize]);
         check((0..n).rev().collect());
         check((0..n).map(|i| hash(i) | 0xabc0_0000_0000_0000).collect());
+    }
+
+    #[test]
+    fn an_interrupted_sort_loses_no_keys() {
+        for doublings in 0.. {
+            let all: Vec<u64> = (0..(PIECE_KEYS as u64 * 3) << doublings).map(|i| hash(i / 2)).collect();
+            let mut keys = all.clone();
+            if run(|| Wish::Stop, || sort_unique(&mut keys)).is_err() {
+                let sum = |keys: &[u64]| keys.iter().fold(0u64, |sum, key| sum.wrapping_add(*key));
+                assert_eq!((keys.len(), sum(&keys)), (all.len(), sum(&all)));
+                return;
+            }
+        }
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Units, and the windows of consecutive units of a text.
 
 use super::words::{count_words, find_space};
+use crate::interrupt::STEP;
 use crate::text::bytes::advance;
 use crate::text::normalized::Normalized;
 
@@ -77,6 +78,11 @@ impl Windows {
     /// Return the number of windows in a text of `n_units`.
     pub fn count(&self, n_units: usize) -> usize {
         (n_units + 1).saturating_sub(self.width)
+    }
+
+    /// Return how many windows it takes to hash about [`STEP`] bytes, at least one.
+    pub fn per_step(&self) -> usize {
+        (STEP / (self.width + 16)).max(1)
     }
 
     /// Call `f` with every window.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::interrupt::{split_step, tick};
 use crate::text::bytes::{WORD, count, equal};
 use crate::text::normalized::Normalized;
 
@@ -9,13 +10,21 @@ use crate::text::normalized::Normalized;
 pub fn for_words(text: &str, mut f: impl FnMut(Range<usize>, Range<usize>)) {
     let mut word = None;
     let mut n_chars = 0;
-    for (at, c) in text.char_indices() {
-        if !c.is_whitespace() {
-            word = word.or(Some((at, n_chars)));
-        } else if let Some((byte, char)) = word.take() {
-            f(byte..at, char..n_chars);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let first = text.len() - rest.len();
+        let (step, after) = split_step(rest);
+        for (at, c) in step.char_indices() {
+            let at = first + at;
+            if !c.is_whitespace() {
+                word = word.or(Some((at, n_chars)));
+            } else if let Some((byte, char)) = word.take() {
+                f(byte..at, char..n_chars);
+            }
+            n_chars += 1;
         }
-        n_chars += 1;
+        tick(2 * step.len());
+        rest = after;
     }
     if let Some((byte, char)) = word {
         f(byte..text.len(), char..n_chars);

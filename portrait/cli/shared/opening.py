@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from portrait.portraits.portrait import Portrait
 
 
-def open_all(paths: Sequence[str], stride: int | None) -> list[Portrait]:
+def open_all(paths: Sequence[str], stride: int | None, *, map: bool = True) -> list[Portrait]:  # noqa: A002
     """Open portraits.
 
     Args:
         paths: Bundles and foreign filters.
         stride: Units between stored windows, for foreign filters whose names do not say it. Bundles beside
             foreign filters keep their own; bundles alone refuse it.
+        map: Whether to map the files rather than to read them into memory.
 
     Raises:
         BundleError: A path is not a portrait, or not one to be trusted.
@@ -27,6 +28,6 @@ def open_all(paths: Sequence[str], stride: int | None) -> list[Portrait]:
     """
     has_foreign = any(path.endswith(SUFFIX) for path in paths)
     return [
-        portraits.open(path, stride=None if has_foreign and not path.endswith(SUFFIX) else stride)
+        portraits.open(path, stride=None if has_foreign and not path.endswith(SUFFIX) else stride, map=map)
         for path in paths
     ]

@@ -16,6 +16,14 @@ foreign_stride_option = click.option(
     type=int,
     help="Units between stored windows, for .bf files whose names do not say it (NAME.WIDTH-STRIDE.bf).",
 )
+map_option = click.option(
+    "--map/--no-map",
+    "map_",
+    default=True,
+    show_default=True,
+    help="Map the portrait's files, or read them into memory first: for network file systems, and for files "
+    "that may change meanwhile.",
+)
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -34,14 +42,14 @@ def evalue_option(default: float) -> Decorator:
     """Return the option of the threshold.
 
     Args:
-        default: The threshold without the option; where many texts are asked it is lower.
+        default: The threshold without the option; it is lower where many rows are asked.
     """
     return click.option(
         "--evalue",
         type=float,
         default=default,
         show_default=True,
-        help="The threshold: how many matches as strong chance alone may show in one text.",
+        help="The threshold: how many matches as strong chance alone may show in one text or row.",
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portrait.building.reader import ON_ERROR
-from portrait.corpus.columns import DEFAULT_COLUMN
+from portrait.cli.shared.sizes import parse_size
+from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.corpus.shards import FORMATS
 
 if TYPE_CHECKING:
@@ -50,6 +51,31 @@ format_option = click.option(
 )
 
 
+def short_documents_option(default: bool | None = False) -> Decorator:
+    """Return the option that records documents shorter than a window.
+
+    Args:
+        default: What holds without the option; ``None``: as in the portrait's first layer.
+    """
+    return click.option(
+        "--short-documents/--no-short-documents",
+        default=default,
+        help="Whether documents shorter than a window are recorded, each by a key of its whole text, which "
+        f"confirms every right guess.  [default: {'as in the first layer' if default is None else 'no'}]",
+    )
+
+
+max_document_option = click.option(
+    "--max-document",
+    "max_document_bytes",
+    default=f"{DEFAULT_MAX_DOCUMENT_BYTES // 10**9}GB",
+    show_default=True,
+    metavar="SIZE",
+    callback=lambda _context, _parameter, text: parse_size(text),
+    help="The largest document in bytes of text; a larger one cannot be read.",
+)
+
+
 def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of what a row is, and of what happens to bad ones."""
     options = (
@@ -67,6 +93,7 @@ def corpus_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Whether rows and files that cannot be read end the build, or are left out and counted.",
         ),
+        max_document_option,
     )
     for option in reversed(options):
         command = option(command)

@@ -14,7 +14,8 @@ from portrait.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portrait.answers.answer import Answer, LayerAnswer
+    from portrait.answers.answer import Answer
+    from portrait.answers.layer_answer import LayerAnswer
     from portrait.answers.matches import Match
 
 #: Characters shown on either side of a match; the text beyond is folded.
@@ -30,13 +31,6 @@ _VERDICTS = {
     "found": ("FOUND", "red"),
     "not_found": ("NOT FOUND", "green"),
     "inconclusive": ("INCONCLUSIVE", "yellow"),
-}
-
-#: What a verdict means, and what it does not.
-_MEANINGS = {
-    "found": "So the corpus holds it; this does not say where it comes from, nor that a model remembers it.",
-    "not_found": "A shorter passage may be in the corpus, or a reworded one.",
-    "inconclusive": "That is neither yes nor no: ask about more of the text.",
 }
 
 
@@ -67,9 +61,9 @@ def answer_lines(text: str, answer: Answer, *, color: bool, n_portraits: int = 1
     """
     label, shade = _VERDICTS[answer.verdict]
     yield f"{_styled(label, color, fg=shade, bold=True)}: {answer.reason}."
-    yield _MEANINGS[answer.verdict]
+    yield answer.meaning
     if answer.exact_document:
-        yield "The very text is a document of the corpus, as far as its key can tell."
+        yield "The very text seems to be a document of the corpus, as far as its key can tell."
     several = n_portraits > 1
     if answer.matches:
         yield from _matches(text, answer, color=color, several=several)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.corpus.columns import SEPARATOR, locate, names
 from portrait.corpus.datasets.tables import BATCH_BYTES, wanted
+from portrait.corpus.formats.projection import require_small
 from portrait.corpus.shards import Batch
 from portrait.errors import BadRowError
 
@@ -55,7 +56,9 @@ class ExamplesChunk:
             for name in self._columns.optional
             if all(locate(name, row) for row in self._rows)
         }
-        return Batch(pa.array(texts, pa.large_string()), self._place, self.read_bytes, kept, optional)
+        array = pa.array(texts, pa.large_string())
+        require_small(array, self._columns, self._place)
+        return Batch(array, self._place, self.read_bytes, kept, optional)
 
     def places(self) -> list[str]:
         """Return the dataset and number of each row."""

@@ -67,10 +67,18 @@ class _Range:
 
     def _seek(self) -> int:
         """Seek to the first line that begins within the range and return its position."""
-        if self._start:
-            self._file.seek(self._start - 1)
-            self._file.readline()
-        at: int = self._file.tell()
+        at = self._start
+        if at:
+            # A line may be longer than memory, and longer than the range.
+            at = self._file.seek(at - 1)
+            end = 0
+            while not end and not (self._stop is not None and at >= self._stop):
+                data = self._file.read(CHUNK_BYTES)
+                end = data.find(b"\n") + 1
+                at += end or len(data)
+                if not data:
+                    break
+            self._file.seek(at)
         self._ended = self._stop is not None and at >= self._stop
         return at
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
 import io
-import lzma
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from portrait import extras
+from portrait.corpus.files.decoders import DecodeError, MemberDecoder, codec_of
 from portrait.corpus.files.failures import reason, unreadable
 from portrait.errors import UnreadableFileError
 
@@ -30,6 +29,16 @@ CHUNK_BYTES = 1 << 20
 BOM = b"\xef\xbb\xbf"
 
 
+#: How a Zstandard frame begins, and one to be skipped, after any first byte.
+_ZSTD_MAGIC, _ZSTD_SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
+#: What Zstandard's library says, and what that means for a file.
+_ZSTD_PROBLEMS = {
+    "Unknown frame descriptor": "something else follows the zstd data: cut it off the end of the file",
+    "too much memory": "the zstd data needs more than 128 MiB to be decompressed: compress it with a smaller "
+    "window",
+}
+
+
 class ByteStream:
     """The decompressed bytes of a file.
 
@@ -40,8 +49,6 @@ class ByteStream:
         label: The file's name in messages.
         read: Returns at most so many further bytes.
         position: Returns how many bytes of the file itself have been read.
-        damage: What ``read`` raises where the compressed data is damaged.
-        codec: The name of the compression.
         finish: Returns the digest at the end of the stream.
     """
 
@@ -52,13 +59,9 @@ class ByteStream:
         label: str,
         read: Callable[[int], bytes],
         position: Callable[[], int],
-        damage: type[Exception] = EOFError,
-        codec: str = "",
         finish: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.label = label
-        self._damage = damage
-        self._codec = codec
         self._read = read
         self._finish = finish
         self.position = position
@@ -76,19 +79,21 @@ class ByteStream:
             return data
         except EOFError as error:
             raise UnreadableFileError(
-                f"{self.label}: the {self._codec} data ends too early: the file is truncated"
+                f"{self.label}: the compressed data ends too early: the file is truncated"
             ) from error
-        except self._damage as error:
-            if self._codec == "bzip2" and isinstance(error, OSError) and error.errno is not None:
-                raise UnreadableFileError(f"{self.label}: cannot read: {reason(error)}") from error
-            raise UnreadableFileError(f"{self.label}: the {self._codec} data is damaged: {error}") from error
+        except DecodeError as error:
+            raise UnreadableFileError(f"{self.label}: {error}") from error
         except OSError as error:
             raise UnreadableFileError(f"{self.label}: cannot read: {reason(error)}") from error
 
-    def read_all(self) -> bytes:
-        """Read the rest of the stream."""
-        parts = []
+    def read_all(self, max_bytes: int) -> bytes | None:
+        """Read the rest of the stream; ``None`` if that is more than ``max_bytes``."""
+        parts: list[bytes] = []
+        n_bytes = 0
         while part := self.read():
+            n_bytes += len(part)
+            if n_bytes > max_bytes:
+                return None
             parts.append(part)
         return b"".join(parts)
 
@@ -153,28 +158,50 @@ def open_stream(path: File) -> Iterator[ByteStream]:
     # Decoders read by the kilobyte; the file is read and hashed by the megabyte. Both are closed here:
     # what the garbage collector closes discards a Ctrl-C that arrives meanwhile.
     with opened, io.BufferedReader(hashed, CHUNK_BYTES) as file:
-        decoder, damage, codec = _decoder(path.suffix.lower(), file)
-        with closing(decoder):
+        suffix = path.suffix.lower()
+        with closing(_decoder(suffix, file)) as decoder:
             # A pipe cannot tell how far it has been read.
             position = (lambda: 0) if is_pipe else (lambda: hashed.n_read)
-            yield ByteStream(str(path), decoder.read, position, damage, codec, hashed.finish)
+            yield ByteStream(str(path), decoder.read, position, hashed.finish)
 
 
-def _decoder(suffix: str, file: io.BufferedReader[Any]) -> tuple[Any, type[Exception], str]:
-    """Return the decoder of a file with this suffix, the error that damage raises, and the codec's name."""
-    match suffix:
-        case ".gz":
-            # isal decodes two to three times as fast as zlib.
-            igzip = extras.load("isal.igzip", "build")
-            damage: type[Exception] = extras.load("isal.isal_zlib", "build").error
-            return igzip.IGzipFile(fileobj=file), damage, "gzip"
-        case ".zst":
-            # Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
-            arrow = extras.load("pyarrow", "build")
-            return arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd"), EOFError, ""
-        case ".bz2":
-            return bz2.BZ2File(file), OSError, "bzip2"
-        case ".xz":
-            return lzma.LZMAFile(file), lzma.LZMAError, "xz"
-        case _:
-            return file, EOFError, ""
+def _decoder(suffix: str, file: io.BufferedReader[Any]) -> Any:
+    """Return the decoder of a file with this suffix."""
+    if suffix == ".zst":
+        return _ZstdDecoder(file)
+    codec = codec_of(suffix)
+    return file if codec is None else MemberDecoder(file, codec)
+
+
+class _ZstdDecoder:
+    """The decompressed bytes of a Zstandard file.
+
+    Arrow's decoder notices a stream that ends early; zstandard's stream reader does not.
+    """
+
+    def __init__(self, file: io.BufferedReader[Any]) -> None:
+        arrow = extras.load("pyarrow", "build")
+        self._file = file
+        self._stream = arrow.CompressedInputStream(arrow.PythonFile(file, "r"), "zstd")
+        self._has_begun = False
+
+    def read(self, n_bytes: int) -> bytes:
+        if not self._has_begun:
+            self._begin()
+        try:
+            data: bytes = self._stream.read(n_bytes)
+        except OSError as error:
+            what = next((what for sign, what in _ZSTD_PROBLEMS.items() if sign in str(error)), None)
+            if what is None:
+                raise
+            raise DecodeError(what) from error
+        return data
+
+    def _begin(self) -> None:
+        first = self._file.peek(4)[:4]
+        if len(first) == 4 and first != _ZSTD_MAGIC and first[1:] != _ZSTD_SKIPPABLE:
+            raise DecodeError("not zstd data: rename the file if it is not compressed")
+        self._has_begun = True
+
+    def close(self) -> None:
+        self._stream.close()

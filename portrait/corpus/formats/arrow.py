@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.corpus.files.file import File, open_native
 from portrait.corpus.files.file_shard import FileShard, runs
-from portrait.corpus.formats.projection import TableChunk, no_rows, require_columns, wanted_columns
+from portrait.corpus.formats.projection import (
+    TableChunk,
+    longest_shared_value,
+    no_rows,
+    require_columns,
+    wanted_columns,
+)
 from portrait.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -70,7 +76,10 @@ class ArrowShard(FileShard):
         for batch, share in self._read(reader, source):
             _validate(batch)
             row_bytes = max(1, batch.nbytes // max(1, batch.num_rows))
-            step = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
+            most = max(self._columns.max_document_bytes, _BATCH_BYTES)
+            step = max(
+                1, min(1 << 16, _BATCH_BYTES // row_bytes, most // max(1, longest_shared_value(batch)))
+            )
             for start in range(0, batch.num_rows, step):
                 if last is not None:
                     yield last

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from portrait import extras
 from portrait.corpus.columns import locate
+from portrait.corpus.formats.json_line import MAX_ROW_DEPTH
 from portrait.corpus.formats.projection import join
+from portrait.strict_json import nests_deeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +67,9 @@ def _read(data: bytes, columns: Columns) -> tuple[Any, _Types, list[str]] | None
     """
     pa = extras.load("pyarrow", "build")
     arrow_json = extras.load("pyarrow.json", "build")
+    # Arrow counts the bytes of a block in 32 bits.
+    if len(data) >= 1 << 31:
+        return None
     # Arrow's parser crashes if a chunk begins with null (apache/arrow#47409).
     if not data.lstrip().startswith(b"{"):
         return None
@@ -85,6 +90,8 @@ def _types(data: bytes, columns: Columns) -> tuple[_Types, list[str]] | None:
 
     ``None`` if Arrow cannot be trusted with them.
 
+    Without columns to keep, rows may be nested as deeply as memory lasts.
+
     If they are elsewhere in another line, Arrow finds nulls there; a value of another type it refuses. Only
     texts and whole numbers are the same to Arrow and to JSON: left to itself, Arrow takes a text that looks
     like a date for one.
@@ -92,6 +99,9 @@ def _types(data: bytes, columns: Columns) -> tuple[_Types, list[str]] | None:
     pa = extras.load("pyarrow", "build")
     if columns.plain and not columns.keep and not columns.optional:
         return {(name,): pa.large_string() for name in columns.text}, []
+    # Whether a row is read must not depend on the rows beside it.
+    if any(nests_deeper(line, MAX_ROW_DEPTH) for line in data.split(b"\n")):
+        return None
     first = json.loads(data.lstrip().partition(b"\n")[0])
     types: _Types = {locate(name, first) or (name,): pa.large_string() for name in columns.text}
     optional = [name for name in columns.optional if locate(name, first)]

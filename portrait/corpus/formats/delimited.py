@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.corpus.files.file_shard import SequentialShard
-from portrait.corpus.files.streams import BOM, ByteStream, open_stream
+from portrait.corpus.files.streams import BOM, CHUNK_BYTES, ByteStream, open_stream
 from portrait.corpus.formats.delimited_chunk import BadRow, DelimitedChunk
 from portrait.corpus.formats.projection import no_rows
 from portrait.errors import CorpusError, UnreadableFileError
@@ -162,7 +162,7 @@ class _PeekableStream(io.RawIOBase):
 
     def peek(self) -> bytes:
         """Return the first bytes: enough for any header."""
-        self._pending = self._stream.read()
+        self._pending = self._stream.read_some(CHUNK_BYTES)
         return self._pending
 
     def read(self, n_bytes: int = -1, /) -> bytes:

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portrait.corpus.columns import SEPARATOR, locate, names
 from portrait.errors import BadRowError
+from portrait.strict_json import nests_deeper
 
 if TYPE_CHECKING:
     from portrait.corpus.columns import Columns
+
+
+#: How deep the arrays and objects of a row may stand in each other where Python parses it, whose own limit
+#: depends on its version and on what else is on the stack, and is at least twice as large.
+MAX_ROW_DEPTH = 400
 
 
 class JsonRow(NamedTuple):
@@ -40,6 +46,8 @@ def parse_line(line: bytes, columns: Columns, place: object) -> JsonRow:
 
 
 def _object(line: bytes, place: object) -> dict[str, Any]:
+    if nests_deeper(line, MAX_ROW_DEPTH):
+        raise BadRowError(f"{place}: JSON nested more than {MAX_ROW_DEPTH} deep: flatten it or leave it out")
     try:
         row = json.loads(line.decode())
     except UnicodeDecodeError as error:

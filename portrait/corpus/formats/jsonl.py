@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from portrait.corpus.files.file import File, is_compressed
 from portrait.corpus.files.file_shard import FileShard, SequentialShard
 from portrait.corpus.files.ranges import LinesBefore, open_range
-from portrait.corpus.files.streams import BOM, ByteStream, open_stream
-from portrait.corpus.formats.lines import LinesChunk
+from portrait.corpus.files.streams import BOM, CHUNK_BYTES, ByteStream, open_stream
+from portrait.corpus.formats.lines import LinesChunk, OversizedLine
 from portrait.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class JsonlShard(SequentialShard):
         #: The first byte of the range and the one after the last; ``None`` for the whole file.
         self._range: tuple[int, int | None] | None = None
 
-    def chunks(self) -> Iterator[LinesChunk]:
+    def chunks(self) -> Iterator[LinesChunk | OversizedLine]:
         """Read about a megabyte of lines at a time."""
         if self._range is not None and isinstance(self._path, Path):
             with open_range(self._path, *self._range) as stream:
@@ -65,8 +65,8 @@ class JsonlShard(SequentialShard):
 
 def line_chunks(
     stream: ByteStream, columns: Columns, preceding: LinesBefore | None = None
-) -> Iterator[LinesChunk]:
-    """Read JSON lines in chunks.
+) -> Iterator[LinesChunk | OversizedLine]:
+    """Read JSON lines in chunks; a line that is too long is a chunk of its own.
 
     Args:
         stream: The lines.
@@ -77,17 +77,28 @@ def line_chunks(
         CorpusError: The stream cannot be read; the message names the line where it breaks off.
     """
     position = 0
-    for line, data in _whole_lines(stream, preceding):
+    for line, data in _whole_lines(stream, columns.max_document_bytes, preceding):
         last, position = position, stream.position()
+        if data is None:
+            yield OversizedLine(stream.label, line, columns, position - last, preceding)
+            continue
         if line == 1 and (preceding is None or preceding.none):
             data = data.removeprefix(BOM)
         yield LinesChunk(stream.label, data, line, columns, position - last, preceding)
 
 
-def _whole_lines(stream: ByteStream, preceding: LinesBefore | None) -> Iterator[tuple[int, bytes]]:
-    """Yield the stream in chunks of whole lines, each with the number of its first line in the stream."""
+def _whole_lines(
+    stream: ByteStream, max_bytes: int, preceding: LinesBefore | None
+) -> Iterator[tuple[int, bytes | None]]:
+    """Yield the stream in chunks of whole lines, each with the number of its first line in the stream.
+
+    A line of more than ``max_bytes``, and of more than is read at a time, comes alone, as ``None``, before
+    the rest of it is read.
+    """
     line = 1
     parts: list[bytes] = []
+    n_pending = 0
+    too_long = False
     while True:
         try:
             data = stream.read()
@@ -97,13 +108,23 @@ def _whole_lines(stream: ByteStream, preceding: LinesBefore | None) -> Iterator[
             raise type(error)(f"{error} (from line {number} on)") from error
         if not data:
             break
+        if too_long:
+            end = data.find(b"\n") + 1
+            if not end:
+                continue
+            data, too_long = data[end:], False
+            line += 1
         end = data.rfind(b"\n") + 1
         if end:
             chunk = b"".join([*parts, data[:end]])
             yield line, chunk
             line += chunk.count(b"\n")
-            parts = []
+            parts, n_pending = [], 0
         if end < len(data):
             parts.append(data[end:])
+            n_pending += len(data) - end
+        if n_pending > max(max_bytes, CHUNK_BYTES):
+            parts, n_pending, too_long = [], 0, True
+            yield line, None
     if parts:
         yield line, b"".join(parts)

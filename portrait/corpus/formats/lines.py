@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from portrait import extras
 from portrait.corpus.formats.arrow_json import ParsedChunk, parse_chunk
-from portrait.corpus.formats.json_line import parse_line
+from portrait.corpus.formats.json_line import MAX_ROW_DEPTH, JsonRow, parse_line
+from portrait.corpus.formats.projection import require_small
 from portrait.corpus.shards import Batch
+from portrait.strict_json import nests_deeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,11 +83,12 @@ class LinesChunk:
         """
         parsed = parse_chunk(self._data, self.n_rows, self._columns, self.place)
         texts, kept, optional = parsed or self._parse_lines()
+        require_small(texts, self._columns, self.place)
         return Batch(texts, self.place, self.read_bytes, kept, optional)
 
     def _parse_lines(self) -> ParsedChunk:
         pa = extras.load("pyarrow", "build")
-        rows = [parse_line(line, self._columns, _LinePlace(self, i)) for i, line in self._rows()]
+        rows = [self._parse_line(i, line) for i, line in self._rows()]
         kept = tuple([row.kept[i] for row in rows] for i in range(len(self._columns.keep)))
         optional = {
             name: [row.optional[name] for row in rows]
@@ -93,6 +96,11 @@ class LinesChunk:
             if all(name in row.optional for row in rows)
         }
         return ParsedChunk(pa.array([row.text for row in rows], pa.large_string()), kept, optional)
+
+    def _parse_line(self, i: int, line: bytes) -> JsonRow:
+        if nests_deeper(line, MAX_ROW_DEPTH) and (parsed := parse_chunk(line, 1, self._columns, self.place)):
+            return JsonRow(parsed.texts[0].as_py(), [], {})
+        return parse_line(line, self._columns, _LinePlace(self, i))
 
     def place(self, row: int) -> str:
         """Return the file and line of the chunk's ``row``-th object."""
@@ -114,6 +122,39 @@ class LinesChunk:
         for i, line in enumerate(self._data.split(b"\n")):
             if line.strip():
                 yield i, line
+
+
+class OversizedLine:
+    """A :class:`portrait.corpus.shards.Chunk` of one line that is not read, since it is too long.
+
+    Args:
+        label: The file's name in messages.
+        line: The number of the line, as of :class:`LinesChunk`.
+        columns: The columns, and the limit.
+        read_bytes: How much was read for this chunk.
+        preceding: The lines of the file that precede the part of it that ``line`` counts in.
+    """
+
+    n_rows = 1
+
+    def __init__(
+        self, label: str, line: int, columns: Columns, read_bytes: int, preceding: Preceding | None = None
+    ) -> None:
+        self._chunk = LinesChunk(label, b"", line, columns, 0, preceding)
+        self._columns = columns
+        self.read_bytes = read_bytes
+
+    def batch(self) -> Batch:
+        """Raise :class:`BadRowError`."""
+        raise self._columns.too_large(_LinePlace(self._chunk, 0), what="a line")
+
+    def places(self) -> list[str]:
+        """Return the file and line."""
+        return [f"{self._chunk.label}:{self._chunk.first_line}"]
+
+    def slice(self, start: int, stop: int) -> OversizedLine:  # noqa: ARG002
+        """Return the line itself."""
+        return self
 
 
 class _LinePlace(NamedTuple):

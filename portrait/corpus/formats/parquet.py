@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.corpus.files.file_shard import FileShard, runs
+from portrait.corpus.formats.parquet_pages import rows_within
 from portrait.corpus.formats.projection import TableChunk, no_rows, require_columns
 from portrait.errors import UnreadableFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from portrait.corpus.columns import Columns
     from portrait.corpus.files.file import File
@@ -95,13 +96,25 @@ class ParquetShard(FileShard):
         batch_rows = max(1, min(1 << 16, _BATCH_BYTES // row_bytes))
         before = sum(file.metadata.row_group(i).num_rows for i in range(first))
         row = 0
-        # Arrow keeps what it fetches ahead until all groups of an iteration are read: so one at a time.
-        remote = not isinstance(self._path, Path)
-        for together in [[i] for i in range(first, stop)] if remote else [range(first, stop)]:
-            for rows in file.iter_batches(batch_rows, row_groups=together, columns=names, use_threads=False):
+        for together, limit in self._together(file, range(first, stop), batch_rows, names):
+            for rows in file.iter_batches(limit, row_groups=together, columns=names, use_threads=False):
                 share = n_bytes * (row + rows.num_rows) // n_rows - n_bytes * row // n_rows
                 yield TableChunk(label, before + row, rows, self._columns, share, codec=codec)
                 row += rows.num_rows
+
+    def _together(
+        self, file: Any, groups: range, batch_rows: int, names: list[str] | None
+    ) -> list[tuple[Sequence[int], int]]:
+        """Return row groups that are read in one go, each time with the number of rows of a batch."""
+        path = self._path
+        if not isinstance(path, Path):
+            # Arrow keeps what it fetches ahead until all groups of an iteration are read: so one at a time.
+            return [([i], batch_rows) for i in groups]
+        max_bytes = max(self._columns.max_document_bytes, _BATCH_BYTES)
+        limits = [rows_within(path, file.metadata.row_group(i), names, max_bytes) for i in groups]
+        if all(limit >= batch_rows for limit in limits):
+            return [(groups, batch_rows)]
+        return [([i], min(batch_rows, limit)) for i, limit in zip(groups, limits, strict=True)]
 
 
 def _compressed_bytes(group: Any) -> int:

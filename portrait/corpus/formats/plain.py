@@ -110,9 +110,19 @@ class PlainShard:
 
     def _content(self, stream: ByteStream, path: File) -> tuple[bytes, int]:
         """Return a file's content, up to the limit, and how many bytes of the file were read for it."""
+        limit = self._columns.max_document_bytes
+        if (
+            isinstance(path, Path)
+            and not is_compressed(path)
+            and (known_bytes([path]) or 0) > limit + len(BOM)
+        ):
+            raise self._columns.too_large(path, UnreadableFileError)
         if self._max_bytes is None:
-            data = stream.read_all()
-            return data, stream.position()
+            # A byte-order mark is no text.
+            whole = stream.read_all(limit + len(BOM))
+            if whole is None or len(whole) - len(BOM) * whole.startswith(BOM) > limit:
+                raise self._columns.too_large(path, UnreadableFileError)
+            return whole, stream.position()
         data = stream.read_some(self._max_bytes)
         if len(data) < self._max_bytes:
             return data, stream.position()

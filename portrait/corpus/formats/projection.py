@@ -10,7 +10,7 @@ from portrait.corpus.shards import Batch
 from portrait.errors import BadRowError, CorpusError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from portrait.corpus.columns import Columns
     from portrait.corpus.files.file_shard import Preceding
@@ -63,7 +63,10 @@ class TableChunk:
         texts = [text_array(_column(rows, name, tree), name, self._label) for name in columns.text]
         kept = tuple(_column(rows, name, tree) for name in columns.keep)
         optional = {name: _column(rows, name, tree) for name in columns.optional if locate(name, tree)}
+        for text in texts:
+            require_small(text, columns, self._place)
         text = join(texts, columns.text, self._place)
+        require_small(text, columns, self._place)
         return Batch(text, self._place, self.read_bytes, kept, optional)
 
     def places(self) -> list[str]:
@@ -174,6 +177,51 @@ def text_array(column: Any, name: str, where: str) -> Any:
     if not (types.is_string(kind) or types.is_large_string(kind)):
         raise CorpusError(f"{where}: column {name!r} is {kind}, not text: choose another", parameter="column")
     return column
+
+
+def require_small(texts: Any, columns: Columns, place: Callable[[int], str]) -> None:
+    """Check that no text is larger than the limit.
+
+    Args:
+        texts: An Arrow array of strings or binary data.
+        columns: The columns, and the limit.
+        place: Names a row, counted from 0, for an error message.
+
+    Raises:
+        BadRowError: A text is larger.
+    """
+    limit = columns.max_document_bytes
+    if texts.nbytes <= limit:
+        return
+    compute = extras.load("pyarrow.compute", "build")
+    too_large = compute.greater(compute.binary_length(texts), limit)
+    if (row := too_large.index(True).as_py()) >= 0:
+        raise columns.too_large(place(row))
+
+
+def longest_shared_value(rows: Any) -> int:
+    """Return the bytes of the longest text that several rows of a record batch may share; 0 if none may.
+
+    Rows share the values of a dictionary, and a view's bytes, until the texts are written out.
+    """
+    return max((_longest_shared(column) for column in rows.columns), default=0)
+
+
+def _longest_shared(column: Any) -> int:
+    types = extras.load("pyarrow", "build").types
+    compute = extras.load("pyarrow.compute", "build")
+    if types.is_struct(column.type):
+        return max((_longest_shared(column.field(i)) for i in range(column.type.num_fields)), default=0)
+    values = column.dictionary if types.is_dictionary(column.type) else column
+    if types.is_string_view(values.type):
+        # Nothing states their lengths but the views themselves: 16 bytes each, of which the first 4.
+        views = memoryview(values.buffers()[1] or b"").cast("B").cast("I")[::4]
+        return max(views[values.offset : values.offset + len(values)], default=0)
+    if not types.is_dictionary(column.type) or not (
+        types.is_string(values.type) or types.is_large_string(values.type)
+    ):
+        return 0
+    return compute.max(compute.binary_length(values)).as_py() or 0
 
 
 def _is_list(types: Any, kind: Any) -> bool:

@@ -9,7 +9,7 @@ from portrait.corpus.files.streams import BOM, CHUNK_BYTES, ByteStream
 from portrait.corpus.formats.delimited import DELIMITERS, delimited_chunks
 from portrait.corpus.formats.jsonl import line_chunks
 from portrait.corpus.formats.plain import PlainChunk, document, require_no_columns
-from portrait.errors import CorpusError
+from portrait.errors import CorpusError, UnreadableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +48,14 @@ class StdinShard:
         if self._kind in DELIMITERS:
             yield from delimited_chunks(stream, DELIMITERS[self._kind], self._columns)
             return
-        first = stdin.first_text()
+        first = stdin.first_text(self._columns.max_document_bytes)
         if self._kind == "jsonl" or (self._kind == "auto" and first.startswith(b"{")):
             yield from line_chunks(stream, self._columns)
-        elif data := stream.read_all():
+            return
+        data = stream.read_all(self._columns.max_document_bytes)
+        if data is None:
+            raise self._columns.too_large(_LABEL, UnreadableFileError)
+        if data:
             require_no_columns(self._columns, _LABEL)
             yield PlainChunk([document(data, _LABEL)], [_LABEL], len(data))
 
@@ -84,10 +88,15 @@ class _PeekablePipe:
         self._pending = b""
         self.n_read = 0
 
-    def first_text(self) -> bytes:
-        """Return the beginning without its white space: nothing if there is only white space."""
-        while not (text := self._pending.removeprefix(BOM).lstrip()) and (more := self._read(CHUNK_BYTES)):
-            self._pending += more
+    def first_text(self, max_bytes: int) -> bytes:
+        """Return the beginning without its white space: nothing if the first ``max_bytes`` have no other."""
+        looked_at = bytearray()
+        text = b""
+        while not text and len(looked_at) <= max_bytes and (more := self._read(CHUNK_BYTES)):
+            # A byte-order mark that comes in two pieces is no reason to look at everything again.
+            text = (more if looked_at else more.removeprefix(BOM)).lstrip()
+            looked_at += more
+        self._pending = bytes(looked_at)
         return text
 
     def read(self, n_bytes: int) -> bytes:

@@ -52,12 +52,12 @@ def document(
     """
     qualified = len(portraits) > 1
     sections = [
-        *result(findings.totals),
+        *result(findings, evalue),
         *sources(findings.sources, qualified=qualified),
         *columns_section(findings.columns),
         *distributions(findings),
         *worst_rows(findings, qualified=qualified),
-        *method(data, columns, evalue, portraits, findings.detectable_length, command),
+        *method(data, columns, evalue, portraits, findings.portraits, command),
         *caveats(),
     ]
     opening = [

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portrait.evidence import FORGEABLE
 from portrait.markup.elements import Markup, element, join
 from portrait.markup.numbers import count
 from portrait.reports.page.parts import code, name
+from portrait.reports.wording import sure_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portrait.reports.findings import ReportPortrait
-    from portrait.reports.statistics import Spread
+    from portrait.reports.findings import PortraitFindings, ReportPortrait
 
 _CAVEATS = {
     "Chance": """A filter errs now and then. Each row counts as found up to the E-value threshold, so that
         among many rows some are found by chance: how many to expect is stated above. A lower threshold
         makes them fewer, and detects longer passages only.""",
+    "Forged texts": FORGEABLE,
     "Paraphrase": """Only verbatim passages are found, after normalising. A row that was translated, reworded
         or cut into pieces shorter than the detectable length is not. Copies with a few edits often show, and
-        are counted apart.""",
+        are counted apart; how many edits hide a copy is stated above.""",
     "Common phrases": """Boilerplate, quotations, licences and set phrases are found because they are there.
         Look at the worst rows before you call a benchmark leaked: which passages they are matters more
         than how many.""",
@@ -39,18 +41,16 @@ def method(
     columns: Sequence[str],
     evalue: float,
     portraits: Sequence[ReportPortrait],
-    detectable_length: Spread | None,
+    findings: Sequence[PortraitFindings],
     command: str | None,
 ) -> list[Markup]:
     """Return the section that says how the numbers were measured."""
     names = join([code(column) for column in columns], ", ")
-    units = portraits[0].spec.unit_name
     facts: list[tuple[str, list[str]]] = [
         ("Data", [code(data)]),
         ("Columns", [names, " (joined by line breaks)" if len(columns) > 1 else ""]),
         ("Threshold", [f"E-value {evalue:g} for each row"]),
-        ("Detectable length", [_lengths(detectable_length, units)]),
-        *(("Portrait", _portrait(one)) for one in portraits),
+        *(("Portrait", _portrait(*pair)) for pair in zip(portraits, findings, strict=True)),
     ]
     if command is not None:
         facts.append(("Command", [code(command)]))
@@ -61,20 +61,17 @@ def method(
     ]
 
 
-def _lengths(spread: Spread | None, units: str) -> str:
-    if spread is None:
-        return "nothing is detectable in these rows"
-    return (
-        f"{count(spread.least)} to {count(spread.greatest)} {units}, depending on the row's length "
-        f"(median {count(spread.median)}): the shortest verbatim passage that is certain to be found"
-    )
-
-
-def _portrait(one: ReportPortrait) -> list[str]:
+def _portrait(one: ReportPortrait, findings: PortraitFindings) -> list[str]:
     spec = one.spec
+    shares = {
+        "found": findings.found,
+        "not found": findings.not_found,
+        "inconclusive": findings.inconclusive,
+    }
+    verdicts = ", ".join(f"{count(share.count)} {verdict}" for verdict, share in shares.items())
     layers = [join([name(layer.source), f" {layer.fpr:.3%}"]) for layer in one.layers]
     named = ["id ", element("code", one.id, class_="id")] if one.id else ["a filter without a manifest"]
-    windows = f"windows of {spec.width} {spec.unit_name}, stored every {spec.stride} (the stride)"
+    windows = f"windows of {spec.window}, stored every {spec.stride} (the stride)"
     return [
         name(one.name),
         ", ",
@@ -84,6 +81,10 @@ def _portrait(one: ReportPortrait) -> list[str]:
         element("br"),
         "false-positive rate per window: ",
         join(layers, ", "),
+        element("br"),
+        f"detectable length (verbatim passages that are certain to be found): {sure_lengths(findings)}",
+        element("br"),
+        f"rows: {verdicts}",
     ]
 
 

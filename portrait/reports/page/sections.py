@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portrait.answers.wording import by_chance
 from portrait.markup.elements import Markup, element
-from portrait.markup.numbers import count, counted, expected, percent
+from portrait.markup.numbers import count, counted, percent
 from portrait.reports.page.charts import histogram_chart, proportions
 from portrait.reports.page.parts import cell, name, row, source_name, table
 from portrait.reports.wording import edited, rate
@@ -13,18 +14,19 @@ from portrait.reports.wording import edited, rate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portrait.reports.findings import ColumnFindings, Findings, SourceFindings, Totals
+    from portrait.reports.findings import ColumnFindings, Findings, SourceFindings
     from portrait.reports.statistics import Share
 
 _TILES = (
-    ("found", "Found", "share a passage with the corpus"),
-    ("not_found", "Not found", "no passage of the detectable length or more appears in the corpus"),
+    ("found", "Found", "match a passage of the corpus within the threshold"),
+    ("not_found", "Not found", "no passage of the detectable length (see below) or more appears verbatim"),
     ("inconclusive", "Inconclusive", "too short to tell a copy from chance: not clean"),
 )
 
 
-def result(totals: Totals) -> list[Markup]:
-    """Return the section that counts the rows of each verdict."""
+def result(findings: Findings, evalue: float) -> list[Markup]:
+    """Return the section that counts the rows of each verdict, at this E-value threshold of each row."""
+    totals = findings.totals
     shares = {"found": totals.found, "not_found": totals.not_found, "inconclusive": totals.inconclusive}
     tiles = [
         element(
@@ -37,7 +39,6 @@ def result(totals: Totals) -> list[Markup]:
         )
         for key, label, note in _TILES
     ]
-    by_chance = expected(totals.expected_by_chance)
     n_exact = totals.exact_documents.count
     exact = counted(n_exact, "row") if n_exact else "no row"
     return [
@@ -45,10 +46,9 @@ def result(totals: Totals) -> list[Markup]:
         element("dl", *tiles, class_="tiles"),
         element(
             "p",
-            f"Chance alone would have {by_chance} of {counted(totals.rows, 'row')} found, in expectation, if "
-            f"none shared anything with the corpus. The very text of {exact} is a document of the corpus, as "
-            "far as its key can tell. ",
-            edited(totals.edited),
+            by_chance(evalue, totals.expected_by_chance),
+            f" The very text of {exact} seems to be a document of the corpus, as far as its key can tell. ",
+            edited(totals.edited, [one.spec for one in findings.portraits]),
         ),
     ]
 
@@ -103,7 +103,7 @@ def distributions(findings: Findings) -> list[Markup]:
         histogram_chart(
             "longest",
             "The longest match of a row, of the rows found",
-            "Longest match in characters",
+            "Longest match in characters of the row",
             findings.longest_match,
             lambda edge: f"{edge:,.0f}",
         ),

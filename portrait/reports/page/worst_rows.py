@@ -29,13 +29,13 @@ def worst_rows(findings: Findings, *, qualified: bool) -> list[Markup]:
         for i, one in enumerate(findings.sources)
         if one.found.count
     ]
-    caption = "Longest matches are in characters; sources by their letters."
+    caption = "Longest matches are in characters of the row as given; sources by their letters."
     return [
         heading,
         element(
             "p",
             f"{counted(len(rows), 'row')}{of} found, by coverage, then by longest match. Marked passages "
-            "appear in the corpus; the sign before each, its tint and its line name the source:",
+            "match the corpus; the sign before each, its tint and its line name the source:",
         ),
         element("ul", *legend, class_="legend"),
         table(caption, _COLUMNS, map(_line, rows)),
@@ -66,7 +66,7 @@ def _text(one: ReportRow) -> Markup:
     facts = (
         f"{percent(answer.coverage)} covered, longest match {counted(answer.longest_match, 'character')}, "
         f"E-value {_evalue(one)}, sources {_letters(one)}"
-        f"{', the very text is a document of the corpus' if answer.exact_document else ''}; "
+        f"{', the very text seems to be a document of the corpus' if answer.exact_document else ''}; "
     )
     texts: list[Markup] = []
     for column in one.columns:

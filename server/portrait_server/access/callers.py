@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.http import parse_list_header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +45,17 @@ def network_of(address: str) -> str:
     if parsed.version == 4:
         return str(parsed)
     return str(ipaddress.ip_network((int(parsed), 64), strict=False))
+
+
+def client_address(environ: Mapping[str, Any], n_proxies: int) -> str:
+    """Return the address of the client of a request.
+
+    Args:
+        environ: The WSGI environment of the request.
+        n_proxies: How many proxies in a row set ``X-Forwarded-For``: each adds the address of its client.
+    """
+    if n_proxies:
+        forwarded = parse_list_header(environ.get("HTTP_X_FORWARDED_FOR", ""))
+        if len(forwarded) >= n_proxies and forwarded[-n_proxies]:
+            return forwarded[-n_proxies]
+    return str(environ.get("REMOTE_ADDR", ""))

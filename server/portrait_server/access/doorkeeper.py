@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Literal
 
 from portrait import PortraitError
 
+from ..errors import RateLimitError
 from ..messages import counted
 from .callers import Caller, network_of
 from .keys import Keyring, read_keys
 from .rates import Rates, parse_rate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 Counting = Literal["off", "in this process", "in a store shared by all workers"]
 
 logger = logging.getLogger("portrait_server")
+
+#: The stamp of no file: the file is read at the next look.
+_UNREAD = (-1, -1, -1)
 
 
 class Doorkeeper:
@@ -31,21 +36,40 @@ class Doorkeeper:
         keys: The file of keys; ``None`` lets anyone ask.
         rate: The rate of a caller without a rate of its own; ``None`` sets no limit.
         store: The URL of the store where all workers count together; ``None`` counts in this process.
+        on_refusal: Is called whenever a rate refuses a caller.
+        lenient: Start although the file of keys cannot be read, and refuse everyone until it can.
 
     Raises:
         SpecError: The file of keys, the rate or the store is wrong.
     """
 
-    def __init__(self, keys: Path | None = None, rate: str | None = None, store: str | None = None) -> None:
+    def __init__(
+        self,
+        keys: Path | None = None,
+        rate: str | None = None,
+        store: str | None = None,
+        *,
+        on_refusal: Callable[[], None] = lambda: None,
+        lenient: bool = False,
+    ) -> None:
         if rate is not None:
             parse_rate(rate)
         self.rates = Rates(store)
+        # Refusals cost no text: they are few, and each process counts its own.
+        self._refusals = Rates(None)
         self.keyring: Keyring | None = None
         self._rate = rate
         self._path = keys
         self._stamp = _stamp(keys)
+        self._on_refusal = on_refusal
         if keys is not None:
-            self.keyring = read_keys(keys)
+            try:
+                self.keyring = read_keys(keys)
+            except PortraitError as error:
+                if not lenient:
+                    raise
+                logger.error("nobody has a valid key: %s", error)
+                self.keyring, self._stamp = Keyring({}), _UNREAD
 
     @property
     def has_rates(self) -> bool:
@@ -82,7 +106,25 @@ class Doorkeeper:
             StoreError: The store of the rates does not answer.
         """
         if n_texts > 0 and caller.rate is not None:
-            self.rates.charge(caller.account, caller.rate, n_texts)
+            try:
+                self.rates.charge(caller.account, caller.rate, n_texts)
+            except RateLimitError:
+                self._on_refusal()
+                raise
+
+    def require_patience(self, caller: Caller) -> None:
+        """Check that no more of the caller's requests were refused than its rate allows texts.
+
+        Raises:
+            RateLimitError: Too many were refused.
+        """
+        if caller.rate is not None:
+            self._refusals.require(caller.account, caller.rate)
+
+    def count_refusal(self, caller: Caller) -> None:
+        """Count a request of the caller that was refused for what it contains."""
+        if caller.rate is not None:
+            self._refusals.count(caller.account, caller.rate)
 
     def reload(self, *, force: bool = False) -> None:
         """Read the file of keys again if it changed, or in any case (``force``).

@@ -35,6 +35,11 @@ _NO_DIGEST = "0" * 64
 _REFUSAL = "a valid key is required: send Authorization: Bearer KEY"
 
 
+def refusal() -> UnauthorizedError:
+    """Return the error for a request without a valid key; it never says what is wrong with the key."""
+    return UnauthorizedError(_REFUSAL)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """What the file says of a key.
@@ -85,6 +90,17 @@ def new_key(name: str, portraits: tuple[str, ...] | None = None, rate: str | Non
     return secret, Key(name, _digest(secret), portraits, rate)
 
 
+def presented_key(authorization: str, api_key: str | None) -> str | None:
+    """Return the key in the headers of a request, if any.
+
+    Args:
+        authorization: The header ``Authorization``; empty if it is missing.
+        api_key: The header ``X-API-Key``.
+    """
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else api_key
+
+
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """The keys of a file, by name."""
@@ -103,11 +119,11 @@ class Keyring:
             UnauthorizedError: The key is missing, wrong or revoked; the message is always the same.
         """
         if secret is None:
-            raise UnauthorizedError(_REFUSAL)
+            raise refusal()
         key = self.keys.get(secret.partition(".")[0])
         matches = hmac.compare_digest(_NO_DIGEST if key is None else key.sha256, _digest(secret))
         if key is None or not matches or key.revoked:
-            raise UnauthorizedError(_REFUSAL)
+            raise refusal()
         return key
 
 

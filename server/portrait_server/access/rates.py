@@ -22,6 +22,7 @@ from ..errors import RateLimitError, StoreError
 if TYPE_CHECKING:
     from limits import RateLimitItem
 
+_BAD_URL = "setting 'store': not a URL that can be used: write it like redis://HOST:6379/0"
 _SCHEMES = ("redis", "rediss", "redis+unix", "memcached")
 
 
@@ -62,9 +63,13 @@ class Rates:
                 store or "memory://", wrap_exceptions=True, **(options if redis else {})
             )
         except ConfigurationError as error:
+            if "prerequisite" not in str(error):
+                raise SpecError(_BAD_URL) from None
             raise SpecError(
                 f"setting 'store': {error}: pip install 'data-portrait[redis]' or 'data-portrait[memcached]'"
             ) from None
+        except Exception:  # of the store's client: each has its own, which may quote a password
+            raise SpecError(_BAD_URL) from None
         self._limiter = FixedWindowRateLimiter(storage)
 
     def charge(self, account: str, rate: str, n_texts: int = 1) -> None:
@@ -79,19 +84,48 @@ class Rates:
             RateLimitError: The rate is used up.
             StoreError: The store does not answer.
         """
-        item = parse_rate(rate)
-        # Stores differ in the characters that a name may have, and no address needs to be stored.
-        name = hashlib.sha256(account.encode()).hexdigest()[:32]
+        item, name = parse_rate(rate), _name(account)
         try:
-            if n_texts <= item.amount and self._limiter.hit(item, name, cost=n_texts):
+            # A failed hit is counted, too: several texts that the rate has no room for must not use it up.
+            room = n_texts == 1 or self._limiter.test(item, name, cost=n_texts)
+            if room and self._limiter.hit(item, name, cost=n_texts):
                 return
+        except StorageError:
+            raise _dead_store() from None
+        raise self._exceeded(item, name)
+
+    def count(self, account: str, rate: str) -> None:
+        """Count one more event of an account, whether or not its rate is used up."""
+        self._limiter.hit(parse_rate(rate), _name(account))
+
+    def require(self, account: str, rate: str) -> None:
+        """Check that an account's rate is not used up, and count nothing.
+
+        Raises:
+            RateLimitError: The rate is used up.
+        """
+        item, name = parse_rate(rate), _name(account)
+        if not self._limiter.test(item, name):
+            raise self._exceeded(item, name)
+
+    def _exceeded(self, item: RateLimitItem, name: str) -> RateLimitError:
+        try:
             reset = self._limiter.get_window_stats(item, name).reset_time
         except StorageError:
-            raise StoreError("rates cannot be counted now: try again later", retry_after=5) from None
+            raise _dead_store() from None
         wait = max(1, int(reset - time.time()) + 1)
-        raise RateLimitError(f"the rate of {item} is used up: try again in {wait:,} s", retry_after=wait)
+        return RateLimitError(f"the rate of {item} is used up: try again in {wait:,} s", retry_after=wait)
 
     @property
     def alive(self) -> bool:
         """Whether the store answers."""
         return bool(self._limiter.storage.check())
+
+
+def _name(account: str) -> str:
+    # Stores differ in the characters that a name may have, and no address needs to be stored.
+    return hashlib.sha256(account.encode()).hexdigest()[:32]
+
+
+def _dead_store() -> StoreError:
+    return StoreError("rates cannot be counted now: try again later", retry_after=5)

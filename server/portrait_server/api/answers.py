@@ -26,9 +26,26 @@ class MatchModel(_Answer):
 
 
 class ApproximateModel(MatchModel):
-    """A passage that looks like an edited copy."""
+    """A passage that looks like an edited copy: `hits` of its `windows` hit."""
 
     hits: int
+
+
+class PortraitModel(_Answer):
+    """What all sources of one portrait say about a text, in the portrait's own units."""
+
+    portrait: str
+    verdict: Verdict
+    evalue: float | None
+    units: Annotated[int, Field(description="The length of the normalised text; `counting` says of what.")]
+    detectable_length: Annotated[
+        int | None,
+        Field(description="The shortest passage that is certain to be found; `counting` says of what."),
+    ]
+    detectable: Annotated[str, Field(description="The same in words, for people.")]
+    counting: Annotated[
+        str, Field(description="What lengths count: `characters, runs of white space counted as one`.")
+    ]
 
 
 class LayerModel(_Answer):
@@ -47,15 +64,26 @@ class LayerModel(_Answer):
 
 
 class AnswerModel(_Answer):
-    """What is known about a text: docs/answers.md defines every number."""
+    """What is known about a text: docs/answers.md defines every number.
+
+    E-values hold for texts fixed before anyone saw the filter: whoever holds it can search for texts that it
+    falsely confirms.
+    """
 
     verdict: Verdict
     reason: str
     evalue: float | None
-    detectable_length: int | None
-    coverage: float
-    longest_match: int
-    exact_document: bool
+    detectable_length: Annotated[
+        int | None,
+        Field(
+            description="In units of the normalised text; null if nothing is detectable, or if the portraits "
+            "count differently: `portraits` has each one's own."
+        ),
+    ]
+    coverage: Annotated[float, Field(description="The share of the characters of the text as given.")]
+    longest_match: Annotated[int, Field(description="Characters of the text as given.")]
+    exact_document: bool | None
+    portraits: list[PortraitModel]
     layers: list[LayerModel]
 
 

@@ -40,7 +40,6 @@ class Asking:
         self._state = state
         self._caller = caller
         self._deadline = time.monotonic() + seconds
-        self._n_prepaid = 1  # admission charges every request for one text
         self._askers: dict[tuple[tuple[str, ...] | None, float | None], Asker] = {}
 
     @classmethod
@@ -102,7 +101,7 @@ class Asking:
             )
 
     def admit(self, texts: Sequence[str]) -> None:
-        """Check the limits, and charge the caller for the texts.
+        """Check the limits, and charge the caller for the texts; none count as one.
 
         Raises:
             TooLargeError: The texts are too many or too long.
@@ -110,9 +109,7 @@ class Asking:
             StoreError: The store of the rates does not answer.
         """
         self.require_within_limits(texts)
-        n_due = max(0, len(texts) - self._n_prepaid)
-        self._n_prepaid = max(0, self._n_prepaid - len(texts))
-        self._state.doorkeeper.charge(self._caller, n_due)
+        self._state.doorkeeper.charge(self._caller, max(1, len(texts)))
 
     def ask(
         self, texts: Sequence[str], names: Iterable[str] | None = None, evalue: float | None = None
@@ -129,8 +126,10 @@ class Asking:
             UnknownPortraitError: The caller may not ask one of the portraits.
             WithdrawnPortraitError: The files of one of the portraits are damaged.
         """
-        self.admit(texts)
+        # Only what can be asked is charged.
+        self.require_within_limits(texts)
         asker = self._asker(None if names is None else tuple(names), evalue)
+        self.admit(texts)
         answers = []
         for text in texts:
             self.require_time()

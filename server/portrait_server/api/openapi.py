@@ -127,7 +127,7 @@ def _responses(described: Operation) -> dict[str, Any]:
     responses: dict[str, Any] = {"200": {"description": "The answer.", "content": content}}
     problems = {*described.problems, 400, 500}
     if not described.public:
-        problems |= {401, 429, 503}
+        problems |= {401, 421, 429, 503}
     for status in sorted(problems):
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,

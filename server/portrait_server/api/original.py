@@ -53,6 +53,20 @@ class WindowReport:
         segments = self.segments()
         return [[segments[i] for i in chain] for chain in self.chains]
 
+    def n_json_bytes(self, *, every_window: bool) -> int:
+        """Return about how many bytes the report takes as JSON.
+
+        Args:
+            every_window: Whether the report lists the windows of the text, besides those of the chains.
+        """
+        n_listed = sum(map(len, self.chains))
+        n_quoted = n_listed + (len(self.hits) if every_window else 0)
+        n_doc_bytes = len(self.doc.encode())
+        window = self.width * n_doc_bytes / max(1, len(self.doc)) + len('"",')
+        return (
+            n_doc_bytes + int(n_quoted * window) + len("false,") * len(self.hits) + len("99999,") * n_listed
+        )
+
     def to_dict(self, idx: int) -> dict[str, Any]:
         """Return the fields that all of the original's answers have; ``idx`` numbers the text."""
         longest = max(map(len, self.chains), default=0)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("portraits", __name__, url_prefix="/v1/portraits")
 
-#: A card is a page of text; a longer one is cut here.
-_MAX_CARD_CHARS = 1 << 20
-
 
 @blueprint.get("")
 @operation(Operation("portraits", Portraits))
@@ -36,8 +33,9 @@ def portraits() -> dict[str, Any]:
 def details(name: str) -> Response:
     """Describe a portrait with its manifest and its card."""
     (name,) = Asking.of_request().visible([name])
-    portrait = current_state().shelf.get(name)
-    content = {**_summary(name, portrait), "manifest": portrait.facts, "card": _card(portrait)}
+    shelf = current_state().shelf
+    portrait = shelf.get(name)
+    content = {**_summary(name, portrait), "manifest": portrait.facts, "card": shelf.card(name)}
     return Response(json.dumps(content, separators=(",", ":")) + "\n", content_type=bodies.JSON)
 
 
@@ -45,11 +43,3 @@ def _summary(name: str, portrait: Portrait) -> dict[str, Any]:
     spec = portrait.spec
     windows = {"width": spec.width, "stride": spec.stride, "unit": spec.unit, "normalizer": spec.normalizer}
     return {"name": name, "sources": list(portrait.sources), "windows": windows}
-
-
-def _card(portrait: Portrait) -> str | None:
-    file = portrait.path / "README.md"
-    if not portrait.is_bundle or not file.is_file():
-        return None
-    with file.open(encoding="utf-8", errors="replace") as opened:
-        return opened.read(_MAX_CARD_CHARS)

@@ -23,25 +23,35 @@ granian's own WSGI        2,361     3,425    24.3  a slow body occupies a thread
 ========================  =====  ========  ======  =====================================================
 
 So this module uses granian's RSGI interface, which leaves little to do: :mod:`.environ` makes the WSGI
-environment, :mod:`.replies` calls the application, and :mod:`.streams` moves bodies.
+environment, :mod:`.replies` calls the application, :mod:`.streams` and :mod:`.delivery` move bodies.
+
+Nothing is read before the headers say whom it is from, and what a request announces reserves nothing. Every
+client has its share (:mod:`.budgets`) of requests, bytes and conversations, and takes turns (:mod:`.turns`)
+with the others. Health is answered on the event loop, behind no other work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from ..access.keys import refusal
 from ..errors import BusyError, ServiceError, SlowRequestError, TooLargeError
 from ..http.bodies import NDJSON
 from ..messages import counted
 from ..state import EXTENSION
-from . import replies
-from .environ import environ_of, has_body, media_type, set_body
-from .streams import GoneError, Inflow, Outflow, read_whole
+from . import connections, replies
+from .budgets import Allotment, Budget
+from .conversations import Conversations
+from .delivery import Delivery
+from .environ import announced_bytes, environ_of, media_type, require_clear_framing, set_body
+from .streams import GoneError, discard, let_go, read_whole
+from .turns import Turns
+from .visitors import Visitor, visitor_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,9 +60,20 @@ if TYPE_CHECKING:
     from ..state import State
     from .environ import Environ
 
-#: The size of all bodies that a worker receives at the same time; it accepts no further ones.
-_MAX_ARRIVING_BYTES = 128 << 20
-_LET_GO_SECONDS = 0.1
+#: The size of all bodies that a worker has at the same time.
+_MAX_BODY_BYTES = 128 << 20
+#: The same for visitors who are not identified, which may be because the key is in the page's form, and the
+#: number of their requests.
+_MAX_STRANGER_BYTES, _MAX_STRANGERS = 16 << 20, 64
+#: Requests for the state and the counters that wait at the same time.
+_MAX_OPERATIONS = 64
+#: How long a thread may keep the interpreter's lock while another one waits for it. The event loop waits
+#: for it several times a request: Python's default of 5 ms would add up.
+_SWITCH_SECONDS = 0.0005
+
+_HEALTH = "/healthz"
+_OPERATIONS = ("/readyz", "/metrics")
+_FORM_PATH, _FORM_TYPES = "/", ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Gate:
@@ -61,19 +82,25 @@ class Gate:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._state: State = app.extensions[EXTENSION]
-        self._settings = self._state.settings
-        self._threads = ThreadPoolExecutor(self._settings.threads, "query")
-        self._bulk_threads = ThreadPoolExecutor(self._settings.bulk_concurrency, "bulk")
-        self._bulk_turns = asyncio.Semaphore(self._settings.bulk_concurrency)
+        settings = self._settings = self._state.settings
+        self._threads = ThreadPoolExecutor(settings.threads, "query")
+        self._operation_threads = ThreadPoolExecutor(len(_OPERATIONS), "operation")
+        self._turns = Turns(settings.threads)
+        self._requests = Budget(settings.concurrency)
+        self._bodies = Budget(_MAX_BODY_BYTES)
+        self._strangers = Budget(_MAX_STRANGERS)
+        self._stranger_bodies = Budget(_MAX_STRANGER_BYTES)
+        self._operations = Budget(_MAX_OPERATIONS)
+        self._conversations = Conversations(app, settings)
+        self._delivery = Delivery(settings.response_seconds)
+        self._watch = connections.Watch(settings.response_seconds)
         self._n_open = 0
-        self._n_running = 0
-        self._n_waiting_for_turn = 0
-        self._n_arriving_bytes = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        sys.setswitchinterval(_SWITCH_SECONDS)
         loop.add_signal_handler(signal.SIGHUP, self._refresh_now)
-        self._refreshing = loop.create_task(self._refresh())
+        self._tasks = [loop.create_task(self._refresh()), loop.create_task(self._sweep())]
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(self._drain())
@@ -83,90 +110,84 @@ class Gate:
         if scope.proto != "http":
             return
         environ = environ_of(scope)
+        self._watch.add(scope.server)
         self._n_open += 1
         try:
-            if media_type(environ) == NDJSON:
-                await self._answer_stream(environ, protocol)
+            require_clear_framing(environ)
+            if scope.path == _HEALTH:
+                protocol.response_bytes(*replies.whole(self._app, environ))
+                return
+            visitor = visitor_of(environ, self._state)
+            if scope.path in _OPERATIONS:
+                await self._operate(environ, scope, protocol, visitor)
+            elif media_type(environ) == NDJSON:
+                if not visitor.identified:
+                    raise refusal()
+                await self._conversations.answer(environ, scope, protocol, visitor.client)
             else:
-                await self._answer_whole(environ, protocol)
+                await self._answer_whole(environ, scope, protocol, visitor)
         except ServiceError as error:
             protocol.response_bytes(*replies.refusal(self._app, environ, error))
+            await discard(protocol)
         except GoneError:
             pass
         finally:
             self._n_open -= 1
 
-    async def _answer_whole(self, environ: Environ, protocol: Any) -> None:
-        """Answer a request whose body is read to its end first."""
-        if has_body(environ):
-            set_body(environ, await self._body(environ, protocol))
-        if self._n_running >= self._settings.concurrency:
-            raise _busy()
-        self._n_running += 1
-        try:
-            reply = await self._loop.run_in_executor(self._threads, replies.whole, self._app, environ)
-        finally:
-            self._n_running -= 1
-        protocol.response_bytes(*reply)
+    async def _operate(self, environ: Environ, scope: Scope, protocol: Any, visitor: Visitor) -> None:
+        """Answer an operator in a thread that does no other work; a body is not read."""
+        with Allotment(self._operations, visitor.client) as share:
+            if not share.take(1):
+                raise _busy()
+            reply = await self._loop.run_in_executor(
+                self._operation_threads, replies.whole, self._app, environ
+            )
+            await self._delivery.send(scope, protocol, reply, visitor.client)
 
-    async def _body(self, environ: Environ, protocol: Any) -> bytes:
-        max_bytes, seconds = self._settings.max_body_bytes, self._settings.body_seconds
-        n_bytes = int(environ.get("CONTENT_LENGTH") or max_bytes)
-        if n_bytes > max_bytes:
-            raise TooLargeError(f"a body of {counted(n_bytes, 'byte')}: at most {max_bytes:,}")
-        if self._n_arriving_bytes + n_bytes > _MAX_ARRIVING_BYTES:
-            raise _busy()
-        self._n_arriving_bytes += n_bytes
+    async def _answer_whole(self, environ: Environ, scope: Scope, protocol: Any, visitor: Visitor) -> None:
+        """Answer a request whose body is read to its end first."""
+        client, n_announced = visitor.client, announced_bytes(environ)
+        if n_announced is not None and n_announced > self._settings.max_body_bytes:
+            raise TooLargeError(
+                f"a body of {counted(n_announced, 'byte')}: at most {self._settings.max_body_bytes:,}"
+            )
+        if not visitor.identified and n_announced != 0 and not _is_form(scope, environ):
+            raise refusal()
+        requests = self._requests if visitor.identified else self._strangers
+        bodies = self._bodies if visitor.identified else self._stranger_bodies
+        with Allotment(requests, client) as share, Allotment(bodies, client) as arrived:
+            if not share.take(1):
+                raise _busy()
+            if n_announced != 0:
+                set_body(environ, await self._body(protocol, arrived))
+            reply = await self._answer(environ, client)
+        del environ
+        await self._delivery.send(scope, protocol, reply, client)
+
+    async def _answer(self, environ: Environ, client: str) -> replies.Reply:
+        """Wait for a thread, and answer a complete request in it."""
+        try:
+            async with asyncio.timeout(self._settings.request_seconds):
+                await self._turns.take(client)
+        except TimeoutError:
+            raise _busy() from None
+        try:
+            return await self._loop.run_in_executor(self._threads, replies.whole, self._app, environ)
+        finally:
+            self._turns.give_back(client)
+
+    async def _body(self, protocol: Any, arrived: Allotment) -> bytes:
+        def count(n_bytes: int) -> None:
+            if not arrived.take(n_bytes):
+                raise _busy()
+
+        seconds = self._settings.body_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await read_whole(protocol, max_bytes)
+                return await read_whole(protocol, self._settings.max_body_bytes, count)
         except TimeoutError:
-            # granian closes a connection when it notices that nothing waits for the rest of its body: give
-            # it time to notice before the response.
-            await asyncio.sleep(_LET_GO_SECONDS)
+            await let_go()
             raise SlowRequestError(f"the body did not arrive within {seconds:g} s") from None
-        finally:
-            self._n_arriving_bytes -= n_bytes
-
-    async def _answer_stream(self, environ: Environ, protocol: Any) -> None:
-        """Answer a request while its body arrives."""
-        await self._take_turn()
-        seconds = self._settings.idle_seconds
-        environ["wsgi.input"] = Inflow(protocol, self._loop, seconds)
-        outflow = Outflow(protocol, self._loop, seconds)
-        try:
-            await self._loop.run_in_executor(self._bulk_threads, self._converse, environ, outflow)
-        finally:
-            self._bulk_turns.release()
-
-    async def _take_turn(self) -> None:
-        # Waiting takes no memory: what has not been read stays with the client.
-        busy = BusyError("too many NDJSON requests at the same time: try again in 5 seconds", retry_after=5)
-        if self._n_waiting_for_turn >= self._settings.concurrency:
-            raise busy
-        self._n_waiting_for_turn += 1
-        try:
-            async with asyncio.timeout(self._settings.idle_seconds):
-                await self._bulk_turns.acquire()
-        except TimeoutError:
-            raise busy from None
-        finally:
-            self._n_waiting_for_turn -= 1
-
-    def _converse(self, environ: Environ, outflow: Outflow) -> None:
-        """In a thread of its own: call the application and send what it answers, piece by piece."""
-        try:
-            with replies.streamed(self._app, environ) as reply:
-                if reply.status != HTTPStatus.OK:
-                    body = b"".join(reply.pieces)
-                    outflow.send_whole(replies.Reply(reply.status, reply.headers, body))
-                    return
-                outflow.start(reply.status, reply.headers)
-                for piece in reply.pieces:
-                    outflow.send(piece)
-        except GoneError:
-            # Swallow it in this thread: a traceback would keep the connection, which closes when released.
-            pass
 
     async def _refresh(self) -> None:
         while True:
@@ -176,11 +197,22 @@ class Gate:
     def _refresh_now(self) -> None:
         self._loop.run_in_executor(None, lambda: self._state.refresh(force=True))
 
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.response_seconds / 4)
+            await self._loop.run_in_executor(None, self._watch.sweep)
+
     async def _drain(self) -> None:
-        self._refreshing.cancel()
+        for task in self._tasks:
+            task.cancel()
         deadline = time.monotonic() + self._settings.shutdown_seconds
         while self._n_open and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
+
+
+def _is_form(scope: Scope, environ: Environ) -> bool:
+    """Return whether a request is the page's form, in which browsers without scripts send the key."""
+    return scope.method == "POST" and scope.path == _FORM_PATH and media_type(environ) in _FORM_TYPES
 
 
 def _busy() -> BusyError:

@@ -1,55 +1,111 @@
 """Bodies on the wire: the event loop receives and sends them, each step against a deadline.
 
 ``Inflow`` and ``Outflow`` are the two directions of a streamed request, for a thread that reads and writes
-while the loop receives and sends.
+while the loop receives and sends. Whenever they wait for the client, the request gives back its turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SlowRequestError, TooLargeError
+from ..errors import CutOffError, SlowRequestError, TooLargeError
 from ..messages import counted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable
 
+    from .connections import Connection
     from .replies import Headers, Reply
+    from .turns import Turn
 
 #: After this time, a client must have sent a minimum of bytes a second.
 _GRACE_SECONDS = 10.0
 _MIN_BYTES_PER_SECOND = 1024
+#: How much of a streamed response may be on its way to the client.
+_MAX_IN_FLIGHT_BYTES = 256 << 10
+_LOOK_AGAIN_SECONDS = 0.01
+_LET_GO_SECONDS = 0.1
+_MAX_DISCARDED_BYTES, _DISCARD_SECONDS = 8 << 20, 1.0
 
 
 class GoneError(Exception):
     """The client has left, or does not receive what it asked for."""
 
 
-async def read_whole(protocol: Any, max_bytes: int) -> bytes:
+async def read_whole(protocol: Any, max_bytes: int, count: Callable[[int], None]) -> bytes:
     """Return a whole body.
 
     Args:
         protocol: granian's side of the request.
         max_bytes: The size of the largest body.
+        count: Called with the size of each piece that has arrived; what it raises ends the reading.
 
     Raises:
         TooLargeError: The body turns out to be larger.
+        CutOffError: The body ends too early.
         GoneError: The client has left.
     """
-    pieces, n_bytes = [], 0
+    pieces = protocol.__aiter__()
+    arrived, n_bytes = [], 0
+    while piece := await next_piece(pieces):
+        n_bytes += len(piece)
+        if n_bytes > max_bytes:
+            raise TooLargeError(f"a body of more than {counted(max_bytes, 'byte')}")
+        count(len(piece))
+        arrived.append(piece)
+    return b"".join(arrived)
+
+
+async def discard(protocol: Any) -> None:
+    """Receive the body of a request that has been refused, up to a limit, and forget it.
+
+    If a server closes a connection on which data arrives, the client may never see the response.
+    """
     try:
-        async for piece in protocol:
-            n_bytes += len(piece)
-            if n_bytes > max_bytes:
-                raise TooLargeError(f"a body of more than {counted(max_bytes, 'byte')}")
-            pieces.append(piece)
-    except (TooLargeError, asyncio.CancelledError):
-        raise
+        pieces = protocol.__aiter__()
+    except Exception:  # the body has been read
+        return
+    n_bytes = 0
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while n_bytes < _MAX_DISCARDED_BYTES and (piece := await next_piece(pieces)):
+                n_bytes += len(piece)
+    except (CutOffError, GoneError):
+        return
+    except TimeoutError:
+        await let_go()
+
+
+async def next_piece(pieces: AsyncIterator[bytes]) -> bytes:
+    """Return the next piece of a body; an empty one at the end.
+
+    Raises:
+        CutOffError: The body ends before its announced end.
+        GoneError: The connection broke.
+    """
+    try:
+        piece = bytes(await anext(pieces))
+        if piece:
+            return piece
+        # granian ends a complete body with an empty piece. In place of an error, and of trailers, it has an
+        # empty piece too, so that a broken body has two of them.
+        await anext(pieces)
+    except StopAsyncIteration:
+        return b""
     except Exception:  # granian has no class of its own for a connection that breaks
         raise GoneError from None
-    return b"".join(pieces)
+    raise CutOffError("the body ends before its announced end, or has trailers")
+
+
+async def let_go() -> None:
+    """Give granian time to notice that nothing waits for the rest of a body.
+
+    Only then does it close the connection at the end of the request.
+    """
+    await asyncio.sleep(_LET_GO_SECONDS)
 
 
 class Inflow:
@@ -59,12 +115,14 @@ class Inflow:
         protocol: granian's side of the request.
         loop: The event loop.
         seconds: How long the next piece may take.
+        turn: The request's turn.
     """
 
-    def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop, seconds: float, turn: Turn) -> None:
         self._pieces: AsyncIterator[bytes] = protocol.__aiter__()
         self._loop = loop
         self._seconds = seconds
+        self._turn = turn
         self._rest = b""
         self._n_bytes = 0
         self._waited = 0.0
@@ -74,27 +132,31 @@ class Inflow:
 
         Raises:
             SlowRequestError: The client sends nothing, or too little.
+            CutOffError: The body ends too early.
             GoneError: The client has left.
         """
         if not self._rest:
-            self._rest = self._next()
+            self._rest = asyncio.run_coroutine_threadsafe(self._receive(), self._loop).result()
         if size < 0:
             size = len(self._rest)
         piece, self._rest = self._rest[:size], self._rest[size:]
         return piece
 
-    def _next(self) -> bytes:
+    async def _receive(self) -> bytes:
+        self._turn.give_back()
         start = time.monotonic()
-        future = asyncio.run_coroutine_threadsafe(_next_piece(self._pieces), self._loop)
-        try:
-            piece = future.result(self._seconds)
-        except TimeoutError:
-            future.cancel()
-            raise SlowRequestError(f"the client sent nothing for {self._seconds:g} s") from None
+        piece = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                piece = await next_piece(self._pieces)
+        if piece is None:
+            await let_go()
+            raise SlowRequestError(f"the client sent nothing for {self._seconds:g} s")
         self._waited += time.monotonic() - start
         self._n_bytes += len(piece)
         if piece and self._waited > _GRACE_SECONDS + self._n_bytes / _MIN_BYTES_PER_SECOND:
             raise SlowRequestError(f"the client sent less than {_MIN_BYTES_PER_SECOND:,} bytes a second")
+        await self._turn.take()
         return piece
 
 
@@ -105,33 +167,42 @@ class Outflow:
         protocol: granian's side of the request.
         loop: The event loop.
         seconds: How long the client may take to receive a piece.
+        turn: The request's turn.
+        connection: The request's connection; ``None`` if it is not known how much the client has received.
     """
 
-    def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    def __init__(
+        self,
+        protocol: Any,
+        loop: asyncio.AbstractEventLoop,
+        seconds: float,
+        turn: Turn,
+        connection: Connection | None,
+    ) -> None:
         self._protocol = protocol
         self._loop = loop
         self._seconds = seconds
+        self._turn = turn
+        self._connection = connection
         self._transport: Any = None
+        self._n_sent = 0
+        self._n_sent = self._n_acknowledged()
 
     def send_whole(self, reply: Reply) -> None:
         """Send a complete response."""
         self._loop.call_soon_threadsafe(self._protocol.response_bytes, *reply)
 
     def start(self, status: int, headers: Headers) -> None:
-        """Send the head of a streamed response.
-
-        Raises:
-            GoneError: The client does not receive it in time.
-        """
-        self._wait(self._start(status, headers))
+        """Send the head of a streamed response."""
+        asyncio.run_coroutine_threadsafe(self._start(status, headers), self._loop).result()
 
     def send(self, piece: bytes) -> None:
         """Send a piece of a streamed response.
 
         Raises:
-            GoneError: The client has left, or does not receive the piece in time.
+            GoneError: The client has left, or does not receive the response in time.
         """
-        self._wait(self._send(piece))
+        asyncio.run_coroutine_threadsafe(self._send(piece), self._loop).result()
 
     async def _start(self, status: int, headers: Headers) -> None:
         self._transport = self._protocol.response_stream(status, headers)
@@ -141,23 +212,26 @@ class Outflow:
             await self._transport.send_bytes(piece)
         except Exception:
             raise GoneError from None
-
-    def _wait(self, step: Coroutine[Any, Any, None]) -> None:
-        future = asyncio.run_coroutine_threadsafe(step, self._loop)
+        # On the wire, each piece follows its size in hexadecimal digits.
+        self._n_sent += len(piece) + len(f"{len(piece):x}\r\n\r\n")
+        if self._n_sent - self._n_acknowledged() <= _MAX_IN_FLIGHT_BYTES:
+            return
+        self._turn.give_back()
         try:
-            future.result(self._seconds)
+            async with asyncio.timeout(self._seconds):
+                while self._n_sent - self._n_acknowledged() > _MAX_IN_FLIGHT_BYTES:
+                    await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         except TimeoutError:
-            future.cancel()
+            if self._connection is not None:
+                self._connection.abort()
             raise GoneError from None
+        await self._turn.take()
 
-
-async def _next_piece(pieces: AsyncIterator[bytes]) -> bytes:
-    """Return the next piece that is not empty; an empty one at the end."""
-    try:
-        while not (piece := await anext(pieces)):
-            pass
-    except StopAsyncIteration:
-        return b""
-    except Exception:
-        raise GoneError from None
-    return bytes(piece)
+    def _n_acknowledged(self) -> int:
+        """Return how many bytes of the connection the client has received."""
+        if self._connection is not None:
+            try:
+                return self._connection.n_acknowledged
+            except OSError:
+                self._connection = None
+        return self._n_sent

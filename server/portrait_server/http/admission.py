@@ -1,16 +1,22 @@
-"""Admission: before any view runs, every request is identified and charged, except to public endpoints."""
+"""Admission: before any view runs, every request is identified, except to public endpoints.
+
+A request that asks about texts is charged by :class:`..api.asking.Asking`, once they are known to be valid;
+any other is charged here, like one text. Requests that are refused are counted apart.
+"""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, request
 
+from ..access.keys import presented_key
 from ..state import current_state
 from . import operations
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Response
 
     from ..access.callers import Caller
 
@@ -21,6 +27,7 @@ FORM_ENDPOINT = "page.answer"
 def register(app: Flask) -> None:
     """Make ``app`` admit every request before its view runs."""
     app.before_request(_admit)
+    app.after_request(_count_refusal)
 
 
 def current_caller() -> Caller:
@@ -47,14 +54,21 @@ def _admit() -> None:
         return
     doorkeeper = current_state().doorkeeper
     g.caller = doorkeeper.identify(_secret(), request.remote_addr or "")
-    doorkeeper.charge(g.caller)
+    doorkeeper.require_patience(g.caller)
+    if operation is not None and operation.request is None:
+        doorkeeper.charge(g.caller)
+
+
+def _count_refusal(response: Response) -> Response:
+    status = response.status_code
+    if identified() and 400 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS:
+        current_state().doorkeeper.count_refusal(current_caller())
+    return response
 
 
 def _secret() -> str | None:
     """Return the key that the request presents, if any."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    if request.endpoint == FORM_ENDPOINT:
+    secret = presented_key(request.headers.get("Authorization", ""), request.headers.get("X-API-Key"))
+    if secret is None and request.endpoint == FORM_ENDPOINT:
         return request.form.get("key", "").strip() or None
-    return request.headers.get("X-API-Key")
+    return secret

@@ -6,6 +6,8 @@ JSON parsers disagree about repeated names, NaN and broken UTF-8, so bodies with
 from __future__ import annotations
 
 import json
+import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import request
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 Model = TypeVar("Model")
+
+#: How deep arrays and objects may stand in each other; a question is an array in an object.
+MAX_DEPTH = 16
+
+#: A string, to its end or to that of the body; matched from left to right, no byte is looked at twice.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 #: The largest number of wrong values that a message names.
 _MAX_COMPLAINTS = 5
@@ -67,6 +76,8 @@ def loads(body: bytes) -> Any:
         MalformedRequestError: ``body`` is not UTF-8, not JSON, nested too deeply, or has a repeated
             name, NaN or a number out of range.
     """
+    if _nests_deeper(body, MAX_DEPTH):
+        raise MalformedRequestError(f"the body is nested more than {MAX_DEPTH} deep")
     try:
         return json.loads(
             body.decode("utf-8"),
@@ -78,12 +89,22 @@ def loads(body: bytes) -> Any:
         raise MalformedRequestError(f"the body is not UTF-8: see byte {error.start:,}") from None
     except json.JSONDecodeError as error:
         raise MalformedRequestError(f"the body is not JSON: {error.msg} at character {error.pos:,}") from None
-    except RecursionError:
-        raise MalformedRequestError("the body is nested too deeply") from None
     except ValueError as error:
         # Either our own, or Python's for an integer of thousands of digits.
         ours = isinstance(error, _AmbiguousError)
         raise MalformedRequestError(str(error) if ours else "the body has too long a number") from None
+
+
+def _nests_deeper(body: bytes, depth: int) -> bool:
+    """Return whether arrays and objects stand more than ``depth`` deep in each other.
+
+    It is counted before anything is parsed: Python's own limit depends on its version.
+    """
+    # Texts hold brackets, too, so many brackets alone say nothing.
+    if body.count(b"[") + body.count(b"{") <= depth:
+        return False
+    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    return any(level > depth for level in accumulate(1 if byte in b"[{" else -1 for byte in brackets))
 
 
 class _AmbiguousError(ValueError):

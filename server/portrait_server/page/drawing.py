@@ -77,14 +77,8 @@ class Drawing:
     passages: tuple[DrawnPassage, ...]
 
 
-def draw(answer: Answer, text: str, unit: str) -> Drawing:
-    """Return the drawing of an answer.
-
-    Args:
-        answer: The answer.
-        text: The text that it is about.
-        unit: What its lengths count, in the plural.
-    """
+def draw(answer: Answer, text: str) -> Drawing:
+    """Return the drawing of an answer to a text."""
     shown = passages(answer)
     near = any(passage.near for passage in shown)
     by_style = {holder.style: holder for passage in shown for holder in passage.holders}
@@ -93,7 +87,7 @@ def draw(answer: Answer, text: str, unit: str) -> Drawing:
         heading=words.HEADINGS[answer.verdict],
         summary=words.summary(answer, near),
         reason=words.sentence(answer.reason),
-        facts=tuple(words.facts(answer, unit)),
+        facts=tuple(words.facts(answer)),
         legend=tuple(
             DrawnHolder(words.name(holder), _classes(holder, lane=0), "", "")
             for _, holder in sorted(by_style.items())

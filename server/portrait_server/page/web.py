@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 import portrait
 
 from ..api.asking import Asking
-from ..errors import MalformedRequestError
+from ..errors import MalformedRequestError, UnknownHostError
 from ..http import problems
 from ..http.admission import identified
 from ..state import current_state
@@ -62,11 +62,10 @@ N_SOURCES = 6
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A portrait that the reader can choose; ``unit`` names what its lengths count."""
+    """A portrait that the reader can choose."""
 
     name: str
     about: str
-    unit: str
     checked: bool
 
 
@@ -106,9 +105,7 @@ def answer() -> Response:
     asking = Asking.of_request()
     chosen = asking.visible(form.names)
     (result,) = asking.ask([form.text], chosen)
-    units = {current_state().shelf.get(name).spec.unit_name for name in chosen}
-    unit = units.pop() if len(units) == 1 else "units"
-    return _page(asking.visible(), chosen, form.text, drawing=draw(result, form.text, unit))
+    return _page(asking.visible(), chosen, form.text, drawing=draw(result, form.text))
 
 
 @blueprint.errorhandler(portrait.PortraitError)
@@ -116,7 +113,8 @@ def answer() -> Response:
 def complain(error: portrait.PortraitError | HTTPException) -> Response:
     """Show the page with the problem in words."""
     problem = problems.of_http(error) if isinstance(error, HTTPException) else problems.of_error(error)
-    if request.endpoint == "page.static":
+    # A page under somebody else's name must not learn what is here.
+    if request.endpoint == "page.static" or isinstance(error, UnknownHostError):
         return problem
     try:
         form = _form()
@@ -178,7 +176,7 @@ def _page(
 
 
 def _choice(one: Portrait, chosen: Collection[str]) -> Choice:
-    return Choice(one.name, _about(one.sources), one.spec.unit_name, one.name in chosen)
+    return Choice(one.name, _about(one.sources), one.name in chosen)
 
 
 def _about(sources: Sequence[str]) -> str:

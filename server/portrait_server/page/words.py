@@ -30,11 +30,16 @@ HEADINGS: Mapping[Verdict, str] = {
 def summary(answer: Answer, near: bool) -> str:
     """Return the verdict in a sentence; ``near`` says whether a passage looks like an edited copy."""
     if answer.exact_document and answer.verdict == "inconclusive":
-        return "The corpus seems to hold this very text as a document, but it is too short to be sure."
+        return "The corpus may hold this very text as a document, but it is too short to be sure."
     if answer.exact_document:
-        return "This very text is a document of the corpus."
-    if answer.verdict == "found":
-        return "Part of this text appears word for word in the corpus."
+        return "This very text seems to be a document of the corpus."
+    if answer.verdict == "found" and answer.evalue is not None:
+        sure = how_sure(answer.evalue)
+        if sure == "may be chance":
+            return "Part of this text matches the corpus word for word, but that may be chance."
+        if sure == "likely":
+            return "Part of this text is likely to appear word for word in the corpus."
+        return "Part of this text appears word for word in the corpus: that is practically certain."
     if near:
         return "No long passage of it was found word for word, but part of it looks like an edited copy."
     if answer.verdict == "not_found":
@@ -47,22 +52,23 @@ def sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}."
 
 
-def facts(answer: Answer, unit: str) -> Iterator[tuple[str, str]]:
-    """Yield the numbers that a reader needs, each with its name.
-
-    Args:
-        answer: The answer.
-        unit: What its lengths count, in the plural.
-    """
+def facts(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield the numbers that a reader needs, each with its name."""
     if answer.verdict == "found" and answer.evalue is not None:
         yield "Covered by copies", share(answer.coverage)
-        yield "Longest passage", counted(answer.longest_match, "character")
+        yield "Longest passage", f"{counted(answer.longest_match, 'character')} of this text"
         yield "How sure", f"{how_sure(answer.evalue)} ({show_evalue(answer.evalue)})"
-    length = answer.detectable_length
-    yield (
-        "Shortest copy sure to be seen",
-        "none" if length is None else counted(length, unit.removesuffix("s"), unit),
-    )
+    yield "Shortest copy sure to be seen", sure_lengths(answer)
+
+
+def sure_lengths(answer: Answer) -> str:
+    """Return the length from which each portrait is sure to see a copy, and what the length counts."""
+    names: dict[str, list[str]] = {}
+    for one in answer.portraits:
+        names.setdefault(one.detectable, []).append(one.portrait)
+    if len(names) == 1:
+        return next(iter(names))
+    return "; ".join(f"{', '.join(portraits)}: {length}" for length, portraits in names.items())
 
 
 def share(coverage: float) -> str:
@@ -72,12 +78,10 @@ def share(coverage: float) -> str:
 
 
 def how_sure(evalue: float) -> str:
-    """Return what an E-value means."""
+    """Return the strongest words that an E-value bears."""
     if evalue <= 1e-9:
         return "practically certain"
-    if evalue <= 1e-4:
-        return "very sure"
-    return "sure" if evalue <= 1e-2 else "unsure"
+    return "likely" if evalue <= 1e-3 else "may be chance"
 
 
 def show_evalue(evalue: float) -> str:

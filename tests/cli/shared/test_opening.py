@@ -42,3 +42,11 @@ def test_a_bundle_alone_refuses_another_stride() -> None:
 def test_a_path_that_is_not_a_portrait_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError):
         open_all([BUNDLE, str(tmp_path)], None)
+
+
+@pytest.mark.parametrize("map_", [True, False])
+def test_portraits_are_the_same_mapped_and_in_memory(foreign: str, map_: bool) -> None:
+    opened = open_all([foreign, BUNDLE], 50, map=map_)
+    text = "some words that nobody has counted " * 40
+    mapped = open_all([foreign, BUNDLE], 50)
+    assert [one.hits(text) for one in opened] == [one.hits(text) for one in mapped]

@@ -44,11 +44,23 @@ def test_the_defaults_are_format_by_suffix_and_failure_on_errors() -> None:
         "format_": "auto",
         "source_column": None,
         "on_error": "fail",
+        "max_document_bytes": 1_000_000_000,
     }
-    options = parse(corpus_options, "--source-column", "meta.set", "--on-error", "skip", "--format", "jsonl")
+    options = parse(
+        corpus_options,
+        "--source-column",
+        "meta.set",
+        "--on-error",
+        "skip",
+        "--format",
+        "jsonl",
+        "--max-document",
+        "5kB",
+    )
     assert options == {
         "columns": ["text"],
         "format_": "jsonl",
         "source_column": "meta.set",
         "on_error": "skip",
+        "max_document_bytes": 5_000,
     }

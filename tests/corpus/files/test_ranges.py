@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def read(path: Path, start: int, stop: int | None) -> bytes:
     """Return the lines of a range, and check its position at the end."""
     with open_range(path, start, stop) as stream:
-        data = stream.read_all()
+        data = stream.read_all(1 << 30)
+        assert data is not None
         assert 0 <= stream.position() <= (path.stat().st_size if stop is None else stop) - start
         return data
 
@@ -44,7 +46,7 @@ def test_the_position_is_relative_to_the_range(tmp_path: Path) -> None:
     path.write_bytes(b"1234\n6789\n")
     with open_range(path, 2, 7) as stream:
         assert stream.position() == 0
-        assert stream.read_all() == b"6789\n"
+        assert stream.read_all(5) == b"6789\n"
         assert stream.position() == 5
 
 
@@ -59,3 +61,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         pass
     with pytest.raises(UnreadableFileError, match=r"missing: cannot read: No such file"):
         LinesBefore(path, 5).count()
+
+
+def test_a_line_longer_than_many_ranges_is_read_by_the_first_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"a\n" + b"x" * 5_000_000 + b"\nb\n")
+    ends = [*range(0, 5_000_000, 1_000_000), None]
+    parts = [read(path, start or 0, stop) for start, stop in pairwise(ends)]
+    assert [len(part) for part in parts] == [5_000_003, 0, 0, 0, 2]
+    with open_range(path, 1_000_000, 2_000_000) as stream:
+        assert stream.read() == b""
+        assert stream.position() <= 1_000_000

@@ -14,6 +14,7 @@ from support.file_server import serving
 from support.remote_files import FILES, LINES, STREAMS, TEXTS, texts
 
 import portrait
+from portrait.answers.judge import DEFAULT_EVALUE
 from portrait.corpus.files.remote import RemoteFile
 from portrait.corpus.provenance import corpus_records
 from portrait.corpus.resolve import resolve
@@ -131,7 +132,7 @@ def test_a_password_in_a_url_is_not_recorded(web: str) -> None:
 
 def test_a_scan_reads_urls(web: str, tmp_path: Path) -> None:
     built = portrait.build(f"{web}/a.jsonl", tmp_path / "p")
-    summary = scan_rows([built], f"{web}/a.parquet", tmp_path / "out.jsonl")
+    summary = scan_rows([built], f"{web}/a.parquet", tmp_path / "out.jsonl", evalue=DEFAULT_EVALUE)
     assert (summary.rows, summary.found) == (len(TEXTS), len(TEXTS))
 
 

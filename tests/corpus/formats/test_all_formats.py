@@ -22,6 +22,7 @@ import pytest
 from support.documents import DOCUMENTS, built, lines, plain, zstd
 
 import portrait
+from portrait.corpus.provenance import skipped_rows
 from portrait.corpus.resolve import resolve
 
 if TYPE_CHECKING:
@@ -281,3 +282,37 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
         assert [text if isinstance(text, str) else text.decode() for text in texts] == (
             ["one", "two"] if format_ == "jsonl" else ["one and two"]
         )
+
+
+# --- The largest document -------------------------------------------------------------------------------
+
+
+#: The documents, one of which is larger than the limit.
+LARGE = [*DOCUMENTS[:3], "é" * 501, *DOCUMENTS[4:]]
+LIMIT_BYTES = 1000
+
+
+def dictionary(directory: Path, texts: Sequence[str]) -> Path:
+    """Write an Arrow file whose texts are values of a dictionary."""
+    table = pa.table({"text": pa.array(texts).dictionary_encode()})
+    with pa.ipc.new_file(str(directory / "dictionary.arrow"), table.schema) as sink:
+        sink.write_table(table)
+    return directory / "dictionary.arrow"
+
+
+@pytest.mark.parametrize("name", [*FORMS, "dictionary"])
+def test_a_document_above_the_limit_is_named_or_left_out(name: str, tmp_path: Path) -> None:
+    write = {**FORMS, "dictionary": dictionary}[name]
+    (tmp_path / "in").mkdir()
+    source = write(tmp_path / "in", LARGE)
+    out = tmp_path / "out.portrait"
+    with pytest.raises(portrait.CorpusError) as caught:
+        portrait.build(source, out, max_document_bytes=LIMIT_BYTES)
+    assert " of more than 1,000 bytes: leave it out, or raise the limit" in str(caught.value)
+    assert caught.value.parameter == "max_document_bytes"
+    assert not out.exists()
+    left = portrait.build(source, out, max_document_bytes=LIMIT_BYTES, on_error="skip")
+    whole = portrait.build(source, tmp_path / "whole.portrait", max_document_bytes=LIMIT_BYTES + 2)
+    assert [one.manifest.layers[0].documents for one in (left, whole)] == [len(LARGE) - 1, len(LARGE)]
+    n_rows, n_files = skipped_rows(left.manifest.corpus)
+    assert n_rows + n_files == 1

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from support.forms import shard_of
 from support.refusals import GOOD, TEXT, arrow_bytes, invalid_strings, message
 
 import portrait
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from portrait.corpus.shards import Shard
 
 
 TEXTS = [os.urandom(50).hex() for _ in range(2000)]
@@ -71,3 +74,42 @@ def test_a_bad_row_of_an_arrow_file_is_named(
     error = message(path, tmp_path, portrait.BadRowError if "row" in place else portrait.CorpusError)
     assert error.startswith(f"{path}{place}")
     assert reason in error
+
+
+def write_batches(path: Path, n_batches: int, rows_of_batch: int, *, streamed: bool = False) -> Shard:
+    """Write record batches of rows of 100 kB, and return the shard."""
+    batch = pa.record_batch({"text": ["x" * 100_000] * rows_of_batch})
+    with (pa.ipc.new_stream if streamed else pa.ipc.new_file)(str(path), batch.schema) as sink:
+        for _ in range(n_batches):
+            sink.write_batch(batch)
+    return shard_of(path)
+
+
+def test_what_was_read_is_counted_with_the_last_rows_of_each_record_batch(tmp_path: Path) -> None:
+    # A batch of 10 MB is decoded in pieces of about 4 MB.
+    shard = write_batches(tmp_path / "a.arrow", 4, 100)
+    chunks = list(shard.chunks())
+    total = shard.n_bytes or 0
+    assert [chunk.n_rows for chunk in chunks] == [41, 41, 18] * 4
+    assert [chunk.read_bytes for chunk in chunks[:-1]] == [0, 0, total // 4] * 3 + [0, 0]
+    assert chunks[-1].read_bytes == total - 3 * (total // 4)
+    even = write_batches(tmp_path / "even.arrow", 2, 82)
+    assert [chunk.read_bytes for chunk in even.chunks()][:3] == [0, (even.n_bytes or 0) // 2, 0]
+
+
+def test_what_was_read_of_a_stream_is_where_it_stands(tmp_path: Path) -> None:
+    shard = write_batches(tmp_path / "a.arrow", 3, 10, streamed=True)
+    read_bytes = [chunk.read_bytes for chunk in shard.chunks()]
+    assert len(read_bytes) == 3
+    assert all(1_000_000 < n < 1_010_000 for n in read_bytes)
+    assert sum(read_bytes) == shard.n_bytes
+
+
+def test_the_parts_of_a_file_are_record_batches_of_about_the_wanted_size(tmp_path: Path) -> None:
+    shard = write_batches(tmp_path / "a.arrow", 6, 10)
+    parts = shard.split(2_000_000)
+    assert [sum(chunk.n_rows for chunk in part.chunks()) for part in parts] == [20, 20, 20]
+    assert [len(part.files) for part in parts] == [1, 0, 0]
+    assert [place for part in parts for chunk in part.chunks() for place in chunk.places()] == [
+        f"{tmp_path / 'a.arrow'}:{row}" for row in range(1, 61)
+    ]

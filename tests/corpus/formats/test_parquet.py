@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +75,9 @@ def test_a_file_that_is_not_parquet_is_named(kind: str, tmp_path: Path) -> None:
         "damaged page": whole[:20_000] + bytes(20_000) + whole[40_000:],
     }[kind]
     path.write_bytes(data)
-    assert message(path, tmp_path, portrait.UnreadableFileError).startswith(
-        f"{path}: not a readable Parquet file: "
-    )
+    error = message(path, tmp_path, portrait.UnreadableFileError)
+    assert error.startswith(f"{path}: not a readable Parquet file: ")
+    assert not error.endswith("Parquet file: unknown error")
 
 
 def test_a_table_that_cannot_be_read_is_one_part_and_an_error_when_read(tmp_path: Path) -> None:
@@ -85,3 +86,28 @@ def test_a_table_that_cannot_be_read_is_one_part_and_an_error_when_read(tmp_path
     assert shard.split(1) == [shard]
     with pytest.raises(UnreadableFileError, match="not a readable Parquet file"):
         list(shard.chunks())
+
+
+def test_what_was_read_is_shared_out_by_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x" * 100_000] * 100}), path, row_group_size=100, use_dictionary=False)
+    shard = shard_of(path)
+    total = shard.n_bytes or 0
+    chunks = list(shard.chunks())
+    assert [chunk.n_rows for chunk in chunks] == [41, 41, 18]
+    ends = [total * row // 100 for row in (0, 41, 82, 100)]
+    assert [chunk.read_bytes for chunk in chunks] == [b - a for a, b in itertools.pairwise(ends)]
+
+
+def test_the_parts_of_a_file_are_row_groups_of_about_the_wanted_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    texts = [os.urandom(50_000).hex() for _ in range(60)]
+    pq.write_table(
+        pa.table({"text": texts}), path, row_group_size=10, compression="none", use_dictionary=False
+    )
+    parts = shard_of(path).split(2_000_000)
+    assert [sum(chunk.n_rows for chunk in part.chunks()) for part in parts] == [20, 20, 20]
+    assert [len(part.files) for part in parts] == [1, 0, 0]
+    assert [place for part in parts for chunk in part.chunks() for place in chunk.places()] == [
+        f"{path}:{row}" for row in range(1, 61)
+    ]

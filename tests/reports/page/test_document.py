@@ -32,12 +32,12 @@ ATTACKS = [
 def test_a_page_is_valid_and_complete(page: str) -> None:
     parsed_page = check(page)
     text = parsed_page.text
-    assert "5 of 10 rows share a passage with the corpus: 50% (95% interval 23.7% to 76.3%)." in text
+    assert "5 of 10 rows match a passage of the corpus: 50% (95% interval 23.7% to 76.3%)." in text
     assert "portrait report x" in text
     assert f"Made by portrait {portrait.__version__}, 2024-02-29." in text
     for word in ("Chance", "Paraphrase", "Common phrases", "Inconclusive rows are not clean"):
         assert word in text
-    for word in ("every 25 (the stride)", "normaliser spaces", "false-positive rate", "Detectable length"):
+    for word in ("every 25 (the stride)", "normaliser spaces", "false-positive rate", "detectable length"):
         assert word in text
     assert parsed_page.all("html") == [{"lang": "en"}]
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in parsed_page.all("meta")

@@ -48,6 +48,20 @@ def test_callers_are_charged_for_each_text() -> None:
     doorkeeper.charge(Caller("address 192.0.2.1"), 1000)
 
 
+def test_refusals_are_counted_apart() -> None:
+    doorkeeper = Doorkeeper(rate="2/day")
+    caller = doorkeeper.identify(None, "192.0.2.1")
+    for _ in range(2):
+        doorkeeper.require_patience(caller)
+        doorkeeper.count_refusal(caller)
+    with pytest.raises(RateLimitError):
+        doorkeeper.require_patience(caller)
+    doorkeeper.charge(caller, 2)
+    unlimited = Caller("address 192.0.2.1")
+    doorkeeper.count_refusal(unlimited)
+    doorkeeper.require_patience(unlimited)
+
+
 def test_a_changed_key_file_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (alice, alice_entry), (bob, bob_entry) = new_key("alice"), new_key("bob")
     file = tmp_path / "keys.toml"
@@ -77,3 +91,47 @@ def test_invalid_settings_are_refused(tmp_path: Path) -> None:
         Doorkeeper(rate="often")
     with pytest.raises(SpecError, match=r"none\.toml"):
         Doorkeeper(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_replaced_in_its_directory_is_seen(tmp_path: Path) -> None:
+    """The usual way to change a file at once: another one takes its name."""
+    (alice, alice_entry), (bob, bob_entry) = new_key("alice"), new_key("bob")
+    file = tmp_path / "keys" / "keys.toml"
+    file.parent.mkdir()
+    file.write_text(alice_entry.to_line())
+    doorkeeper = Doorkeeper(file)
+    other = tmp_path / "keys" / "keys.toml.new"
+    other.write_text(bob_entry.to_line())
+    other.rename(file)
+    doorkeeper.reload()
+    assert doorkeeper.identify(bob, "").key == "bob"
+    with pytest.raises(UnauthorizedError):
+        doorkeeper.identify(alice, "")
+
+
+def test_a_worker_starts_without_a_readable_file_and_lets_nobody_in(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret, entry = new_key("alice")
+    file = tmp_path / "keys.toml"
+    file.write_text("what = 3")
+    with pytest.raises(SpecError, match="what"):
+        Doorkeeper(file)
+    doorkeeper = Doorkeeper(file, lenient=True)
+    assert "nobody has a valid key" in caplog.text
+    with pytest.raises(UnauthorizedError):
+        doorkeeper.identify(secret, "")
+    file.write_text(entry.to_line())
+    doorkeeper.reload()
+    assert doorkeeper.identify(secret, "").key == "alice"
+
+
+def test_refusals_by_rate_are_reported() -> None:
+    refusals = []
+    doorkeeper = Doorkeeper(rate="2/day", on_refusal=lambda: refusals.append(1))
+    caller = doorkeeper.identify(None, "192.0.2.7")
+    doorkeeper.charge(caller, 2)
+    assert refusals == []
+    with pytest.raises(RateLimitError):
+        doorkeeper.charge(caller)
+    assert refusals == [1]

@@ -84,3 +84,13 @@ def test_a_keyring_knows_whether_a_key_has_a_rate() -> None:
     (_, without_rate), (_, with_rate) = keys.new_key("alice"), keys.new_key("bob", rate="5/day")
     assert not keys.Keyring({"alice": without_rate}).has_rates
     assert keys.Keyring({"alice": without_rate, "bob": with_rate}).has_rates
+
+
+@pytest.mark.parametrize(
+    ("authorization", "api_key", "presented"),
+    [("Bearer a.b ", None, "a.b"), ("bearer a", "b", "a"), ("Basic a", "b", "b"), ("", None, None)],
+)
+def test_a_key_is_presented_in_one_of_two_headers(
+    authorization: str, api_key: str | None, presented: str | None
+) -> None:
+    assert keys.presented_key(authorization, api_key) == presented

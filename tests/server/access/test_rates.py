@@ -41,10 +41,49 @@ def test_more_texts_than_the_rate_allows_are_refused_and_not_counted() -> None:
     rates.charge("alice", "3/day", 3)
 
 
+def test_texts_that_the_rate_has_no_room_for_do_not_use_it_up() -> None:
+    rates = Rates(None)
+    rates.charge("alice", "5/day", 3)
+    with pytest.raises(RateLimitError):
+        rates.charge("alice", "5/day", 3)
+    rates.charge("alice", "5/day", 2)
+
+
+def test_events_can_be_counted_without_limit_and_a_rate_required() -> None:
+    rates = Rates(None)
+    for _ in range(2):
+        rates.require("alice", "2/day")
+        rates.count("alice", "2/day")
+    rates.count("alice", "2/day")
+    with pytest.raises(RateLimitError, match="2 per 1 day is used up"):
+        rates.require("alice", "2/day")
+    rates.require("bob", "2/day")
+
+
 @pytest.mark.parametrize("store", ["ftp://x", "memory://", ""])
 def test_a_store_that_workers_cannot_share_is_refused(store: str) -> None:
     with pytest.raises(SpecError, match="setting 'store'"):
         Rates(store)
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "redis://host:port",
+        "redis://[::1",
+        "redis://host:99999",
+        "memcached://host:port",
+        "redis://:pass#word@h:p",
+    ],
+)
+def test_a_url_that_no_store_can_have_is_a_wrong_setting(store: str) -> None:
+    pytest.importorskip("redis")
+    pytest.importorskip("pymemcache")
+    with pytest.raises(SpecError) as caught:
+        Rates(store)
+    assert str(caught.value) == (
+        "setting 'store': not a URL that can be used: write it like redis://HOST:6379/0"
+    )
 
 
 def test_a_dead_store_is_an_error() -> None:

@@ -75,18 +75,33 @@ def test_a_request_has_limits(texts: list[str], message: str | None, paths: list
         assert str(caught.value) == message
 
 
-def test_texts_after_the_first_are_charged(paths: list[Path]) -> None:
+def test_every_text_that_is_asked_is_charged(paths: list[Path]) -> None:
     state = state_of(paths, rate="3/day")
     caller = state.doorkeeper.identify(None, "192.0.2.7")
     asking = Asking(state, caller, 60)
-    for _ in range(4):
+    for _ in range(3):
         asking.ask(["x"])
     with pytest.raises(errors.RateLimitError):
         asking.ask(["x"])
     many = Asking(state, state.doorkeeper.identify(None, "192.0.2.8"), 60)
     with pytest.raises(errors.RateLimitError):
         many.ask(["x"] * 5)
-    many.ask(["x"] * 3)
+    many.ask(["x"] * 2)
+    with pytest.raises(errors.RateLimitError):
+        many.ask(["x"] * 2)
+    many.ask(["x"])
+
+
+def test_what_cannot_be_asked_is_not_charged(paths: list[Path]) -> None:
+    state = state_of(paths, rate="2/day", max_texts=2)
+    asking = Asking(state, state.doorkeeper.identify(None, "192.0.2.7"), 60)
+    for texts, names in ((["x"], ["none"]), (["x"] * 3, None)):
+        with pytest.raises((errors.UnknownPortraitError, errors.TooLargeError)):
+            asking.ask(texts, names)
+    asking.ask(["x"])
+    asking.admit([])
+    with pytest.raises(errors.RateLimitError):
+        asking.admit([])
 
 
 def test_time_is_limited(paths: list[Path]) -> None:

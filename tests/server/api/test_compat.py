@@ -100,3 +100,32 @@ def test_the_configured_portrait_answers(tmp_path: Path, path: Path) -> None:
     client = create_app({"PORTRAITS": [path, words], "COMPAT": "words"}).test_client()
     assert "characters" in client.post("/q", json={"document": FERRY}).get_json()["detail"]
     assert create_app().test_client().post("/q", json={"document": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("format_quotes", [False, True])
+def test_the_size_of_an_answer_is_bounded(format_quotes: bool, path: Path) -> None:
+    text = (FERRY * 300)[:40_000]
+    limit = 1_500_000
+    client = create_app({"PORTRAITS": [path], "MAX_ANSWER_BYTES": limit}).test_client()
+    for n_chars in (1000, 10_000, 30_000, 40_000):
+        body = {"documents": [text[:n_chars]], "format_quotes": format_quotes}
+        response = client.post("/quip", json=body)
+        if response.status_code == 413:
+            assert response.get_json()["code"] == "too_large"
+            assert n_chars > 10_000
+        else:
+            assert len(response.data) <= limit * 1.2
+            assert n_chars < 40_000
+    many = {"documents": [text[:20_000]] * 3}
+    assert client.post("/quip", json=many).status_code == 413
+
+
+def test_time_is_limited(path: Path) -> None:
+    client = create_app({"PORTRAITS": [path], "REQUEST_SECONDS": 1e-9}).test_client()
+    for endpoint, body in (
+        ("/q", {"document": FERRY}),
+        ("/overlap", {"document": FERRY}),
+        ("/quip", {"documents": [FERRY]}),
+    ):
+        response = client.post(endpoint, json=body)
+        assert (response.status_code, response.get_json()["code"]) == (503, "overtime")

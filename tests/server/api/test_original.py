@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from portrait_server.api.original import WindowReport, report
 from support.live import FERRY, build
@@ -71,3 +73,14 @@ def test_a_text_without_windows_has_no_badness(opened: portrait.Portrait) -> Non
     assert (fields["expected_longest"], fields["badness"]) == (0, 0.0)
     spec = opened.spec
     assert fields["sketch_signature"] == f"ferry [{spec.width}-{spec.stride}]"
+
+
+def test_the_size_of_a_report_is_known_in_advance(opened: portrait.Portrait) -> None:
+    for text in (FERRY, TEXT, "é漢 " * 500):
+        answer = report(opened, text)
+        fields = answer.to_dict(0)
+        size = len(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode())
+        assert 0.8 < answer.n_json_bytes(every_window=True) / size < 1.25
+        del fields["segments"]
+        size = len(json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode())
+        assert answer.n_json_bytes(every_window=False) < size * 1.25

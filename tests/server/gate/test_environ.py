@@ -6,7 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from portrait_server.gate.environ import environ_of, has_body, media_type, set_body
+from portrait_server.errors import MalformedRequestError
+from portrait_server.gate.environ import (
+    announced_bytes,
+    environ_of,
+    media_type,
+    require_clear_framing,
+    set_body,
+)
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
@@ -73,15 +80,44 @@ def test_repeated_headers_are_joined() -> None:
     assert environ_of(scope(headers=Headers()))["HTTP_ACCEPT"] == "a,b"
 
 
+def test_headers_with_an_underscore_are_left_out() -> None:
+    headers = {"x_forwarded_for": "192.0.2.1", "content_length": "-5", "x-forwarded-for": "192.0.2.2"}
+    environ = environ_of(scope(headers=headers))
+    assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.2"
+    assert "CONTENT_LENGTH" not in environ
+
+
 @pytest.mark.parametrize(
-    ("headers", "kind", "body"),
+    ("headers", "kind", "n_bytes"),
     [
-        ({}, "", False),
-        ({"content-type": "Application/X-NDJSON; charset=utf-8"}, "application/x-ndjson", False),
-        ({"content-length": "3"}, "", True),
-        ({"transfer-encoding": "chunked"}, "", True),
+        ({}, "", 0),
+        ({"content-type": "Application/X-NDJSON; charset=utf-8"}, "application/x-ndjson", 0),
+        ({"content-length": "3"}, "", 3),
+        ({"content-length": "0"}, "", 0),
+        ({"transfer-encoding": "chunked"}, "", None),
     ],
 )
-def test_headers_say_whether_there_is_a_body(headers: dict[str, str], kind: str, body: bool) -> None:
+def test_headers_say_how_large_the_body_is(headers: dict[str, str], kind: str, n_bytes: int | None) -> None:
     environ = environ_of(scope(headers=headers))
-    assert (media_type(environ), has_body(environ)) == (kind, body)
+    require_clear_framing(environ)
+    assert (media_type(environ), announced_bytes(environ)) == (kind, n_bytes)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("content-length", "+3")],
+        [("content-length", "-3")],
+        [("content-length", "three")],
+        [("content-length", "9" * 20)],
+        [("content-length", "3"), ("content-length", "3")],
+        [("content-length", "3"), ("transfer-encoding", "chunked")],
+        [("transfer-encoding", "gzip, chunked")],
+        [("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
+        [("host", "a"), ("host", "b")],
+    ],
+)
+def test_headers_that_leave_a_doubt_are_refused(headers: list[tuple[str, str]]) -> None:
+    environ = environ_of(scope(headers=SimpleNamespace(items=lambda: headers)))
+    with pytest.raises(MalformedRequestError):
+        require_clear_framing(environ)

@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from portrait_server.errors import SlowRequestError, TooLargeError
+from portrait_server.errors import BusyError, CutOffError, SlowRequestError, TooLargeError
 from portrait_server.gate.replies import Reply
-from portrait_server.gate.streams import GoneError, Inflow, Outflow, read_whole
+from portrait_server.gate.streams import GoneError, Inflow, Outflow, discard, read_whole
+from portrait_server.gate.turns import Turn, Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 class Wire:
     """granian's side of a request; ``None`` among the pieces stands for a client that stops sending."""
 
-    def __init__(self, *pieces: bytes | Exception | None, stuck: bool = False) -> None:
+    def __init__(self, *pieces: bytes | Exception | None) -> None:
         self.pieces = pieces
-        self.stuck = stuck
         self.sent: list[Any] = []
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -39,8 +39,6 @@ class Wire:
         return self
 
     async def send_bytes(self, piece: bytes) -> None:
-        if self.stuck:
-            await asyncio.sleep(3600)
         if piece == b"broken":
             raise RuntimeError
         self.sent.append(piece)
@@ -56,20 +54,79 @@ def in_thread(work: Callable[[asyncio.AbstractEventLoop], Any]) -> Any:
     return asyncio.run(main())
 
 
-def test_a_whole_body_is_joined() -> None:
-    assert asyncio.run(read_whole(Wire(b"ab", b"", b"c"), 3)) == b"abc"
+def turn() -> Turn:
+    """Return a turn of its own."""
+    return Turn(Turns(1), "client")
+
+
+def test_a_whole_body_is_joined_and_counted() -> None:
+    counts: list[int] = []
+    assert asyncio.run(read_whole(Wire(b"ab", b"c", b""), 3, counts.append)) == b"abc"
+    assert counts == [2, 1]
     with pytest.raises(TooLargeError, match="1,000 bytes"):
-        asyncio.run(read_whole(Wire(b"x" * 600, b"x" * 600), 1000))
+        asyncio.run(read_whole(Wire(b"x" * 600, b"x" * 600), 1000, counts.append))
     with pytest.raises(GoneError):
-        asyncio.run(read_whole(Wire(b"ab", RuntimeError()), 1000))
+        asyncio.run(read_whole(Wire(b"ab", RuntimeError()), 1000, counts.append))
+
+
+def test_the_count_may_end_the_reading() -> None:
+    def count(_: int) -> None:
+        raise BusyError("busy")
+
+    with pytest.raises(BusyError):
+        asyncio.run(read_whole(Wire(b"ab"), 1000, count))
+
+
+def test_a_body_that_is_cut_off_is_an_error() -> None:
+    with pytest.raises(CutOffError):
+        asyncio.run(read_whole(Wire(b"ab", b"", b""), 1000, lambda _: None))
+
+    def work(loop: asyncio.AbstractEventLoop) -> None:
+        inflow = Inflow(Wire(b"a", b"", b""), loop, 5, turn())
+        assert inflow.read() == b"a"
+        with pytest.raises(CutOffError):
+            inflow.read()
+
+    in_thread(work)
+
+
+def test_a_refused_body_is_received_up_to_a_limit() -> None:
+    received = []
+
+    class Endless(Wire):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                received.append(1 << 20)
+                yield bytes(1 << 20)
+
+    asyncio.run(discard(Endless()))
+    assert len(received) == 8
+    asyncio.run(discard(Wire(b"a", b"", b"")))
+    asyncio.run(discard(object()))
 
 
 def test_pieces_are_read_as_they_arrive() -> None:
     def work(loop: asyncio.AbstractEventLoop) -> list[bytes]:
-        inflow = Inflow(Wire(b"abc", b"", b"de"), loop, 5)
+        inflow = Inflow(Wire(b"abc", b"de", b""), loop, 5, turn())
         return [inflow.read(2), inflow.read(2), inflow.read(100), inflow.read(), inflow.read(5)]
 
     assert in_thread(work) == [b"ab", b"c", b"de", b"", b""]
+
+
+def test_a_request_that_waits_for_its_client_gives_back_its_turn() -> None:
+    turns = Turns(1)
+
+    def work(loop: asyncio.AbstractEventLoop) -> None:
+        async def take(one: Turn) -> None:
+            await one.take()
+
+        slow, other = Turn(turns, "slow"), Turn(turns, "other")
+        asyncio.run_coroutine_threadsafe(take(slow), loop).result(5)
+        with pytest.raises(SlowRequestError):
+            Inflow(Wire(None), loop, 0.1, slow).read()
+        asyncio.run_coroutine_threadsafe(take(other), loop).result(5)
+
+    in_thread(work)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +136,7 @@ def test_a_client_that_stops_is_an_error(
     pieces: tuple[bytes | Exception | None, ...], error: type[Exception]
 ) -> None:
     def work(loop: asyncio.AbstractEventLoop) -> None:
-        inflow = Inflow(Wire(*pieces), loop, 0.1)
+        inflow = Inflow(Wire(*pieces), loop, 0.1, turn())
         assert inflow.read() == b"a"
         with pytest.raises(error):
             inflow.read()
@@ -91,7 +148,7 @@ def test_a_response_is_sent_in_pieces() -> None:
     wire = Wire()
 
     def work(loop: asyncio.AbstractEventLoop) -> None:
-        outflow = Outflow(wire, loop, 5)
+        outflow = Outflow(wire, loop, 5, turn(), None)
         outflow.start(200, [("a", "b")])
         outflow.send(b"one")
         outflow.send(b"two")
@@ -102,17 +159,33 @@ def test_a_response_is_sent_in_pieces() -> None:
     assert wire.sent == [(200, [("a", "b")]), b"one", b"two"]
 
 
+class Stuck:
+    """A connection whose client receives only a part of what is sent."""
+
+    def __init__(self, n_received: int) -> None:
+        self.n_acknowledged = n_received
+        self.aborted = False
+
+    def abort(self) -> None:
+        """End the connection."""
+        self.aborted = True
+
+
 def test_a_client_that_stops_receiving_is_an_error() -> None:
+    connection: Any = Stuck(0)
+
     def work(loop: asyncio.AbstractEventLoop) -> None:
-        outflow = Outflow(Wire(stuck=True), loop, 0.1)
+        outflow = Outflow(Wire(), loop, 0.1, turn(), connection)
         outflow.start(200, [])
+        outflow.send(bytes(200 << 10))
         with pytest.raises(GoneError):
-            outflow.send(b"one")
+            outflow.send(bytes(200 << 10))
 
     in_thread(work)
+    assert connection.aborted
 
 
 def test_a_complete_response_is_sent_at_once() -> None:
     wire = Wire()
-    in_thread(lambda loop: Outflow(wire, loop, 5).send_whole(Reply(413, [], b"x")))
+    in_thread(lambda loop: Outflow(wire, loop, 5, turn(), None).send_whole(Reply(413, [], b"x")))
     assert wire.sent == [(413, [], b"x")]

@@ -39,7 +39,10 @@ def test_json_is_read(body: bytes, value: object) -> None:
         (b"-Infinity", "-Infinity is not JSON"),
         (b"1e999", "a number in the body is too large"),
         (b"9" * 5000, "the body has too long a number"),
-        (b"[" * 9000 + b"]" * 9000, "the body is nested too deeply"),
+        (b"[" * 17 + b"]" * 17, "the body is nested more than 16 deep"),
+        (b'["[["]' * 9 + b"[" * 17, "the body is nested more than 16 deep"),
+        (b"[" * 9000 + b"]" * 9000, "the body is nested more than 16 deep"),
+        (b"[" * 3_000_000, "the body is nested more than 16 deep"),
     ],
 )
 def test_invalid_or_ambiguous_json_is_refused(body: bytes, message: str) -> None:

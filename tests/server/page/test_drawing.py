@@ -24,7 +24,7 @@ def opened(tmp_path: Path) -> portrait.Portrait:
 def test_a_copy_is_marked_in_the_text(opened: portrait.Portrait) -> None:
     text = f"{BREAD} {FERRY}"
     answer = opened.query(text)
-    drawing = draw(answer, text, "characters")
+    drawing = draw(answer, text)
     assert (drawing.verdict, drawing.heading, drawing.near) == ("found", "Found", False)
     assert "".join(piece.text for piece in drawing.pieces) == text
     (first,) = [piece for piece in drawing.pieces if any(mark.first for mark in piece.marks)]
@@ -34,11 +34,11 @@ def test_a_copy_is_marked_in_the_text(opened: portrait.Portrait) -> None:
     (passage,) = drawing.passages
     assert (passage.number, passage.holders[0].name) == (1, "main in ferry")
     assert drawing.legend[0].name == "main in ferry"
-    assert dict(drawing.facts)["Longest passage"] == f"{match.end - match.start} characters"
+    assert dict(drawing.facts)["Longest passage"] == f"{match.end - match.start} characters of this text"
 
 
 def test_a_text_that_is_not_found_has_no_marks(opened: portrait.Portrait) -> None:
-    drawing = draw(opened.query(BREAD), BREAD, "characters")
+    drawing = draw(opened.query(BREAD), BREAD)
     assert (drawing.heading, drawing.legend, drawing.passages) == ("Not found", (), ())
     assert [(piece.text, piece.marks) for piece in drawing.pieces] == [(BREAD, ())]
 

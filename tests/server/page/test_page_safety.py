@@ -75,6 +75,7 @@ def test_the_response_of_a_hostile_server_is_shown_as_text(page: Watched) -> Non
     answer = {
         "verdict": "found", "reason": markup, "evalue": 1e-6, "detectable_length": 9, "coverage": 0.5,
         "longest_match": 7, "exact_document": False, "layers": [layer],
+        "portraits": [{"portrait": markup, "verdict": "found", "evalue": 1e-6, "detectable": markup}],
     }  # fmt: skip
     page.page.route("**/v1/query", lambda route: route.fulfill(json={"answers": [answer]}))
     page.ask(markup * 3)

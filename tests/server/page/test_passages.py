@@ -21,7 +21,10 @@ def layer(source: str, *spans: tuple[int, int], near: tuple[int, int] | None = N
     """Return the answer of a layer with these matches and this approximate match."""
     matches = tuple(portrait.Match(start, end, 3, 1e-6) for start, end in spans)
     approximate = None if near is None else portrait.Approximate(*near, 9, 5, 1e-3)
-    return portrait.LayerAnswer("p", source, "found", 100, 9, 0.01, 1e-6, matches, approximate)
+    spec = portrait.WindowSpec()
+    return portrait.LayerAnswer(
+        "p", source, spec, "found", 149, 100, 9, 0.01, 1e-6, 124, 1e-4, matches, approximate
+    )
 
 
 def answer_of(*layers: portrait.LayerAnswer) -> Any:

@@ -6,16 +6,20 @@ import pytest
 from portrait_server.page import words
 from portrait_server.page.passages import Holder, Passage
 
+from portrait.answers.wording import certainty
+
 
 def test_numbers_are_put_in_words() -> None:
     texts = {5e-324: "less than 1e-300", 2.94e-16: "2.9e-16", 1e-05: "1e-05", 0.0001: "0.0001", 0.01: "0.01"}
     assert {value: words.show_evalue(value).removeprefix("E-value ") for value in texts} == texts
-    assert [words.how_sure(value) for value in (1e-9, 1e-4, 0.01, 0.02)] == [
+    assert [words.how_sure(value) for value in (1e-9, 1.1e-9, 1e-3, 1.1e-3, 5)] == [
         "practically certain",
-        "very sure",
-        "sure",
-        "unsure",
+        "likely",
+        "likely",
+        "may be chance",
+        "may be chance",
     ]
+    assert all(words.how_sure(10.0**-n) == certainty(10.0**-n) for n in range(-3, 20))
     assert [words.share(share) for share in (0.001, 0.125, 1)] == [
         "less than 1% of the text",
         "13% of the text",

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::layout::{PADDING, ROW, mix, partition_of};
 use super::{eliminate, peel};
+use crate::interrupt::{STEP, tick};
 
 /// Seeds to try before giving up; a set without duplicates needs a handful.
 const ATTEMPTS: u64 = 512;
@@ -54,7 +55,12 @@ pub fn build(
     partitions: Range<usize>,
     first_byte: u64,
 ) -> Result<Built, BuildError> {
-    if !keys.is_sorted_by(|a, b| a < b) {
+    // Each step ends with the first key of the next.
+    let is_ascending = (0..keys.len()).step_by(STEP).all(|start| {
+        tick(STEP);
+        keys[start..keys.len().min(start + STEP + 1)].is_sorted_by(|a, b| a < b)
+    });
+    if !is_ascending {
         return Err(BuildError::NotSortedUnique);
     }
     let from = keys.partition_point(|&key| partition_of(key, n_partitions) < partitions.start);
@@ -112,18 +118,24 @@ fn mix_in_order(keys: &[u64], seed: u64, scratch: &mut Scratch) {
     let Scratch { hashes, bucket_ends, .. } = scratch;
     bucket_ends.clear();
     bucket_ends.resize((1 << BUCKET_BITS) + 1, 0);
-    for &key in keys {
-        bucket_ends[bucket(mix(key, seed)) + 1] += 1;
+    for keys in keys.chunks(STEP) {
+        for &key in keys {
+            bucket_ends[bucket(mix(key, seed)) + 1] += 1;
+        }
+        tick(2 * STEP);
     }
     for i in 1..bucket_ends.len() {
         bucket_ends[i] += bucket_ends[i - 1];
     }
     hashes.resize(keys.len(), 0);
-    for &key in keys {
-        let h = mix(key, seed);
-        let at = &mut bucket_ends[bucket(h)];
-        hashes[*at] = h;
-        *at += 1;
+    for keys in keys.chunks(STEP) {
+        for &key in keys {
+            let h = mix(key, seed);
+            let at = &mut bucket_ends[bucket(h)];
+            hashes[*at] = h;
+            *at += 1;
+        }
+        tick(4 * STEP);
     }
 }
 
@@ -131,14 +143,17 @@ fn mix_in_order(keys: &[u64], seed: u64, scratch: &mut Scratch) {
 fn pack(values: &[u32], n_bits: u32, bytes: &mut Vec<u8>) {
     let mut word = 0u64;
     let mut filled = 0;
-    for &value in values {
-        word |= u64::from(value) << filled;
-        filled += n_bits;
-        if filled >= 64 {
-            bytes.extend(word.to_le_bytes());
-            filled -= 64;
-            word = if filled == 0 { 0 } else { u64::from(value) >> (n_bits - filled) };
+    for values in values.chunks(STEP) {
+        for &value in values {
+            word |= u64::from(value) << filled;
+            filled += n_bits;
+            if filled >= 64 {
+                bytes.extend(word.to_le_bytes());
+                filled -= 64;
+                word = if filled == 0 { 0 } else { u64::from(value) >> (n_bits - filled) };
+            }
         }
+        tick(4 * STEP);
     }
     if filled > 0 {
         bytes.extend(word.to_le_bytes());

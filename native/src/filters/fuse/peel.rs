@@ -4,6 +4,7 @@
 //! their slots in reverse order gives each key its fingerprint.
 
 use super::layout::{Layout, MAX_SEGMENT_BITS, fingerprint};
+use crate::interrupt::{STEP, tick};
 
 /// Memory reused from one attempt to the next.
 #[derive(Default)]
@@ -54,14 +55,17 @@ fn peel(hashes: &[u64], layout: &Layout, scratch: &mut Scratch) -> bool {
     counts.resize(n_slots, 0);
     sums.clear();
     sums.resize(n_slots, 0);
-    for &h in hashes {
-        for (place, slot) in layout.slots(h).into_iter().enumerate() {
-            if counts[slot] >= 252 {
-                return false;
+    for hashes in hashes.chunks(STEP) {
+        for &h in hashes {
+            for (place, slot) in layout.slots(h).into_iter().enumerate() {
+                if counts[slot] >= 252 {
+                    return false;
+                }
+                counts[slot] = (counts[slot] + 4) ^ place as u8;
+                sums[slot] ^= h;
             }
-            counts[slot] = (counts[slot] + 4) ^ place as u8;
-            sums[slot] ^= h;
         }
+        tick(16 * STEP);
     }
     peeled.clear();
     values.clear();
@@ -77,6 +81,9 @@ fn peel(hashes: &[u64], layout: &Layout, scratch: &mut Scratch) -> bool {
             }
             let h = sums[slot];
             peeled.push((h, counts[slot] & 3));
+            if peeled.len().is_multiple_of(STEP) {
+                tick(32 * STEP);
+            }
             for (place, other) in layout.slots(h).into_iter().enumerate() {
                 counts[other] = (counts[other] - 4) ^ place as u8;
                 sums[other] ^= h;
@@ -92,11 +99,14 @@ fn peel(hashes: &[u64], layout: &Layout, scratch: &mut Scratch) -> bool {
 /// Set the slots in the reverse order of peeling.
 fn assign(layout: &Layout, n_bits: u32, scratch: &mut Scratch) {
     let Scratch { peeled, values, .. } = scratch;
-    for &(h, place) in peeled.iter().rev() {
-        let slots = layout.slots(h);
-        let own = slots[place as usize];
-        // The key's own slot is still 0, so including it changes nothing.
-        values[own] = fingerprint(h, n_bits) ^ slots.iter().fold(0, |sum, &slot| sum ^ values[slot]);
+    for peeled in peeled.rchunks(STEP) {
+        for &(h, place) in peeled.iter().rev() {
+            let slots = layout.slots(h);
+            let own = slots[place as usize];
+            // The key's own slot is still 0, so including it changes nothing.
+            values[own] = fingerprint(h, n_bits) ^ slots.iter().fold(0, |sum, &slot| sum ^ values[slot]);
+        }
+        tick(8 * STEP);
     }
 }
 

@@ -8,6 +8,8 @@
 //! addition waits for the one before. A row is a few words in one cache line, and rows in use at the same
 //! time are adjacent, so that all of them come from the first-level cache.
 
+use crate::interrupt::tick;
+
 /// The exclusive or of the unknowns `columns` is `value`; all bits of a value are solved at once.
 pub struct Equation<const K: usize> {
     /// The unknowns, which fit a row that begins with the word of the first; two equal ones cancel.
@@ -69,6 +71,7 @@ pub fn solve<const WORDS: usize, const K: usize>(
     // The row that begins with each column; if there is none, its first word is 0.
     let mut pivots = vec![Row::<WORDS>::ZERO; n_columns];
     for equation in equations {
+        tick(500);
         let Some(first) = equation.columns.iter().min() else { continue };
         let mut first_word = first / 64;
         let mut row = Row::new(&equation, first_word);
@@ -87,6 +90,9 @@ pub fn solve<const WORDS: usize, const K: usize>(
     }
     let mut values = vec![0; n_columns];
     for (column, row) in pivots.iter().enumerate().rev() {
+        if column % 1024 == 0 {
+            tick(100 * 1024);
+        }
         let mut value = row.value;
         for (j, &word) in row.words.iter().enumerate() {
             let mut left = word;

@@ -56,18 +56,23 @@
 
   function howSure(value) {
     if (value <= 1e-9) return "practically certain";
-    if (value <= 1e-4) return "very sure";
-    return value <= 1e-2 ? "sure" : "unsure";
+    return value <= 1e-3 ? "likely" : "may be chance";
   }
 
   const HEADINGS = { found: "Found", not_found: "Not found", inconclusive: "Cannot tell" };
 
   function summary(answer, near) {
     if (answer.exact_document && answer.verdict === "inconclusive") {
-      return "The corpus seems to hold this very text as a document, but it is too short to be sure.";
+      return "The corpus may hold this very text as a document, but it is too short to be sure.";
     }
-    if (answer.exact_document) return "This very text is a document of the corpus.";
-    if (answer.verdict === "found") return "Part of this text appears word for word in the corpus.";
+    if (answer.exact_document) return "This very text seems to be a document of the corpus.";
+    if (answer.verdict === "found") {
+      return {
+        "may be chance": "Part of this text matches the corpus word for word, but that may be chance.",
+        "likely": "Part of this text is likely to appear word for word in the corpus.",
+        "practically certain": "Part of this text appears word for word in the corpus: that is practically certain.",
+      }[howSure(answer.evalue)];
+    }
     if (near) return "No long passage of it was found word for word, but part of it looks like an edited copy.";
     if (answer.verdict === "not_found") return "No copy of this text, or of a long part of it, was found.";
     return "Nothing was found, and nothing can be ruled out.";
@@ -80,13 +85,22 @@
     return `${percent === 0 ? "less than 1" : percent}% of the text`;
   }
 
-  function facts(answer, unit) {
-    const length = answer.detectable_length;
-    const seen = ["Shortest copy sure to be seen", length === null ? "none" : counted(length, unit)];
+  // Each portrait states its length in its own units.
+  function sureLengths(answer) {
+    const names = new Map();
+    for (const { portrait, detectable } of answer.portraits) {
+      names.set(detectable, [...(names.get(detectable) ?? []), portrait]);
+    }
+    if (names.size === 1) return [...names.keys()][0];
+    return [...names].map(([length, portraits]) => `${portraits.join(", ")}: ${length}`).join("; ");
+  }
+
+  function facts(answer) {
+    const seen = ["Shortest copy sure to be seen", sureLengths(answer)];
     if (answer.verdict !== "found") return [seen];
     return [
       ["Covered by copies", share(answer.coverage)],
-      ["Longest passage", counted(answer.longest_match, "characters")],
+      ["Longest passage", `${counted(answer.longest_match, "characters")} of this text`],
       ["How sure", `${howSure(answer.evalue)} (${showEvalue(answer.evalue)})`],
       seen,
     ];
@@ -225,7 +239,7 @@
     return element("li", {}, link, element("p", { className: "where", textContent: where(passage) }), ...holders);
   }
 
-  function draw(answer, text, unit) {
+  function draw(answer, text) {
     const section = $("blank-answer").content.firstElementChild.cloneNode(true);
     const at = (selector) => section.querySelector(selector);
     const passages = passagesOf(answer);
@@ -234,7 +248,7 @@
     at("#verdict").textContent = HEADINGS[answer.verdict];
     at(".summary").textContent = summary(answer, near);
     at(".reason").textContent = sentence(answer.reason);
-    at(".facts").append(...facts(answer, unit).map(([name, value]) =>
+    at(".facts").append(...facts(answer).map(([name, value]) =>
       element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value }))));
     const legend = new Map();
     for (const { holders } of passages) for (const holder of holders) legend.set(holder.style, holder);
@@ -370,11 +384,8 @@
     return key ? { Authorization: `Bearer ${key}` } : {};
   }
 
-  const UNITS = { char: "characters", byte: "bytes", word: "words" };
-
-  function choice({ name, sources, windows }) {
+  function choice({ name, sources }) {
     const box = element("input", { type: "checkbox", name: "portraits", value: name, checked: true });
-    box.dataset.unit = UNITS[windows.unit];
     const more = sources.length - N_SOURCES;
     const about = sources.slice(0, N_SOURCES).join(", ") + (more > 0 ? ` and ${more} more` : "");
     return element("label", { className: "choice" }, box, " ", element("span", {},
@@ -425,7 +436,6 @@
       complain("The question was not answered", "Choose at least one portrait to ask.");
       return;
     }
-    const units = new Set(chosen.map((one) => one.dataset.unit));
     asking?.abort();
     const mine = asking = new AbortController();
     $("problem").replaceChildren();
@@ -444,7 +454,7 @@
         return;
       }
       const { answers: [answer] } = await response.json();
-      const section = draw(answer, text, units.size === 1 ? [...units][0] : "units");
+      const section = draw(answer, text);
       bringToLife(section, { text, names, all: names.length === boxes.length });
       $("result").replaceChildren(section);
       document.title = `${HEADINGS[answer.verdict]} – Portrait`;

@@ -1,0 +1,47 @@
+"""What layers say, and what the layers of one portrait say together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.evidence import ask, chain, evidence
+
+from portrait.answers.layer_answer import by_portrait, longest_detectable
+
+ANSWER = ask(
+    evidence(chain(0, 19, distinct=2), source="a"),
+    evidence(source="b"),
+    replace(evidence(source="a"), number=1),
+)
+
+
+def test_each_portrait_speaks_for_its_own_layers_even_if_two_have_one_name() -> None:
+    first, second = by_portrait(ANSWER.layers)
+    assert (first.portrait, second.portrait) == ("pile", "pile")
+    assert (first.verdict, second.verdict) == ("inconclusive", "not_found")
+    assert (first.evalue, second.evalue) == (ANSWER.layers[0].evalue, None)
+    assert (first.units, first.spec) == (109, ANSWER.layers[0].spec)
+
+
+def test_a_portrait_s_answer_says_what_its_lengths_count() -> None:
+    first, _ = by_portrait(ANSWER.layers)
+    assert first.to_dict() == {
+        "portrait": "pile",
+        "verdict": "inconclusive",
+        "evalue": first.evalue,
+        "units": 109,
+        "detectable_length": first.detectable_length,
+        "detectable": f"{first.detectable_length} characters (runs of white space counted as one)",
+        "counting": "characters, runs of white space counted as one",
+    }
+    assert replace(first, detectable_length=None).detectable == "none"
+
+
+@pytest.mark.parametrize(
+    ("lengths", "longest"), [([74], 74), ([74, 99, 74], 99), ([74, None], None), ([None], None)]
+)
+def test_several_layers_have_the_largest_of_their_lengths(
+    lengths: list[int | None], longest: int | None
+) -> None:
+    assert longest_detectable(lengths) == longest

@@ -1,0 +1,146 @@
+"""A bundle written into a directory of other files: what is placed, what is kept, what is swept."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.file_trees import snapshot
+
+import portrait
+from portrait.bundle.reader import read
+from portrait.bundle.replacement import remove_leftovers, replace_bundle, replaceable, write_beside
+from portrait.bundle.writer import BundleWriter
+
+TEXT = "The lighthouse keeper counted the waves until he fell asleep, and woke at the wrong number."
+SHARD = "a-00001-of-00001.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a portrait in ``old`` and an empty staging directory."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text(TEXT)
+    Path("b.txt").write_text(TEXT[::-1])
+    portrait.build({"a": "a.txt"}, "old")
+    Path("staging").mkdir()
+    return tmp_path
+
+
+def names(directory: str) -> list[str]:
+    return sorted(path.name for path in Path(directory).iterdir())
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_directory_of_shards_becomes_a_bundle() -> None:
+    manifest = read(Path("old")).manifest
+    Path("old/portrait.json").unlink()
+    Path("old/README.md").write_text("mine")
+    write_beside(Path("old"), manifest, overwrite=False)
+    assert portrait.open("old").manifest == manifest
+    assert Path("old/README.md").read_text() == "mine"
+    Path("old/README.md").unlink()
+    with pytest.raises(portrait.OutputExistsError) as error:
+        write_beside(Path("old"), manifest, overwrite=False)
+    assert str(error.value) == (
+        "old/portrait.json: already exists: choose another output, or allow overwriting"
+    )
+    assert error.value.parameter == "overwrite"
+    write_beside(Path("old"), replace(manifest, license="caf\udce9"), overwrite=True)
+    assert "- Licence: caf\\\\udce9\n" in Path("old/README.md").read_text()
+    assert names("old") == ["README.md", SHARD, "portrait.json"]
+
+
+def test_a_directory_that_cannot_be_written_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = read(Path("old")).manifest
+    before = snapshot(Path("old"))
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(portrait.OutputError) as error:
+        write_beside(Path("old"), manifest, overwrite=True)
+    assert str(error.value) == "old: cannot write: No space left on device"
+    assert snapshot(Path("old")) == before
+
+
+def test_only_a_manifest_that_can_be_read_is_replaceable() -> None:
+    bundle = replaceable(Path("old"))
+    assert bundle is not None
+    assert bundle.manifest == read(Path("old")).manifest
+    assert replaceable(Path("staging")) is None
+    Path("old/portrait.json").write_text("{}")
+    with pytest.raises(portrait.OutputExistsError) as error:
+        replaceable(Path("old"))
+    assert str(error.value) == (
+        'old/portrait.json: not a portrait\'s manifest: it has no "format": "portrait": so nothing says '
+        "which files are the portrait's, and none is replaced: choose another output, or move the manifest "
+        "away"
+    )
+
+
+def test_another_manifest_than_the_expected_one_is_not_replaced() -> None:
+    manifest = read(Path("old")).manifest
+    before = snapshot(Path("old"))
+    with pytest.raises(portrait.OutputExistsError, match="another process has changed it meanwhile"):
+        replace_bundle(Path("old"), Path("staging"), manifest, base=replace(manifest, license="other"))
+    with pytest.raises(portrait.OutputExistsError, match="already exists"):
+        replace_bundle(Path("old"), Path("staging"), manifest, overwrite=False)
+    assert snapshot(Path("old")) == before
+
+
+def test_shards_are_placed_where_there_are_no_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object, **__: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    Path("old/main-00001-of-00001.safetensors").write_text("a person's file")
+    monkeypatch.setattr(os, "link", unsupported)
+    portrait.build("b.txt", "old", overwrite=True)
+    assert names("old") == [
+        "README.md",
+        "main-00001-of-00001.safetensors",
+        "main-2-00001-of-00001.safetensors",
+        "portrait.json",
+    ]
+    assert Path("old/main-00001-of-00001.safetensors").read_text() == "a person's file"
+    portrait.verify("old")
+
+
+def test_a_layer_is_kept_in_place() -> None:
+    bundle = read(Path("old"))
+    inode = Path("old", SHARD).stat().st_ino
+    with BundleWriter(Path("old"), overwrite=True) as writer:
+        layer = writer.keep_layer(bundle, bundle.manifest.layers[0])
+        writer.commit(replace(bundle.manifest, layers=(layer,), license="MIT"))
+    assert Path("old", SHARD).stat().st_ino == inode
+    assert portrait.open("old").manifest.license == "MIT"
+
+
+def test_leftovers_are_known_by_their_links_and_not_by_their_names_alone() -> None:
+    for folder in ("coming", "going"):
+        Path("staging", folder).mkdir()
+    for name in ("new", "gone", "listed", "replaced"):
+        Path("old", name).write_text(name)
+    os.link("old/new", "staging/coming/new")
+    os.link("old/gone", "staging/going/gone")
+    os.link(f"old/{SHARD}", f"staging/coming/{SHARD}")
+    # A person's file of the same name, and one that is gone already.
+    Path("staging/coming/replaced").write_text("a shard")
+    Path("staging/coming/missing").write_text("a shard")
+    remove_leftovers(Path("old"), Path("staging"))
+    assert names("old") == ["README.md", SHARD, "listed", "portrait.json", "replaced"]
+    # Nothing is known where the manifest cannot be read.
+    Path("old/portrait.json").write_text("{}")
+    remove_leftovers(Path("old"), Path("staging"))
+    assert SHARD in names("old")
+
+
+def test_an_error_takes_back_what_was_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = snapshot(Path("old"))
+    monkeypatch.setattr("portrait.bundle.replacement.sync_directory", refuse)
+    with pytest.raises(portrait.OutputError, match="old: cannot write: No space left on device"):
+        portrait.build("b.txt", "old", overwrite=True)
+    assert snapshot(Path("old")) == before

@@ -1,0 +1,43 @@
+"""docs/privacy.md has the tables that its script prints, and the script shows what the page says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from support.places import DOCS, ROOT
+
+from portrait.disclosure import least_stride
+
+PAGE = (DOCS / "privacy.md").read_text(encoding="utf-8")
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """Return the cells of all rows of a text's tables."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|") and not line.startswith("|---")
+    ]
+
+
+def test_the_script_prints_the_tables_of_the_page() -> None:
+    command = [sys.executable, "privacy.py", "--small"]
+    # The script imports a neighbour, wherever the tests' own settings look for modules.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    done = subprocess.run(
+        command, cwd=ROOT / "benchmarks", env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    rows, documented = rows_of(done.stdout), rows_of(PAGE)
+    # The page has the same tables, with the numbers of the full run.
+    assert [row[0] for row in rows] == [row[0] for row in documented]
+    assert [len(row) for row in rows] == [len(row) for row in documented]
+    for table in (rows, documented):
+        rebuilt = {row[0]: row[1:] for row in table[:7]}
+        assert int(rebuilt["1"][1]) > 100
+        assert all(int(rebuilt[str(stride)][1]) < 20 for stride in (least_stride(50), 25))
+        guessed = {row[0]: row[1:] for row in table[7:]}
+        assert guessed["as a rule"] == ["0.0%", "0.0%"]
+        assert guessed["with short documents recorded"][0] == "100.0%"

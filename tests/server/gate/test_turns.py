@@ -1,0 +1,87 @@
+"""Turns: clients have them in rotation, and none has all."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from portrait_server.gate.turns import Turn, Turns
+
+
+async def settle() -> None:
+    """Let all tasks run until they wait."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def order(turns: Turns, *waiting: str) -> list[str]:
+    """Return the order in which waiting clients are served, one after the other, after a client ``first``."""
+
+    async def main() -> list[str]:
+        served: list[str] = []
+
+        async def use(client: str) -> None:
+            await turns.take(client)
+            served.append(client)
+            await settle()
+            turns.give_back(client)
+
+        await turns.take("first")
+        tasks = [asyncio.ensure_future(use(client)) for client in waiting]
+        await settle()
+        assert served == []
+        turns.give_back("first")
+        await asyncio.gather(*tasks)
+        return served
+
+    return asyncio.run(main())
+
+
+def test_clients_are_served_in_rotation() -> None:
+    assert order(Turns(1), "a", "a", "a", "b", "c", "b") == ["a", "b", "c", "a", "b", "a"]
+
+
+def test_one_client_never_has_all_turns() -> None:
+    async def main() -> None:
+        turns = Turns(3)
+        await turns.take("a")
+        await turns.take("a")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(turns.take("a"), 0.01)
+        await asyncio.wait_for(turns.take("b"), 1)
+
+    asyncio.run(main())
+
+
+def test_who_stops_waiting_takes_no_turn() -> None:
+    async def main() -> None:
+        turns = Turns(1)
+        await turns.take("a")
+        for client in "bcb":
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(turns.take(client), 0.01)
+        waiting = asyncio.ensure_future(turns.take("d"))
+        await settle()
+        turns.give_back("a")
+        # The turn has been given to a request that is cancelled before it notices.
+        waiting.cancel()
+        await settle()
+        await asyncio.wait_for(turns.take("e"), 1)
+
+    asyncio.run(main())
+
+
+def test_a_turn_is_taken_and_given_back_once() -> None:
+    async def main() -> None:
+        turns = Turns(1)
+        one, other = Turn(turns, "a"), Turn(turns, "b")
+        one.give_back()
+        await one.take()
+        await one.take()
+        one.give_back()
+        one.give_back()
+        await asyncio.wait_for(other.take(), 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(one.take(), 0.01)
+
+    asyncio.run(main())
