@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from portrait.errors import SpecError
@@ -22,6 +23,7 @@ DOCUMENT_KEYS: tuple[str, ...] = get_args(DocumentKeys)
 #: The version of each normaliser; it rises when the normaliser maps some text differently.
 NORMALIZER_VERSIONS: dict[str, int] = {"none": 1, "spaces": 1, "loose": 1, "data-portraits": 1}
 
+_UNIT_NAMES: dict[Unit, str] = {"char": "characters", "byte": "bytes", "word": "words"}
 #: What lengths count beyond the bare unit, by unit and normaliser; docs/answers.md explains each phrase.
 _WHITE_SPACE = "runs of white space counted as one"
 _LOOSE = "folded, runs of punctuation and white space counted as one"
@@ -53,6 +55,21 @@ def _require_count(name: str, value: object) -> None:
 def _require_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise SpecError(f"unknown {name} {value!r}: choose one of {', '.join(known)}")
+
+
+# Every answer has both of these, mostly the same ones.
+@lru_cache
+def _counting(unit: Unit, normalizer: NormalizerName) -> str:
+    manner = _MANNERS[unit, normalizer]
+    separator = ", " if unit == "char" else " "
+    return f"{_UNIT_NAMES[unit]}{separator if manner else ''}{manner}"
+
+
+@lru_cache(maxsize=1024)
+def _length(unit: Unit, normalizer: NormalizerName, units: int, more: str) -> str:
+    manner = _MANNERS[unit, normalizer]
+    number = counted(units, _UNIT_NAMES[unit].removesuffix("s"))
+    return f"{number}{' ' * bool(more)}{more}{f' ({manner})' * bool(manner)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +105,7 @@ class WindowSpec:
     @property
     def unit_name(self) -> str:
         """Name of the unit in the plural, for people."""
-        return {"char": "characters", "byte": "bytes", "word": "words"}[self.unit]
+        return _UNIT_NAMES[self.unit]
 
     @property
     def window(self) -> str:
@@ -98,9 +115,7 @@ class WindowSpec:
     @property
     def counting(self) -> str:
         """What lengths count, for people: not the characters of the text as given."""
-        manner = _MANNERS[self.unit, self.normalizer]
-        separator = ", " if self.unit == "char" else " "
-        return f"{self.unit_name}{separator if manner else ''}{manner}"
+        return _counting(self.unit, self.normalizer)
 
     def length(self, units: int, more: str = "") -> str:
         """Return a length in words that say what it counts.
@@ -112,9 +127,7 @@ class WindowSpec:
         Returns:
             For example ``124 characters or more (runs of white space counted as one)``.
         """
-        manner = _MANNERS[self.unit, self.normalizer]
-        number = counted(units, self.unit_name.removesuffix("s"))
-        return f"{number}{' ' * bool(more)}{more}{f' ({manner})' * bool(manner)}"
+        return _length(self.unit, self.normalizer, units, more)
 
 
 @dataclass(frozen=True, slots=True)

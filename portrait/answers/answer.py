@@ -54,13 +54,16 @@ class Answer:
     @property
     def reason(self) -> str:
         """The verdict in a sentence for people."""
+        return self._reason(self.portraits)
+
+    def _reason(self, portraits: tuple[PortraitAnswer, ...]) -> str:
         unrecorded = self.exact_document is None and not any(layer.windows for layer in self.layers)
         return reason(
             self.verdict,
             evalue=self.evalue,
             n_matches=sum(len(layer.matches) for layer in self.layers),
             longest_match=self.longest_match,
-            portraits=self.portraits,
+            portraits=portraits,
             unrecorded=unrecorded,
             approximate=[layer.approximate for layer in self.layers if layer.approximate is not None],
         )
@@ -78,15 +81,16 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as a JSON object, the same on the command line and in the service."""
+        portraits = self.portraits
         return {
             "verdict": self.verdict,
-            "reason": self.reason,
+            "reason": self._reason(portraits),
             "evalue": self.evalue,
             "detectable_length": self.detectable_length,
             "coverage": self.coverage,
             "longest_match": self.longest_match,
             "exact_document": self.exact_document,
-            "portraits": [portrait.to_dict() for portrait in self.portraits],
+            "portraits": [portrait.to_dict() for portrait in portraits],
             "layers": [layer.to_dict() for layer in self.layers],
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.http import parse_list_header
@@ -33,6 +34,7 @@ class Caller:
         return self.portraits is None or name in self.portraits
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """Return the network that rates are counted for: an IPv4 address, or the /64 of an IPv6 address.
 

@@ -57,11 +57,12 @@ class Conversations:
                 raise _too_many() from None
             loop = asyncio.get_running_loop()
             connection = connections.find(scope.client, scope.server)
-            environ["wsgi.input"] = Inflow(protocol, loop, self._seconds, turn)
+            environ["wsgi.input"] = inflow = Inflow(protocol, loop, self._seconds, turn)
             outflow = Outflow(protocol, loop, self._seconds, turn, connection)
             try:
                 await loop.run_in_executor(self._threads, self._converse, environ, outflow)
             finally:
+                inflow.close()
                 turn.give_back()
                 if connection is not None:
                     connection.close()

@@ -159,24 +159,26 @@ class Gate:
             if not share.take(1):
                 raise _busy()
             if n_announced != 0:
-                set_body(environ, await self._body(protocol, arrived))
+                set_body(environ, await self._body(protocol, n_announced, arrived))
             reply = await self._answer(environ, client)
         del environ
         await self._delivery.send(scope, protocol, reply, client)
 
     async def _answer(self, environ: Environ, client: str) -> replies.Reply:
         """Wait for a thread, and answer a complete request in it."""
-        try:
-            async with asyncio.timeout(self._settings.request_seconds):
-                await self._turns.take(client)
-        except TimeoutError:
-            raise _busy() from None
+        # Mostly a thread is free, and waiting against a deadline takes time itself.
+        if not self._turns.take_free(client):
+            try:
+                async with asyncio.timeout(self._settings.request_seconds):
+                    await self._turns.take(client)
+            except TimeoutError:
+                raise _busy() from None
         try:
             return await self._loop.run_in_executor(self._threads, replies.whole, self._app, environ)
         finally:
             self._turns.give_back(client)
 
-    async def _body(self, protocol: Any, arrived: Allotment) -> bytes:
+    async def _body(self, protocol: Any, n_announced: int | None, arrived: Allotment) -> bytes:
         def count(n_bytes: int) -> None:
             if not arrived.take(n_bytes):
                 raise _busy()
@@ -184,7 +186,7 @@ class Gate:
         seconds = self._settings.body_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await read_whole(protocol, self._settings.max_body_bytes, count)
+                return await read_whole(protocol, n_announced, self._settings.max_body_bytes, count)
         except TimeoutError:
             await let_go()
             raise SlowRequestError(f"the body did not arrive within {seconds:g} s") from None

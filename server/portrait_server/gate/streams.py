@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CutOffError, SlowRequestError, TooLargeError
@@ -24,8 +23,10 @@ if TYPE_CHECKING:
 #: After this time, a client must have sent a minimum of bytes a second.
 _GRACE_SECONDS = 10.0
 _MIN_BYTES_PER_SECOND = 1024
+#: How much of a streamed body is received before it is read.
+_MAX_AHEAD_BYTES = 128 << 10
 #: How much of a streamed response may be on its way to the client.
-_MAX_IN_FLIGHT_BYTES = 256 << 10
+_MAX_IN_FLIGHT_BYTES = 512 << 10
 _LOOK_AGAIN_SECONDS = 0.01
 _LET_GO_SECONDS = 0.1
 _MAX_DISCARDED_BYTES, _DISCARD_SECONDS = 8 << 20, 1.0
@@ -35,11 +36,14 @@ class GoneError(Exception):
     """The client has left, or does not receive what it asked for."""
 
 
-async def read_whole(protocol: Any, max_bytes: int, count: Callable[[int], None]) -> bytes:
+async def read_whole(
+    protocol: Any, n_announced: int | None, max_bytes: int, count: Callable[[int], None]
+) -> bytes:
     """Return a whole body.
 
     Args:
         protocol: granian's side of the request.
+        n_announced: The size of the body, if the request announces it.
         max_bytes: The size of the largest body.
         count: Called with the size of each piece that has arrived; what it raises ends the reading.
 
@@ -50,7 +54,8 @@ async def read_whole(protocol: Any, max_bytes: int, count: Callable[[int], None]
     """
     pieces = protocol.__aiter__()
     arrived, n_bytes = [], 0
-    while piece := await next_piece(pieces):
+    # At the announced end, granian is not asked for the end: every question costs a change of threads.
+    while n_bytes != n_announced and (piece := await next_piece(pieces)):
         n_bytes += len(piece)
         if n_bytes > max_bytes:
             raise TooLargeError(f"a body of more than {counted(max_bytes, 'byte')}")
@@ -111,6 +116,9 @@ async def let_go() -> None:
 class Inflow:
     """The body of a request, for a thread that reads it while the event loop receives it.
 
+    The loop receives a little ahead, so that the thread rarely waits and takes many pieces at once: each
+    question to the loop costs two changes of threads.
+
     Args:
         protocol: granian's side of the request.
         loop: The event loop.
@@ -119,13 +127,20 @@ class Inflow:
     """
 
     def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop, seconds: float, turn: Turn) -> None:
-        self._pieces: AsyncIterator[bytes] = protocol.__aiter__()
+        self._protocol = protocol
         self._loop = loop
         self._seconds = seconds
         self._turn = turn
         self._rest = b""
         self._n_bytes = 0
         self._waited = 0.0
+        # All of this is for the loop's thread.
+        self._ahead: list[bytes] = []
+        self._n_ahead = 0
+        self._has_ended = False
+        self._failure: CutOffError | GoneError | None = None
+        self._changed = asyncio.Event()
+        self._receiving: asyncio.Task[None] | None = None
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes that have arrived; wait only if there are none.
@@ -136,28 +151,64 @@ class Inflow:
             GoneError: The client has left.
         """
         if not self._rest:
-            self._rest = asyncio.run_coroutine_threadsafe(self._receive(), self._loop).result()
+            self._rest = asyncio.run_coroutine_threadsafe(self._take(), self._loop).result()
         if size < 0:
             size = len(self._rest)
         piece, self._rest = self._rest[:size], self._rest[size:]
         return piece
 
-    async def _receive(self) -> bytes:
+    def close(self) -> None:
+        """Receive no more; for the loop's thread."""
+        if self._receiving is not None:
+            self._receiving.cancel()
+
+    async def _take(self) -> bytes:
+        """Return what has arrived: at least one byte, unless the body has ended."""
+        if self._receiving is None:
+            self._receiving = self._loop.create_task(self._receive())
+        # Others may be waiting for the turn, even if this request need not wait.
         self._turn.give_back()
-        start = time.monotonic()
-        piece = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds):
-                piece = await next_piece(self._pieces)
-        if piece is None:
-            await let_go()
-            raise SlowRequestError(f"the client sent nothing for {self._seconds:g} s")
-        self._waited += time.monotonic() - start
-        self._n_bytes += len(piece)
-        if piece and self._waited > _GRACE_SECONDS + self._n_bytes / _MIN_BYTES_PER_SECOND:
-            raise SlowRequestError(f"the client sent less than {_MIN_BYTES_PER_SECOND:,} bytes a second")
+        if not self._ahead and not self._has_ended:
+            await self._wait()
+        if not self._ahead and self._failure is not None:
+            raise self._failure
         await self._turn.take()
-        return piece
+        taken = b"".join(self._ahead)
+        self._ahead, self._n_ahead = [], 0
+        self._changed.set()
+        return taken
+
+    async def _receive(self) -> None:
+        """Receive piece after piece, but not far ahead."""
+        pieces = self._protocol.__aiter__()
+        try:
+            while piece := await next_piece(pieces):
+                self._ahead.append(piece)
+                self._n_ahead += len(piece)
+                self._n_bytes += len(piece)
+                self._changed.set()
+                while self._n_ahead >= _MAX_AHEAD_BYTES:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except (CutOffError, GoneError) as error:
+            self._failure = error
+        self._has_ended = True
+        self._changed.set()
+
+    async def _wait(self) -> None:
+        """Wait until something has arrived or the body has ended."""
+        start = time.monotonic()
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            self.close()
+            await let_go()
+            raise SlowRequestError(f"the client sent nothing for {self._seconds:g} s") from None
+        self._waited += time.monotonic() - start
+        if self._ahead and self._waited > _GRACE_SECONDS + self._n_bytes / _MIN_BYTES_PER_SECOND:
+            raise SlowRequestError(f"the client sent less than {_MIN_BYTES_PER_SECOND:,} bytes a second")
 
 
 class Outflow:

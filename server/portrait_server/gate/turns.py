@@ -25,6 +25,14 @@ class Turns:
         # In the order in which the clients will be served, if they have equally many turns.
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
+    def take_free(self, client: str) -> bool:
+        """Take a turn if there is a free one that nobody waits for, and return whether there is."""
+        if not self._n_free or self._waiting or self._taken[client] >= self._max_of_client:
+            return False
+        self._n_free -= 1
+        self._taken[client] += 1
+        return True
+
     async def take(self, client: str) -> None:
         """Wait for a turn."""
         turn = asyncio.get_running_loop().create_future()
@@ -90,7 +98,8 @@ class Turn:
     async def take(self) -> None:
         """Wait for the turn, unless the request has it."""
         if not self._taken:
-            await self._turns.take(self._client)
+            if not self._turns.take_free(self._client):
+                await self._turns.take(self._client)
             self._taken = True
 
     def give_back(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,12 +62,12 @@ def turn() -> Turn:
 
 def test_a_whole_body_is_joined_and_counted() -> None:
     counts: list[int] = []
-    assert asyncio.run(read_whole(Wire(b"ab", b"c", b""), 3, counts.append)) == b"abc"
+    assert asyncio.run(read_whole(Wire(b"ab", b"c", b""), None, 3, counts.append)) == b"abc"
     assert counts == [2, 1]
     with pytest.raises(TooLargeError, match="1,000 bytes"):
-        asyncio.run(read_whole(Wire(b"x" * 600, b"x" * 600), 1000, counts.append))
+        asyncio.run(read_whole(Wire(b"x" * 600, b"x" * 600), None, 1000, counts.append))
     with pytest.raises(GoneError):
-        asyncio.run(read_whole(Wire(b"ab", RuntimeError()), 1000, counts.append))
+        asyncio.run(read_whole(Wire(b"ab", RuntimeError()), 3, 1000, counts.append))
 
 
 def test_the_count_may_end_the_reading() -> None:
@@ -74,12 +75,13 @@ def test_the_count_may_end_the_reading() -> None:
         raise BusyError("busy")
 
     with pytest.raises(BusyError):
-        asyncio.run(read_whole(Wire(b"ab"), 1000, count))
+        asyncio.run(read_whole(Wire(b"ab"), 2, 1000, count))
 
 
 def test_a_body_that_is_cut_off_is_an_error() -> None:
-    with pytest.raises(CutOffError):
-        asyncio.run(read_whole(Wire(b"ab", b"", b""), 1000, lambda _: None))
+    for n_announced in (None, 3):
+        with pytest.raises(CutOffError):
+            asyncio.run(read_whole(Wire(b"ab", b"", b""), n_announced, 1000, lambda _: None))
 
     def work(loop: asyncio.AbstractEventLoop) -> None:
         inflow = Inflow(Wire(b"a", b"", b""), loop, 5, turn())
@@ -105,12 +107,85 @@ def test_a_refused_body_is_received_up_to_a_limit() -> None:
     asyncio.run(discard(object()))
 
 
+def test_nothing_is_asked_for_behind_an_announced_end() -> None:
+    assert asyncio.run(read_whole(Wire(b"ab", b"c", RuntimeError()), 3, 1000, lambda _: None)) == b"abc"
+
+
 def test_pieces_are_read_as_they_arrive() -> None:
+    class Slow(Wire):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for piece in super().__aiter__():
+                await asyncio.sleep(0.05)
+                yield piece
+
     def work(loop: asyncio.AbstractEventLoop) -> list[bytes]:
-        inflow = Inflow(Wire(b"abc", b"de", b""), loop, 5, turn())
+        inflow = Inflow(Slow(b"abc", b"de", b""), loop, 5, turn())
         return [inflow.read(2), inflow.read(2), inflow.read(100), inflow.read(), inflow.read(5)]
 
     assert in_thread(work) == [b"ab", b"c", b"de", b"", b""]
+
+
+def test_what_has_arrived_is_read_at_once_and_not_much_is_received_ahead() -> None:
+    received = []
+
+    class Fast(Wire):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for _ in range(1000):
+                received.append(1 << 10)
+                yield bytes(1 << 10)
+            yield b""
+
+    def work(loop: asyncio.AbstractEventLoop) -> None:
+        inflow = Inflow(Fast(), loop, 5, turn())
+        n_read = len(inflow.read())
+        for _ in range(20):
+            time.sleep(0.01)
+            assert sum(received) <= n_read + (128 << 10)
+        assert sum(received) > n_read + (64 << 10)
+        n_next = len(inflow.read())
+        assert n_next > 64 << 10
+        n_read += n_next
+        while piece := inflow.read():
+            n_read += len(piece)
+        assert n_read == 1000 << 10
+
+    in_thread(work)
+
+
+def test_what_came_before_an_error_is_read_first() -> None:
+    def work(loop: asyncio.AbstractEventLoop) -> None:
+        inflow = Inflow(Wire(b"a", b"b", OSError()), loop, 5, turn())
+        read = b""
+        while len(read) < 2:
+            read += inflow.read()
+        assert read == b"ab"
+        for _ in range(2):
+            with pytest.raises(GoneError):
+                inflow.read()
+
+    in_thread(work)
+
+
+def test_a_closed_body_is_received_no_further() -> None:
+    received = []
+
+    class Endless(Wire):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                received.append(1)
+                yield b"x"
+                await asyncio.sleep(0.01)
+
+    def work(loop: asyncio.AbstractEventLoop) -> None:
+        inflow = Inflow(Endless(), loop, 5, turn())
+        inflow.read()
+        loop.call_soon_threadsafe(inflow.close)
+        time.sleep(0.1)
+        n_received = len(received)
+        time.sleep(0.1)
+        assert len(received) == n_received
+
+    in_thread(work)
 
 
 def test_a_request_that_waits_for_its_client_gives_back_its_turn() -> None:
@@ -177,7 +252,7 @@ def test_a_client_that_stops_receiving_is_an_error() -> None:
     def work(loop: asyncio.AbstractEventLoop) -> None:
         outflow = Outflow(Wire(), loop, 0.1, turn(), connection)
         outflow.start(200, [])
-        outflow.send(bytes(200 << 10))
+        outflow.send(bytes(400 << 10))
         with pytest.raises(GoneError):
             outflow.send(bytes(200 << 10))
 

@@ -41,6 +41,24 @@ def test_clients_are_served_in_rotation() -> None:
     assert order(Turns(1), "a", "a", "a", "b", "c", "b") == ["a", "b", "c", "a", "b", "a"]
 
 
+def test_a_free_turn_is_taken_without_waiting_but_not_before_those_who_wait() -> None:
+    async def main() -> None:
+        turns = Turns(2)
+        assert turns.take_free("a")
+        assert not turns.take_free("a")  # one client never has all turns
+        assert turns.take_free("b")
+        assert not turns.take_free("c")
+        waiting = asyncio.create_task(turns.take("a"))
+        await asyncio.sleep(0)
+        turns.give_back("b")
+        assert not turns.take_free("c")
+        turns.give_back("a")
+        await waiting
+        assert turns.take_free("c")
+
+    asyncio.run(main())
+
+
 def test_one_client_never_has_all_turns() -> None:
     async def main() -> None:
         turns = Turns(3)
