@@ -30,7 +30,13 @@ fuzz seconds="600":
 [working-directory('native')]
 sanitize:
     RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize \
-        cargo +nightly test --target x86_64-unknown-linux-gnu
+        cargo +nightly test --release --target x86_64-unknown-linux-gnu
+
+# The filters' tests under Miri, which interprets the code and finds undefined behaviour; needs
+# `rustup component add miri --toolchain nightly`. Maps of files and Python's memory are beyond it.
+miri:
+    MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=2 \
+        cargo +nightly miri test --manifest-path native/Cargo.toml --lib filters::bloom
 
 lint:
     ruff check .

@@ -247,6 +247,6 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore", portrait.DisclosureWarning)  # the subject of this script
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory() as scratch:
-        measure_rebuilding(1 if small else 2, Path(scratch))
+        measure_rebuilding(1 if small else 8, Path(scratch))
         measure_short_documents(100 if small else 1000, Path(scratch))
-        measure_form_letters(1 if small else 2, Path(scratch))
+        measure_form_letters(1 if small else 20, Path(scratch))
