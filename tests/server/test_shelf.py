@@ -111,6 +111,14 @@ def test_a_truncated_portrait_is_withdrawn(ferry: Path, bread: Path) -> None:
     assert verdicts(lenient, FERRY) == verdicts(shelf, FERRY) == ["found"]
 
 
+def test_a_truncated_manifest_leaves_the_portrait_as_it_was(ferry: Path) -> None:
+    shelf = Shelf([ferry])
+    os.truncate(ferry / "portrait.json", 10)
+    assert shelf.reload() == []
+    assert verdicts(shelf, FERRY) == ["found"]
+    assert "portrait.json" in shelf.problems["ferry"]
+
+
 def test_an_unreadable_portrait_leaves_the_others_alone(ferry: Path, bread: Path) -> None:
     shelf = Shelf([ferry, bread])
     build(bread, FERRY)

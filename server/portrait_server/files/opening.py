@@ -182,12 +182,18 @@ def _name_of(path: Path) -> str:
 
 def _kept_or_withdrawn(place: Place, problem: str) -> Place:
     kept = place.portrait
-    if kept is not None and any(_cut_short(path, stamp) for path, stamp in place.stamps.items()):
+    if kept is not None and any(_cut_short(path, place.stamps[path]) for path in _mapped_files(place)):
         kept = None
     if problem != place.problem or kept is not place.portrait:
         outcome = "is withdrawn" if kept is None else "stays as it was"
         logger.error("portrait %s %s: %s", place.name, outcome, problem)
     return replace(place, portrait=kept, problem=problem)
+
+
+def _mapped_files(place: Place) -> list[Path]:
+    """Return the files that an open portrait reads while it answers: all but a bundle's manifest."""
+    manifest = place.path / MANIFEST_NAME
+    return [path for path in place.stamps if path != manifest]
 
 
 def _cut_short(path: Path, opened: Stamp) -> bool:
