@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.strict_json import MAX_DEPTH, JsonError, loads, nests_deeper
+from portrait.strict_json import MAX_DEPTH, JsonError, count_values, loads, nests_deeper
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -87,3 +87,8 @@ def test_the_time_is_in_proportion_to_the_length() -> None:
         return time.process_time() - start
 
     assert seconds(80_000) < 20 * max(seconds(8_000), 0.01)
+
+
+def test_values_are_counted_before_anything_is_parsed() -> None:
+    assert count_values(b'{"a": [1, 2, {}], "b": "x"}') == 6
+    assert count_values(b"3") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from portrait.building.way import open_build, open_on_disk
 from portrait.bundle.manifest import Manifest
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
 from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
+from portrait.corpus.provenance import corpus_records
 from portrait.disclosure import stride_warning
 from portrait.engines.execution import Execution
 from portrait.errors import DisclosureWarning, SpecError
@@ -129,21 +131,22 @@ def build(
                 f"{execution.work_path(path)}: no shard has been read there: read the shares first",
                 parameter="share",
             )
+    draft = Manifest(
+        windows=request.windows,
+        unicode_version=UNICODE_VERSION,
+        layers=(),
+        corpus=corpus_records(resolved, [], None),
+        tool=f"portrait {__version__}",
+        license=license,
+        trained_models=tuple(trained_models),
+    )
+    draft.to_json()  # so that it does not turn out too large when all is read
     with open_build(request, resolved, execution, path, progress or Silent()) as opened:
         if not finish:
             opened.read()
         with writer:
             layers = opened.layers(writer)
-            manifest = Manifest(
-                windows=request.windows,
-                unicode_version=UNICODE_VERSION,
-                layers=tuple(layers),
-                corpus=opened.corpus(),
-                tool=f"portrait {__version__}",
-                license=license,
-                trained_models=tuple(trained_models),
-            )
-            bundle = writer.commit(manifest)
+            bundle = writer.commit(replace(draft, layers=tuple(layers), corpus=opened.corpus()))
     return of_bundle(bundle)
 
 

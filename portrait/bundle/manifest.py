@@ -19,6 +19,9 @@ HASH = {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
 
 #: The largest ``portrait.json``. To read it takes about six times as much memory, and a few seconds.
 MAX_MANIFEST_BYTES = 64 << 20
+#: The most values in it, as :func:`portrait.strict_json.count_values` counts them. A value takes up to a
+#: hundred times as much memory as text; a file's record, of four values, ten times.
+MAX_MANIFEST_VALUES = 2_500_000
 
 #: Takes the place of the manifest's digest while that is computed.
 _NO_DIGEST = "0" * 64
@@ -123,11 +126,15 @@ class Manifest:
             OutputError: It would be larger than any reader takes.
         """
         text = _to_text(self.to_dict()).encode(errors=_ESCAPE)
-        if len(text) > MAX_MANIFEST_BYTES:
-            raise OutputError(
-                f"the manifest would have {counted(len(text), 'byte')}, of {count(MAX_MANIFEST_BYTES)} that "
-                f"readers take, for {counted(len(self.layers), 'layer')}: make portraits of fewer sources"
-            )
+        for what, n, most in (
+            ("byte", len(text), MAX_MANIFEST_BYTES),
+            ("value", strict_json.count_values(text), MAX_MANIFEST_VALUES),
+        ):
+            if n > most:
+                raise OutputError(
+                    f"the manifest would have {counted(n, what)}, of {count(most)} that readers take: make "
+                    "portraits of fewer sources, with shorter licences and names of models"
+                )
         return text
 
     def _undigested(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from portrait.bundle.manifest import (
     FORMAT,
     FORMAT_VERSION,
     HASH,
+    MAX_MANIFEST_VALUES,
     Layer,
     Manifest,
     ShardRecord,
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-#: A value takes up to a hundred times as much memory as text; a file's record, of four values, ten times.
-_MAX_COMMAS = 2_500_000
-
-
 def parse(text: bytes, where: str) -> Manifest:
     """Read the content of a ``portrait.json``.
 
@@ -41,8 +38,10 @@ def parse(text: bytes, where: str) -> Manifest:
         UnsupportedBundleError: It is of a newer format, or names a hash or normaliser that is not known here.
         DamagedBundleError: It is not JSON in one meaning, or contradicts the format or itself.
     """
-    if text.count(b",") > _MAX_COMMAS:
-        raise DamagedBundleError(f"{where}: more than {count(_MAX_COMMAS)} values are none of a portrait's")
+    if strict_json.count_values(text) > MAX_MANIFEST_VALUES:
+        raise DamagedBundleError(
+            f"{where}: more than {count(MAX_MANIFEST_VALUES)} values are none of a portrait's"
+        )
     try:
         content = strict_json.loads(text)
     except JsonError as error:

@@ -180,7 +180,9 @@ class BundleWriter:
 
         Raises:
             OutputError: The file cannot be written.
+            SpecError: There are too many shards.
         """
+        self._count_shards(1)
         name = shard_name(source, 1, 1, self._taken, extension)
         writer = ShardWriter()
         with writing(self.out, f"layer {source!r}"):
@@ -231,7 +233,9 @@ class BundleWriter:
 
         Raises:
             OutputError: A file cannot be linked or read.
+            SpecError: There are too many shards.
         """
+        self._count_shards(len(files))
         for file in files:
             try:
                 # What a hub's cache holds are symbolic links; the bundle gets the file itself.

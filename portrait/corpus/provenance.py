@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 import xxhash
 
+from portrait.strict_json import count_values
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from portrait.corpus.shards import FileRecord, Source
 
 
-#: A manifest with the records of this many files has some 20 MB; of more, it only records the sum.
+#: A manifest lists files up to this number, which takes some 20 MB; of more, it only records the sum.
 MAX_LISTED_FILES = 100_000
+#: Names can be long or full of commas: all records together have no more bytes and values than these, half of
+#: what readers of manifests take. The rest is left for the layers.
+_MAX_LISTED_BYTES = 32 << 20
+_MAX_LISTED_VALUES = 1_250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +98,23 @@ class _RecordedSource:
     files: Sequence[_RecordedFile]
     skipped: Skipped
 
-    def to_dict(self, *, listed: bool) -> dict[str, Any]:
-        """Return the manifest's record, whatever order the locations were given in.
-
-        Args:
-            listed: Whether to list each file; if not, only their number, size and digest are recorded.
-        """
-        files = [file.to_dict() for file in self.files]
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest's record, whatever order the locations were given in."""
         return {
             "location": sorted(self.locations),
             "revision": dict(self.revisions) or None,
-            "files": files if listed else [],
-            **({} if listed else {"unlisted": _unlisted(files)}),
+            "files": [file.to_dict() for file in self.files],
             **self.skipped.to_dict(),
         }
+
+
+def _are_few(files: Sequence[dict[str, Any]]) -> bool:
+    """Return whether a manifest has room for the records of these files."""
+    if len(files) > MAX_LISTED_FILES:
+        return False
+    # Escapes and indentation are those of a manifest, give or take a few bytes a line.
+    text = json.dumps(files, indent=8, ensure_ascii=False).encode(errors="backslashreplace")
+    return len(text) <= _MAX_LISTED_BYTES and count_values(text) <= _MAX_LISTED_VALUES
 
 
 def _unlisted(files: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -173,8 +182,35 @@ def corpus_records(
             name: _union([records[holder] for holder in sorted(holders)], set().union(*holders.values()))
             for name, holders in findings.holders.items()
         }
-    listed = sum(len(record.files) for record in records.values()) <= MAX_LISTED_FILES
-    return {name: {**record.to_dict(listed=listed), **column} for name, record in records.items()}
+    return within_limits({name: {**record.to_dict(), **column} for name, record in records.items()})
+
+
+def within_limits(corpus: dict[str, Any]) -> dict[str, Any]:
+    """Return the ``corpus`` of a manifest, its files only summed up if they are too many to be listed.
+
+    Args:
+        corpus: The records, which may come from manifests of others; what is no list of files stays as it is.
+    """
+    listings = {name: files for name, record in corpus.items() if (files := _listing(record)) is not None}
+    if _are_few([file for files in listings.values() for file in files]):
+        return corpus
+    return {
+        name: {**record, "files": [], "unlisted": _unlisted(listings[name])} if name in listings else record
+        for name, record in corpus.items()
+    }
+
+
+def _listing(record: Any) -> list[dict[str, Any]] | None:
+    """Return the files that a record lists; ``None`` if it is not one that lists its files."""
+    if not isinstance(record, dict) or "unlisted" in record or not isinstance(record.get("files"), list):
+        return None
+    files: list[dict[str, Any]] = record["files"]
+    return files if all(isinstance(file, dict) and _is_record(file) for file in files) else None
+
+
+def _is_record(file: dict[str, Any]) -> bool:
+    counts = (file.get("bytes") or 0, file.get("skipped_rows", 0))
+    return isinstance(file.get("path"), str) and all(type(n) is int for n in counts)
 
 
 def _union(records: Sequence[_RecordedSource], paths: set[str]) -> _RecordedSource:

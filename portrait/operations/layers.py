@@ -15,6 +15,7 @@ from portrait.building.way import open_build
 from portrait.bundle import reader as bundles
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
 from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
+from portrait.corpus.provenance import corpus_records, within_limits
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
 from portrait.keys.maker import UNICODE_VERSION
@@ -96,13 +97,16 @@ def add(
     there = {layer.source for layer in old.layers}
     if source_column is None:
         _require_new(path, [source.name for source in found], there)
+    # What the manifest will say is known by now, except for the new layers: it must not turn out too large
+    # when all is read.
+    replace(old, corpus=within_limits({**old.corpus, **corpus_records(found, [], None)})).to_json()
     with open_build(request, found, execution or Execution(), Path(path), progress or Silent()) as made:
         made.read()
         with writer:
             kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
             new = made.layers(writer)
             _require_new(path, [layer.source for layer in new], there)
-            records = {**old.corpus, **made.corpus()}
+            records = within_limits({**old.corpus, **made.corpus()})
             united = replace(old, corpus=records, unicode_version=UNICODE_VERSION)
             return _commit(writer, united, [*kept, *new])
 
@@ -178,14 +182,17 @@ def merge(
     manifests = [bundle.manifest for bundle in read]
     licences = {manifest.license for manifest in manifests}
     models = dict.fromkeys(model for manifest in manifests for model in manifest.trained_models)
+    records = {name: record for manifest in manifests for name, record in manifest.corpus.items()}
+    united = replace(
+        manifests[0],
+        layers=tuple(layer for manifest in manifests for layer in manifest.layers),
+        corpus=within_limits(records),
+        license=licences.pop() if len(licences) == 1 else None,
+        trained_models=tuple(models),
+    )
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
+        united.to_json()  # before any file is copied
         layers = [writer.keep_layer(bundle, layer) for bundle in read for layer in bundle.manifest.layers]
-        united = replace(
-            manifests[0],
-            corpus={name: record for manifest in manifests for name, record in manifest.corpus.items()},
-            license=licences.pop() if len(licences) == 1 else None,
-            trained_models=tuple(models),
-        )
         return _commit(writer, united, layers)
 
 

@@ -20,6 +20,7 @@ from support import corpora
 
 import portrait
 from portrait import FilterSpec, WindowSpec
+from portrait.bundle.manifest import MAX_MANIFEST_VALUES
 from portrait.sizing import bloom_blocks, bloom_fpr
 from portrait.storage.workdir import WorkDir
 
@@ -186,6 +187,13 @@ def test_the_target_rate_the_real_rate_and_the_probe_are_recorded(fpr: float, co
     assert (
         abs(layer.probe_hits - layer.probe_keys * layer.fpr) < 7 * (layer.probe_keys * layer.fpr) ** 0.5 + 7
     )
+
+
+def test_a_manifest_that_would_be_too_large_is_noticed_before_anything_is_read(corpus: Path) -> None:
+    (corpus / "unreadable.txt").write_bytes(b"\xff")
+    with pytest.raises(portrait.OutputError, match="values, of 2,500,000 that readers take"):
+        portrait.build("corpus", "out", license="," * MAX_MANIFEST_VALUES)
+    assert not Path("out").exists()
 
 
 def test_licence_models_and_version_are_recorded(corpus: Path) -> None:

@@ -12,7 +12,7 @@ from support.sample_bundles import SOURCES, build_two_sources, read_manifest
 
 import portrait
 from portrait.bundle import reader as bundles
-from portrait.bundle.manifest import MAX_MANIFEST_BYTES, Manifest, check_digest
+from portrait.bundle.manifest import MAX_MANIFEST_BYTES, MAX_MANIFEST_VALUES, Manifest, check_digest
 from portrait.bundle.manifest_reader import parse
 from portrait.errors import DamagedBundleError, OutputError
 
@@ -100,4 +100,7 @@ def test_file_names_that_are_not_unicode_are_shown_as_they_are_printed(bundle: P
 def test_a_manifest_that_no_reader_takes_is_not_written(bundle: Path) -> None:
     manifest = replace(portrait.open(bundle).manifest, license="x" * MAX_MANIFEST_BYTES)
     with pytest.raises(OutputError, match=r"67,1\d\d,\d{3} bytes, of 67,108,864 that readers take"):
+        manifest.to_json()
+    manifest = replace(manifest, license="," * MAX_MANIFEST_VALUES)
+    with pytest.raises(OutputError, match=r"2,500,\d{3} values, of 2,500,000 that readers take"):
         manifest.to_json()

@@ -59,7 +59,8 @@ def bundle(whole: Path, tmp_path: Path) -> Path:
         (b'{"format": 1}}', "not JSON"),
         (b"9" * 5000, "too long a number"),
         (b"\0", "not JSON"),
-        (b"[" + b"{}," * 3_000_000 + b"{}]", "more than 2,500,000 values"),
+        (b"[" + b"{}," * 1_250_000 + b"{}]", "more than 2,500,000 values"),
+        (b"[" + b"[[[[[]]]]]," * 500_000 + b"[]]", "more than 2,500,000 values"),
     ],
 )
 def test_a_manifest_that_is_not_json_is_damaged(text: bytes, reason: str, bundle: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 import xxhash
 
 from portrait.corpus.provenance import (
@@ -14,12 +15,10 @@ from portrait.corpus.provenance import (
     Skipped,
     corpus_records,
     skipped_rows,
+    within_limits,
 )
 from portrait.corpus.resolve import resolve
 from portrait.corpus.shards import FileRecord, Shard, Source
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class ShardOfFiles:
@@ -148,3 +147,26 @@ def test_very_many_files_are_summed_up_instead_of_listed() -> None:
     }
     assert len(json.dumps(corpus)) < 1000
     assert skipped_rows(corpus) == (3, 1)
+
+
+@pytest.mark.parametrize("name", ["long" * 1000, "," * 138], ids=["long names", "names of commas"])
+def test_files_whose_records_a_manifest_has_no_room_for_are_summed_up(name: str) -> None:
+    few, many = (source("x", *(f"{name}{i:06}" for i in range(n_files))) for n_files in (7_000, 9_000))
+    assert len(corpus_records([few], [], None)["x"]["files"]) == 7_000
+    record = corpus_records([many], [], None)["x"]
+    assert (record["files"], record["unlisted"]["files"]) == ([], 9_000)
+
+
+def test_records_of_several_manifests_are_summed_up_together() -> None:
+    n_files = MAX_LISTED_FILES // 2 + 1
+    x, y = (corpus_records([source(name, *(f"{i:06}" for i in range(n_files)))], [], None) for name in "xy")
+    assert within_limits(x) is x
+    both = within_limits({**x, **y})
+    assert [both[name]["unlisted"]["files"] for name in "xy"] == [n_files, n_files]
+    assert within_limits(both) == both
+
+
+@pytest.mark.parametrize("record", [3, {}, {"files": 3}, {"files": [3]}, {"files": [{"path": 3}] * 100_001}])
+def test_what_is_no_list_of_files_stays_as_it_is(record: Any) -> None:
+    many = corpus_records([source("x", *(f"{i:06}" for i in range(MAX_LISTED_FILES + 1)))], [], None)
+    assert within_limits({**many, "y": record}) == {**many, "y": record}

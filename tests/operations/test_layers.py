@@ -11,7 +11,16 @@ import pytest
 from support.places import GOLDEN
 
 import portrait
-from portrait import CorpusError, DamagedBundleError, FilterSpec, OutputExistsError, SpecError, WindowSpec
+from portrait import (
+    CorpusError,
+    DamagedBundleError,
+    FilterSpec,
+    OutputError,
+    OutputExistsError,
+    SpecError,
+    WindowSpec,
+)
+from portrait.bundle.manifest import MAX_MANIFEST_VALUES
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -164,3 +173,21 @@ def test_the_command_line_adds_drops_and_merges(cli: Cli) -> None:
     refusal = cli("drop", "bd", "x")
     assert (refusal.code, refusal.out) == (2, "")
     assert refusal.err == "portrait: error: bd: no source 'x': choose one of b, d\n"
+
+
+def test_manifests_that_are_too_large_together_are_not_united() -> None:
+    half = "," * (MAX_MANIFEST_VALUES // 2)
+    portrait.build({"c": "c.txt"}, "c", windows=SPEC, trained_models=["c" + half])
+    portrait.build({"d": "d.txt"}, "d", windows=SPEC, trained_models=["d" + half])
+    with pytest.raises(OutputError, match="the manifest would have"):
+        portrait.merge(["c", "d"], "out")
+    assert not Path("out").exists()
+
+
+def test_a_manifest_that_would_be_too_large_is_noticed_before_a_layer_is_read() -> None:
+    portrait.build({"c": "c.txt"}, "c", windows=SPEC, license="," * (MAX_MANIFEST_VALUES - 10_000))
+    names = [f"{',' * 200}{i}.txt" for i in range(100)]
+    for name in names:
+        Path(name).write_bytes(b"\xff")
+    with pytest.raises(OutputError, match="the manifest would have"):
+        portrait.add("c", {"d": names})
