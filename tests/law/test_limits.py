@@ -202,6 +202,23 @@ def arrow_bomb() -> bytes:
     return out.getvalue()
 
 
+def arrow_batches(*, streamed: bool = False) -> bytes:
+    """Return a file of some kilobytes whose one record batch has 25 rows of 20 MB."""
+    table = pa.table({"id": range(25), "text": pa.array(["x" * LIMIT_BYTES] * 25)})
+    out = io.BytesIO()
+    new = pa.ipc.new_stream if streamed else pa.ipc.new_file
+    with new(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as sink:
+        sink.write_table(table)
+    return out.getvalue()
+
+
+def parquet_pages(text: Any) -> bytes:
+    """Return a file of some kilobytes with one row group, whose text is in few large pages."""
+    out = io.BytesIO()
+    pq.write_table(pa.table({"text": text}), out, compression="zstd", use_dictionary=False)
+    return out.getvalue()
+
+
 BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "text": ("bomb.txt.gz", text_bomb),
     "text, bzip2": ("bomb.txt.bz2", lambda: bz2.compress(b"x" * 5_000_000) * 100),
@@ -214,7 +231,12 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "zip, line": ("zip://bomb.jsonl::bomb.zip", zip_bomb("bomb.jsonl")),
     "parquet": ("bomb.parquet", parquet_bomb),
     "parquet, version 2": ("bomb.parquet", partial(parquet_bomb, data_page_version="2.0")),
+    "parquet, cell": ("bomb.parquet", lambda: parquet_pages(pa.array(["x" * 500_000_000]))),
+    "parquet, page": ("bomb.parquet", lambda: parquet_pages(pa.array(["x" * LIMIT_BYTES] * 25))),
+    "parquet, list": ("bomb.parquet", lambda: parquet_pages(pa.array([["x" * 1_000_000] * 500, ["y"]]))),
     "arrow": ("bomb.arrow", arrow_bomb),
+    "arrow, batch": ("bomb.arrow", arrow_batches),
+    "arrow, stream": ("bomb.arrow", partial(arrow_batches, streamed=True)),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.corpus.files.file import File, open_native
 from portrait.corpus.files.file_shard import FileShard, runs
+from portrait.corpus.formats.arrow_messages import Message, MessageError, file_messages, read_message
 from portrait.corpus.formats.projection import (
     TableChunk,
     longest_shared_value,
@@ -16,6 +17,7 @@ from portrait.corpus.formats.projection import (
     wanted_columns,
 )
 from portrait.errors import UnreadableFileError
+from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from portrait.corpus.shards import Format, Shard
 
 _BATCH_BYTES = 1 << 22
+#: Arrow decompresses a record batch as a whole: it may take this much, or as much as this many documents.
+_UNPACKED_BYTES = 1 << 28
+_UNPACKED_DOCUMENTS = 4
 #: The first bytes of a file; anything else is a stream, which has no signature.
 _FILE_SIGNATURE = b"ARROW1"
 _FEATHER_1_SIGNATURE = b"FEA1"
@@ -45,7 +50,9 @@ class ArrowShard(FileShard):
             schema = _reader(source, self.label).schema
             require_columns(self._columns, schema, self.label)
             wanted = wanted_columns(self._columns, schema)
-            yield from self._sliced(_reader(source, self.label, wanted), source)
+            reader = _reader(source, self.label, wanted)
+            limit = _Limit(self.label, self._columns, schema, wanted)
+            yield from self._sliced(self._read(reader, source, limit))
 
     def split(self, n_bytes: int) -> list[Shard]:
         """Divide a file into record batches of about ``n_bytes`` together; a stream stays whole."""
@@ -67,13 +74,13 @@ class ArrowShard(FileShard):
             parts.append(part)
         return parts if len(parts) > 1 else [self]
 
-    def _sliced(self, reader: Any, source: Any) -> Iterator[TableChunk]:
+    def _sliced(self, batches: Iterator[tuple[Any, int]]) -> Iterator[TableChunk]:
         n_bytes = self.n_bytes or 0
         first = self._batches[0] if self._batches else 0
         preceding = _RowsBefore(self._path, first) if first else None
         row = accounted = 0
         last: TableChunk | None = None
-        for batch, share in self._read(reader, source):
+        for batch, share in batches:
             _validate(batch)
             row_bytes = max(1, batch.nbytes // max(1, batch.num_rows))
             most = max(self._columns.max_document_bytes, _BATCH_BYTES)
@@ -94,17 +101,68 @@ class ArrowShard(FileShard):
             last.read_bytes += n_bytes - accounted
             yield last
 
-    def _read(self, reader: Any, source: Any) -> Iterator[tuple[Any, int]]:
+    def _read(self, reader: Any, source: Any, limit: _Limit) -> Iterator[tuple[Any, int]]:
         """Yield the record batches, each with how much was read for it."""
         if _is_file(reader):
             first, stop = self._batches or (0, reader.num_record_batches)
+            dictionaries, batches = file_messages(source)
+            limit.require_small([read_message(source, at) for at in dictionaries])
             for i in range(first, stop):
+                limit.require_small([read_message(source, batches[i])])
                 yield reader.get_batch(i), (self.n_bytes or 0) // (stop - first)
             return
         position = 0
-        for batch in reader:
+        while True:
+            limit.require_small(_up_to_batch(source))
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
             before, position = position, source.tell()
             yield batch, position - before
+
+
+class _Limit:
+    """The limit of what is decompressed at once, of some fields of a schema."""
+
+    def __init__(self, label: str, columns: Columns, schema: Any, fields: list[int]) -> None:
+        self._label, self._schema, self._fields = label, schema, frozenset(fields)
+        self._max_bytes = max(_UNPACKED_BYTES, _UNPACKED_DOCUMENTS * columns.max_document_bytes)
+        #: Dictionaries stay in memory.
+        self._dictionary_bytes = 0
+
+    def require_small(self, messages: list[Message | None]) -> None:
+        """Check what Arrow is about to decompress.
+
+        Raises:
+            UnreadableFileError: It is too large.
+        """
+        batch_bytes = 0
+        for message in filter(None, messages):
+            n_bytes = message.unpacked_bytes(self._schema, self._fields)
+            if message.is_dictionary:
+                self._dictionary_bytes += n_bytes
+            else:
+                batch_bytes += n_bytes
+        if self._dictionary_bytes + batch_bytes > self._max_bytes:
+            raise UnreadableFileError(
+                f"{self._label}: a record batch of more than {counted(self._max_bytes, 'byte')} when "
+                "decompressed: write smaller ones, or raise the limit",
+                parameter="max_document_bytes",
+            )
+
+
+def _up_to_batch(source: Any) -> list[Message | None]:
+    """Return the next messages of a stream up to a record batch, and leave the stream where it is."""
+    position = at = source.tell()
+    messages: list[Message | None] = []
+    while (message := read_message(source, at)) is not None:
+        messages.append(message)
+        at = message.end
+        if not message.is_dictionary:
+            break
+    source.seek(position)
+    return messages
 
 
 class _RowsBefore:
@@ -122,8 +180,9 @@ class _RowsBefore:
         """
         if self._n_rows is None:
             with _readable(self._path), open_native(self._path) as source:
-                reader = _reader(source, str(self._path), [0])
-                self._n_rows = sum(reader.get_batch(i).num_rows for i in range(self._batch))
+                _, batches = file_messages(source)
+                messages = (read_message(source, at) for at in batches[: self._batch])
+                self._n_rows = sum(message.n_rows for message in messages if message is not None)
         return self._n_rows
 
 
@@ -136,6 +195,8 @@ def _readable(path: File) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         problem = (str(error).splitlines() or ["unknown error"])[0]
         raise UnreadableFileError(f"{path}: not a readable Arrow file: {problem}") from error
+    except MessageError as error:
+        raise UnreadableFileError(f"{path}: not a readable Arrow file: {error}") from error
 
 
 def _reader(source: Any, label: str, fields: list[int] | None = None) -> Any:

@@ -11,6 +11,7 @@ from portrait.corpus.files.file_shard import FileShard, runs
 from portrait.corpus.formats.parquet_pages import rows_within
 from portrait.corpus.formats.projection import TableChunk, no_rows, require_columns
 from portrait.errors import UnreadableFileError
+from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from portrait.corpus.shards import Format, Shard
 
 _BATCH_BYTES = 1 << 22
+#: Arrow decompresses a page as a whole: it may take this much, or as much as this many documents.
+_PAGE_BYTES = 1 << 28
+_PAGE_DOCUMENTS = 4
 
 
 class ParquetShard(FileShard):
@@ -105,16 +109,39 @@ class ParquetShard(FileShard):
     def _together(
         self, file: Any, groups: range, batch_rows: int, names: list[str] | None
     ) -> list[tuple[Sequence[int], int]]:
-        """Return row groups that are read in one go, each time with the number of rows of a batch."""
+        """Return row groups that are read in one go, each time with the number of rows of a batch.
+
+        Raises:
+            UnreadableFileError: A page is too large.
+        """
         path = self._path
         if not isinstance(path, Path):
             # Arrow keeps what it fetches ahead until all groups of an iteration are read: so one at a time.
             return [([i], batch_rows) for i in groups]
         max_bytes = max(self._columns.max_document_bytes, _BATCH_BYTES)
-        limits = [rows_within(path, file.metadata.row_group(i), names, max_bytes) for i in groups]
+        page_bytes = max(_PAGE_BYTES, _PAGE_DOCUMENTS * max_bytes)
+        lists = _lists(file.schema)
+        limits = [
+            rows_within(
+                path, file.metadata.row_group(i), names, max_bytes, page_bytes=page_bytes, lists=lists
+            )
+            for i in groups
+        ]
+        if 0 in limits:
+            raise UnreadableFileError(
+                f"{path}, row group {groups[limits.index(0)] + 1}: a page of text of more than "
+                f"{counted(page_bytes, 'byte')} when decompressed: write smaller ones, or raise the limit",
+                parameter="max_document_bytes",
+            )
         if all(limit >= batch_rows for limit in limits):
             return [(groups, batch_rows)]
         return [([i], min(batch_rows, limit)) for i, limit in zip(groups, limits, strict=True)]
+
+
+def _lists(schema: Any) -> frozenset[str]:
+    """Return the paths of the columns of which a row may have several values."""
+    columns = (schema.column(i) for i in range(len(schema)))
+    return frozenset(column.path for column in columns if column.max_repetition_level)
 
 
 def _compressed_bytes(group: Any) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -36,14 +36,26 @@ class Page(NamedTuple):
     encoding: int
 
 
-def rows_within(path: Path, group: Any, names: Sequence[str] | None, max_bytes: int) -> int:
-    """Return how many consecutive rows of a row group are certain to take about ``max_bytes``, at least one.
+def rows_within(
+    path: Path,
+    group: Any,
+    names: Sequence[str] | None,
+    max_bytes: int,
+    *,
+    page_bytes: int = 1 << 31,
+    lists: Container[str] = (),
+) -> int:
+    """Return how many consecutive rows of a row group are certain to take about ``max_bytes``.
+
+    That is one row at least, and none if reading a single one can take more than ``page_bytes``.
 
     Args:
         path: The file.
         group: The row group's metadata.
         names: The columns that are read, or paths into structs; ``None`` for all.
         max_bytes: What the rows may take.
+        page_bytes: What the pages of one row may take, which are decompressed as a whole.
+        lists: The paths of columns of which a row may have several values, and several pages.
     """
     rows: int = max(1, group.num_rows)
     chunks = [group.column(i) for i in range(group.num_columns)]
@@ -51,7 +63,11 @@ def rows_within(path: Path, group: Any, names: Sequence[str] | None, max_bytes: 
     try:
         with path.open("rb", buffering=0) as file:
             for chunk in wanted:
-                rows = min(rows, _rows_of_chunk(list(_pages(file, chunk)), max_bytes // len(wanted)))
+                pages = list(_pages(file, chunk))
+                whole = sum if chunk.path_in_schema in lists else max
+                if _bytes_of_row(pages, whole) > page_bytes:
+                    return 0
+                rows = min(rows, _rows_of_chunk(pages, max_bytes // len(wanted)))
     except (ValueError, IndexError, RecursionError):
         # What is wrong with the pages Arrow will say; one row at a time it can.
         return 1
@@ -63,6 +79,15 @@ def _is_wanted(chunk: Any, names: Iterable[str] | None) -> bool:
     return names is None or any(
         path == name or path.startswith(f"{name.partition('.')[0]}.") for name in names
     )
+
+
+def _bytes_of_row(pages: Sequence[Page], whole: Callable[[list[int]], int]) -> int:
+    """Return how many bytes are decompressed at most to read one row."""
+    data, dictionary = (
+        [page.n_bytes for page in pages if page.is_dictionary is is_dictionary]
+        for is_dictionary in (False, True)
+    )
+    return whole([0, *data]) + sum(dictionary)
 
 
 def _rows_of_chunk(pages: Sequence[Page], max_bytes: int) -> int:

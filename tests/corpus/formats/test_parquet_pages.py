@@ -76,6 +76,22 @@ def test_other_columns_do_not_count(tmp_path: Path) -> None:
     assert rows(tmp_path / "a", table, 500) == 1
 
 
+def test_no_row_fits_where_its_pages_are_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    # Arrow writes a page for each 1,024 rows.
+    pq.write_table(pa.table({"text": ["x" * 2000] * 2048}), path, use_dictionary=False)
+    lists = pa.table({"text": [["x" * 1000] * 4096]})
+    pq.write_table(lists, tmp_path / "lists", use_dictionary=False)
+    for file, n_bytes, options in (
+        (path, 1024 * 2004, {}),
+        (tmp_path / "lists", 4 * 1024 * 1004, {"lists": ["text.list.element"]}),
+    ):
+        group = pq.read_metadata(file).row_group(0)
+        for page_bytes, expected in ((n_bytes * 98 // 100, 0), (n_bytes * 102 // 100, group.num_rows)):
+            n_rows = rows_within(file, group, None, 1 << 30, page_bytes=page_bytes, **options)
+            assert n_rows == expected
+
+
 @pytest.mark.parametrize("damage", [b"\xff" * 60, bytes(60), b"\x15\x04" + b"\xff" * 58, b"\x1c" * 60])
 def test_pages_that_cannot_be_read_are_left_to_arrow_row_by_row(damage: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
