@@ -1,7 +1,8 @@
-"""Parts of error messages: counts with their nouns, and why pydantic refused a value, in our own words."""
+"""Messages: counts with their nouns, why pydantic refused a value in our own words, and lines of the log."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ class Complaint(NamedTuple):
 
     where: str
     reason: str
+
+
+class OneLineFormatter(logging.Formatter):
+    """Formats each message as one line that a terminal can show: names of files may hold anything."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name that logging calls
+        """Return the line, with escapes in place of line feeds and other characters that are not shown."""
+        line = super().formatMessage(record)
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def counted(n: int, singular: str, plural: str | None = None) -> str:

@@ -21,7 +21,7 @@ from portrait import OutputError, SpecError
 from . import create_app
 from .counters import SharedCounters
 from .gate.rsgi import Gate
-from .messages import counted
+from .messages import OneLineFormatter, counted
 from .orphans import end_with
 from .settings import settings_of
 from .state import State
@@ -37,7 +37,7 @@ _LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "message": {"format": "portrait: %(levelname)s: %(message)s"},
+        "message": {"()": OneLineFormatter, "format": "portrait: %(levelname)s: %(message)s"},
         "line": {"format": "%(message)s"},
     },
     "handlers": {
@@ -108,6 +108,9 @@ def run(values: Mapping[str, Any]) -> None:
 
 def _check(settings: Settings) -> State:
     """Open everything once, so that errors are reported before anything is served."""
+    for root in settings.roots:
+        if not root.is_dir():
+            raise SpecError(f"setting 'roots': {root}: not a directory")
     state = State(settings)
     state.require_shared_rates()
     if settings.compat is not None and settings.compat not in state.shelf.names:

@@ -7,10 +7,10 @@ Settings come from a TOML file, from the command line, or as upper-case names in
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path  # noqa: TC003  # pydantic reads it
+from pathlib import Path  # pydantic reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from portrait import SpecError
 
@@ -23,6 +23,16 @@ Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
+def _not_empty(path: object) -> object:
+    if path == "":
+        # It would be the working directory, of which somebody with an unset variable has not thought.
+        raise ValueError("must not be empty")
+    return path
+
+
+Root = Annotated[Path, BeforeValidator(_not_empty)]
+
+
 class Settings(BaseModel):
     """The settings of one server; docs/service.md lists each with its ``description``."""
 
@@ -30,7 +40,7 @@ class Settings(BaseModel):
 
     portraits: Annotated[tuple[Path, ...], Field(description="Paths of the portraits to serve.")] = ()
     roots: Annotated[
-        tuple[Path, ...],
+        tuple[Root, ...],
         Field(description="Directories that links in the portraits may lead to, besides the portraits' own."),
     ] = ()
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
@@ -39,7 +49,9 @@ class Settings(BaseModel):
         Field(description="Names that requests may use for this server (`Host`); without any, all."),
     ] = ()
     port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 picks a free one.")] = 8000
-    workers: Annotated[Count, Field(description="Worker processes; they share the portraits' memory.")] = 1
+    workers: Annotated[
+        Count, Field(le=1000, description="Worker processes; they share the portraits' memory.")
+    ] = 1
     threads: Annotated[Count, Field(description="Questions that a worker answers at the same time.")] = 4
 
     max_body_bytes: Annotated[Count, Field(description="The largest body other than NDJSON.")] = 4 << 20

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from portrait_server.messages import Complaint, complaints, counted
+from portrait_server.messages import Complaint, OneLineFormatter, complaints, counted
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 
@@ -93,3 +94,12 @@ def test_a_missing_value_is_reported() -> None:
     with pytest.raises(ValidationError) as caught:
         Needed.model_validate({})
     assert list(complaints(caught.value)) == [Complaint("text", "is missing")]
+
+
+def test_a_line_of_the_log_stays_one_line() -> None:
+    record = logging.LogRecord(
+        "x", logging.INFO, "", 0, "portrait %s is open", ("a\nb\x1b[31m\udce9é",), None
+    )
+    assert OneLineFormatter("%(levelname)s: %(message)s").format(record) == (
+        "INFO: portrait a\\nb\\x1b[31m\\udce9é is open"
+    )

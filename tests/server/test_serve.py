@@ -362,6 +362,7 @@ def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path, cli: Cli) -> None
         (["--workers", "0"], "setting 'workers'"),
         (["--rate", "often"], "600/minute"),
         (["--store", "ftp://x"], "setting 'store'"),
+        (["--root", "none"], "setting 'roots': none: not a directory"),
         (["--keys", "none.toml"], "none.toml"),
         (["--config", "bad.toml"], "there is no such setting"),
         (["--config", "none.toml"], "none.toml"),

@@ -29,6 +29,8 @@ def test_the_defaults_are_valid() -> None:
         ({"access_log": "maybe"}, "setting 'access_log': must be true or false"),
         ({"portraits": "corpus"}, "setting 'portraits': must be a list"),
         ({"portraits": ["a", 3]}, "setting 'portraits.1': must be a path"),
+        ({"workers": 1001}, "setting 'workers': must be at most 1,000"),
+        ({"roots": ["a", ""]}, "setting 'roots.1': must not be empty"),
         ({"host": 3}, "setting 'host': must be a string"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import limits
 from limits.errors import ConfigurationError, StorageError
@@ -33,9 +33,12 @@ def parse_rate(rate: object) -> RateLimitItem:
         SpecError: ``rate`` is not a rate.
     """
     try:
-        return limits.parse(rate if isinstance(rate, str) else "")
+        item = limits.parse(rate if isinstance(rate, str) else "")
     except ValueError:
-        raise SpecError(f"a rate is a number and a unit of time, like 600/minute, not {rate!r}") from None
+        item = None
+    if item is None or item.amount < 1:
+        raise SpecError(f"a rate is a number and a unit of time, like 600/minute, not {rate!r}")
+    return item
 
 
 class Rates:
@@ -62,6 +65,8 @@ class Rates:
             storage = storage_from_string(
                 store or "memory://", wrap_exceptions=True, **(options if redis else {})
             )
+            if store is not None:
+                _make_client(storage)
         except ConfigurationError as error:
             if "prerequisite" not in str(error):
                 raise SpecError(_BAD_URL) from None
@@ -120,6 +125,13 @@ class Rates:
     def alive(self) -> bool:
         """Whether the store answers."""
         return bool(self._limiter.storage.check())
+
+
+def _make_client(storage: Any) -> None:
+    """Make what connects to a store, and no connection: an option that it does not have is noticed here."""
+    client = storage.storage
+    if (pool := getattr(client, "connection_pool", None)) is not None:
+        pool.make_connection()
 
 
 def _name(account: str) -> str:

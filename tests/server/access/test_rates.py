@@ -15,7 +15,7 @@ def test_a_rate_is_a_number_and_a_unit_of_time() -> None:
     assert (item.amount, item.get_expiry()) == (600, 60)
 
 
-@pytest.mark.parametrize("rate", ["", "often", "0", "5", "5/fortnight", 5, None, True, ["5/day"]])
+@pytest.mark.parametrize("rate", ["", "often", "0", "5", "5/fortnight", "0/minute", 5, None, True, ["5/day"]])
 def test_anything_else_is_not_a_rate(rate: object) -> None:
     with pytest.raises(SpecError, match="600/minute"):
         parse_rate(rate)
@@ -74,6 +74,8 @@ def test_a_store_that_workers_cannot_share_is_refused(store: str) -> None:
         "redis://host:99999",
         "memcached://host:port",
         "redis://:pass#word@h:p",
+        "redis://host/0?colour=blue",
+        "memcached://",
     ],
 )
 def test_a_url_that_no_store_can_have_is_a_wrong_setting(store: str) -> None:
