@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,5 +38,8 @@ def writing(path: Path, what: str = "", *, advice: str = "", parameter: str | No
 
 def reason(error: Exception) -> str:
     """Return in one line what an error of the file system or of a file's format says."""
+    if isinstance(error, OSError) and error.errno == errno.EFAULT:
+        # The bytes to write are those of a mapped file, and the system could not read them.
+        return "a file that is copied was cut short meanwhile, or its disk or server failed"
     said = getattr(error, "strerror", None) or str(error)
     return (said.splitlines() or [type(error).__name__])[0]

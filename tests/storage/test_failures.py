@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,22 @@ def test_the_part_the_advice_and_the_parameter_are_added() -> None:
     )
     assert str(error) == "out: cannot write layer 'a': full: choose another work directory"
     assert error.parameter == "work_dir"
+
+
+def test_a_mapped_file_that_is_cut_short_while_it_is_written_elsewhere_is_the_reason(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(bytes(1 << 16))
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        os.truncate(source, 0)
+        with (
+            pytest.raises(OutputError) as caught,
+            writing(OUT),
+            (tmp_path / "target").open("wb", 0) as target,
+        ):
+            target.write(mapped)
+    assert str(caught.value) == (
+        "out: cannot write: a file that is copied was cut short meanwhile, or its disk or server failed"
+    )
 
 
 def test_an_impossible_name_becomes_an_output_error() -> None:
