@@ -28,6 +28,8 @@ LEGACY_INDEX_SUFFIX = ".idx"
 
 #: An index has a line or two for each chunk of 16 MiB; a larger file is something else.
 _MAX_INDEX_BYTES = 64 << 20
+#: Each chunk has four values. Parsed, a value takes up to a hundred times as much memory as text.
+_MAX_INDEX_VALUES = 2_500_000
 
 #: The index's names for the header's fields, if there is one link.
 _INFO_NAMES = (
@@ -146,7 +148,10 @@ def _read_json(path: Path) -> Any:
             f"{path}: too large for an index, and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
         )
     try:
-        return strict_json.loads(path.read_bytes())
+        data = path.read_bytes()
+        if strict_json.count_values(data) > _MAX_INDEX_VALUES:
+            raise JsonError(f"JSON of more than {count(_MAX_INDEX_VALUES)} values")
+        return strict_json.loads(data)
     except JsonError as error:
         beside = f", and there is no {path.name}{LEGACY_INDEX_SUFFIX} beside it"
         hint = beside if path.suffix == SUFFIX else ""

@@ -145,3 +145,5 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise SpecError(f"{path}: not a TOML file: {error}") from error
+    except RecursionError as error:
+        raise SpecError(f"{path}: not a file of settings: it is nested too deeply") from error

@@ -136,6 +136,7 @@ def test_symbolic_links_as_in_a_hub_s_cache_are_followed(folder: Path, tmp_path:
         ),
         (lambda path: path.write_bytes(b"\xff\0"), ".bf: not an index: it is not JSON"),
         (lambda path: path.write_text("[" * 100_000), "not an index: it is JSON nested more than 64 deep"),
+        (lambda path: path.write_text("[" + "{}," * 1_250_000 + "{}]"), "more than 2,500,000 values"),
         (lambda path: path.write_text("[]"), ".bf: not an index: it lists no blocks"),
         (change_index(blocks=[]), ".bf: not an index: it lists no blocks"),
         (change_index(blocks=[7]), "block 0: block_size is None, not a size"),

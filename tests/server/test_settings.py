@@ -47,5 +47,8 @@ def test_settings_are_read_from_toml(tmp_path: Path) -> None:
     file.write_bytes(b"port = \xff")
     with pytest.raises(SpecError, match="not a TOML file"):
         read_settings(file)
+    file.write_text("port = " + "[" * 100_000 + "]" * 100_000)
+    with pytest.raises(SpecError, match="nested too deeply"):
+        read_settings(file)
     with pytest.raises(SpecError, match=r"none\.toml: No such file"):
         read_settings(tmp_path / "none.toml")

@@ -139,6 +139,8 @@ def read_keys(path: Path) -> Keyring:
         raise SpecError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise SpecError(f"{path}: not a file of keys: {error}") from error
+    except RecursionError as error:
+        raise SpecError(f"{path}: not a file of keys: it is nested too deeply") from error
     return Keyring({name: _key(path, name, fields) for name, fields in content.items()})
 
 

@@ -64,6 +64,7 @@ def test_all_invalid_keys_are_refused_with_the_same_message(tmp_path: Path) -> N
         f"alice = {{ sha256 = '{'0' * 64}', revoked = 1 }}",
         f"'a b' = {{ sha256 = '{'0' * 64}' }}",
         "alice = {",
+        "alice = " + "[" * 100_000,
         "\xff",
     ],
 )
