@@ -130,7 +130,12 @@ class OnDiskBuild:
                 runs.setdefault(source, []).extend(listed)
         reading = self._plan.request.reading
         require_few_sources(len(counts), reading)
-        require_text(self._plan.sources, counts, reading.source_column)
+        skipped = [
+            (location, one)
+            for (location, _), record in zip(self._plan.shards, records, strict=True)
+            for one in record.skipped.values()
+        ]
+        require_text(self._plan.sources, counts, reading.source_column, skipped)
         try:
             parts = self._build_parts(runs)
             # The rest is this process's work, which may need the workers' memory.

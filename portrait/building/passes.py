@@ -51,7 +51,8 @@ class CorpusPass:
         finally:
             self._progress.finish()
         counts = {name: sink.counts for name, sink in reader.sinks.items()}
-        require_text(self._sources, counts, self._request.reading.source_column)
+        skipped = [(shard.location, one) for shard in self._shards_read for one in shard.skipped.values()]
+        require_text(self._sources, counts, self._request.reading.source_column, skipped)
 
     def corpus(self) -> dict[str, Any]:
         """Return the manifest's record of the corpus."""

@@ -16,7 +16,7 @@ from portrait.markup.numbers import count
 from portrait.spec import DocumentKeys, WindowSpec, require_source_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from portrait.corpus.shards import Batch, Chunk, Shard, Source, Stamp
     from portrait.engines.task import ProgressCallback
@@ -69,20 +69,38 @@ def require_few_sources(n_sources: int, reading: ReadOptions) -> None:
         )
 
 
-def require_text(sources: Sequence[Source], counts: dict[str, Counts], source_column: str | None) -> None:
+def require_text(
+    sources: Sequence[Source],
+    counts: dict[str, Counts],
+    source_column: str | None,
+    skipped: Sequence[tuple[str, Skipped]],
+) -> None:
     """Check that there is text: in each source, or in any that a column names.
+
+    Args:
+        sources: The sources that were named.
+        counts: What was read of each source.
+        source_column: The column that names each row's source, if any.
+        skipped: What was left out, each time with the named source that it belongs to.
 
     Raises:
         EmptyCorpusError: There is none.
     """
     if source_column is not None:
         if not any(counted.text_bytes for counted in counts.values()):
-            raise EmptyCorpusError("the sources hold no text")
+            raise EmptyCorpusError(f"the sources hold no text{_left_out(one for _, one in skipped)}")
         return
     for source in sources:
         if source.name not in counts or counts[source.name].text_bytes == 0:
             places = ", ".join(source.locations)
-            raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}")
+            why = _left_out(one for name, one in skipped if name == source.name)
+            raise EmptyCorpusError(f"source {source.name!r} holds no text: {places}{why}")
+
+
+def _left_out(skipped: Iterable[Skipped]) -> str:
+    """Return the first reason why something was left out, for the end of a message."""
+    reason = next((reason for one in skipped if (reason := one.first or one.unreadable)), None)
+    return "" if reason is None else f"; left out: {reason}"
 
 
 class Reader:

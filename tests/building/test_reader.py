@@ -199,10 +199,23 @@ def test_by_default_a_file_that_cannot_be_read_is_an_error(execution: Execution)
     assert not Path("work").exists()
 
 
-def test_a_corpus_whose_rows_are_all_skipped_is_empty() -> None:
+@pytest.mark.parametrize("execution", WAYS, ids=["in memory", "on disk"])
+@pytest.mark.parametrize(
+    ("name", "column", "message"),
+    [
+        ("a.jsonl", None, "source 'main' holds no text: a.jsonl; left out: a.jsonl, line 1: not JSON"),
+        ("b.parquet", None, "source 'main' holds no text: b.parquet; left out: b.parquet: not a readable"),
+        ("a.jsonl", "set", "the sources hold no text; left out: a.jsonl, line 1: not JSON"),
+    ],
+)
+def test_a_corpus_of_which_everything_is_skipped_is_empty_and_the_error_says_why(
+    name: str, column: str | None, message: str, execution: Execution
+) -> None:
     Path("a.jsonl").write_text("no JSON\n")
-    with pytest.raises(EmptyCorpusError):
-        portrait.build("a.jsonl", "out", on_error="skip")
+    Path("b.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(EmptyCorpusError) as caught:
+        portrait.build(name, "out", on_error="skip", source_column=column, execution=execution)
+    assert str(caught.value).startswith(message)
 
 
 def test_a_wrong_column_is_an_error_even_where_bad_rows_are_skipped() -> None:
