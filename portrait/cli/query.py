@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from pathlib import Path
@@ -96,7 +97,8 @@ def _read(file: str) -> str:
         if file == "-" and sys.stdin is None:
             raise TextError(f"{label}: it is closed: pass the text as an argument, or --file")
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode("utf-8-sig")
+        # The codec that leaves out the mark is written in Python, and rewords an interrupt.
+        return data.removeprefix(codecs.BOM_UTF8).decode()
     except OSError as error:
         raise TextError(f"{label}: {error.strerror}") from error
     except UnicodeDecodeError as error:
