@@ -32,7 +32,7 @@ def open_file(path: Path, access: Access = "random") -> memoryview:
         access: How the bytes are reached.
 
     Raises:
-        MemoryError: There is not enough memory to read it.
+        MemoryError: There is not enough memory to read it, or the process has too many maps.
         OSError: The file cannot be read.
     """
     with path.open("rb", buffering=0) as file:
@@ -43,7 +43,7 @@ def open_bytes(file: BinaryIO, n_bytes: int, access: Access = "random") -> memor
     """Return the first ``n_bytes`` of an open file, which may be closed afterwards.
 
     Raises:
-        MemoryError: There is not enough memory to read them.
+        MemoryError: There is not enough memory to read them, or the process has too many maps.
         OSError: The file cannot be read.
     """
     if n_bytes == 0:
@@ -51,7 +51,13 @@ def open_bytes(file: BinaryIO, n_bytes: int, access: Access = "random") -> memor
     if access == "memory":
         return _read(file, n_bytes)
     name = printable(os.fsdecode(file.name)).encode()
-    return memoryview(Map(file.fileno(), n_bytes, access == "sequential", name))
+    try:
+        return memoryview(Map(file.fileno(), n_bytes, access == "sequential", name))
+    except MemoryError as error:
+        raise MemoryError(
+            f"not enough memory to map {name.decode()}, or too many files are mapped (on Linux, "
+            f"vm.max_map_count): open fewer portraits at once, or convert them to larger files"
+        ) from error
 
 
 def _read(file: BinaryIO, n_bytes: int) -> memoryview:

@@ -14,6 +14,11 @@ from portrait.storage.mapping import Access, open_bytes, open_file
 ACCESSES: list[Access] = ["random", "sequential", "memory"]
 PAGE_BYTES = 4096
 
+TOO_MANY = (
+    "not enough memory to map file, or too many files are mapped (on Linux, vm.max_map_count): open fewer "
+    "portraits at once, or convert them to larger files"
+)
+
 #: Maps a file of eight pages, cuts it to one, and reads the second.
 CUT = """
 import os, sys
@@ -66,13 +71,23 @@ def test_a_file_that_is_shorter_than_announced_is_an_error(tmp_path: Path) -> No
         open_bytes(file, 11, "memory")
 
 
-def test_a_file_larger_than_memory_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("access", "message"),
+    [
+        ("memory", "not enough memory for a file of 1,073,741,824 bytes"),
+        (
+            "random",
+            TOO_MANY,
+        ),
+    ],
+)
+def test_a_file_larger_than_memory_is_an_error(access: Access, message: str, tmp_path: Path) -> None:
     with (tmp_path / "file").open("wb") as file:
         file.truncate(1 << 30)
     code = "import sys; from pathlib import Path; from portrait.storage.mapping import open_file\n"
-    code += "try:\n    open_file(Path(sys.argv[1]), 'memory')\nexcept MemoryError as error:\n    print(error)"
-    done = run_limited([sys.executable, "-c", code, str(tmp_path / "file")], RLIMIT_AS=1 << 29)
-    assert done.stdout == "not enough memory for a file of 1,073,741,824 bytes\n", done.stderr
+    code += "try:\n    open_file(Path('file'), sys.argv[1])\nexcept MemoryError as error:\n    print(error)"
+    done = run_limited([sys.executable, "-c", code, access], cwd=tmp_path, RLIMIT_AS=1 << 29)
+    assert done.stdout == f"{message}\n", done.stderr
 
 
 def cut(path: Path, *, access: Access, explained: bool) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,9 @@ EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
+#: What the message of an error of ours begins with; others say nothing that would help.
+_NO_MEMORY = "not enough memory"
+
 #: Environment variable that adds a traceback to internal errors.
 DEBUG = "PORTRAIT_DEBUG"
 
@@ -42,7 +45,8 @@ def fail(error: BaseException) -> int:
         where = "standard output" if error.filename is None else str(error.filename)
         return _silence(sys.stdout, _print(f"{where}: {error.strerror or error}", EXIT_ERROR))
     if isinstance(error, MemoryError):
-        return _print("not enough memory", EXIT_ERROR)
+        what = str(error)
+        return _print(what if what.startswith(_NO_MEMORY) else _NO_MEMORY, EXIT_ERROR)
     # A defect: still one line, and never the exit code of "not found".
     if os.environ.get(DEBUG):
         traceback.print_exception(error)

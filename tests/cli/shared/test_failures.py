@@ -34,6 +34,8 @@ def interrupt(message: str) -> click.Abort:
         (KeyboardInterrupt(), 130, "interrupted"),
         (interrupt("run it again"), 130, "interrupted: run it again"),
         (MemoryError(), 2, "not enough memory"),
+        (MemoryError("malloc of size 8 failed"), 2, "not enough memory"),
+        (MemoryError("not enough memory to map a"), 2, "not enough memory to map a"),
         (
             ZeroDivisionError("division\n by zero"),
             2,
