@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from portrait import extras
 from portrait.corpus.files.file import File, open_native
 from portrait.corpus.files.file_shard import FileShard, runs
-from portrait.corpus.formats.arrow_messages import Message, MessageError, file_messages, read_message
 from portrait.corpus.formats.projection import (
     TableChunk,
     longest_shared_value,
@@ -16,6 +15,7 @@ from portrait.corpus.formats.projection import (
     require_columns,
     wanted_columns,
 )
+from portrait.corpus.formats.sizes.arrow_messages import Message, MessageError, file_messages, read_message
 from portrait.errors import UnreadableFileError
 from portrait.markup.numbers import counted
 

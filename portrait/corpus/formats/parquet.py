@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from portrait import extras
 from portrait.corpus.files.file_shard import FileShard, runs
-from portrait.corpus.formats.parquet_pages import rows_within
 from portrait.corpus.formats.projection import TableChunk, no_rows, require_columns
+from portrait.corpus.formats.sizes.parquet_pages import rows_within
 from portrait.errors import UnreadableFileError
 from portrait.markup.numbers import counted
 

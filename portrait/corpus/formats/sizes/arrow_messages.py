@@ -115,7 +115,7 @@ def _read_message(source: Any, at: int) -> Message | None:
         return None
     if not 0 < n_bytes <= _MAX_HEADER_BYTES:
         raise ValueError("a message's header has no plausible size")
-    header = _Table.root(source.read(n_bytes))
+    header = _FlatTable.root(source.read(n_bytes))
     body_at, kind = at + n_bytes, header.number(1, "<B")
     end = body_at + header.number(3, "<Q")
     if kind not in (_DICTIONARY_BATCH, _RECORD_BATCH):
@@ -142,7 +142,7 @@ def _file_messages(source: Any) -> tuple[list[int], list[int]]:
     if not 0 < n_bytes <= end:
         raise ValueError("a footer has no plausible size")
     source.seek(end - n_bytes)
-    footer = _Table.root(source.read(n_bytes))
+    footer = _FlatTable.root(source.read(n_bytes))
     dictionaries, batches = ([at for at, _, _ in footer.structs(field, _BLOCK)] for field in (2, 3))
     return dictionaries, batches
 
@@ -167,7 +167,7 @@ def _n_buffers(kind: Any, variadic: Iterator[int]) -> int:
     return int(n) + sum(_n_buffers(kind.field(i).type, variadic) for i in range(kind.num_fields))
 
 
-class _Table(NamedTuple):
+class _FlatTable(NamedTuple):
     """A table of a FlatBuffer: its fields are found by offsets in another table, all of them checked."""
 
     data: bytes
@@ -185,11 +185,11 @@ class _Table(NamedTuple):
         at = self._where(field)
         return 0 if at is None else int(struct.unpack_from(layout, self.data, at)[0])
 
-    def table(self, field: int) -> _Table:
+    def table(self, field: int) -> _FlatTable:
         at = self._where(field)
         if at is None:
             raise ValueError("a table is missing")
-        return _Table(self.data, at + _unsigned(self.data, "<I", at))
+        return _FlatTable(self.data, at + _unsigned(self.data, "<I", at))
 
     def structs(self, field: int, layout: struct.Struct) -> Iterator[tuple[int, ...]]:
         """Yield the members of each structure in a vector; none if it is left out."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.corpus.formats.arrow_messages import MessageError, file_messages, read_message
+from portrait.corpus.formats.sizes.arrow_messages import MessageError, file_messages, read_message
 
 N_ROWS = 1000
 TEXTS = [f"{i:060}" for i in range(N_ROWS)]

@@ -11,7 +11,7 @@ import pytest
 from support.refusals import message
 
 import portrait
-from portrait.corpus.formats.parquet_pages import rows_within
+from portrait.corpus.formats.sizes.parquet_pages import rows_within
 
 if TYPE_CHECKING:
     from pathlib import Path
