@@ -15,7 +15,7 @@ from portrait.corpus import rows
 from portrait.corpus.columns import DEFAULT_COLUMN, DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.corpus.locations import is_url
 from portrait.engines.pool import in_order, require_workers
-from portrait.errors import CorpusError, SpecError, WorkerError
+from portrait.errors import CorpusError, OutputExistsError, SpecError, WorkerError
 from portrait.portraits import portrait as opening
 from portrait.progress import Silent
 from portrait.scanning.json_lines import JsonLines
@@ -177,6 +177,8 @@ def _into_file(
 ) -> ScanSummary:
     """Scan into a file that appears when it is whole, and resume an unfinished scan into it."""
     inputs = _inputs(reading)
+    if os.path.realpath(path) in {os.path.realpath(name) for name, *_ in inputs if not is_url(name)}:
+        raise OutputExistsError(f"{path}: is one of the inputs: choose another name")
     identity = task.identity() | {"format": format, "data": inputs}
     with Journal(path, identity, resumable=bool(inputs), overwrite=overwrite, restart=restart) as journal:
         resumed = journal.done

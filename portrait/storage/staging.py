@@ -102,7 +102,10 @@ def _new_directory(path: Path) -> Lock:
     """Create an empty directory and lock it."""
     while True:
         path.mkdir()
-        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # swept away already, see below
         with suppress(OSError):  # a file system without locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if is_open_at(descriptor, path):

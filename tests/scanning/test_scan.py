@@ -48,6 +48,10 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         ["WICK", "data.jsonl", "-o", "there.jsonl"],
         "there.jsonl: already exists: choose another",
     ),
+    "output among the data": (
+        ["WICK", "a.txt", "data.jsonl", "-o", "./data.jsonl", "--overwrite"],
+        "data.jsonl: is one of the inputs: choose another name",
+    ),
     "column": (
         ["WICK", "data.jsonl", "--column", "body"],
         "data.jsonl, line 1: no column 'body', only id, text",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +78,17 @@ def test_two_staging_directories_of_one_path_do_not_interfere(tmp_path: Path) ->
             first.publish(out)
     assert names(tmp_path) == ["out"]
     assert names(out) == ["second"]
+
+
+def test_many_that_begin_at_once_do_not_sweep_each_other_away(tmp_path: Path) -> None:
+    def use(number: int) -> list[str]:
+        with StagingDirectory.inside(tmp_path, lambda _: None) as staging:
+            (staging.path / str(number)).touch()
+            return names(staging.path)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(use, range(800))) == [[str(number)] for number in range(800)]
+    assert names(tmp_path) == []
 
 
 DIGITS = "0123456789abcdef"
