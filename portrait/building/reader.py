@@ -73,7 +73,7 @@ def require_text(
     sources: Sequence[Source],
     counts: dict[str, Counts],
     source_column: str | None,
-    skipped: Sequence[tuple[str, Skipped]],
+    skipped: Sequence[tuple[str, Skipped]] = (),
 ) -> None:
     """Check that there is text: in each source, or in any that a column names.
 
