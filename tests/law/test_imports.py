@@ -258,7 +258,8 @@ def test_an_engine_is_imported_only_when_it_is_started() -> None:
     "module", [*below("portrait.answers"), "portrait.evidence", "portrait.sizing", "portrait.spec"]
 )
 def test_pure_modules_touch_no_files(module: str) -> None:
-    pure = {"__future__", "collections", "dataclasses", "functools", "importlib", "math", "portrait", "typing"}
+    pure = {"__future__", "collections", "dataclasses", "functools", "importlib", "math"}
+    pure |= {"portrait", "typing"}
     assert top_levels(module) <= pure
 
 
