@@ -127,6 +127,21 @@ def test_the_card_gives_no_length_where_no_chain_is_significant() -> None:
     assert card(wide, "x")
 
 
+@pytest.mark.parametrize(
+    ("width", "length"),
+    [
+        # Two windows: a chain of one, of which chance shows 0.02, is no evidence yet.
+        (1999, "2,018 characters or more"),
+        # One window, whose chance of 0.01 is evidence.
+        (2000, "2,009 characters or more"),
+        (2001, "2,010 characters or more"),
+    ],
+)
+def test_the_length_that_is_evidence_is_that_of_a_text_of_2000_units(width: int, length: str) -> None:
+    wide = replace(manifest("defaults"), windows=WindowSpec(width=width, stride=10))
+    assert f"in a text of 2000 characters,\n  {length} " in card(with_layer(wide, fpr=0.01), "x")
+
+
 # What people write.
 
 HOSTILE = [

@@ -71,6 +71,7 @@ def test_counts_fit_signed_64_bit_integers(value: int) -> None:
     with pytest.raises(DamagedBundleError, match="n must be a whole number from 0"):
         Fields({"n": value}, "x").count("n")
     assert Fields({"n": (1 << 63) - 1}, "x").count("n") == (1 << 63) - 1
+    assert Fields({"n": 0}, "x").count("n") == 0
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf")])
@@ -78,6 +79,7 @@ def test_rates_are_from_0_to_1(value: float) -> None:
     with pytest.raises(DamagedBundleError, match="n must be a number from 0 to 1"):
         Fields({"n": value}, "x").rate("n")
     assert Fields({"n": 1.0}, "x").rate("n") == 1.0
+    assert Fields({"n": 0.0}, "x").rate("n") == 0.0
 
 
 @pytest.mark.parametrize("content", [None, [], "x", 7])

@@ -176,3 +176,11 @@ def test_line_ends_stay_as_they_are() -> None:
     written = updated(dos, NEW, OLD)
     assert written.replace("\r\n", "") == written.replace("\r\n", "\n").replace("\n", "")
     assert data(written) == data(updated(front_matter(OLD), NEW, OLD))
+
+
+@pytest.mark.parametrize(("first", "others"), [("\r\n", "\n"), ("\n", "\r\n")])
+def test_where_line_ends_are_mixed_new_lines_end_as_the_first(first: str, others: str) -> None:
+    theirs = f'---{first}license: "mit"{others}extra: 1{others}---{others}'
+    assert updated(theirs, manifest(license="CC0-1.0"), manifest(license="MIT")) == (
+        f'---{first}license: "cc0-1.0"{first}extra: 1{others}---{others}'
+    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.forge import manifest_id
+from support.forge import manifest_id, seal
 from support.sample_bundles import SOURCES, build_two_sources, read_manifest
 
 import portrait
@@ -77,6 +77,7 @@ def test_the_id_depends_on_the_content_not_on_the_files(bundle: Path) -> None:
 def test_the_digest_covers_every_byte(bundle: Path) -> None:
     text = (bundle / "portrait.json").read_bytes()
     check_digest(text, "portrait.json")
+    assert seal(text) == text
     for other_text in (text + b"\n", text.replace(b'"license": null', b'"license": "MIT"')):
         assert other_text != text
         with pytest.raises(DamagedBundleError) as caught:
@@ -87,14 +88,31 @@ def test_the_digest_covers_every_byte(bundle: Path) -> None:
 
 
 def test_file_names_that_are_not_unicode_are_shown_as_they_are_printed(bundle: Path) -> None:
-    names = ["caf\udce9.txt", "\ud800", "café.txt"]
+    names = ["caf\udce9.txt", "\udc80\udcff", "\ud800", "\udc7f\udd00", "café.txt"]
     manifest = replace(portrait.open(bundle).manifest, corpus={"arxiv": {"files": names}})
     text = manifest.to_json()
     check_digest(text, "portrait.json")
     read = parse(text, "portrait.json")
-    assert read.corpus["arxiv"]["files"] == ["caf\\xe9.txt", "\\ud800", "café.txt"]
+    assert read.corpus["arxiv"]["files"] == [
+        "caf\\xe9.txt",
+        "\\x80\\xff",
+        "\\ud800",
+        "\\udc7f\\udd00",
+        "café.txt",
+    ]
     assert read == replace(manifest, corpus=read.corpus)
     assert read.to_json() == text
+
+
+def test_a_manifest_of_the_largest_size_is_written_and_read(bundle: Path) -> None:
+    manifest = portrait.open(bundle).manifest
+    n_bytes = len(replace(manifest, license="").to_json())
+    largest = replace(manifest, license="x" * (MAX_MANIFEST_BYTES - n_bytes))
+    text = largest.to_json()
+    assert len(text) == MAX_MANIFEST_BYTES
+    assert parse(text, "portrait.json") == largest
+    with pytest.raises(OutputError):
+        replace(largest, license=f"{largest.license}x").to_json()
 
 
 def test_a_manifest_that_no_reader_takes_is_not_written(bundle: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import pytest
 from support.forge import split_tensor_file
 
 import portrait
+from portrait.bundle.reader import read
+from portrait.bundle.writer import BundleWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +78,13 @@ def test_shards_are_numbered_and_their_ranges_complete(corpus: Path) -> None:
     assert int(shards[0].first_key, 16) == 0
     assert int(shards[-1].last_key, 16) == 2**64 - 1
     assert all(int(one.last_key, 16) + 1 == int(two.first_key, 16) for one, two in pairwise(shards))
+
+
+def test_a_bundle_has_ten_thousand_shards_at_most(corpus: Path) -> None:
+    bundle = read(corpus / "whole")
+    layer = bundle.manifest.layers[0]
+    most = replace(layer, shards=layer.shards * 10_000)
+    with BundleWriter(corpus / "whole", overwrite=True) as writer:
+        assert writer.keep_layer(bundle, most) == most
+        with pytest.raises(portrait.SpecError, match="would have more than 10,000 shards"):
+            writer.keep_layer(bundle, layer)
