@@ -77,7 +77,7 @@ class Outputs:
             with suppress(OSError):
                 file.close()
             with suppress(OSError):
-                self._parts[path].unlink(missing_ok=True)
+                self._parts[path].unlink()
 
     def file(self, path: Path) -> BinaryIO:
         """Return the open file that :meth:`commit` moves to ``path``."""

@@ -6,6 +6,7 @@ import errno
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.file_trees import snapshot
@@ -14,6 +15,10 @@ import portrait
 from portrait.bundle.reader import read
 from portrait.bundle.replacement import remove_leftovers, replace_bundle, replaceable, write_beside
 from portrait.bundle.writer import BundleWriter
+from portrait.storage.atomic import create_file
+
+if TYPE_CHECKING:
+    from portrait.bundle.manifest import Manifest
 
 TEXT = "The lighthouse keeper counted the waves until he fell asleep, and woke at the wrong number."
 SHARD = "a-00001-of-00001.safetensors"
@@ -144,3 +149,58 @@ def test_an_error_takes_back_what_was_placed(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(portrait.OutputError, match="old: cannot write: No space left on device"):
         portrait.build("b.txt", "old", overwrite=True)
     assert snapshot(Path("old")) == before
+
+
+def stage(text: str) -> Manifest:
+    """Put the shard of a text's portrait into the staging directory, and return the portrait's manifest."""
+    manifest = portrait.build({"a": text}, "new").manifest
+    Path("new", SHARD).rename(Path("staging", SHARD))
+    return manifest
+
+
+def test_a_shard_that_keeps_its_content_keeps_its_name() -> None:
+    inode = Path("old", SHARD).stat().st_ino
+    made = replace_bundle(Path("old"), Path("staging"), stage("a.txt"))
+    assert [shard.file for layer in made.layers for shard in layer.shards] == [SHARD]
+    assert names("old") == ["README.md", SHARD, "portrait.json"]
+    assert Path("old", SHARD).stat().st_ino != inode
+    portrait.verify("old")
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = stage("b.txt")
+    theirs = Path("old", SHARD.replace("a-", "a-2-"))
+    before = snapshot(Path("old"))
+
+    def appear(path: Path, *content: bytes) -> None:
+        theirs.write_text("a person's file")
+        create_file(path, *content)
+
+    monkeypatch.setattr("portrait.bundle.replacement.create_file", appear)
+    with pytest.raises(FileExistsError):
+        replace_bundle(Path("old"), Path("staging"), manifest)
+    assert theirs.read_text() == "a person's file"
+    theirs.unlink()
+    assert snapshot(Path("old")) == before
+
+
+def test_a_link_to_an_old_shard_is_removed_by_the_next_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a hub's cache.
+    Path("old", SHARD).rename("blob")
+    Path("old", SHARD).symlink_to("../blob")
+    manifest = stage("b.txt")
+    syncs = iter([None, OSError(errno.EIO, "Input/output error")])
+
+    def end_after_the_manifest(_: Path) -> None:
+        if error := next(syncs):
+            raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("portrait.bundle.replacement.sync_directory", end_after_the_manifest)
+        with pytest.raises(OSError, match="Input/output error"):
+            replace_bundle(Path("old"), Path("staging"), manifest)
+    assert Path("old", SHARD).is_symlink()
+    remove_leftovers(Path("old"), Path("staging"))
+    assert names("old") == ["README.md", SHARD.replace("a-", "a-2-"), "portrait.json"]
+    assert Path("blob").exists()
+    portrait.verify("old")

@@ -92,6 +92,13 @@ BAD_HEADERS: dict[str, tuple[object, str]] = {
     "reversed": ({"a": entry(64, 0, shape=[0]), "b": entry(64, 128)}, "disagree"),
     "boolean offsets": ({"a": {"dtype": "U8", "shape": [1], "data_offsets": [False, True]}}, "disagree"),
     "three offsets": ({"a": {"dtype": "U8", "shape": [128], "data_offsets": [0, 64, 128]}}, "disagree"),
+    "one offset": ({"a": {"dtype": "U8", "shape": [128], "data_offsets": [128]}}, "disagree"),
+    "an offset too many": ({"a": {"dtype": "U8", "shape": [128], "data_offsets": [0, 128, 128]}}, "disagree"),
+    "a number for offsets": ({"a": {"dtype": "U8", "shape": [128], "data_offsets": 128}}, "disagree"),
+    "a number for a shape": ({"a": {"dtype": "U8", "shape": 128, "data_offsets": [0, 128]}}, "shape 128"),
+    "five dimensions": ({"a": entry(0, 128, "U8", [1, 1, 1, 1, 128])}, "unexpected shape"),
+    "negative dimensions": ({"a": entry(0, 128, "U8", [-1, -128])}, "unexpected shape"),
+    "boolean dimension": ({"a": entry(0, 128, "U8", [True, 128])}, "unexpected shape"),
     "name twice": (b'{"a": {}, "a": {}}', "the header is JSON with the name 'a' twice in an object"),
     "one no object": ({"a": entry(0, 128), "b": 7}, "describe tensors"),
     "unknown type": ({"a": entry(0, 64), "b": entry(64, 128, "BF16")}, "'b': unexpected dtype 'BF16'"),
@@ -139,3 +146,13 @@ def test_a_header_longer_than_its_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(struct.pack("<Q", 1234567) + b"{}")
     with pytest.raises(DamagedBundleError, match="the header's length, 1,234,567, does not fit the file"):
         map_tensors(tmp_path / "file")
+
+
+def test_tensors_may_have_four_dimensions_and_no_data(tmp_path: Path) -> None:
+    content = {"a": entry(0, 128, "U8", [2, 2, 4, 8]), "b": entry(128, 128, "U64", [0, 8])}
+    (tmp_path / "file").write_bytes(join_tensor_file(content, DATA[:128]))
+    tensors = map_tensors(tmp_path / "file")
+    assert {name: (info.shape, bytes(data)) for name, (info, data) in tensors.items()} == {
+        "a": ((2, 2, 4, 8), DATA[:128]),
+        "b": ((0, 8), b""),
+    }

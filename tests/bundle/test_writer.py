@@ -313,6 +313,21 @@ def test_a_layer_is_kept_as_it_is_with_new_names_for_its_files() -> None:
     assert Path("new", shard).stat().st_ino == Path("old", shard).stat().st_ino
 
 
+def test_a_layer_of_the_replaced_portrait_stays_in_place_unless_that_has_changed() -> None:
+    portrait.build({"a": "a.txt"}, "out")
+    old = read(Path("out"))
+    (layer,) = old.manifest.layers
+    before = snapshot(Path("out"))
+    with BundleWriter(Path("out"), overwrite=True) as writer:
+        assert writer.keep_layer(old, layer) == layer
+        other = dataclasses.replace(old, manifest=dataclasses.replace(old.manifest, license="MIT"))
+        with pytest.raises(portrait.OutputExistsError) as error:
+            writer.keep_layer(other, layer)
+        assert str(error.value) == "out: another process has changed it meanwhile: run this again"
+        writer.commit(old.manifest)
+    assert snapshot(Path("out")) == before
+
+
 def test_a_layer_that_cannot_be_kept_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     portrait.build({"a": "a.txt"}, "old")
     old = read(Path("old"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
+from support.forge import change_shard, join_tensor_file, split_tensor_file
 from support.packed_keys import pack
 
 import portrait
@@ -23,6 +25,9 @@ from portrait.filters.bloom import Bloom, BloomBuilder, BloomLayout, expected, k
 from portrait.sizing import bloom_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from portrait.bundle.reader import Bundle
 
 KEYS = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1]))
@@ -274,6 +279,51 @@ def test_a_layer_of_several_shards_is_one_filter(bundle: Bundle) -> None:
     assert opened.contains(pack([int(key, 16) for key in layer.test_vectors.present])) == b"\x01" * 16
     assert opened.contains(pack([int(key, 16) for key in layer.test_vectors.absent])) == bytes(16)
     assert opened.rate() == layer.fpr
+
+
+def two_tensors(content: dict[str, Any], blocks: bytes) -> bytes:
+    """Return a file of the same blocks and another tensor."""
+    n = len(blocks)
+    content["more"] = {"dtype": "U8", "shape": [8], "data_offsets": [n, n + 8]}
+    return join_tensor_file(content, blocks + b"8 bytes.")
+
+
+def another_name(content: dict[str, Any], blocks: bytes) -> bytes:
+    """Return a file of the same blocks under another name."""
+    content["bricks"] = content.pop("blocks")
+    return join_tensor_file(content, blocks)
+
+
+def flat(content: dict[str, Any], blocks: bytes) -> bytes:
+    """Return a file of the same blocks as one row of numbers."""
+    content["blocks"]["shape"] = [len(blocks) // 4]
+    return join_tensor_file(content, blocks)
+
+
+def one_number(content: dict[str, Any], _: bytes) -> bytes:
+    """Return a file of one number, which has no dimension."""
+    content["blocks"].update(dtype="U32", shape=[], data_offsets=[0, 4])
+    return join_tensor_file(content, bytes(4))
+
+
+@pytest.mark.parametrize(
+    ("change", "content"),
+    [
+        (two_tensors, r"U32 'blocks' \[\d+, 8\], U8 'more' \[8\]"),
+        (another_name, r"U32 'bricks' \[\d+, 8\]"),
+        (flat, r"U32 'blocks' \[\d+\]"),
+        (one_number, r"U32 'blocks' \[\]"),
+    ],
+)
+def test_a_shard_that_holds_anything_but_its_blocks_is_refused(
+    change: Callable[[dict[str, Any], bytes], bytes], content: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    shutil.copytree(bundle.path, tmp_path / "copy")
+    change_shard(tmp_path / "copy", lambda data: change(*split_tensor_file(data)))
+    copy = bundles.read(tmp_path / "copy")
+    (layer,) = copy.manifest.layers
+    with pytest.raises(DamagedBundleError, match=f"holds {content} where blocks from 0 of"):
+        open_layer(copy, layer)
 
 
 @pytest.mark.parametrize("n_blocks", [None, True, 0, -1, "7", 1.0, 1 << 59])

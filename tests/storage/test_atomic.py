@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from portrait.storage.atomic import (
     creating,
     part_path,
     place,
+    random_name,
     replacing,
     sync_directory,
     sync_file,
@@ -131,6 +133,24 @@ def test_a_durable_file_is_synced_before_the_move_and_its_directory_after(
     assert part.startswith(".file.")
     assert part.endswith(".part")
     assert directory == tmp_path.name
+
+
+def test_a_file_is_durable_by_default(synced_names: list[str], tmp_path: Path) -> None:
+    with creating(tmp_path / "new"):
+        assert synced_names == []
+    assert synced_names == ["new"]
+    with replacing(tmp_path / "file"):
+        pass
+    assert [name.partition(".")[2][:5] for name in synced_names[1:2]] == ["file."]
+    assert synced_names[2:] == [tmp_path.name]
+    create_file(tmp_path / "other", b"x")
+    assert synced_names[3:] == ["other"]
+
+
+def test_a_random_name_has_sixteen_hexadecimal_digits() -> None:
+    names = {random_name() for _ in range(100)}
+    assert len(names) == 100
+    assert all(re.fullmatch("[0-9a-f]{16}", name) for name in names)
 
 
 def test_a_file_is_not_synced_unless_durable(synced_names: list[str], tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ def test_a_record_that_cannot_be_written_raises_an_error(tmp_path: Path) -> None
         write_record(tmp_path / "missing" / "record.json", {})
 
 
+def test_a_record_does_not_wait_for_the_disk(synced_names: list[str], tmp_path: Path) -> None:
+    write_record(tmp_path / "record.json", {"n": 1})
+    assert synced_names == []
+
+
 def test_a_task_has_the_form_in_which_it_will_be_read_back() -> None:
     assert as_read_back({"a": (1, 2), "b": {3: "c"}}) == {"a": [1, 2], "b": {"3": "c"}}
 

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -36,6 +37,15 @@ def test_a_lock_creates_its_file_and_keeps_others_out(path: Path) -> None:
         with pytest.raises(OutputExistsError):
             lock_file(path, IN_USE, shared=True)
     lock_file(path, IN_USE).release()
+
+
+def test_whoever_the_umask_lets_write_may_lock_the_file(path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        lock_file(path, IN_USE).release()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o664
 
 
 def test_a_shared_lock_admits_only_others_that_share(path: Path) -> None:

@@ -124,11 +124,16 @@ def test_a_leftover_inside_a_directory_is_cleaned_up_before_it_is_removed(tmp_pa
     dead = tmp_path / f".portrait.part-{DIGITS}"
     dead.mkdir()
     (dead / "half").touch()
-    (tmp_path / "file").touch()
+    # A file and a link of such names are nobody's staging directories.
+    file, link = (tmp_path / f".portrait.part-{DIGITS[1:]}{c}" for c in "ab")
+    file.touch()
+    (tmp_path / "directory").mkdir()
+    link.symlink_to("directory")
+    others = sorted(["directory", file.name, link.name])
     with StagingDirectory.inside(tmp_path, clean_up) as staging:
         assert staging.path.parent == tmp_path
-        assert names(tmp_path) == sorted([staging.path.name, "file"])
-    assert names(tmp_path) == ["file"]
+        assert names(tmp_path) == sorted([staging.path.name, *others])
+    assert names(tmp_path) == others
     assert seen == [(dead.name, ["half"])]
 
 

@@ -54,6 +54,11 @@ def test_an_invalid_record_is_read_as_none(text: bytes, path: Path) -> None:
         assert work.record("read-1") is None
 
 
+def test_the_directory_s_parents_are_created(path: Path) -> None:
+    finish_one_task(path / "below" / "this")
+    assert files(path) == ["below/this/data/read-0.json", "below/this/lock", "below/this/plan.json"]
+
+
 def test_a_directory_without_records_is_removed(path: Path) -> None:
     with WorkDir(path, PLAN):
         assert path.is_dir()
@@ -71,6 +76,15 @@ def test_remove_deletes_the_whole_directory(path: Path) -> None:
         (work.data / "read-0.keys").touch()
         work.remove()
     assert not path.exists()
+
+
+def test_what_is_gone_already_is_no_obstacle_to_the_removal(path: Path) -> None:
+    with WorkDir(path, PLAN) as work:
+        for file in files(path):
+            (path / file).unlink()
+        work.data.rmdir()
+        work.remove()
+        assert not path.exists()
 
 
 def test_other_files_survive_the_removal(path: Path) -> None:
