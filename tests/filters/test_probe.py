@@ -13,11 +13,13 @@ from portrait.filters.probe import (
     N_TEST_VECTORS,
     PROBE_KEYS,
     PROBE_WINDOWS,
+    SAMPLE_PAGE_BYTES,
     SAMPLED_ABOVE_BYTES,
     Probe,
     contradicts,
     hex_keys,
     probe_filter,
+    sample_starts,
     windows_of,
 )
 
@@ -124,3 +126,15 @@ def test_the_tolerance_is_a_tenth_and_what_never_matters() -> None:
     assert contradicts(0.01, 0.0088)
     assert not contradicts(0.0, 1e-10)
     assert contradicts(0.0, 1e-8)
+
+
+def test_a_sample_is_4096_pages_evenly_spread_over_filters_above_64_mib() -> None:
+    assert sample_starts(64 << 20) == []
+    for n_bytes in ((64 << 20) + 1, 100_000_001, 10**12):
+        starts = sample_starts(n_bytes)
+        assert len(starts) == 4096
+        assert all(at % 4096 == 0 for at in starts)
+        assert starts[0] == 0
+        assert all(at == pytest.approx(i * n_bytes / 4096, abs=2 * 4096) for i, at in enumerate(starts))
+        assert starts[-1] + SAMPLE_PAGE_BYTES <= n_bytes
+    assert SAMPLE_PAGE_BYTES == 4096

@@ -430,6 +430,65 @@ def test_a_damaged_file_is_named(change: Callable[[bytes], bytes], tmp_path: Pat
         pybloom.read(path)
 
 
+def file_of(rate: float, n_slices: int, slice_bits: int, capacity: int, count: int) -> memoryview:
+    """Return a whole file without keys."""
+    made = pybloom.Header(rate, n_slices, slice_bits, capacity, count)
+    return memoryview(made.pack() + bytes(made.n_bytes))
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (0.5, 1, 8, 1, 0),
+        (0.5, 2, 1, 1, 2),
+        (0.01, 6, 9, 5, 6),
+        (2.0**-1024, 1024, 3, 1, 1),
+    ],
+)
+def test_a_header_may_have_any_numbers_that_the_package_can_write(
+    numbers: tuple[float, int, int, int, int],
+) -> None:
+    assert pybloom.Header.parse(file_of(*numbers), "a.bloom") == pybloom.Header(*numbers)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "what"),
+    [
+        ((0.01, 8, 9, 5, 0), "an error rate of 0.01 does not need 8 slices"),
+        ((0.01, 5, 9, 5, 0), "an error rate of 0.01 does not need 5 slices"),
+        ((2.0**-1025, 1025, 3, 1, 1), "1,025 slices instead of 1 to 1,024"),
+        ((0.5, 0, 8, 1, 0), "0 slices instead of 1 to 1,024"),
+        ((0.5, 1, 0, 1, 0), "slices of 0 bits for 1 key"),
+        ((0.5, 1, 8, 0, 0), "slices of 8 bits for 0 keys"),
+        ((0.5, 1, 8, 7, 9), "the header counts 9 keys, but only 7 fit"),
+        ((1.0, 1, 8, 1, 0), "the error rate is 1.0, not between 0 and 1"),
+        ((0.0, 1, 8, 1, 0), "the error rate is 0.0, not between 0 and 1"),
+    ],
+)
+def test_what_is_wrong_with_a_header_is_said(numbers: tuple[float, int, int, int, int], what: str) -> None:
+    with pytest.raises(portrait.DamagedBundleError) as caught:
+        pybloom.Header.parse(file_of(*numbers), "a.bloom")
+    assert str(caught.value) == f"a.bloom: {what}: the file is damaged or not pybloom-live's"
+
+
+def test_a_file_of_another_length_than_its_header_states_is_refused() -> None:
+    whole = file_of(0.5, 1, 9, 1, 0)
+    for data, what in [
+        (whole[:39], "39 bytes are too few for a header of 40"),
+        (whole[:41], "1 slice of 9 bits need 2 bytes, but the file has 1"),
+        (memoryview(bytes(whole) + b"x"), "1 slice of 9 bits need 2 bytes, but the file has 3"),
+    ]:
+        with pytest.raises(portrait.DamagedBundleError) as caught:
+            pybloom.Header.parse(data, "a.bloom")
+        assert str(caught.value) == f"a.bloom: {what}: the file is damaged or not pybloom-live's"
+
+
+@pytest.mark.parametrize("n_windows", [0, 1, 2, 1000])
+def test_the_expected_size_is_that_of_the_package_s_file(n_windows: int) -> None:
+    bloom = BloomFilter(max(1, n_windows), 0.001)
+    assert pybloom.expected(n_windows, 0.001) == (len(saved(bloom)), 0.001)
+
+
 @pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_layer_is_named(change: Callable[[bytes], bytes], corpus: Path, tmp_path: Path) -> None:
     path = shard_path(build(corpus, tmp_path / "out").path)

@@ -6,10 +6,12 @@ make.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
 import shutil
+import struct
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ from support.redisbloom_writer import Link, link, read, second_opinion, write
 
 import portrait
 from portrait.errors import DamagedBundleError, SpecError, TextError
-from portrait.filters.redisbloom import RedisBloom
+from portrait.filters.redisbloom import RedisBloom, of_files
 from portrait.filters.redisbloom_dump import open_dump
 
 if TYPE_CHECKING:
@@ -145,7 +147,11 @@ def fewer_bits(path: Path) -> None:
         (poke(28, "<Q", 0), "link 0 of the header has 0 bits in 22,936 bytes"),
         (poke(28, "<Q", 183489), "link 0 of the header has 183,489 bits in 22,936 bytes"),
         (poke(44, "<d", math.nan), "link 0 of the header aims at a rate of nan"),
+        (poke(44, "<d", 0.0), "link 0 of the header aims at a rate of 0.0 with 14.37"),
+        (poke(44, "<d", 1.0), "link 0 of the header aims at a rate of 1.0 with 14.37"),
         (poke(52, "<d", math.inf), "link 0 of the header aims at a rate of 0.001 with inf"),
+        (poke(52, "<d", 0.0), "link 0 of the header aims at a rate of 0.001 with 0.0 bits"),
+        (poke(52, "<d", 1e4), "link 0 of the header aims at a rate of 0.001 with 10000.0 bits"),
         (poke(60, "<I", 0), "link 0 of the header has 0 hashes"),
         (poke(60, "<I", 4_000_000_000), "link 0 of the header has 4,000,000,000 hashes"),
         (poke(72, "<B", 18), "link 0 of the header has 2^18 bits in use, of 183,488"),
@@ -217,6 +223,40 @@ def test_random_damage_to_the_header_never_crashes(folder: Path) -> None:
         except portrait.PortraitError:
             refused += 1
     assert refused > 200
+
+
+@pytest.mark.parametrize("cuts", [(), (400, 401, 30_000)])
+def test_files_without_an_index_are_divided_by_their_header(cuts: tuple[int, ...]) -> None:
+    path = REDISBLOOM / "words-scaling.50-25.bf"
+    data = part_of(path).read_bytes()
+    ends = [0, *cuts, len(data)]
+    files = [(path, memoryview(data)[begin:end]) for begin, end in itertools.pairwise(ends)]
+    opened, dump = of_files(files), open_dump(path).filter
+    assert opened.chain == dump.chain
+    windows = oracle.all_windows(oracle.normalise(DOCUMENTS[0], "data-portraits")[0], oracle.Spec(50, 1))
+    texts = [window.decode() for window in windows]
+    assert opened.contains_windows(texts) == dump.contains_windows(texts)
+    assert opened.rate() == dump.rate()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data[:19], "a.bf: 19 bytes are too few for a header of 20: fetch it again"),
+        (lambda data: data[:20], "a.bf: the header has 20 bytes, but 5 links take 285: fetch it again"),
+        (
+            lambda data: data[:8] + struct.pack("<I", 65) + data[12:],
+            "a.bf: the header has 65 links instead of 1 to 64: fetch it again",
+        ),
+    ],
+)
+def test_files_without_an_index_that_are_damaged_are_named(
+    change: Callable[[bytes], bytes], message: str
+) -> None:
+    data = part_of(REDISBLOOM / "words-scaling.50-25.bf").read_bytes()
+    with pytest.raises(DamagedBundleError) as caught:
+        of_files([(Path("a.bf"), memoryview(change(data)))])
+    assert str(caught.value) == message
 
 
 def test_broken_text_is_refused() -> None:

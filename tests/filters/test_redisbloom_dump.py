@@ -172,6 +172,36 @@ def test_damage_to_index_and_parts_has_a_named_error(
     assert message in str(caught.value)
 
 
+def test_what_an_index_repeats_of_several_links_is_of_the_first(folder: Path) -> None:
+    path = folder / "words-scaling.50-25.bf"
+    first, *_, last = portrait.open(path).facts["links"]
+    assert (first["hashes"], last["hashes"]) == (11, 15)
+    change_index(bf_info={"hashes": 11, "chain_n_filters": 5})(path)
+    assert len(portrait.open(path).facts["links"]) == 5
+    change_info(hashes=15)(path)
+    with pytest.raises(DamagedBundleError, match=r"hashes is 15, but 11 in the header"):
+        portrait.open(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(5, "Input/output error", "a.bin"), "a.bin: Input/output error"),
+        (OSError(5, "Input/output error"), f"{REDISBLOOM / NAMES[0]}: Input/output error"),
+    ],
+)
+def test_an_error_of_the_system_names_its_file_or_the_index(
+    error: OSError, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("portrait.filters.redisbloom_dump.open_file", refuse)
+    with pytest.raises(DamagedBundleError) as caught:
+        portrait.open(REDISBLOOM / NAMES[0])
+    assert str(caught.value) == message
+
+
 def test_damage_to_the_older_form_is_refused(folder: Path) -> None:
     path, index = folder / "words-legacy.50-50.bf", folder / "words-legacy.50-50.bf.idx"
     path.write_bytes(path.read_bytes()[:-1])

@@ -21,6 +21,8 @@ Counting = Literal["off", "in this process", "in a store shared by all workers"]
 
 logger = logging.getLogger("portrait_server")
 
+#: The stamp of a missing file.
+_MISSING = (0, 0, 0)
 #: The stamp of no file: the file is read at the next look.
 _UNREAD = (-1, -1, -1)
 
@@ -144,9 +146,9 @@ class Doorkeeper:
 
 
 def _stamp(path: Path | None) -> tuple[int, int, int]:
-    """Return what tells a changed file from an unchanged one; zeros if it is missing."""
+    """Return what tells a changed file from an unchanged one."""
     try:
         status = path.stat() if path is not None else None
     except OSError:
         status = None
-    return (0, 0, 0) if status is None else (status.st_ino, status.st_size, status.st_mtime_ns)
+    return _MISSING if status is None else (status.st_ino, status.st_size, status.st_mtime_ns)

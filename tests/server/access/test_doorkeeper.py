@@ -45,6 +45,8 @@ def test_callers_are_charged_for_each_text() -> None:
     doorkeeper.charge(other)
     with pytest.raises(RateLimitError):
         doorkeeper.charge(one)
+    # A request without a text costs nothing, even where the rate is used up.
+    doorkeeper.charge(one, 0)
     doorkeeper.charge(Caller("address 192.0.2.1"), 1000)
 
 
@@ -135,3 +137,30 @@ def test_refusals_by_rate_are_reported() -> None:
     with pytest.raises(RateLimitError):
         doorkeeper.charge(caller)
     assert refusals == [1]
+
+
+def test_a_file_that_goes_and_comes_back_is_read_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (alice, alice_entry), (bob, bob_entry) = new_key("alice"), new_key("bob")
+    file = tmp_path / "keys.toml"
+    file.write_text(alice_entry.to_line())
+    doorkeeper = Doorkeeper(file)
+    file.unlink()
+    with caplog.at_level(logging.INFO):
+        doorkeeper.reload()
+        doorkeeper.reload()
+    assert caplog.messages == [f"the present keys stay in force: {file}: No such file or directory"]
+    assert doorkeeper.identify(alice, "").key == "alice"
+    file.write_text(f"{bob_entry.to_line()}\n")
+    doorkeeper.reload()
+    assert doorkeeper.identify(bob, "").key == "bob"
+
+
+def test_without_a_file_of_keys_there_is_nothing_to_read_again(caplog: pytest.LogCaptureFixture) -> None:
+    doorkeeper = Doorkeeper()
+    with caplog.at_level(logging.INFO):
+        doorkeeper.reload()
+        doorkeeper.reload(force=True)
+    assert caplog.messages == []
+    assert doorkeeper.keyring is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,15 @@ def test_a_key_is_stored_as_its_hash(tmp_path: Path, cli: Cli) -> None:
     key = keys.read_keys(tmp_path / "keys.toml").find(secret)
     assert (key.name, key.portraits, key.rate, key.revoked) == ("alice", ("ferry",), "5/minute", False)
     assert keys.new_key("alice")[0] != secret
+
+
+def test_a_new_key_is_valid() -> None:
+    secret, key = keys.new_key("alice")
+    # 256 random bits.
+    assert len(base64.urlsafe_b64decode(f"{secret.removeprefix('alice.')}=")) == 32
+    assert not key.revoked
+    assert keys.Keyring({"alice": key}).find(secret) == key
+    assert key == keys.Key("alice", key.sha256)
 
 
 def test_all_invalid_keys_are_refused_with_the_same_message(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
 import pytest
 from portrait_server.access.rates import Rates, parse_rate
 from portrait_server.errors import RateLimitError, StoreError
@@ -96,3 +99,38 @@ def test_a_dead_store_is_an_error() -> None:
     with pytest.raises(StoreError) as caught:
         rates.charge("alice", "3/day")
     assert caught.value.retry_after == 5
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(0, 61), (0.5, 60), (58.5, 2), (59.5, 1)])
+def test_the_time_to_wait_is_that_until_the_window_ends(
+    seconds: float, wait: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
+    rates = Rates(None)
+    rates.charge("alice", "1/minute")
+    monkeypatch.setattr(time, "time", lambda: 1_000_000.0 + seconds)
+    with pytest.raises(RateLimitError) as caught:
+        rates.charge("alice", "1/minute")
+    assert caught.value.retry_after == wait
+    assert str(caught.value) == f"the rate of 1 per 1 minute is used up: try again in {wait:,} s"
+
+
+def test_two_texts_that_the_rate_has_no_room_for_do_not_use_it_up() -> None:
+    rates = Rates(None)
+    rates.charge("alice", "5/day", 4)
+    for _ in range(2):
+        with pytest.raises(RateLimitError):
+            rates.charge("alice", "5/day", 2)
+    rates.charge("alice", "5/day")
+
+
+def test_the_time_to_wait_is_a_second_where_the_store_s_clock_is_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates = Rates(None)
+    rates.charge("alice", "1/minute")
+    ahead = time.time() + 3600
+    monkeypatch.setattr("portrait_server.access.rates.time", SimpleNamespace(time=lambda: ahead))
+    with pytest.raises(RateLimitError) as caught:
+        rates.charge("alice", "1/minute")
+    assert caught.value.retry_after == 1
