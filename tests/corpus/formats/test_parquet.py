@@ -13,6 +13,9 @@ from support.forms import shard_of
 from support.refusals import GOOD, TEXT, invalid_strings, message
 
 import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.formats.parquet import ParquetShard
+from portrait.corpus.formats.projection import TableChunk
 from portrait.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -111,3 +114,115 @@ def test_the_parts_of_a_file_are_row_groups_of_about_the_wanted_size(tmp_path: P
     assert [place for part in parts for chunk in part.chunks() for place in chunk.places()] == [
         f"{path}:{row}" for row in range(1, 61)
     ]
+
+
+def write_rows(path: Path, texts: list[str], rows_of_group: int | None = None) -> ParquetShard:
+    """Write texts as they are, without a dictionary or compression, and return the shard."""
+    table = pa.table({"text": pa.array(texts, pa.string())})
+    pq.write_table(table, path, row_group_size=rows_of_group, use_dictionary=False, compression="none")
+    shard = shard_of(path)
+    assert isinstance(shard, ParquetShard)
+    return shard
+
+
+def test_a_file_of_unknown_size_is_divided_by_its_row_groups_and_counts_nothing(tmp_path: Path) -> None:
+    # As a remote file may be.
+    shard = write_rows(tmp_path / "a.parquet", ["x" * 100_000] * 8, 2)
+    shard.n_bytes = None
+    assert {chunk.read_bytes for chunk in shard.chunks()} == {0}
+    parts = shard.split(400_000)
+    assert [part.n_bytes for part in parts] == [0, 0]
+    assert {chunk.read_bytes for part in parts for chunk in part.chunks()} == {0}
+
+
+def test_a_part_is_divided_like_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    _, second = write_rows(path, ["x" * 100_000] * 80, 10).split(4_000_000)
+    parts = second.split(2_000_000)
+    assert [place for part in parts for chunk in part.chunks() for place in chunk.places()] == [
+        f"{path}:{row}" for row in range(41, 81)
+    ]
+    assert [sum(chunk.n_rows for chunk in part.chunks()) for part in parts] == [20, 20]
+    assert [len(part.files) for part in parts] == [0, 0]
+    assert len(second.split(1)) == 4
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("n_columns", [0, 2])
+def test_a_table_without_rows_has_the_columns_that_are_read(
+    n_columns: int, whole: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.parquet"
+    columns = {"text": pa.array([], pa.string()), "id": pa.array([], pa.int64())}
+    # Without a row group, and with one that is empty.
+    for n_groups in (0, 1):
+        with pq.ParquetWriter(path, pa.table(columns).schema) as writer:
+            if n_groups:
+                writer.write_table(pa.table(columns))
+        shard = shard_of(path).with_columns(Columns(("text",), ("id",)[:n_columns], whole=whole))
+        assert shard.split(1) == [shard]
+        (chunk,) = shard.chunks()
+        assert isinstance(chunk, TableChunk)
+        assert (chunk.n_rows, chunk.read_bytes) == (0, shard.n_bytes)
+        assert chunk.rows.schema.names == (["text", "id"] if whole or n_columns else ["text"])
+        assert chunk.codec == "SNAPPY"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_only_the_wanted_columns_are_read_unless_all_are(whole: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(
+        pa.table({"id": [1], "text": ["a"], "more": [2.5]}),
+        path,
+        compression={"id": "gzip", "text": "zstd", "more": "none"},
+    )
+    (chunk,) = shard_of(path).with_columns(Columns(("text",), ("id",), whole=whole)).chunks()
+    assert isinstance(chunk, TableChunk)
+    assert sorted(chunk.rows.schema.names) == (["id", "more", "text"] if whole else ["id", "text"])
+    # That of the first column.
+    assert chunk.codec == "GZIP"
+    assert chunk.n_rows == 1
+
+
+def test_chunks_have_65_536_rows_at_most_and_one_at_least(tmp_path: Path) -> None:
+    shard = write_rows(tmp_path / "short.parquet", [""] * 140_000)
+    assert [chunk.n_rows for chunk in shard.chunks()] == [65_536, 65_536, 8_928]
+    pq.write_table(pa.table({"text": [""] * 140_000}), tmp_path / "same.parquet")
+    assert [chunk.n_rows for chunk in shard_of(tmp_path / "same.parquet").chunks()] == [65_536, 65_536, 8_928]
+    shard = write_rows(tmp_path / "long.parquet", ["x" * 5_000_000] * 3)
+    assert [chunk.n_rows for chunk in shard.chunks()] == [1, 1, 1]
+
+
+def test_large_row_groups_are_read_together_and_small_ones_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    for n_rows, expected in ((70_000, [65_536, 65_536, 8_928]), (3, [3, 3])):
+        chunks = list(write_rows(path, ["x"] * 2 * n_rows, n_rows).chunks())
+        assert [chunk.n_rows for chunk in chunks] == expected
+        places = [place for chunk in chunks for place in chunk.places()]
+        assert places == [f"{path}:{i}" for i in range(1, 2 * n_rows + 1)]
+
+
+def test_rows_that_share_a_long_value_are_read_a_few_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x" * 1_000_000] * 20}), path, row_group_size=10)
+    shard = shard_of(path).with_columns(Columns(("text",), max_document_bytes=1_000_000))
+    chunks = list(shard.chunks())
+    assert [chunk.n_rows for chunk in chunks] == [4, 4, 2] * 2
+    assert [place for chunk in chunks for place in chunk.places()] == [f"{path}:{i}" for i in range(1, 21)]
+    assert sum(chunk.read_bytes for chunk in chunks) == shard.n_bytes
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"), [("no such block\nof the disk", "no such block"), ("", "unknown error")]
+)
+def test_an_error_of_the_system_is_shown_in_one_line(
+    said: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(said)
+
+    shard = write_rows(tmp_path / "a.parquet", ["a"])
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(UnreadableFileError) as caught:
+        list(shard.chunks())
+    assert str(caught.value) == f"{tmp_path / 'a.parquet'}: not a readable Parquet file: {shown}"
