@@ -265,5 +265,7 @@ def test_a_card_may_be_a_link_and_must_be_a_regular_file(tmp_path: Path) -> None
     path.unlink()
     with path.open("wb") as file:
         file.write(content)
-        file.truncate((8 << 20) + 1)
+        file.truncate(8 << 20)
+    assert read_card(tmp_path) == content.ljust(8 << 20, b"\0")
+    os.truncate(path, (8 << 20) + 1)
     assert read_card(tmp_path) is None

@@ -68,6 +68,7 @@ def test_datasets_of_the_hub_are_named() -> None:
     corpus = {
         **at("hf://datasets/org/one@main?split=train", "hf://datasets/squad", "corpus/*.jsonl"),
         "web": {"location": ["hf://datasets/org/two/data/a.parquet", "hf://datasets/org/one"]},
+        "odd": {"location": ["hf://datasets/org/four/two\nlines.jsonl", "hf://datasets/org/fünf"]},
         "url": {"location": ["https://huggingface.co/datasets/org/three/resolve/main/a.jsonl"]},
         "bad": {
             "location": ["hf://datasets/a--b/c", "hf://datasets/-x/y", "hf://datasets/x/y\n- z", 7, None]
@@ -76,7 +77,7 @@ def test_datasets_of_the_hub_are_named() -> None:
         "worst": 7,
     }
     found = data(front_matter(manifest(corpus=corpus)))
-    assert found["datasets"] == ["org/one", "org/three", "org/two", "squad"]
+    assert found["datasets"] == ["org/four", "org/one", "org/three", "org/two", "squad"]
 
 
 def test_models_of_the_hub_are_named() -> None:

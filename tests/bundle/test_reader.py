@@ -31,6 +31,7 @@ from support.sample_bundles import SOURCES, build_two_sources, refusal, shards
 import portrait
 from portrait import DamagedBundleError, NotAPortraitError
 from portrait.bundle import reader as bundles
+from portrait.bundle.manifest import MAX_MANIFEST_BYTES
 from portrait.markup.numbers import counted
 
 if TYPE_CHECKING:
@@ -376,6 +377,12 @@ def test_a_truncated_shard_opens_or_is_refused(
     else:
         replace(path, content[:length])
     opens_or_is_refused(scratch, TEXT * 3)
+
+
+def test_a_manifest_of_the_largest_size_is_read(two: Path, tmp_path: Path) -> None:
+    text = (two / "portrait.json").read_bytes()
+    (tmp_path / "portrait.json").write_bytes(text.ljust(MAX_MANIFEST_BYTES))
+    assert bundles.read(tmp_path).manifest == bundles.read(two).manifest
 
 
 def test_a_manifest_over_the_size_limit_is_not_read(two: Path, tmp_path: Path) -> None:
