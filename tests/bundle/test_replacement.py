@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.file_trees import snapshot
+from support.forge import change_manifest
 
 import portrait
 from portrait.bundle.reader import read
@@ -149,6 +150,15 @@ def test_an_error_takes_back_what_was_placed(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(portrait.OutputError, match="old: cannot write: No space left on device"):
         portrait.build("b.txt", "old", overwrite=True)
     assert snapshot(Path("old")) == before
+
+
+@pytest.mark.parametrize("name", ["README.md", "portrait.json", "n" * 300])
+def test_an_old_manifest_that_lists_what_can_be_no_shard_is_replaced(name: str) -> None:
+    change_manifest(Path("old"), lambda manifest: manifest["layers"][0]["shards"][0].update(file=name))
+    portrait.build({"a": "b.txt"}, "old", overwrite=True)
+    # Nothing says any more whose the old shard is.
+    assert names("old") == ["README.md", SHARD, SHARD.replace("a-", "a-2-"), "portrait.json"]
+    portrait.verify("old")
 
 
 def stage(text: str) -> Manifest:
