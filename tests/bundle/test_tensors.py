@@ -148,6 +148,23 @@ def test_a_header_longer_than_its_file_is_refused(tmp_path: Path) -> None:
         map_tensors(tmp_path / "file")
 
 
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "has 0 bytes, too few for a safetensors file"),
+        (bytes(7), "has 7 bytes, too few for a safetensors file"),
+        (bytes(8), "the header is not JSON"),
+        (struct.pack("<Q", 1), "the header's length, 1, does not fit the file"),
+        (struct.pack("<Q", 2) + b"{}", "the header does not describe tensors"),
+    ],
+)
+def test_a_file_that_is_too_short_is_refused(data: bytes, what: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(data)
+    with pytest.raises(DamagedBundleError) as caught:
+        map_tensors(tmp_path / "file")
+    assert str(caught.value).startswith(f"{tmp_path / 'file'}: {what}")
+
+
 def test_tensors_may_have_four_dimensions_and_no_data(tmp_path: Path) -> None:
     content = {"a": entry(0, 128, "U8", [2, 2, 4, 8]), "b": entry(128, 128, "U64", [0, 8])}
     (tmp_path / "file").write_bytes(join_tensor_file(content, DATA[:128]))

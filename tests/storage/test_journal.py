@@ -167,12 +167,24 @@ def test_another_task_without_pieces_is_no_obstacle(out: Path, parts: Path) -> N
         lambda note: {**note, "done": [1, 4, {}]},
         lambda note: {**note, "done": {"n_pieces": 1}, "task": 7},
         lambda note: {**note, "done": {"n_pieces": "1", "n_bytes": 4, "counts": {}}},
-        lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": -4, "counts": {}}},
+        lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": -1, "counts": {}}},
+        lambda note: {**note, "done": {"n_pieces": -1, "n_bytes": 4, "counts": {}}},
         lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": 4, "counts": 3}},
         lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": 4, "more": 3}},
         lambda note: {**note, "done": {"n_pieces": 1, "n_bytes": 5, "counts": {}}},
     ],
-    ids=["empty", "null", "list", "no task", "string", "negative", "counts", "unknown", "beyond the rows"],
+    ids=[
+        "empty",
+        "null",
+        "list",
+        "no task",
+        "string",
+        "bytes",
+        "pieces",
+        "counts",
+        "unknown",
+        "beyond the rows",
+    ],
 )
 def test_an_invalid_note_makes_the_task_start_over(
     change: Callable[[dict[str, Any]], dict[str, Any]], out: Path, parts: Path

@@ -59,6 +59,35 @@ def test_a_shared_lock_admits_only_others_that_share(path: Path) -> None:
     lock_file(path, IN_USE).release()
 
 
+def test_nobody_waits_without_patience(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(_: float) -> None:
+        raise AssertionError("nobody waits")
+
+    with lock_file(path, IN_USE):
+        monkeypatch.setattr(time, "sleep", wait)
+        with pytest.raises(OutputExistsError):
+            lock_file(path, IN_USE)
+
+
+def test_a_directory_that_is_removed_before_its_file_is_opened_is_made_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def open_later(file: Path, *arguments: int) -> int:
+        if not opened:
+            # As a process does that has finished.
+            path.parent.rmdir()
+        opened.append(file)
+        return really_open(file, *arguments)
+
+    really_open = os.open
+    monkeypatch.setattr(os, "open", open_later)
+    with lock_file(path, IN_USE):
+        assert path.is_file()
+    assert opened == [path, path]
+
+
 def test_patience_waits_until_the_lock_is_released(path: Path) -> None:
     lock = lock_file(path, IN_USE)
     threading.Timer(0.1, lock.release).start()

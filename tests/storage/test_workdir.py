@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portrait.errors import OutputError, OutputExistsError
+from portrait.storage.lock import lock_file
 from portrait.storage.workdir import WorkDir
 
 PLAN: dict[str, Any] = {"windows": {"width": 50}, "inputs": [["a.txt", 1], ["b.txt", 2]]}
@@ -189,6 +191,29 @@ def test_two_builds_do_not_share_a_directory(path: Path) -> None:
             "work: another build is at work there: wait until it ends, or choose another work directory"
         )
         assert caught.value.parameter == "work_dir"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_only_tasks_that_share_a_directory_wait_for_the_plan(
+    shared: bool, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = lock_file(path / "lock", "in use")
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        if not waits:
+            lock.release()
+        waits.append(seconds)
+
+    monkeypatch.setattr(time, "sleep", wait)
+    if shared:
+        with WorkDir(path, PLAN, shared=True) as work:
+            assert work.record("read-0") is None
+    else:
+        with pytest.raises(OutputExistsError, match="another build is at work there"), WorkDir(path, PLAN):
+            pass
+        lock.release()
+    assert len(waits) == shared
 
 
 def test_tasks_of_one_plan_share_a_directory(path: Path) -> None:
