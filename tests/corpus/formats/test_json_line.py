@@ -75,3 +75,18 @@ def test_the_error_about_plain_text_suggests_another_format() -> None:
     with pytest.raises(portrait.BadRowError, match=r"^here: not JSON: .*: if this is plain text, ") as error:
         parse_line(b"hello", Columns(), "here")
     assert error.value.parameter == "format"
+
+
+def test_arrays_and_objects_may_stand_400_deep_in_each_other() -> None:
+    def nested(n: int) -> bytes:
+        return b'{"text": "a", "x": ' + b"[" * n + b"]" * n + b"}"
+
+    assert parse_line(nested(399), Columns(), "here").text == "a"
+    with pytest.raises(portrait.BadRowError, match=r"^here: JSON nested more than 400 deep: "):
+        parse_line(nested(400), Columns(), "here")
+
+
+def test_optional_columns_are_those_that_the_line_has() -> None:
+    columns = Columns(("a",), (), optional=("id", "meta.n", "meta.x"))
+    row = parse_line(b'{"a": [], "meta": {"n": 7}}', columns, "here")
+    assert row == ("", [], {"meta.n": 7})

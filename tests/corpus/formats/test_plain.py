@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         (b"\xff\xfea\x62", "not UTF-8 at byte 0"),
         (b"abc\xe2\x82", "not UTF-8 at byte 3"),
         (b"abc\0def", "a NUL byte at byte 3"),
+        (b"\0abc", "a NUL byte at byte 0"),
         ("text".encode("utf-16-le"), "a NUL byte at byte 1"),
     ],
 )
@@ -72,3 +74,51 @@ def test_an_excerpt_does_not_cut_a_character(tmp_path: Path) -> None:
         (part,) = chunk.batch().texts.to_pylist()
         assert text.startswith(part.decode())
         assert n_bytes - 5 < len(part) <= n_bytes or part == text.encode()
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["bare", "mark"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_document_may_have_as_many_bytes_as_the_limit_without_its_mark(
+    suffix: str, mark: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / f"a.txt{suffix}"
+    for n_bytes in (99, 100, 101, 102, 103, 104):
+        data = mark + b"x" * n_bytes
+        path.write_bytes(gzip.compress(data) if suffix else data)
+        shard = PlainShard([path], Columns(max_document_bytes=100))
+        if n_bytes <= 100:
+            (chunk,) = shard.chunks()
+            assert chunk.batch().texts.to_pylist() == [b"x" * n_bytes]
+            assert chunk.read_bytes == path.stat().st_size
+        else:
+            with pytest.raises(portrait.UnreadableFileError, match=r"a\.txt.*: text of more than 100 bytes"):
+                list(shard.chunks())
+
+
+def test_an_excerpt_counts_what_it_has_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x" * 1000)
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"x" * 1000))
+    for name, n_bytes, n_read in (
+        ("a.txt", 100, 100),
+        ("a.txt", 1001, 1000),
+        ("b.txt.gz", 100, (tmp_path / "b.txt.gz").stat().st_size),
+        ("b.txt.gz", 1001, (tmp_path / "b.txt.gz").stat().st_size),
+    ):
+        (chunk,) = PlainShard([tmp_path / name], Columns()).excerpt(n_bytes).chunks()
+        assert chunk.read_bytes == n_read
+
+
+def test_the_bytes_read_are_counted_by_chunk(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.txt" for i in range(4)]
+    for path in paths:
+        path.write_bytes(b"x" * (1 << 21))
+    shard = PlainShard(paths, Columns())
+    chunks = list(shard.chunks())
+    assert [(chunk.n_rows, chunk.read_bytes) for chunk in chunks] == [(2, 1 << 22)] * 2
+    assert [place for chunk in chunks for place in chunk.places()] == [str(path) for path in paths]
+    assert shard.digests().keys() == {str(path) for path in paths}
+    first, second = shard.split(1 << 22)
+    assert (first.digests(), second.digests()) == ({}, {})
+    assert [path for part in (first, second) for path in part.files] == shard.files
+    assert PlainShard(paths[:1], Columns()).label == str(paths[0])
+    assert PlainShard(paths[:2], Columns()).label == f"{paths[0]} and 1 more"
