@@ -69,6 +69,8 @@ def test_every_set_of_keys_has_a_filter(n: int) -> None:
 
 def test_the_rate_determines_the_bits_for_each_key() -> None:
     assert [bits_for(rate) for rate in (0.5, 0.01, 1 / 128, 0.001, 2.0**-32)] == [1, 7, 7, 10, 32]
+    # There are no more.
+    assert bits_for(2.0**-33) == 32
     with pytest.raises(SpecError, match="at least 2\\^-32"):
         FilterSpec("fuse", 1e-11)
 

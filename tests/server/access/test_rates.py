@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from types import SimpleNamespace
 
 import pytest
 from portrait_server.access.rates import Rates, parse_rate
 from portrait_server.errors import RateLimitError, StoreError
+from support.forge import within
 from support.live import free_port
 
 from portrait import SpecError
@@ -134,3 +136,11 @@ def test_the_time_to_wait_is_a_second_where_the_store_s_clock_is_behind(
     with pytest.raises(RateLimitError) as caught:
         rates.charge("alice", "1/minute")
     assert caught.value.retry_after == 1
+
+
+def test_a_store_that_does_not_answer_is_an_error() -> None:
+    pytest.importorskip("redis")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        rates = Rates(f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        with within(60), pytest.raises(StoreError):
+            rates.charge("alice", "3/day")
