@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import forge
@@ -12,11 +13,15 @@ from support.packed_keys import pack
 
 import portrait
 from portrait import DamagedBundleError, FilterSpec, SpecError
+from portrait.bundle.reader import read
 from portrait.bundle.writer import BundleWriter
-from portrait.filters.fuse import Fuse, FuseLayout, bits_for
+from portrait.filters.fuse import Fuse, FuseLayout, bits_for, open_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from portrait.bundle.reader import Bundle
 
 
 def keys(n: int, seed: int = 1) -> bytes:
@@ -185,3 +190,115 @@ def test_a_damaged_row_of_the_partition_table_is_refused(number: int, bundle: Pa
     shard.write_bytes(data)
     with pytest.raises(DamagedBundleError, match=r"layer 'main': .*: fetch the bundle again$"):
         portrait.open(damaged)
+
+
+# A layer in several shards.
+
+
+def four_partitions(content: bytes) -> Fuse:
+    """Return a filter of these packed keys in four partitions, as very many keys have."""
+    layout = FuseLayout(len(content) // 8, 9)
+    layout.n_partitions = 4
+    (whole,) = layout.ranges(1)
+    return layout.assemble([layout.build([content], whole)])
+
+
+@pytest.fixture(scope="module")
+def divided(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of one layer in four shards, a partition each."""
+    out = tmp_path_factory.mktemp("divided") / "a.portrait"
+    manifest = read(bundle).manifest
+    with BundleWriter(out) as writer:
+        stored = writer.add_layer("main", "fuse", four_partitions(keys(3000)).pieces(1))
+        parameters = {"kind": "fuse", "fingerprint_bits": 9, "n_partitions": 4}
+        layer = replace(
+            manifest.layers[0], filter=parameters, shards=stored.shards, tensors=stored.tensors, fpr=2.0**-9
+        )
+        return writer.commit(replace(manifest, layers=(layer,)))
+
+
+def test_a_layer_of_several_shards_is_one_filter(divided: Bundle) -> None:
+    (layer,) = divided.manifest.layers
+    assert len(layer.shards) == 4
+    opened, whole = open_layer(divided, layer), four_partitions(keys(3000))
+    probes = random.Random(3).randbytes(8 * 20_000)
+    assert opened.contains(keys(3000)) == b"\x01" * 3000
+    assert opened.contains(probes) == whole.contains(probes)
+    assert [len(list(opened.pieces(n))) for n in (1, 1 << 40)] == [4, 1]
+    sizes = [piece.tensors[1].n_bytes + 64 for piece in whole.pieces(1)]
+    # As many whole partitions as the limit allows.
+    for n_bytes, n_partitions in ((sum(sizes[:2]) - 1, 1), (sum(sizes[:2]), 2), (sum(sizes) - 1, 3)):
+        assert next(whole.pieces(n_bytes)).tensors[0].shape == (n_partitions, 8)
+
+
+@pytest.mark.parametrize("end", ["first_key", "last_key"])
+@pytest.mark.parametrize("number", range(4))
+def test_a_range_of_keys_that_the_partitions_contradict_is_refused(
+    number: int, end: str, divided: Bundle
+) -> None:
+    (layer,) = divided.manifest.layers
+    shards = list(layer.shards)
+    key = (int(getattr(shards[number], end), 16) + 1) % 2**64
+    other: dict[str, Any] = {end: f"{key:016x}"}
+    shards[number] = replace(shards[number], **other)
+    with pytest.raises(DamagedBundleError) as caught:
+        open_layer(divided, replace(layer, shards=tuple(shards)))
+    assert str(caught.value) == (
+        f"{divided.path / shards[number].file}: holds partitions {number} to {number} of 4, which are not "
+        "those of the keys that the manifest names: fetch the bundle again"
+    )
+
+
+def test_shards_in_another_order_or_number_are_refused(divided: Bundle) -> None:
+    (layer,) = divided.manifest.layers
+    for shards, what in (
+        (layer.shards[::-1], "which are not those of the keys"),
+        (layer.shards[1:], "which are not those of the keys"),
+        (layer.shards[:3], "layer 'main' has 3 partitions of 4: fetch"),
+        ((*layer.shards, layer.shards[3]), "where partitions from 4 of 4 belong"),
+    ):
+        with pytest.raises(DamagedBundleError, match=what):
+            open_layer(divided, replace(layer, shards=shards))
+
+
+def another_name(content: dict[str, Any]) -> None:
+    content["more"] = content.pop("fingerprints")
+
+
+def flat(content: dict[str, Any]) -> None:
+    content["partitions"]["shape"] = [8]
+
+
+def other_items(content: dict[str, Any]) -> None:
+    content["partitions"].update(dtype="U32", shape=[1, 16])
+
+
+def other_fingerprints(content: dict[str, Any]) -> None:
+    begin, end = content["fingerprints"]["data_offsets"]
+    content["fingerprints"].update(dtype="U32", shape=[(end - begin) // 4])
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (another_name, r"holds partitions, more where partitions and fingerprints belong"),
+        (flat, r"holds U64 \[8\] and U8 where partitions from 0 of 1 belong"),
+        (other_items, r"holds U32 \[1, 16\] and U8 where partitions from 0 of 1 belong"),
+        (other_fingerprints, r"holds U64 \[1, 8\] and U32 where partitions from 0 of 1 belong"),
+    ],
+)
+def test_a_shard_that_holds_anything_but_partitions_is_refused(
+    change: Callable[[dict[str, Any]], None], what: str, bundle: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "tale.portrait"
+    shutil.copytree(bundle, damaged)
+
+    def changed(data: bytes) -> bytes:
+        content, rest = forge.split_tensor_file(data)
+        change(content)
+        return forge.join_tensor_file(content, rest)
+
+    forge.change_shard(damaged, changed)
+    opened = read(damaged)
+    with pytest.raises(DamagedBundleError, match=what):
+        open_layer(opened, opened.manifest.layers[0])
