@@ -77,7 +77,7 @@ def test_the_rate_is_that_of_all_links_together() -> None:
     assert opened.fpr == opened.filter.rate() == pytest.approx(oracle_rate(opened.path), rel=1e-12)
 
 
-@pytest.mark.parametrize("options", [13, 5, 12, 4, 1, 0])
+@pytest.mark.parametrize("options", [15, 13, 6, 5, 12, 4, 1, 0])
 @pytest.mark.parametrize("n_parts", [1, 3])
 def test_every_kind_of_filter_is_read_from_any_number_of_parts(
     options: int, n_parts: int, tmp_path: Path

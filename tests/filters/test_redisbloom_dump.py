@@ -23,6 +23,7 @@ from support.dumps import (
 import portrait
 from portrait.cli.main import cli, run
 from portrait.errors import DamagedBundleError, NotAPortraitError, SpecError, UnsupportedBundleError
+from portrait.spec import MAX_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +108,25 @@ def test_a_name_that_contradicts_the_index_is_refused(folder: Path) -> None:
     assert portrait.open(path, stride=50).spec.width == 50
 
 
+@pytest.mark.parametrize("width", [1, MAX_UNITS])
+def test_a_width_may_be_as_small_or_large_as_any(width: int, folder: Path) -> None:
+    path = folder / NAMES[0]
+    change_index(width=width)(path)
+    assert portrait.open(path, stride=50).spec.width == width
+
+
+def test_an_index_has_64_mib_at_most(folder: Path) -> None:
+    path = folder / NAMES[0]
+    path.write_bytes(path.read_bytes().ljust(64 << 20))
+    assert portrait.open(path).spec.width == 50
+    with path.open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(
+        DamagedBundleError, match=r"too large for an index, and there is no words\.50-50\.bf\.idx"
+    ):
+        portrait.open(path)
+
+
 def test_the_older_form_has_its_width_only_in_the_name(folder: Path) -> None:
     for suffix in (".bf", ".bf.idx"):
         (folder / f"words-legacy.50-50{suffix}").rename(folder / f"legacy{suffix}")
@@ -142,6 +162,7 @@ def test_symbolic_links_as_in_a_hub_s_cache_are_followed(folder: Path, tmp_path:
         (change_index(blocks=[7]), "block 0: block_size is None, not a size"),
         (change_index(width=None), "width is None, not a number of characters"),
         (change_index(width=0), "width is 0, not a number of characters"),
+        (change_index(width=MAX_UNITS + 1), f"width is {MAX_UNITS + 1}, not a number of characters"),
         (change_index(bf_info=[]), "bf_info is not an object"),
         (change_block(1, block_size=0), "block 1: block_size is 0, not a size"),
         (change_block(1, block_size=-5), "block 1: block_size is -5, not a size"),

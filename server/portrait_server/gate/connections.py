@@ -82,8 +82,11 @@ def find(client: str, server: str) -> Connection | None:
     for descriptor in _descriptors():
         if _addresses(descriptor) == (client, server):
             connection = _connection(descriptor)
-            if connection is not None and (connection.client, connection.server) == (client, server):
+            if connection is None:
+                continue
+            if (connection.client, connection.server) == (client, server):
                 return connection
+            connection.close()
     return None
 
 

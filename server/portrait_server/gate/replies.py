@@ -69,7 +69,7 @@ def refusal(app: Flask, environ: Environ, error: ServiceError) -> Reply:
 class _Start:
     """WSGI's ``start_response``."""
 
-    status = 500
+    status: int
     headers: Headers
 
     def __call__(self, status: str, headers: Headers, exc_info: object = None) -> Any:  # noqa: ARG002

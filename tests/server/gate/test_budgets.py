@@ -46,3 +46,24 @@ def test_a_share_is_given_back_at_the_end() -> None:
         assert other.take(1)
         assert not share.take(1)
     assert taken(budget, "a") == 2
+
+
+def test_a_request_that_took_nothing_gives_nothing_back() -> None:
+    budget = Budget(4)
+    with Allotment(budget, "a"):
+        pass
+    with Allotment(budget, "b") as share:
+        assert not share.take(5)
+    assert [taken(budget, client) for client in "ab"] == [2, 1]
+
+
+def test_a_share_may_be_all_that_others_leave() -> None:
+    budget = Budget(4)
+    assert not budget.take("a", 5)
+    assert budget.take("a", 4)
+    assert not budget.take("b", 1)
+    budget.give_back("a", 3)
+    assert not budget.take("a", 3)
+    assert budget.take("a", 2)
+    budget.give_back("a", 3)
+    assert budget.take("b", 4)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,3 +113,121 @@ def test_a_watch_leaves_idle_and_other_connections_alone(pair: tuple[socket.sock
         other.sweep()
     server.setblocking(True)
     assert client.recv(1) == b"\0"
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds_more", "n_bytes_more", "alive"), [(0, 0, True), (0, 1, True), (1e-3, 0, False)]
+)
+def test_a_client_must_have_received_1024_bytes_a_second(
+    seconds_more: float,
+    n_bytes_more: int,
+    alive: bool,
+    pair: tuple[socket.socket, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, server = pair
+    clock = Clock()
+    monkeypatch.setattr(connections, "time", clock)
+    watch = connections.Watch(0.5)
+    watch.add(names(client)[1])
+    connection = connections.find(*names(client))
+    assert connection is not None
+    fill(server)
+    wait_until(lambda: connection.n_waiting > 0)
+    settle(connection)
+    watch.sweep()
+    before = connection.n_acknowledged
+    wait_until(lambda: receive_some(client, connection, before))
+    settle(connection)
+    n_received = connection.n_acknowledged - before
+    assert connection.n_waiting > 0
+    clock.seconds += (n_received - n_bytes_more) / 1024 + seconds_more
+    watch.sweep()
+    connection.close()
+    assert is_open(server) == alive
+
+
+def settle(connection: connections.Connection) -> None:
+    """Wait until the client's side acknowledges nothing more."""
+    last = [-1]
+
+    def same() -> bool:
+        before, last[0] = last[0], connection.n_acknowledged
+        return before == last[0]
+
+    for _ in range(3):
+        wait_until(same)
+
+
+def receive_some(client: socket.socket, connection: connections.Connection, before: int) -> bool:
+    """Receive until something more of what waits is acknowledged."""
+    client.recv(1 << 16)
+    return connection.n_acknowledged - before > 1024
+
+
+def is_open(server: socket.socket) -> bool:
+    """Return whether a connection has not been ended."""
+    try:
+        server.send(b"x")
+    except BlockingIOError:
+        return True
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def test_a_client_has_all_of_the_time(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, server = pair
+    clock = Clock()
+    monkeypatch.setattr(connections, "time", clock)
+    watch = connections.Watch(2.0)
+    watch.add(names(client)[1])
+    fill(server)
+    connection = connections.find(*names(client))
+    assert connection is not None
+    settle(connection)
+    for seconds, alive in ((0, True), (1.0, True), (0.5, True), (0.5, False)):
+        clock.seconds += seconds
+        watch.sweep()
+        assert is_open(server) == alive
+    connection.close()
+
+
+def test_a_descriptor_that_is_closed_or_reused_meanwhile_is_no_connection(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = pair
+    watch = connections.Watch(1e-9)
+    watch.add(names(client)[1])
+    really_duplicate = os.dup
+
+    def refuse(_: int) -> int:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "dup", refuse)
+    assert connections.find(*names(client)) is None
+    watch.sweep()
+    one, other = socket.socketpair()
+    with one, other:
+        monkeypatch.setattr(os, "dup", lambda _: really_duplicate(one.fileno()))
+        assert connections.find(*names(client)) is None
+        watch.sweep()
+        # Another connection.
+        monkeypatch.setattr(os, "dup", lambda _: really_duplicate(client.fileno()))
+        assert connections.find(*names(client)) is None
+        # What is no socket at all.
+        with Path(__file__).open("rb") as file:
+            monkeypatch.setattr(os, "dup", lambda _: really_duplicate(file.fileno()))
+            assert connections.find(*names(client)) is None

@@ -57,8 +57,9 @@ def test_slow_clients_keep_nobody_waiting_and_have_a_limit() -> None:
             tasks.append(asyncio.ensure_future(conversations.answer(environ_of(SCOPE), SCOPE, wire, "slow")))
             while not wire.body:
                 await asyncio.sleep(0.01)
-        with pytest.raises(BusyError):
+        with pytest.raises(BusyError) as caught:
             await conversations.answer(environ_of(SCOPE), SCOPE, Wire(), "slow")
+        assert caught.value.retry_after == 5
         wires[4].ended.set()
         await asyncio.wait_for(conversations.answer(environ_of(SCOPE), SCOPE, wires[4], "other"), 5)
         for wire in wires:

@@ -20,6 +20,8 @@ class Wire:
     def __init__(self) -> None:
         self.left = asyncio.Event()
         self.body = b""
+        #: The sizes of the pieces; none of a response that is sent at once.
+        self.sizes: list[int] = []
 
     def response_bytes(self, status: int, headers: object, body: bytes) -> None:
         self.body += body
@@ -30,6 +32,7 @@ class Wire:
     async def send_bytes(self, piece: bytes) -> None:
         assert len(piece) <= 1 << 16
         self.body += piece
+        self.sizes.append(len(piece))
 
     async def client_disconnect(self) -> None:
         await self.left.wait()
@@ -69,5 +72,33 @@ def test_a_response_that_does_not_leave_is_given_up() -> None:
         body = bytes(30 << 20)
         for _ in range(3):
             await asyncio.wait_for(delivery.send(SCOPE, Wire(), Reply(200, [], body), "a"), 5)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "sizes"),
+    [(0, []), (64 << 10, []), ((64 << 10) + 1, [64 << 10, 1]), (200_000, [65_536, 65_536, 65_536, 3_392])],
+)
+def test_responses_above_64_kib_are_sent_in_pieces(n_bytes: int, sizes: list[int]) -> None:
+    async def main() -> Wire:
+        wire = Wire()
+        wire.left.set()
+        await asyncio.wait_for(Delivery(60).send(SCOPE, wire, Reply(200, [], b"x" * n_bytes), "a"), 5)
+        return wire
+
+    wire = asyncio.run(main())
+    assert (wire.sizes, len(wire.body)) == (sizes, n_bytes)
+
+
+def test_64_mib_may_leave_at_the_same_time() -> None:
+    async def main() -> None:
+        wire = Wire()
+        wire.left.set()
+        await Delivery(60).send(SCOPE, wire, Reply(200, [], bytes(64 << 20)), "a")
+        with pytest.raises(BusyError) as caught:
+            await Delivery(60).send(SCOPE, wire, Reply(200, [], bytes((64 << 20) + 1)), "a")
+        assert caught.value.retry_after == 5
+        assert str(caught.value) == "large answers wait for this client to receive them"
 
     asyncio.run(main())

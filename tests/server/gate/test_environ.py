@@ -58,6 +58,19 @@ def test_the_environment_satisfies_the_standard() -> None:
     assert (b"".join(body), status) == (b"answer", "200 OK")
 
 
+def test_the_environment_says_how_the_application_is_called() -> None:
+    environ = environ_of(scope())
+    assert {name: value for name, value in environ.items() if isinstance(value, bool | tuple)} == {
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+    }
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("127.0.0.1", "8000")
+    assert (environ["SERVER_PROTOCOL"], environ["SCRIPT_NAME"]) == ("HTTP/1.1", "")
+
+
 @pytest.mark.parametrize(
     ("client", "address"), [("192.0.2.7:1", "192.0.2.7"), ("[2001:db8::1]:1", "2001:db8::1")]
 )

@@ -111,3 +111,17 @@ def test_a_refused_head_request_has_no_body() -> None:
     app = client_of([]).application
     reply = replies.refusal(app, environ("/healthz", method="HEAD"), BusyError("busy"))
     assert (reply.status, reply.body) == (503, b"")
+
+
+def test_a_refusal_is_sent_even_where_a_hook_of_the_application_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = client_of([]).application
+
+    def fail(_: Response) -> Response:
+        raise RuntimeError("a hook fails")
+
+    app.after_request_funcs.setdefault(None, []).append(fail)
+    reply = replies.refusal(app, environ("/v1/query", method="POST"), BusyError("busy", retry_after=5))
+    assert (reply.status, json.loads(reply.body)["code"]) == (503, "busy")
+    assert "a hook fails" in caplog.text
