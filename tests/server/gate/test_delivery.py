@@ -19,7 +19,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.left = asyncio.Event()
-        self.body = b""
+        self.body = bytearray()
         #: The sizes of the pieces; none of a response that is sent at once.
         self.sizes: list[int] = []
 
@@ -39,7 +39,7 @@ class Wire:
 
 
 def test_a_small_response_is_sent_at_once() -> None:
-    async def main() -> bytes:
+    async def main() -> bytearray:
         wire = Wire()
         await asyncio.wait_for(Delivery(60).send(SCOPE, wire, Reply(200, [], b"abc"), "a"), 1)
         return wire.body
