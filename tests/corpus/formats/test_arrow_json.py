@@ -86,3 +86,20 @@ def test_texts_and_integers_are_those_of_json(
 )
 def test_rows_that_may_be_bad_or_differ_are_left_to_python(data: bytes, keep: tuple[str, ...]) -> None:
     assert parse(data, keep=keep) is None
+
+
+class Long(bytes):
+    """Lines that say of themselves how many bytes they are."""
+
+    n_bytes = 0
+
+    def __len__(self) -> int:
+        return self.n_bytes
+
+
+@pytest.mark.parametrize(("n_bytes", "parsed"), [((1 << 31) - 1, True), (1 << 31, False)])
+def test_a_chunk_of_more_bytes_than_arrow_counts_is_left_to_python(n_bytes: int, parsed: bool) -> None:
+    data = Long(b'{"text": "a"}')
+    data.n_bytes = n_bytes
+    chunk = parse_chunk(data, 1, Columns(), str)
+    assert (chunk is not None) == parsed
