@@ -19,6 +19,10 @@ from support.forms import lines, rows, shard_of
 from support.refusals import GOOD, message
 
 import portrait
+from portrait.corpus.columns import Columns
+from portrait.corpus.files.streams import ByteStream
+from portrait.corpus.formats.jsonl import line_chunks
+from portrait.corpus.formats.lines import LinesChunk, OversizedLine
 from portrait.errors import BadRowError
 
 if TYPE_CHECKING:
@@ -126,3 +130,67 @@ def test_a_compressed_file_is_not_divided(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(GOOD * 100))
     assert len(shard_of(path).split(1000)) == -(-100 * len(GOOD) // 1000)
     assert len(shard_of(tmp_path / "a.jsonl.gz").split(10)) == 1
+
+
+def chunks_of(*pieces: bytes, max_bytes: int = 1 << 20) -> list[LinesChunk | OversizedLine]:
+    """Read lines that come in these pieces."""
+    rest = list(pieces)
+
+    def read(_: int) -> bytes:
+        return rest.pop(0) if rest else b""
+
+    def position() -> int:
+        return sum(map(len, pieces)) - sum(map(len, rest))
+
+    return list(line_chunks(ByteStream("a.jsonl", read, position), Columns(max_document_bytes=max_bytes)))
+
+
+LINE = b'{"text": "a"}\n'
+MEBIBYTE = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("pieces", "places"),
+    [
+        # As much as the limit may be pending, and a byte more may not.
+        ([b"x" * MEBIBYTE, b"\n" + LINE], ["1", "2"]),
+        ([b"x" * (MEBIBYTE + 1), b"\n" + LINE], ["oversized 1", "2"]),
+        ([LINE + LINE + b"x" * MEBIBYTE, b"x", b"x\n" + LINE], ["1", "2", "oversized 3", "4"]),
+        # One after the other, each in several pieces.
+        (
+            [b"x" * MEBIBYTE, b"x", b"x", b"\n" + b"x" * (MEBIBYTE + 1), b"x\n" + LINE, LINE],
+            ["oversized 1", "oversized 2", "3", "4"],
+        ),
+        ([b"x" * (MEBIBYTE + 1), b"\n" + b"x" * MEBIBYTE, b"\n"], ["oversized 1", "2"]),
+        ([LINE, b"x" * (MEBIBYTE + 1)], ["1", "oversized 2"]),
+        ([b"x" * (MEBIBYTE + 1), b"\n"], ["oversized 1"]),
+    ],
+)
+def test_a_line_that_is_too_long_is_a_chunk_of_its_own(pieces: list[bytes], places: list[str]) -> None:
+    chunks = chunks_of(*pieces)
+    assert [
+        f"{'oversized ' * isinstance(chunk, OversizedLine)}{place.removeprefix('a.jsonl:')}"
+        for chunk in chunks
+        for place in chunk.places()
+    ] == places
+    n_bytes = sum(map(len, pieces))
+    # What follows an oversized line in its last piece counts with the next chunk.
+    assert sum(chunk.read_bytes for chunk in chunks) <= n_bytes
+    if not isinstance(chunks[-1], OversizedLine):
+        assert sum(chunk.read_bytes for chunk in chunks) == n_bytes
+
+
+def test_the_larger_limit_counts_for_long_lines() -> None:
+    pieces = [b'{"text": "' + b"x" * MEBIBYTE, b"x" * MEBIBYTE, b'"}\n']
+    (chunk,) = chunks_of(*pieces, max_bytes=3 << 20)
+    assert chunk.batch().texts.to_pylist() == ["x" * (2 << 20)]
+    (chunk,) = chunks_of(*pieces, max_bytes=2 << 20)
+    with pytest.raises(BadRowError, match=r"^a\.jsonl, line 1: a line of more than 2,097,152 bytes: "):
+        chunk.batch()
+
+
+def test_only_the_first_line_may_have_a_byte_order_mark() -> None:
+    first, second = chunks_of(b"\xef\xbb\xbf" + LINE, b"\xef\xbb\xbf" + LINE)
+    assert first.batch().texts.to_pylist() == ["a"]
+    with pytest.raises(BadRowError, match=r"^a\.jsonl, line 2: not JSON"):
+        second.batch()

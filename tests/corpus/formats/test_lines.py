@@ -11,7 +11,7 @@ from support.refusals import GOOD, message
 
 import portrait
 from portrait.corpus.columns import Columns
-from portrait.corpus.formats.lines import LinesChunk
+from portrait.corpus.formats.lines import LinesChunk, OversizedLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +62,30 @@ def test_values_that_arrow_would_convert_are_kept_as_in_json() -> None:
     data = "".join(json.dumps({"text": "x", "id": value}) + "\n" for value in values).encode()
     batch = chunk_of(data, columns=Columns(("text",), ("id",))).batch()
     assert batch.kept == (values,)
+
+
+def test_a_line_that_is_too_long_is_a_row_that_names_itself() -> None:
+    line = OversizedLine("a.jsonl", 7, Columns(max_document_bytes=10), 123)
+    assert (line.n_rows, line.read_bytes, line.places()) == (1, 123, ["a.jsonl:7"])
+    assert line.slice(0, 1) is line
+    with pytest.raises(portrait.BadRowError, match=r"^a\.jsonl, line 7: a line of more than 10 bytes: "):
+        line.batch()
+
+
+def test_a_deep_line_beside_one_that_only_python_parses_is_parsed_by_arrow() -> None:
+    deep = b'{"text": "a", "x": ' + b"[" * 450 + b"]" * 450 + b"}"
+    chunk = chunk_of(deep + b'\n{"text": ["b", "c"]}\n')
+    assert chunk.batch().texts.to_pylist() == ["a", "b\nc"]
+
+
+def test_a_slice_begins_at_its_first_row_and_ends_with_its_last() -> None:
+    chunk = chunk_of(b'\n{"text": "a"}\n\n{"text": "b"}\n\n\n{"text": "c"}\n', 5)
+    for start, stop, places in (
+        (0, 3, ["a.jsonl:6", "a.jsonl:8", "a.jsonl:11"]),
+        (1, 2, ["a.jsonl:8"]),
+        (1, 3, ["a.jsonl:8", "a.jsonl:11"]),
+        (3, 3, []),
+        (0, 0, []),
+    ):
+        part = chunk.slice(start, stop)
+        assert (part.places(), part.n_rows, part.read_bytes) == (places, stop - start, 0)
