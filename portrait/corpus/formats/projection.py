@@ -171,6 +171,10 @@ def text_array(column: Any, name: str, where: str) -> Any:
             return join_lists(column.cast(pa.large_list(texts)), pa.scalar(SEPARATOR, texts))
     if types.is_dictionary(kind) or types.is_string_view(kind):
         kind = kind.value_type if types.is_dictionary(kind) else kind
+        if types.is_string_view(kind) and types.is_dictionary(column.type):
+            # Arrow cannot decode a dictionary of views.
+            values = column.dictionary.cast(pa.large_string())
+            column = pa.DictionaryArray.from_arrays(column.indices, values)
         if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
             column = column.cast(pa.large_string())
             kind = column.type

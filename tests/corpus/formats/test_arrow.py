@@ -223,3 +223,15 @@ def test_an_error_of_the_system_is_shown_in_one_line(
     with pytest.raises(portrait.UnreadableFileError) as caught:
         list(shard.chunks())
     assert str(caught.value) == f"{tmp_path / 'a.arrow'}: not a readable Arrow file: {shown}"
+
+
+def test_a_dictionary_of_views_is_read(tmp_path: Path) -> None:
+    # As polars writes categories.
+    words = pa.array(["a" * 20, "b" * 30], pa.string_view())
+    column = pa.DictionaryArray.from_arrays(pa.array([1, None, 0, 1], pa.uint32()), words)
+    batch = pa.record_batch({"text": column})
+    with pa.ipc.new_file(str(tmp_path / "a.arrow"), batch.schema) as sink:
+        sink.write_batch(batch)
+    (chunk,) = shard_of(tmp_path / "a.arrow").chunks()
+    assert chunk.batch().texts.to_pylist() == ["b" * 30, None, "a" * 20, "b" * 30]
+    assert chunk.slice(2, 4).batch().texts.to_pylist() == ["a" * 20, "b" * 30]

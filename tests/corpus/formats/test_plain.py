@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,3 +123,26 @@ def test_the_bytes_read_are_counted_by_chunk(tmp_path: Path) -> None:
     assert [path for part in (first, second) for path in part.files] == shard.files
     assert PlainShard(paths[:1], Columns()).label == str(paths[0])
     assert PlainShard(paths[:2], Columns()).label == f"{paths[0]} and 1 more"
+
+
+def test_only_a_pipe_can_be_read_once_only(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    os.mkfifo(tmp_path / "pipe")
+    file = PlainShard([tmp_path / "a.txt"], Columns())
+    assert (file.read_once, file.n_bytes) == (False, 1)
+    pipe = PlainShard([tmp_path / "a.txt", tmp_path / "pipe"], Columns())
+    assert (pipe.read_once, pipe.n_bytes) == (True, None)
+    assert pipe.split(1) == [pipe]
+
+
+def test_empty_files_are_one_part(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.txt" for i in range(4)]
+    for path in paths:
+        path.touch()
+    shard = PlainShard(paths, Columns())
+    assert shard.split(1) == [shard]
+    paths[1].write_text("xy")
+    assert [part.label for part in PlainShard(paths, Columns()).split(1)] == [
+        f"{paths[0]} and 1 more",
+        f"{paths[2]} and 1 more",
+    ]

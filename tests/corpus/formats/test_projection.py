@@ -14,8 +14,10 @@ from portrait.corpus.columns import Columns
 from portrait.corpus.formats.projection import (
     TableChunk,
     join,
+    longest_shared_value,
     no_rows,
     require_columns,
+    require_small,
     text_array,
     wanted_columns,
 )
@@ -75,3 +77,97 @@ def test_a_chunk_without_rows_has_all_columns() -> None:
     batch = chunk.batch()
     assert (len(batch.texts), [len(values) for values in batch.kept], batch.read_bytes) == (0, [0], 5)
     assert (chunk.n_rows, chunk.places()) == (0, [])
+
+
+def dictionary(values: pa.Array) -> pa.Array:
+    """Return three rows that share the values of a dictionary."""
+    return pa.DictionaryArray.from_arrays(pa.array([0, 0, 1], pa.int8()), values)
+
+
+VIEWS = pa.array(["x" * 100, "y" * 300, "z", "w" * 200], pa.string_view())
+
+
+@pytest.mark.parametrize(
+    ("column", "n_bytes"),
+    [
+        (pa.array(["x" * 100] * 3), 0),
+        (pa.array([1, 2, 3]), 0),
+        (dictionary(pa.array(["x" * 100, "é" * 100])), 200),
+        (dictionary(pa.array(["x" * 300, "y"], pa.large_string())), 300),
+        (dictionary(pa.array([None, None], pa.string())), 0),
+        (dictionary(pa.array([1, 2])), 0),
+        (VIEWS, 300),
+        (VIEWS.slice(0, 1), 100),
+        (VIEWS.slice(2, 1), 1),
+        (VIEWS.slice(2, 2), 200),
+        (VIEWS.slice(4, 0), 0),
+        (pa.array([], pa.string_view()), 0),
+        (
+            pa.StructArray.from_arrays(
+                [dictionary(pa.array(["x" * 70, "y"])), VIEWS.slice(1, 3)], ["a", "b"]
+            ),
+            300,
+        ),
+        (pa.array([{}, {}], pa.struct([])), 0),
+    ],
+)
+def test_rows_share_the_values_of_dictionaries_and_what_views_show(column: pa.Array, n_bytes: int) -> None:
+    assert longest_shared_value(pa.RecordBatch.from_arrays([column], ["text"])) == n_bytes
+    beside = pa.array(["y"] * len(column))
+    assert longest_shared_value(pa.RecordBatch.from_arrays([beside, column], ["id", "text"])) == n_bytes
+
+
+def test_a_table_without_columns_shares_nothing() -> None:
+    assert longest_shared_value(pa.RecordBatch.from_arrays([], [])) == 0
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.large_binary()])
+def test_no_text_may_be_larger_than_the_limit(kind: pa.DataType) -> None:
+    columns = Columns(max_document_bytes=100)
+    small = pa.array(["x" * 100] * 5, kind)
+    require_small(small, columns, str)
+    for row in (0, 3):
+        large = pa.array(["x" * (100 + (i == row)) for i in range(5)], kind)
+        with pytest.raises(portrait.BadRowError, match=rf"^{row}: text of more than 100 bytes: "):
+            require_small(large, columns, str)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()])
+def test_text_may_have_any_type_of_string_and_be_in_a_dictionary_or_a_list(kind: pa.DataType) -> None:
+    plain = pa.array(["a", "b"], pa.string()).cast(kind)
+    coded = pa.DictionaryArray.from_arrays(pa.array([1, 0], pa.int8()), plain)
+    assert text_array(plain, "text", "file").to_pylist() == ["a", "b"]
+    assert text_array(coded, "text", "file").to_pylist() == ["b", "a"]
+    listed = pa.ListArray.from_arrays(pa.array([0, 2, 2], pa.int32()), plain)
+    assert text_array(listed, "text", "file").to_pylist() == ["a\nb", ""]
+    for column in (plain, coded, listed):
+        kind_of_text = text_array(column, "text", "file").type
+        assert pa.types.is_string(kind_of_text) or pa.types.is_large_string(kind_of_text)
+
+
+@pytest.mark.parametrize("kind", [pa.dictionary(pa.int8(), pa.int64()), pa.list_(pa.int64()), pa.binary()])
+def test_what_is_no_text_is_refused(kind: pa.DataType) -> None:
+    with pytest.raises(portrait.CorpusError, match=r"^file: column 'n' is .*, not text: choose another$"):
+        text_array(pa.array([], kind), "n", "file")
+
+
+class Preceding:
+    """A hundred rows in front of a part of a file."""
+
+    def count(self) -> int:
+        return 100
+
+
+def test_rows_are_named_by_their_numbers_in_the_file() -> None:
+    rows = pa.record_batch({"text": ["a", "b", None]})
+    chunk = TableChunk("file", 10, rows, Columns(), 7, Preceding())
+    assert chunk.places() == ["file:111", "file:112", "file:113"]
+    assert [chunk.batch().place(row) for row in range(3)] == [
+        "file, row 111",
+        "file, row 112",
+        "file, row 113",
+    ]
+    part = chunk.slice(1, 3)
+    assert (part.n_rows, part.read_bytes, part.places()) == (2, 0, ["file:112", "file:113"])
+    assert part.batch().texts.to_pylist() == ["b", None]
+    assert TableChunk("file", 10, rows, Columns(), 7).places() == ["file:11", "file:12", "file:13"]

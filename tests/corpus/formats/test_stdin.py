@@ -15,7 +15,7 @@ import portrait
 from portrait.corpus.columns import Columns
 from portrait.corpus.formats.stdin import StdinShard
 from portrait.corpus.resolve import resolve
-from portrait.errors import CorpusError
+from portrait.errors import CorpusError, UnreadableFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,3 +104,23 @@ def test_standard_input_is_read_by_its_format_or_its_first_character(
     assert sum(chunk.read_bytes for chunk in chunks) == len(data)
     assert shard.read_once
     assert shard.excerpt(1) is shard
+
+
+@pytest.mark.parametrize(
+    ("n_spaces", "n_rows"),
+    [((1 << 20) - 1, 1), (1 << 20, 1), ((1 << 20) + 1, 1), ((2 << 20) - 2, 1), ((2 << 20) - 1, None)],
+)
+def test_json_lines_may_begin_with_as_many_spaces_as_a_document_may_have(
+    n_spaces: int, n_rows: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A mebibyte is looked at each time.
+    data = b" " * n_spaces + b'\n{"text": "a"}\n'
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    shard = StdinShard("auto", Columns(max_document_bytes=1 << 20))
+    if n_rows is None:
+        with pytest.raises(UnreadableFileError, match="standard input: text of more than 1,048,576 bytes"):
+            list(shard.chunks())
+    else:
+        chunks = list(shard.chunks())
+        assert sum(chunk.n_rows for chunk in chunks) == n_rows
+        assert sum(chunk.read_bytes for chunk in chunks) == len(data)
