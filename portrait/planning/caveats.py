@@ -57,8 +57,7 @@ def bad_rows(sample: Sample, on_error: OnError) -> Iterator[str]:
 
 def long_tasks(task_seconds: Sequence[tuple[str, float]], n_workers: int) -> Iterator[str]:
     """Warn of shards whose reading all other workers wait for."""
-    if n_workers == 1:
-        return
+    # A single worker's share is all of the corpus: no task is more.
     share = sum(seconds for _, seconds in task_seconds) / n_workers
     for label, seconds in sorted(task_seconds, key=lambda task: -task[1])[:_MAX_NAMED]:
         if seconds > max(share, LONG_TASK_SECONDS):
@@ -85,9 +84,7 @@ def full_disks(needs: Sequence[tuple[Path, int, str]]) -> Iterator[str]:
     """
     by_device: dict[int, tuple[Path, int, str]] = {}
     for path, n_bytes, what in needs:
-        directory = next((p for p in (path, *path.absolute().parents) if p.exists()), None)
-        if directory is None:
-            continue
+        directory = next(one for one in (path, *path.absolute().parents) if one.exists())
         device = directory.stat().st_dev
         _, before, names = by_device.get(device, (directory, 0, ""))
         by_device[device] = (directory, before + n_bytes, f"{names} and {what}" if names else what)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING, cast
 
 from portrait import extras
@@ -123,12 +124,11 @@ def take(
 
 
 def _one_of_each_source_first(strata: list[Stratum]) -> list[Stratum]:
-    number: dict[str, int] = {}
-    rank = []
+    by_source: dict[str, list[Stratum]] = {}
     for stratum in strata:
-        number[stratum.source] = number.get(stratum.source, 0) + 1
-        rank.append(number[stratum.source])
-    return [stratum for _, stratum in sorted(zip(rank, strata, strict=True), key=lambda pair: pair[0])]
+        by_source.setdefault(stratum.source, []).append(stratum)
+    rounds = zip_longest(*by_source.values())
+    return [stratum for one_of_each in rounds for stratum in one_of_each if stratum is not None]
 
 
 class _Sampler:

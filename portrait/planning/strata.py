@@ -6,6 +6,7 @@ over it, and as many shards as the sample has room for.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -64,7 +65,11 @@ class SampledShard:
     @property
     def read_share(self) -> float:
         """The share of the shard that was read."""
-        return self.read_bytes / max(1, self.n_bytes or 0)
+        return self.read_bytes / (self.n_bytes or 1)
+
+    def is_larger(self, n_bytes: float) -> bool:
+        """Return whether the shard is known to be larger than ``n_bytes``."""
+        return self.n_bytes is not None and self.n_bytes > n_bytes
 
 
 @dataclass(slots=True)
@@ -153,17 +158,18 @@ def strata(sources: Sequence[Source]) -> Iterator[Stratum]:
             alike.setdefault(likeness(shard), []).append(shard)
         for (kind, suffix), shards in alike.items():
             n_bytes = total_bytes(shard.n_bytes for shard in shards)
-            size = max(1, (n_bytes or 0) // _N_PLACES)
-            sampled = [_sampled(shard, size if n_bytes else None) for shard in shards]
-            large = _LARGE_SHARE * (n_bytes or 0)
-            first = _spread([one for one in sampled if (one.n_bytes or 0) > large])
-            rest = _spread([one for one in sampled if (one.n_bytes or 0) <= large])
+            size = max(1, n_bytes // _N_PLACES) if n_bytes else None
+            sampled = [_sampled(shard, size) for shard in shards]
+            large_bytes = _LARGE_SHARE * n_bytes if n_bytes else math.inf
+            first = _spread([one for one in sampled if one.is_larger(large_bytes)])
+            rest = _spread([one for one in sampled if not one.is_larger(large_bytes)])
             yield Stratum(source.name, kind, suffix, expansion(shards[0]), [*first, *rest])
 
 
 def _sampled(shard: Shard, place_bytes: int | None) -> SampledShard:
-    divided = place_bytes is not None and (shard.n_bytes or 0) > place_bytes
-    places = shard.split(place_bytes) if divided and place_bytes is not None else [shard]
+    places = [shard]
+    if place_bytes is not None and shard.n_bytes is not None and shard.n_bytes > place_bytes:
+        places = shard.split(place_bytes)
     # The list is used up from its end.
     return SampledShard(shard.n_bytes, len(shard.files), _spread(places)[::-1], len(places))
 

@@ -95,3 +95,22 @@ def test_the_text_that_was_asked_about_is_not_shown_and_does_not_tell_answers_ap
     other = replace(one, text="another text with the same answer")
     assert one == other
     assert "another text" not in repr(other)
+
+
+def test_the_reason_names_a_missing_document_key_only_if_the_text_has_no_window_either() -> None:
+    missing = "no key of documents shorter than a window was stored"
+    assert missing in ask(evidence(units=7, document=None)).reason
+    assert missing not in ask(evidence(units=7, document=False)).reason
+    assert missing not in ask(evidence(document=None)).reason
+    # A text that has windows for one portrait has some for the answer as a whole.
+    assert missing not in ask(evidence(units=7, document=None), evidence(document=None)).reason
+
+
+def test_what_chance_is_expected_to_find_adds_up_over_layers_and_is_at_most_one_text() -> None:
+    two = ask(evidence(fpr=0.01), evidence(fpr=0.001, source="b"))
+    first, second = (layer.expected_by_chance for layer in two.layers)
+    assert 0 < second < first < 0.01
+    assert two.expected_by_chance == first + second
+    sure = ask(evidence(fpr=0.5, units=20), threshold=1000)
+    assert sure.layers[0].expected_by_chance > 1
+    assert sure.expected_by_chance == 1.0

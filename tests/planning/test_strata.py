@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from support.chunked_shard import ChunkedShard
 
 from portrait.corpus.resolve import resolve
+from portrait.corpus.shards import Source
 from portrait.errors import SpecError
 from portrait.keys.maker import Counts
 from portrait.planning.strata import PlaceRead, SampledShard, Stratum, likeness, strata
@@ -60,6 +63,65 @@ def test_a_stratum_adds_up_its_shards() -> None:
     unknown = SampledShard(None, 0, [], 1)
     assert Stratum("main", "auto", "", 1.0, [full, unknown]).n_bytes is None
     assert (unknown.read_share, Stratum("main", "auto", "", 1.0, [unknown]).share) == (0, 0)
+    assert (unknown.n_whole, unknown.whole, stratum.seconds) == (0, False, 0.0)
+
+
+def test_of_shards_of_unknown_size_the_one_with_the_least_read_has_the_least_share() -> None:
+    unknown = SampledShard(None, 1, [], 2, reads=[read(20, 10)])
+    assert unknown.read_share == 20
+    assert Stratum("main", "auto", "", 2.0, [unknown]).share == 10
+    # A stratum of less than a byte counts as one of a byte.
+    assert Stratum("main", "auto", "", 0.5, [SampledShard(1, 1, [], 1, reads=[read(1, 3)])]).share == 3
+
+
+def test_a_shard_is_larger_than_a_number_of_bytes_only_if_its_size_is_known() -> None:
+    shard = SampledShard(100, 1, [], 1)
+    assert (shard.is_larger(99.5), shard.is_larger(100)) == (True, False)
+    assert not SampledShard(None, 1, [], 1).is_larger(0)
+
+
+def sizes(*shards: ChunkedShard) -> list[int | None]:
+    """Return the sizes of the shards of their stratum, in the order in which they are sampled."""
+    (stratum,) = strata([Source("main", shards=list(shards))])
+    return [shard.n_bytes for shard in stratum.shards]
+
+
+def test_shards_of_more_than_a_sixteenth_of_a_stratum_are_first() -> None:
+    def shards(*n_bytes: int) -> list[ChunkedShard]:
+        return [ChunkedShard(n, document_bytes=1) for n in n_bytes]
+
+    # Of 1,600 bytes, a shard of 100 is not more than a sixteenth, one of 101 is.
+    order = sizes(*shards(*[93] * 14, 97, 100, 101))
+    assert order[:2] == [101, 93]
+    assert Counter(order) == {93: 14, 97: 1, 100: 1, 101: 1}
+    assert sizes(*shards(0, 0)) == [0, 0]
+    assert sizes(*shards(0, 1)) == [1, 0]
+
+
+def test_without_the_size_of_a_shard_no_other_is_known_to_be_large() -> None:
+    known, unknown = ChunkedShard(100), ChunkedShard(100, is_sized=False)
+    assert sizes(unknown, known) == [None, 10_000]
+    (stratum,) = strata([Source("main", shards=[unknown, known])])
+    assert [shard.n_places for shard in stratum.shards] == [1, 1]
+
+
+def test_every_second_shard_or_so_is_next() -> None:
+    # The multiples of the golden ratio, modulo 1: 0, 0.62, 0.24, 0.85, 0.47.
+    assert sizes(*(ChunkedShard(100 + i, document_bytes=1) for i in range(5))) == [100, 102, 104, 101, 103]
+
+
+@pytest.mark.parametrize(("n_bytes", "n_places"), [(10, 10), (32, 32), (3200, 32), (10**6, 32)])
+def test_a_stratum_has_32_places_unless_it_has_fewer_bytes(n_bytes: int, n_places: int) -> None:
+    (stratum,) = strata([Source("main", shards=[ChunkedShard(n_bytes, document_bytes=1)])])
+    assert stratum.n_places == n_places
+    assert sum(place.n_bytes or 0 for place in stratum.shards[0].places) == n_bytes
+
+
+def test_shards_that_are_no_larger_than_a_place_are_not_opened() -> None:
+    shards = [ChunkedShard(200, document_bytes=1), *(ChunkedShard(4, document_bytes=1) for _ in range(30))]
+    (stratum,) = strata([Source("main", shards=[*shards])])
+    # A place has 320 / 32 bytes.
+    assert [shard.n_places for shard in stratum.shards] == [20] + [1] * 30
 
 
 def test_the_shard_of_which_least_was_read_is_next(tmp_path: Path) -> None:
