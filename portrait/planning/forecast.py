@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from portrait.building.request import Request
     from portrait.building.way import Way
-    from portrait.corpus.shards import Shard, Source
+    from portrait.corpus.shards import Source
     from portrait.engines.execution import Execution
     from portrait.planning.sample import Sample
     from portrait.planning.strata import Stratum
@@ -58,7 +58,7 @@ class Forecast:
         self.sample = sample
         self._read_plan = plan_reading(sources, request) if way == "disk" else None
         self.n_tasks = len(self._read_plan.shards) if self._read_plan else 1
-        self.n_workers = max(1, min(execution.n_workers, self.n_tasks)) if self._read_plan else 1
+        self.n_workers = min(execution.n_workers, self.n_tasks)
         self._strata = {(one.source, one.kind, one.suffix): one for one in sample.strata}
         self.sources = planned_sources(
             sample,
@@ -99,15 +99,14 @@ class Forecast:
             # A growing buffer is allocated half as large again as its content.
             per_key = BYTES_PER_SORTED_KEY if is_sorted else KEY_BYTES * 3 // 2
             return _PROCESS_BYTES + self.n_keys * per_key + bundle_bytes
-        per_task = self.n_keys // self.n_tasks
-        reading = 2 * KEY_BYTES * min(per_task, self._execution.buffer_keys)
+        # Reading takes less: a worker buffers no more keys than it sorts later, and in less memory.
         making = BYTES_PER_SORTED_KEY * min(self.n_keys // self.n_workers, self._execution.sorted_keys)
         first = _PROCESS_BYTES if self.n_workers > 1 else 0
-        return first + self.n_workers * (_PROCESS_BYTES + max(reading, making))
+        return first + self.n_workers * (_PROCESS_BYTES + making)
 
     def seconds(self, bundle_bytes: int) -> float:
         """Return about how long the build takes, at the speed at which the sample was read and hashed."""
-        whole = sum(self._read_seconds(one, one.n_bytes or 0) for one in self.sample.strata)
+        whole = sum(self._read_seconds(one, one.n_bytes) for one in self.sample.strata)
         filling = self._filling_seconds()
         n_files = sum(one.n_files for one in self.sample.strata)
         fixed = len(self.sources) * _LAYER_SECONDS + n_files * _FILE_SECONDS
@@ -119,11 +118,11 @@ class Forecast:
         shared = max(longest, whole / self.n_workers) + (spilling + filling) / self.n_workers
         return fixed + shared + (_START_SECONDS if self.n_workers > 1 else 0.0)
 
-    def _read_seconds(self, stratum: Stratum, n_bytes: int) -> float:
+    def _read_seconds(self, stratum: Stratum, n_bytes: int | None) -> float:
+        if n_bytes is None:  # What has an unknown size was read whole.
+            return stratum.seconds
         if stratum.read_bytes:
             return stratum.seconds * n_bytes / stratum.read_bytes
-        if stratum.whole:  # its size is unknown
-            return stratum.seconds
         others = [one for one in self.sample.strata if one.read_bytes]
         total = sum(one.text_bytes for one in others)
         return sum(one.seconds for one in others) * n_bytes * stratum.expansion / max(1, total)
@@ -131,14 +130,11 @@ class Forecast:
     @property
     def task_seconds(self) -> list[tuple[str, float]]:
         """The shards that read tasks read, and about how long each takes; none if there are no tasks."""
-        return [(shard.label, self._shard_seconds(source, shard)) for source, shard in self._shards]
-
-    @property
-    def _shards(self) -> Sequence[tuple[str, Shard]]:
-        return self._read_plan.shards if self._read_plan else ()
-
-    def _shard_seconds(self, source: str, shard: Shard) -> float:
-        return self._read_seconds(self._strata[source, *likeness(shard)], shard.n_bytes or 0)
+        shards = self._read_plan.shards if self._read_plan else ()
+        return [
+            (shard.label, self._read_seconds(self._strata[source, *likeness(shard)], shard.n_bytes))
+            for source, shard in shards
+        ]
 
     def _filling_seconds(self) -> float:
         """Return the time to build the filters, at the speed at which one for the sample's keys is built."""

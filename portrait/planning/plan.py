@@ -247,7 +247,7 @@ def plan(
             *unread_shards(sample),
             *bad_rows(sample, on_error),
             *long_tasks(forecast.task_seconds, execution.n_workers),
-            *too_little_memory(memory_bytes if two_pass else 0, execution.total_bytes),
+            *(too_little_memory(memory_bytes, execution.total_bytes) if two_pass else ()),
             *full_disks(_disk_needs(Path(out), bundle_bytes, execution, work_dir_bytes)),
         ),
     )

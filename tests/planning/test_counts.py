@@ -84,6 +84,84 @@ def test_an_unread_stratum_is_estimated_from_the_others() -> None:
     assert (only.source, only.text_bytes) == ("a", 250)
 
 
+def test_an_unread_stratum_is_as_uncertain_as_half_of_itself_in_one_place() -> None:
+    # Two strata are read at one place each, and the third stands for another.
+    read = [stratum("a", kind, 100, 100, a=counts_of(2, 50, 5)) for kind in ("jsonl", "csv")]
+    unread = Stratum("a", "tsv", ".tsv", 3.5, [SampledShard(201, 3, [], 2)])
+    (source,) = planned_sources(Sample([*read, unread]), by_column=False, document_keys="all")
+    expected = 201 * 3.5
+    assert source.text_bytes == round(100 + expected)
+    assert source.text_bytes_range == Estimate(100 + expected, (expected / 2) ** 2, 3).range()
+    assert source.documents == round(4 + 4 * expected / 100)
+
+
+@pytest.mark.parametrize(("text_bytes", "expected"), [(0, 0), (1, 200), (2, 200)])
+def test_little_text_stands_for_an_unread_stratum(text_bytes: int, expected: int) -> None:
+    read = stratum("a", "jsonl", 100, 100, a=counts_of(1, text_bytes, 0))
+    sample = Sample([read, stratum("b", "csv", 200, 0)])
+    _, other = planned_sources(sample, by_column=False, document_keys="all")
+    assert other.text_bytes == expected
+
+
+def test_an_empty_stratum_has_no_text() -> None:
+    read = stratum("a", "jsonl", 100, 100, a=counts_of(1, 50, 0))
+    empty = Stratum("b", "csv", ".csv", 1.0, [SampledShard(0, 1, [], 1)])
+    _, other = planned_sources(Sample([read, empty]), by_column=False, document_keys="all")
+    assert (other.text_bytes, other.text_bytes_range) == (0, Range(0, 0))
+
+
+def test_a_byte_of_text_is_enough_for_a_stratum_to_stand_for_itself() -> None:
+    read = stratum("a", "jsonl", 100, 100, a=counts_of(10, 500, 0))
+    for text_bytes, expected in ((1, 20), (0, 200)):
+        other = stratum("b", "csv", 200, 10, b=counts_of(1, text_bytes, 0))
+        _, source = planned_sources(Sample([read, other]), by_column=False, document_keys="all")
+        assert source.text_bytes == expected
+
+
+def test_a_shard_of_unknown_size_that_was_read_whole_counts_what_it_has() -> None:
+    shard = SampledShard(None, 3, [], 1, n_whole=1, reads=[PlaceRead(0, {"a": counts_of(2, 50, 5)})])
+    sample = Sample([Stratum("a", "auto", "", 1.0, [shard])])
+    (source,) = planned_sources(sample, by_column=False, document_keys="all")
+    assert (source.documents, source.text_bytes, source.text_bytes_range) == (2, 50, Range(50, 50))
+
+
+def test_the_number_of_text_files_is_known_however_little_is_read() -> None:
+    # Two files of three are read, with a document each; all three have documents.
+    for n_bytes, documents in ((1000, 3), (100, 2)):
+        sample = Sample(
+            [
+                stratum("a", "jsonl", 100, 100, a=counts_of(1, 50, 7)),
+                stratum("a", "txt", n_bytes, 100, a=counts_of(2, 50, 7)),
+            ]
+        )
+        (source,) = planned_sources(sample, by_column=False, document_keys="all")
+        assert source.documents == 1 + documents
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "read_bytes", "read_share"), [(100, 100, 1.0), (1000, 100, 0.1), (1000, 800, 0.8)]
+)
+def test_keys_may_repeat_in_the_share_of_the_corpus_that_was_not_read(
+    n_bytes: int, read_bytes: int, read_share: float
+) -> None:
+    sample = Sample([stratum("a", "jsonl", n_bytes, read_bytes, a=counts_of(0, 50, 60))])
+    sample.keys["a"] = [keys_of(range(i, i + 10)) for i in range(0, 60, 10)]
+    (source,) = planned_sources(sample, by_column=False, document_keys="none")
+    keys = estimate([Cluster(n_bytes, n_bytes == read_bytes, ((read_bytes, 60),))])
+    assert (source.distinct_keys, source.distinct_keys_range) == distinct_keys(
+        keys, sample.keys["a"], read_share
+    )
+
+
+def test_what_was_read_of_a_corpus_of_unknown_size_is_all_of_it_at_most() -> None:
+    # More bytes were read than the strata are known to have.
+    part = stratum("a", "jsonl", 10, 30, a=counts_of(0, 50, 60))
+    sample = Sample([part])
+    sample.keys["a"] = [keys_of(range(i, i + 10)) for i in range(0, 60, 10)]
+    (source,) = planned_sources(sample, by_column=False, document_keys="none")
+    assert source.distinct_keys_range.low == source.distinct_keys
+
+
 def test_rows_of_a_source_that_only_some_shards_hold() -> None:
     reads = [PlaceRead(10, {"x": counts_of(1, 8, 1)}), PlaceRead(10, {"y": counts_of(1, 4, 2)})]
     shards = [SampledShard(100, 1, [], 2, reads=[one]) for one in reads]
@@ -121,6 +199,23 @@ def test_distinct_keys_of_an_uncertain_number() -> None:
     assert (number, between) == (100, Estimate(100, 10.0**2, 10).range())
     assert distinct_keys(Estimate(7, 0.0, 1), [], 0.5) == (7, Range(7, 7))
     assert distinct_keys(Estimate(7, 0.0, 1), [Keys()], 0.5) == (7, Range(7, 7))
+
+
+def test_distinct_keys_include_the_least_and_the_greatest() -> None:
+    ends = keys_of([0, 1, (1 << 64) - 2, (1 << 64) - 1])
+    assert distinct_keys(Estimate(4, 0.0, 1), [ends], 1.0) == (4, Range(4, 4))
+    assert distinct_keys(Estimate(8, 0.0, 2), [ends, ends], 0.5) == (4, Range(2, 4))
+
+
+def test_the_interval_of_distinct_keys_that_repeat_is_that_of_all_keys_in_proportion() -> None:
+    keys = Estimate(1000, 50.0**2, 10)
+    low, high = keys.range()
+    places = [keys_of([1, 1, 2, 3])]
+    assert distinct_keys(keys, places, 1.0) == (750, Range(round(low * 0.75), round(high * 0.75)))
+    assert distinct_keys(keys, places, 0.5) == (
+        750,
+        Range(math.floor(low * 0.75 * 0.5), math.ceil(high * 0.75)),
+    )
 
 
 @pytest.mark.parametrize("read_share", [0.01, 0.5, 0.99])

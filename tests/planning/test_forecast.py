@@ -107,7 +107,7 @@ def test_numbers_of_a_build_on_disk(tmp_path: Path) -> None:
     assert (forecast.n_tasks, forecast.n_workers) == (2, 2)
     # Each of two runs has heads of 16 partitions, of two numbers of 8 bytes.
     assert forecast.work_dir_bytes(1000) == 1230 * 8 + 2 * 16 * 16 + 1000
-    # A task reads 615 keys, in two buffers of 8 bytes a key; a worker sorts as many, at 24 bytes a key.
+    # A worker sorts 615 keys, at 24 bytes a key.
     assert forecast.memory_bytes(1000) == 160_000_000 + 2 * (160_000_000 + 24 * 615)
     sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     assert sizes == {"a.jsonl": 1000, "b.jsonl": 2000}
@@ -137,6 +137,101 @@ def test_filling_a_filter_is_timed_with_the_keys_of_the_sample(
     ticks = iter([10.0, 12.5])
     shared.sample.keys["main"] = [keys]
     assert shared.seconds(0) == pytest.approx(before + 2.5 * 1230 / 615 / 2)
+
+
+def keys_of(n: int) -> Keys:
+    """Return this number of random keys."""
+    keys = Keys()
+    keys.extend(random.Random(n).randbytes(8 * n))
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("places", "n_timed"),
+    [
+        ([1 << 19, 1 << 19, 9], 1 << 20),
+        ([(1 << 20) - 1, 2, 9], (1 << 20) + 1),
+        ([1 << 20, 9], 1 << 20),
+        ([5, 6, 7], 18),
+    ],
+)
+def test_filling_is_timed_with_about_a_million_keys(
+    places: list[int], n_timed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecast = half_read(tmp_path, "memory")
+    before = forecast.seconds(0)
+    forecast.sample.keys["main"] = [keys_of(n) for n in places]
+    ticks = iter([1e6, 2e6])
+    monkeypatch.setattr("portrait.planning.forecast.time.perf_counter", lambda: next(ticks))
+    assert forecast.seconds(0) - before == pytest.approx(1e6 * 1230 / n_timed)
+
+
+@pytest.mark.parametrize(("windows", "seconds"), [(0, 0.0), (1, 6.0), (2, 6.0)])
+def test_a_filter_of_few_windows_is_filled_at_the_speed_of_the_sample(
+    windows: int, seconds: float, tmp_path: Path
+) -> None:
+    def forecast(filter_seconds: float) -> Forecast:
+        request = Request.of(WindowSpec(), FilterSpec("pybloom"), column="text")
+        (tmp_path / "a.jsonl").write_text("x" * 100)
+        stratum = Stratum("main", "jsonl", ".jsonl", 1.0, [shard(100, 50, windows=windows, text_bytes=9)])
+        sample = Sample([stratum], filter_seconds=filter_seconds)
+        sources = request.resolve([tmp_path / "a.jsonl"])
+        return Forecast(request, sources, Execution(), "two_pass", sample)
+
+    assert forecast(3.0).seconds(0) - forecast(0.0).seconds(0) == pytest.approx(seconds)
+
+
+def test_a_stratum_of_unknown_size_takes_as_long_as_it_took_for_the_sample(tmp_path: Path) -> None:
+    forecast = half_read(tmp_path, "memory")
+    before = forecast.seconds(0)
+    reads = [PlaceRead(0, {"main": Counts(documents=1, text_bytes=9)})]
+    whole = SampledShard(None, 1, [], 1, n_whole=1, reads=reads)
+    forecast.sample.strata.append(Stratum("main", "csv", ".csv", 1.0, [whole], seconds=7.0))
+    assert forecast.seconds(0) == pytest.approx(before + 7.0 + 50e-6)
+
+
+def test_a_stratum_that_was_not_read_takes_as_long_as_so_much_text_of_the_others(tmp_path: Path) -> None:
+    forecast = half_read(tmp_path, "memory")
+    before = forecast.seconds(0)
+    # 1,200 bytes of text took 4 s.
+    unread = Stratum("main", "csv", ".csv.gz", 3.5, [SampledShard(601, 1, [], 1)])
+    forecast.sample.strata.append(unread)
+    assert forecast.seconds(0) == pytest.approx(before + 4 * 601 * 3.5 / 1200 + 50e-6)
+
+
+@pytest.mark.parametrize(("text_bytes", "seconds"), [(0, 28.0), (1, 28.0), (2, 14.0)])
+def test_a_byte_of_text_at_least_stands_for_what_was_not_read(
+    text_bytes: int, seconds: float, tmp_path: Path
+) -> None:
+    request = Request.of(WindowSpec(), FilterSpec(), column="text")
+    (tmp_path / "a.jsonl").write_text("x" * 100)
+    read = Stratum("main", "jsonl", ".jsonl", 1.0, [shard(9, 9, text_bytes=text_bytes)], seconds=4.0)
+    unread = Stratum("main", "csv", ".csv", 1.0, [SampledShard(7, 1, [], 1)])
+    sources = request.resolve([tmp_path / "a.jsonl"])
+    forecast = Forecast(request, sources, Execution(), "memory", Sample([read, unread]))
+    assert forecast.seconds(0) == pytest.approx(4.0 + seconds + 0.08 + 2 * 50e-6)
+
+
+def test_spilling_and_writing_take_as_long_as_a_disk_usually_does(tmp_path: Path) -> None:
+    forecast = half_read(tmp_path, "disk", workers=1)
+    for n_bytes in (0, 3 * 10**17):
+        assert forecast.seconds(n_bytes) == pytest.approx(
+            8 + 2 * 1230 * 8 / 500e6 + 0.08 + 2 * 50e-6 + n_bytes / 300e6, rel=1e-12
+        )
+    many = half_read(tmp_path, "disk", workers=1)
+    before = many.seconds(0)
+    many.n_keys = 10**18
+    assert many.seconds(0) - before == pytest.approx(2 * 10**18 * 8 / 500e6, rel=1e-10)
+
+
+def test_the_longest_of_many_tasks_is_no_reason_to_wait_if_the_others_take_longer(tmp_path: Path) -> None:
+    forecast = half_read(tmp_path, "disk", workers=2, memory_bytes=1 << 30)
+    longest = max(seconds for _, seconds in forecast.task_seconds)
+    before = forecast.seconds(0)
+    others = Stratum("main", "csv", ".csv", 1.0, [shard(100, 50, documents=1, text_bytes=9)], seconds=10.0)
+    forecast.sample.strata.append(others)
+    # 8 s and 20 s are 14 s for each of two workers.
+    assert forecast.seconds(0) == pytest.approx(before - longest + 14 + 50e-6)
 
 
 def test_a_bundle_is_as_large_as_its_layers_and_their_headers(tmp_path: Path) -> None:

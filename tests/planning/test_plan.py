@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
+import math
 import random
 import shutil
 import sysconfig
@@ -17,6 +19,7 @@ import pytest
 
 import portrait
 from portrait.engines.execution import Execution
+from portrait.planning.plan import SAMPLE_TEXT_BYTES, TEXT_UNITS
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -204,6 +207,48 @@ def test_a_text_in_which_nothing_is_detectable_has_no_length(corpus: Path) -> No
     assert planned.detectable_units[10_000] is not None
 
 
+def test_a_copy_may_be_as_long_as_its_text(corpus: Path) -> None:
+    def detectable(width: int) -> int | None:
+        windows, spec = portrait.WindowSpec(width, 1), portrait.FilterSpec("fuse", 1 / 128)
+        return portrait.plan(corpus / "third.parquet", windows=windows, filter=spec).detectable_units[1000]
+
+    # A single window of one source is evidence: 1/128 is less than the threshold of 1/100. Two are not.
+    assert detectable(1000) == 1000
+    assert detectable(1001) is None
+    assert detectable(999) == 1000
+
+
+def test_the_interval_of_all_text_is_that_of_independent_sources(corpus: Path) -> None:
+    sources = {"a": corpus / "all.jsonl", "b": corpus / "all.parquet"}
+    planned = portrait.plan(sources, sample_text_bytes=MB)
+    low, high = planned.text_bytes_range
+    below = [one.text_bytes - one.text_bytes_range.low for one in planned.sources]
+    above = [one.text_bytes_range.high - one.text_bytes for one in planned.sources]
+    assert planned.text_bytes - low == pytest.approx(math.hypot(*below), abs=1)
+    assert high - planned.text_bytes == pytest.approx(math.hypot(*above), abs=1)
+    assert min(*below, *above) > 1000
+    keys = planned.distinct_keys_range
+    assert keys.low == sum(one.distinct_keys_range.low for one in planned.sources)
+    assert keys.high == sum(one.distinct_keys_range.high for one in planned.sources)
+
+
+def test_the_defaults_of_a_plan_are_the_documented_ones(tmp_path: Path) -> None:
+    assert (SAMPLE_TEXT_BYTES, TEXT_UNITS) == (32_000_000, (1000, 10_000))
+    (tmp_path / "a.txt").write_text("a short text")
+    assert portrait.plan(tmp_path / "a.txt").distinct_keys == 0
+    assert portrait.plan(tmp_path / "a.txt", short_documents=True).distinct_keys == 1
+    assert portrait.plan(tmp_path / "a.txt", sample_text_bytes=1).documents == 1
+
+
+def test_a_sample_is_read_for_three_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "0123456789"}\n' * 3200)
+    # Each of 32 places has 100 rows, and takes three looks at the clock, a quarter of a second each.
+    clock = itertools.count(0.0, 0.25)
+    monkeypatch.setattr("portrait.planning.sample.time.perf_counter", lambda: next(clock))
+    planned = portrait.plan(tmp_path / "a.jsonl")
+    assert planned.sampled_text_bytes == 4 * 1000
+
+
 REFUSED: dict[str, tuple[Any, dict[str, Any]]] = {
     "no such file": ("missing.txt", {}),
     "no match": ("*.nothing", {}),
@@ -250,6 +295,8 @@ def test_standard_input_is_not_consumed(cli: Cli) -> None:
 def test_a_sample_of_nothing_is_refused(corpus: Path) -> None:
     with pytest.raises(portrait.SpecError, match="the sample is 1 byte or more, not 0"):
         portrait.plan(corpus / "txt", sample_text_bytes=0)
+    with pytest.raises(portrait.SpecError, match="the sample is 1 byte or more, not '32MB'"):
+        portrait.plan(corpus / "txt", sample_text_bytes="32MB")  # type: ignore[arg-type]
 
 
 def test_rows_that_cannot_be_read_are_a_warning(tmp_path: Path) -> None:
