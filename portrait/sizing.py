@@ -67,8 +67,6 @@ def bloom_fpr(n_keys: int, n_blocks: int) -> float:
         n_keys: Distinct keys in the filter.
         n_blocks: Blocks of :data:`BLOCK_BITS` bits.
     """
-    if n_keys <= 0:
-        return 0.0
     if n_blocks == 1:
         return _block_fpr(n_keys)
     mean = n_keys / n_blocks

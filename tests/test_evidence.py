@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -38,6 +40,25 @@ def test_evidence_at_the_extremes() -> None:
     assert significant_chain(0, 3, 0.5, 0.01) == 1
     assert evalue(1000, 3, 0.0, 1) == 0
     assert evalue(1000, 3, 1.0, 7) == 3000
+
+
+@pytest.mark.parametrize("fpr", [0.5, 0.1, 1 / 3, 0.01])
+@pytest.mark.parametrize("n_windows", [1, 3, 100, 12_345])
+def test_a_chain_is_significant_if_its_evalue_is_exactly_the_threshold(n_windows: int, fpr: float) -> None:
+    for chain in range(1, 9):
+        value = evalue(n_windows, 2, fpr, chain)
+        assert significant_chain(n_windows, 2, fpr, value) == chain
+        assert significant_chain(n_windows, 2, fpr, math.nextafter(value, 0)) == chain + 1
+
+
+@pytest.mark.parametrize("short_of_one", [2.0**-53, 1e-13])
+def test_a_nearly_full_filter_is_judged_in_finite_time(short_of_one: float) -> None:
+    # In a separate process, which times out if the code steps through 10^14 chain lengths one by one.
+    call = f"significant_chain(100, 3, 1 - {short_of_one!r}, 0.01)"
+    script = f"from portrait.evidence import significant_chain; print({call})"
+    result = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, timeout=5, check=True)
+    exact = math.log(300 / 0.01) / -math.log1p(-(1 - (1 - short_of_one)))
+    assert float(result.stdout) == pytest.approx(exact, rel=1e-9)
 
 
 @pytest.mark.parametrize(("chain", "length"), [(1, 74), (2, 99), (5, 174)])

@@ -16,6 +16,10 @@ from support import oracle
 import portrait
 from portrait.filters.bloom import Bloom, BloomBuilder
 from portrait.sizing import (
+    BLOCK_BITS,
+    BLOCK_BYTES,
+    LANE_BITS,
+    LANES,
     SKETCH_KEYS,
     bloom_blocks,
     bloom_fpr,
@@ -174,6 +178,15 @@ def test_impossible_rates_are_refused(fpr: Any) -> None:
         bloom_blocks(100, fpr)
 
 
+def test_a_rate_that_some_number_of_blocks_has_exactly_takes_so_many() -> None:
+    for n_blocks in (1, 2, 3, 7, 40):
+        assert bloom_blocks(1000, bloom_fpr(1000, n_blocks)) == n_blocks
+
+
+def test_a_block_is_256_bits_in_eight_lanes() -> None:
+    assert (BLOCK_BITS, BLOCK_BYTES, LANES, LANE_BITS) == (256, 32, 8, 32)
+
+
 def test_the_numbers_of_a_count_of_distinct_keys() -> None:
     k = 1 << 18
     assert k == SKETCH_KEYS
@@ -209,9 +222,14 @@ def test_the_numbers_of_small_filters() -> None:
         (0, 1, 8, math.ceil(8.05 * 8 / 64) * 8 + 72),
         # log2(80) / 2 is 3: a segment of 8, hence 100 + 2.5 + 24 slots.
         (100, 1, 7, math.ceil(126.5 * 7 / 64) * 8 + 72),
+        # log2(64) / 2 is 3, too, and log2(63.2) / 2 is 2: a segment of 4.
+        (80, 1, 64, math.ceil(80 + 2 + 24) * 8 + 72),
+        (79, 1, 64, math.ceil(79 + 1.975 + 12) * 8 + 72),
         # The largest segment is 128: 200,000 + 5,000 + 384 slots.
         (200_000, 1, 10, math.ceil(205_384 * 10 / 64) * 8 + 72),
         (1 << 18, 1, 1, math.ceil(((1 << 18) * 1.025 + 384) / 64) * 8 + 72),
+        ((1 << 18) + 1, 1, 7, math.ceil(262_145 * (1 + 1.168 * 262_145**-0.2125) * 7 / 64) * 8 + 72),
+        (400_000, 1, 7, math.ceil(400_000 * (1 + 1.168 * 400_000**-0.2125) * 7 / 64) * 8 + 72),
         (400, 4, 7, 4 * (math.ceil(126.5 * 7 / 64) * 8 + 72)),
         (10**6, 1, 7, math.ceil(10**6 * (1 + 1.168 * 10**-1.275) * 7 / 64) * 8 + 72),
     ],

@@ -56,7 +56,7 @@ def judge(text: str, evidence: Sequence[LayerEvidence], threshold: float = DEFAU
     layers = [_judge_layer(one, n_layers[one.spec], threshold) for one in evidence]
     spans = [(match.start, match.end) for layer in layers for match in layer.matches]
     values = [layer.evalue for layer in layers if layer.evalue is not None]
-    comparable = len(n_layers) == 1 or len({(spec.unit, spec.normalizer) for spec in n_layers}) == 1
+    comparable = len({(spec.unit, spec.normalizer) for spec in n_layers}) == 1
     return Answer(
         verdict=strongest({layer.verdict for layer in layers}),
         evalue=min(values, default=None),

@@ -142,7 +142,7 @@ def _estimate(
 def _read_share(sample: Sample) -> float:
     """Return the share of the corpus that was read, by its bytes."""
     n_bytes = sum(one.n_bytes or 0 for one in sample.strata)
-    return 1.0 if sample.whole else min(1.0, sum(one.read_bytes for one in sample.strata) / max(1, n_bytes))
+    return 1.0 if sample.whole else sum(one.read_bytes for one in sample.strata) / max(1, n_bytes)
 
 
 def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> tuple[int, Range]:
@@ -174,5 +174,5 @@ def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> 
     if read_share >= 1:
         return round(keys.total * share), Range(round(low * share), round(high * share))
     repeated = 1 - n_distinct / n_unique + _RULE_OF_THREE / len(places)
-    kept = max(_MOST_REPEATED, 1 / (1 + repeated / read_share))
+    kept = max(_MOST_REPEATED, read_share / (read_share + repeated))
     return round(keys.total * share), Range(math.floor(low * share * kept), math.ceil(high * share))

@@ -9,6 +9,7 @@ import pytest
 from support import samples
 
 import portrait
+from portrait.answers.wording import show_evalue
 
 STORY = (
     "The ferry to Norham left without its bell that winter, and the passengers learned to listen for it. " * 2
@@ -44,6 +45,9 @@ def test_matches_are_marked_in_the_text(opened: portrait.Portrait) -> None:
     assert "".join(excerpt.itertext()).startswith("Before. ")
     rows = ["".join(row.itertext()) for row in root.iter("tr")]
     assert len(rows) == 1 + len(answer.matches)
+    layer, match = answer.matches[0]
+    place = f"{match.start}–{match.end}{match.end - match.start}"
+    assert rows[1] == f"{place}A {layer.source} in sample{show_evalue(match.evalue)}"
     assert any("<b>tales</b> in sample" in row for row in rows)
     assert answer._repr_html_() == answer.to_html()
 

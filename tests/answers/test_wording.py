@@ -52,7 +52,8 @@ def found(evalue: float, n_matches: int, longest_match: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.01, "0.01"), (1.26e-9, "1.3e-09"), (100, "1e+02"), (0.0, "less than 1e-300")]
+    ("value", "shown"),
+    [(0.01, "0.01"), (1.26e-9, "1.3e-09"), (100, "1e+02"), (1e-300, "1e-300"), (0.0, "less than 1e-300")],
 )
 def test_an_evalue_has_two_digits(value: float, shown: str) -> None:
     assert show_evalue(value) == shown

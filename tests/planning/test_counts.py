@@ -153,13 +153,23 @@ def test_keys_may_repeat_in_the_share_of_the_corpus_that_was_not_read(
     )
 
 
-def test_what_was_read_of_a_corpus_of_unknown_size_is_all_of_it_at_most() -> None:
-    # More bytes were read than the strata are known to have.
-    part = stratum("a", "jsonl", 10, 30, a=counts_of(0, 50, 60))
-    sample = Sample([part])
+@pytest.mark.parametrize(("n_bytes", "read_share"), [(None, 0.0), (1, 1.0), (2, 0.5), (10, 0.1)])
+def test_what_was_read_is_a_share_of_the_bytes_that_are_known(n_bytes: int | None, read_share: float) -> None:
+    reads = [PlaceRead(1 if n_bytes else 0, {"a": counts_of(0, 50, 60)})]
+    shards = [SampledShard(n_bytes, 1, [], 1 if n_bytes is None else 2, n_whole=1, reads=reads)]
+    unread = Stratum("b", "csv", ".csv", 1.0, [SampledShard(None, 1, [], 1)])
+    sample = Sample([Stratum("a", "jsonl", ".jsonl", 1.0, shards), unread])
     sample.keys["a"] = [keys_of(range(i, i + 10)) for i in range(0, 60, 10)]
-    (source,) = planned_sources(sample, by_column=False, document_keys="none")
-    assert source.distinct_keys_range.low == source.distinct_keys
+    source, _ = planned_sources(sample, by_column=False, document_keys="none")
+    keys = estimate([Cluster(n_bytes or 0, n_bytes is None, ((1 if n_bytes else 0, 60),))])
+    assert source.distinct_keys_range == distinct_keys(keys, sample.keys["a"], read_share)[1]
+
+
+def test_an_empty_file_that_was_not_read_adds_nothing() -> None:
+    read = SampledShard(100, 1, [], 1, n_whole=1, reads=[PlaceRead(100, {"a": counts_of(2, 50, 5)})])
+    sample = Sample([Stratum("a", "jsonl", ".jsonl", 1.0, [read, SampledShard(0, 1, [], 1)])])
+    (source,) = planned_sources(sample, by_column=False, document_keys="all")
+    assert (source.text_bytes, source.text_bytes_range) == (50, Range(50, 50))
 
 
 def test_rows_of_a_source_that_only_some_shards_hold() -> None:
@@ -178,6 +188,8 @@ def test_distinct_keys_of_a_sample_of_unique_ones() -> None:
     assert (number, between) == (600, Range(300, 600))
     number, between = distinct_keys(Estimate(600, 0.0, 6), places, 0.8)
     assert (number, between) == (600, Range(math.floor(600 / (1 + 0.5 / 0.8)), 600))
+    # Nothing is known of how much was not read: half is the least again.
+    assert distinct_keys(Estimate(600, 0.0, 6), places, 0.0) == (600, Range(300, 600))
 
 
 def test_distinct_keys_that_repeat_within_a_place_repeat_everywhere() -> None:
