@@ -74,7 +74,7 @@ class Estimate:
 
     def range(self) -> Range:
         """Return the interval that holds the true total in about 95 of 100 cases, never below zero."""
-        if self.total <= 0 or self.variance <= 0:
+        if self.total <= 0:
             return Range(round(self.total), round(self.total))
         # On a logarithmic scale: a total is off by a factor, and never negative.
         factor = math.exp(student(self.n_places - 1) * math.sqrt(self.variance) / self.total)

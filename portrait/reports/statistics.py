@@ -29,8 +29,8 @@ def wilson(count: int, total: int) -> tuple[float, float]:
     centre = (rate + z2 / (2 * total)) / (1 + z2 / total)
     half = Z_95 / (1 + z2 / total) * math.sqrt(rate * (1 - rate) / total + z2 / (4 * total**2))
     # Rounding would leave about 1e-17 at these ends.
-    low = 0.0 if count == 0 else max(0.0, centre - half)
-    high = 1.0 if count == total else min(1.0, centre + half)
+    low = 0.0 if count == 0 else centre - half
+    high = 1.0 if count == total else centre + half
     return low, high
 
 

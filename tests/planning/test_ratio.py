@@ -37,12 +37,19 @@ def test_places_of_all_shards_tell_how_much_places_differ() -> None:
     two = Cluster(100, False, ((10, 24), (10, 16)))
     three = Cluster(300, False, ((10, 12), (10, 10), (10, 8)))
     one = Cluster(50, False, ((5, 20),))
-    got = estimate([two, three, one])
+    nothing = Cluster(100, False, ((10, 0), (10, 0)))
     squared_cv = (0.08 + 8 / 100) / 3
-    assert got.total == 200 + 300 + 200
     expected = 200**2 * 0.8 / 2 + 300**2 * 0.9 / 3 + 200**2 * 0.9
-    assert got.variance == pytest.approx(expected * squared_cv)
-    assert got.n_places == 6
+    for clusters in ([two, three, one], [nothing, one, two, three]):
+        got = estimate(clusters)
+        assert got.total == 200 + 300 + 200
+        assert got.variance == pytest.approx(expected * squared_cv)
+        assert got.n_places == 6 + 2 * (nothing in clusters)
+
+
+def test_a_byte_that_was_read_is_a_sample() -> None:
+    assert estimate([Cluster(10, False, ((1, 3),))]).total == 30
+    assert estimate([Cluster(10, False, ((0.5, 3),))]).total == 60
 
 
 def test_places_that_agree_may_differ_from_others_by_a_tenth() -> None:
@@ -108,6 +115,12 @@ def test_an_interval_is_a_factor() -> None:
     assert Estimate(1000, 100**2, 10).range() == Range(round(1000 / factor), round(1000 * factor))
     low, high = Estimate(1000, 10_000**2, 2).range()
     assert 0 <= low < 1000 < high
+
+
+def test_an_interval_has_a_width_however_small_the_variance() -> None:
+    factor = math.exp(student(29) * math.sqrt(0.5) / 4)
+    assert Estimate(4, 0.5, 30).range() == Range(round(4 / factor), round(4 * factor)) == Range(3, 6)
+    assert Estimate(0.6, 0.5, 3).range().high > 1
 
 
 def test_intervals_hold_in_nineteen_of_twenty_cases() -> None:

@@ -116,6 +116,42 @@ def test_files_are_replaced_on_demand(bundle: Path) -> None:
     assert content == portrait.report(bundle, "data.jsonl", columns=COLUMNS).to_dict()
 
 
+@pytest.mark.usefixtures("here")
+def test_the_numbers_are_readable_json(bundle: Path) -> None:
+    write_jsonl(Path("donn\u00e9es.jsonl"), ROWS)
+    report = publish(bundle, "donn\u00e9es.jsonl", OPTIONS, Files(json=Path("x.json")))
+    expected = json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n"
+    assert Path("x.json").read_text(encoding="utf-8") == expected
+    assert '"donn\u00e9es.jsonl"' in expected
+
+
+def test_files_of_rows_receive_the_rows_of_their_verdicts() -> None:
+    page, numbers, clean, dirty = (Path(name) for name in ("a.html", "a.json", "c.jsonl", "d.jsonl"))
+    assert (Files().paths, Files().splits, Files().overwrite) == ([], [], False)
+    every = Files(page, numbers, clean, dirty)
+    assert every.paths == [page, numbers, clean, dirty]
+    assert every.splits == [(clean, b"ni"), (dirty, b"f")]
+    assert Files(contaminated=dirty).splits == [(dirty, b"f")]
+    assert Files(html=page, clean=clean, strict_clean=True).splits == [(clean, b"n")]
+
+
+@pytest.mark.usefixtures("here")
+def test_each_row_is_in_one_of_both_files(bundle: Path) -> None:
+    files = Files(clean=Path("c.jsonl"), contaminated=Path("d.jsonl"))
+    publish(bundle, "data.jsonl", OPTIONS, files)
+    clean, dirty = (Path(name).read_bytes().splitlines() for name in ("c.jsonl", "d.jsonl"))
+    assert (len(clean), len(dirty)) == (5, 5)
+    assert sorted([*clean, *dirty]) == sorted(Path("data.jsonl").read_bytes().splitlines())
+
+
+@pytest.mark.usefixtures("here")
+def test_rows_that_cannot_be_split_can_be_reported_on(bundle: Path) -> None:
+    for name in ("data.parquet", "a.arrow"):
+        report = publish(bundle, name, OPTIONS, Files(html=Path(f"{name}.html")))
+        assert report.findings.totals.found.count == 5
+        assert Path(f"{name}.html").stat().st_size > 1000
+
+
 class FileRewriter(Silent):
     """A progress callback that rewrites a file while it is read."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from support.evaluation import COLUMNS, FOUND, ROWS, prose, write_jsonl
 import portrait
 from portrait.errors import CorpusError, NotAPortraitError, SpecError
 from portrait.reports.evaluation_sets import BENCHMARKS
+from portrait.reports.findings import ColumnSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,6 +217,35 @@ def test_all_rows_may_be_contaminated(bundle: Path, tmp_path: Path) -> None:
     assert report.contaminated.interval[1] == 1.0
     assert len(report.findings.worst) == 2
     assert "2 rows of 5 found" in report.to_html()
+
+
+def test_a_hundred_rows_are_shown_by_default(bundle: Path, tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "all.jsonl", [ROWS[0]] * 120)
+    report = portrait.report(bundle, data, columns=COLUMNS)
+    assert [row.number for row in report.findings.worst] == list(range(1, 101))
+
+
+def test_a_single_column_is_the_whole_text(bundle: Path, data: Path) -> None:
+    report = portrait.report(bundle, data, columns="question")
+    assert report.columns == ("question",)
+    for row in report.findings.worst:
+        assert row.columns == (ColumnSpan("question", 0, len(row.text)),)
+
+
+def test_a_report_names_its_data_as_they_were_given(
+    bundle: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def label(what: Any) -> str:
+        return portrait.report(bundle, what, columns=COLUMNS).data
+
+    assert label(data) == label(str(data)) == str(data)
+    other = write_jsonl(data.parent / "other.jsonl", ROWS)
+    assert label([data, str(other)]) == label((data, other)) == f"{data}, {other}"
+    assert label(datasets.Dataset.from_list(ROWS)) == "a dataset"
+    with data.open("rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
+        report = portrait.report(bundle, "-", columns=COLUMNS, format="jsonl")
+    assert report.data == "standard input"
 
 
 def test_exact_documents_are_counted(tmp_path: Path) -> None:

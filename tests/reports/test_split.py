@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.chunked_shard import ChunkedShard
 from support.evaluation import FOUND, ROWS, TABLE, line, write_jsonl
 from support.publishing import OPTIONS, assert_refused
 
-from portrait.errors import OutputError, SpecError
+from portrait.corpus.shards import FileRecord
+from portrait.errors import CorpusError, OutputError, SpecError
 from portrait.reports.publish import Files, publish
+from portrait.reports.split import require_splittable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,8 +127,52 @@ def test_the_row_groups_written_do_not_depend_on_those_read(bundle: Path, tmp_pa
         assert pq.read_table(clean).num_rows + pq.read_table(dirty).num_rows == 9000
         metadata = pq.read_metadata(clean)
         groups.append([metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)])
-    assert groups[0] == groups[1]
-    assert sum(groups[0]) == 4500
+    # A group is what is left of 4,096 rows, of which every second five are clean.
+    ranges = [range(4096), range(4096, 8192), range(8192, 9000)]
+    assert groups[0] == groups[1] == [sum(i % 10 in NOT_FOUND + SHORT for i in rows) for rows in ranges]
+
+
+def test_letters_of_a_table_are_written_as_they_are(bundle: Path, tmp_path: Path) -> None:
+    table = pa.table({"question": ["caf\u00e9 \u2603", "\u5929\u5730"], "answer": ["", ""]})
+    pq.write_table(table, tmp_path / "data.parquet")
+    clean, _ = split(bundle, tmp_path / "data.parquet", tmp_path / "out")
+    assert clean.read_text(encoding="utf-8").splitlines() == [
+        '{"question": "caf\u00e9 \u2603", "answer": ""}',
+        '{"question": "\u5929\u5730", "answer": ""}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shard", "message"),
+    [
+        (ChunkedShard(1, read_once=True), "only files can be split: save the data to a file first"),
+        (ChunkedShard(1, kind="auto"), "only files can be split: save the data to a file first"),
+        (
+            ChunkedShard(1, kind="txt", files=[FileRecord("a.txt"), FileRecord("b.txt")]),
+            "a.txt: plain text has no rows to split: use JSON lines",
+        ),
+        (
+            ChunkedShard(1, kind="csv", label="a.csv"),
+            "a.csv: only JSON lines and Parquet can be split: convert it to one of them",
+        ),
+    ],
+    ids=["pipe", "dataset", "txt", "csv"],
+)
+def test_data_whose_rows_cannot_be_written_as_they_were_is_refused(shard: ChunkedShard, message: str) -> None:
+    for shards in ([shard], [ChunkedShard(1), shard]):
+        with pytest.raises(CorpusError) as caught:
+            require_splittable(shards, Path("x.jsonl"))
+        assert str(caught.value) == message
+
+
+def test_the_name_of_a_file_of_rows_says_what_is_in_it() -> None:
+    lines, table = ChunkedShard(1), ChunkedShard(1, kind="parquet")
+    require_splittable([lines, table], Path("x.jsonl"))
+    require_splittable([table, table], Path("x.PARQUET"))
+    with pytest.raises(SpecError, match=r"x\.parquet: rows of JSON lines are written as JSON lines"):
+        require_splittable([table, lines], Path("x.parquet"))
+    with pytest.raises(SpecError, match=r"x\.jsonl\.GZ: the output is not compressed: choose a name without"):
+        require_splittable([lines], Path("x.jsonl.GZ"))
 
 
 @pytest.fixture

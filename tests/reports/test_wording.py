@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from support.evidence import ask, evidence
 
-from portrait.reports.findings import PortraitFindings
+from portrait.reports.findings import PortraitFindings, ReportRow
 from portrait.reports.statistics import Share, Spread
-from portrait.reports.wording import edited, headline, rate, sure_lengths
+from portrait.reports.wording import edited, headline, rate, row_name, sure_lengths
 from portrait.spec import WindowSpec
 
 
@@ -21,6 +22,8 @@ def test_a_rate_has_its_interval() -> None:
         (Share(0, 0), "There are no rows, so there is nothing to say."),
         (Share(1, 1), "1 of 1 row matches a passage of the corpus: 100% "),
         (Share(1, 12_345), "1 of 12,345 rows matches a passage of the corpus: "),
+        (Share(0, 5), "0 of 5 rows match a passage of the corpus: "),
+        (Share(2, 5), "2 of 5 rows match a passage of the corpus: "),
         (Share(2_000, 12_345), "2,000 of 12,345 rows match a passage of the corpus: "),
     ],
 )
@@ -28,11 +31,18 @@ def test_the_headline_counts_what_was_found(found: Share, prefix: str) -> None:
     assert headline(found).startswith(prefix)
 
 
+@pytest.mark.parametrize(("identifier", "name"), [(None, "row 1,234"), ("q/7", "q/7"), ("", "")])
+def test_a_row_is_named_by_its_id_or_its_number(identifier: str | None, name: str) -> None:
+    row = ReportRow(1234, "data.jsonl:1234", identifier, "x" * 109, (), ask(evidence()))
+    assert row_name(row) == name
+
+
 @pytest.mark.parametrize(
     ("n", "sentence"),
     [
         (0, "Of the rows not found, none could be recognised as a copy with edits; "),
         (1, "Of the rows not found, one looks like a copy with edits; "),
+        (2, "Of the rows not found, 2 look like copies with edits; "),
         (1_234, "Of the rows not found, 1,234 look like copies with edits; "),
     ],
 )
