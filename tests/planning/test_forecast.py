@@ -65,6 +65,15 @@ def test_a_filter_that_does_not_suit_the_windows_has_no_size(tmp_path: Path) -> 
     assert forecast.bundle_bytes("pybloom") is None
 
 
+def test_a_column_may_name_the_sources(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "some text", "set": "x"}\n{"text": "more", "set": "y"}\n')
+    request = Request.of(column="text", source_column="set", short_documents=True)
+    sources = request.resolve(tmp_path / "a.jsonl")
+    sample = take(sources, request.reading, 1 << 20, 1.0, of_windows=False)
+    forecast = Forecast(request, sources, Execution(), "memory", sample)
+    assert [(one.source, one.keys) for one in forecast.sources] == [("x", 1), ("y", 1)]
+
+
 def shard(n_bytes: int, read_bytes: int, **numbers: int) -> SampledShard:
     """Return a shard of a file, and the counts of what was read of it at one place."""
     reads = [PlaceRead(read_bytes, {"main": Counts(**numbers)})] if read_bytes else []

@@ -54,6 +54,7 @@ class ChunkedShard:
 
     def split(self, n_bytes: int) -> list[Shard]:
         """Divide the shard into parts of whole documents that take ``n_bytes``, unless it is compressed."""
+        assert n_bytes > 0
         if Path(self.label).suffix in COMPRESSIONS:
             return [self]
         step = max(1, n_bytes // self.document_bytes)
