@@ -105,12 +105,12 @@ def proportions(parts: Sequence[tuple[str, int]]) -> Markup:
     total = sum(n for _, n in parts)
     drawn, x = [], 0.0
     for name, n in parts:
-        width = 1000 * n / total if total else 0
         if n:
+            width = 1000 * n / total
             drawn.append(
                 element("rect", x=_number(x), y=0, width=_number(width), height=20, class_=f"part-{name}")
             )
-        x += width
+            x += width
     # The numbers stand beside the bar, so screen readers skip it.
     return element(
         "svg",

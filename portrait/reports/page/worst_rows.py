@@ -55,7 +55,8 @@ def _letters(one: ReportRow) -> str:
 
 
 def _evalue(one: ReportRow) -> str:
-    return "–" if one.answer.evalue is None else show_evalue(one.answer.evalue)
+    assert one.answer.evalue is not None  # The row was found.
+    return show_evalue(one.answer.evalue)
 
 
 def _text(one: ReportRow) -> Markup:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.evaluation import prose, write_jsonl
+from support.evaluation import COLUMNS, ROWS, prose, write_jsonl
 from support.html_page import check
 
 import portrait
@@ -41,6 +41,17 @@ def test_a_page_is_valid_and_complete(page: str) -> None:
         assert word in text
     assert parsed_page.all("html") == [{"lang": "en"}]
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in parsed_page.all("meta")
+
+
+def test_sources_are_named_with_their_portraits_and_the_date_is_given_only_where_there_are(
+    bundle: Path, tmp_path: Path
+) -> None:
+    data = write_jsonl(tmp_path / "data.jsonl", ROWS)
+    one = check(portrait.report(bundle, data, columns=COLUMNS).to_html()).text
+    two = check(portrait.report([bundle, bundle], data, columns=COLUMNS).to_html()).text
+    assert "A: books in known" in two
+    assert "A: books in known" not in one
+    assert one.endswith(f"Made by portrait {portrait.__version__}.\n")
 
 
 def test_headings_skip_no_level_and_table_headings_have_a_scope(page: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from support.html_page import Page
 
 from portrait.markup.elements import join
@@ -28,6 +30,13 @@ def test_the_method_states_what_was_measured_and_how() -> None:
     assert "a filter without a manifest" in text
     assert "web 1.000%" in text
     assert "portrait report" in text
+
+
+def test_a_portrait_is_identified_by_its_id() -> None:
+    named = [replace(PORTRAITS[0], id="0123456789abcdef")]
+    text = Page(join(method("d.jsonl", ["q"], 1e-5, named, findings(None), None))).text
+    assert "p, id 0123456789abcdef" in text
+    assert "without a manifest" not in text
 
 
 def test_unknown_facts_are_left_out() -> None:
