@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import random
@@ -142,6 +143,32 @@ def test_a_change_of_any_byte_of_a_run_is_detected(tmp_path: Path) -> None:
             KeysInRuns(tmp_path, [run], 2).check()
     path.write_bytes(whole)
     KeysInRuns(tmp_path, [run], 2).check()
+
+
+def test_the_smallest_keys_are_read_from_the_first_partitions_only(tmp_path: Path) -> None:
+    run = write(tmp_path, "a.keys", [1, 5, 1 << 62, 1 << 63, LAST_KEY], 4)
+    path = tmp_path / "a.keys"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 0x40]))
+    in_runs = KeysInRuns(tmp_path, [run], 4)
+    assert [list(in_runs.smallest(k)) for k in (1, 2, 3, 4)] == [
+        [1],
+        [1, 5],
+        [1, 5, 1 << 62],
+        [1, 5, 1 << 62, 1 << 63],
+    ]
+    with pytest.raises(WorkDirError, match="its checksum does not fit"):
+        in_runs.smallest(5)
+
+
+def test_a_disk_that_fails_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: int) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    run = write(tmp_path, "a.keys", [1, 5], 2)
+    monkeypatch.setattr("portrait.keys.runs.os.pread", fail)
+    with pytest.raises(WorkDirError, match=r"a\.keys: Input/output error: re-run the same call"):
+        KeysInRuns(tmp_path, [run], 2).check()
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
