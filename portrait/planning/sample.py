@@ -97,7 +97,8 @@ def take(
         The sample.
 
     Raises:
-        CorpusError: Reading all of the sources would raise it, too. Single unreadable rows are counted.
+        CorpusError: Reading all of the sources would raise it, too. Unreadable rows are counted if others are
+            read.
         SpecError: A source can be read only once, or its size is unknown.
     """
     sample = Sample(list(strata(sources)))
@@ -120,7 +121,16 @@ def take(
         sampler.read_next(stratum, limit)
     while not enough() and (open_ := [stratum for stratum in sample.strata if stratum.next_shard()]):
         sampler.read_next(min(open_, key=lambda stratum: stratum.share), limit)
+    if reading.on_error == "fail":
+        _require_good_rows(sample.strata)
     return sample
+
+
+def _require_good_rows(strata: list[Stratum]) -> None:
+    """Check that not all rows that were read of a stratum are bad, as where a column is missing."""
+    for stratum in strata:
+        if stratum.first_bad_row and not any(counts.documents for counts in stratum.counts.values()):
+            raise BadRowError(stratum.first_bad_row)
 
 
 def _one_of_each_source_first(strata: list[Stratum]) -> list[Stratum]:
@@ -171,21 +181,19 @@ class _Sampler:
                 f"{shard.label}: its size is unknown before it is read, and larger than the sample: "
                 "plan the files that it is made of"
             )
-        self._note(reader, sinks)
+        self._note(reader, stratum)
 
-    def _note(self, reader: Reader, sinks: dict[str, _TimedSink]) -> None:
-        """Count the rows that cannot be read. Raise an error, as the build does, if there are no others."""
+    def _note(self, reader: Reader, stratum: Stratum) -> None:
+        """Count the rows that cannot be read. Raise an error for a file, as the build does."""
         skipped = list(reader.skipped.values())
-        bad_rows = sum(one.rows for one in skipped)
         first = next((one.first for one in skipped if one.first is not None), "")
         if self._options.on_error == "fail":
             for one in skipped:
                 if one.unreadable is not None:
                     raise UnreadableFileError(one.unreadable)
-            if bad_rows and not any(sink.counts.documents for sink in sinks.values()):
-                raise BadRowError(first)
-        self._sample.n_bad_rows += bad_rows
+        self._sample.n_bad_rows += sum(one.rows for one in skipped)
         self._sample.first_bad_row = self._sample.first_bad_row or first
+        stratum.first_bad_row = stratum.first_bad_row or first
 
 
 class _TimedSink(BatchSink):

@@ -74,7 +74,10 @@ class SampledShard:
 
 @dataclass(slots=True)
 class Stratum:
-    """Shards that are alike, in the order in which they are to be read first; ``seconds`` it took so far."""
+    """Shards that are alike, in the order in which they are to be read first.
+
+    ``seconds`` it took so far. ``first_bad_row`` is the error of the first row that cannot be read, if any.
+    """
 
     source: str
     kind: str
@@ -82,6 +85,7 @@ class Stratum:
     expansion: float
     shards: list[SampledShard]
     seconds: float = 0.0
+    first_bad_row: str = ""
 
     @property
     def n_bytes(self) -> int | None:

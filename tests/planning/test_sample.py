@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPTIONS = ReadOptions(WindowSpec())
+SKIPPING = ReadOptions(WindowSpec(), on_error="skip")
 
 
 def sample_of(*shards: ChunkedShard, max_text_bytes: int, reading: ReadOptions = OPTIONS) -> Sample:
@@ -158,19 +159,24 @@ def test_the_time_to_fill_a_filter_is_not_a_time_to_read(monkeypatch: pytest.Mon
     assert sample.strata[0].seconds == 4.0
 
 
-def test_bad_rows_are_an_error_or_are_counted(tmp_path: Path) -> None:
-    (tmp_path / "bad.jsonl").write_text('{"text": 1}\n')
-    with pytest.raises(BadRowError):
-        take(resolve(tmp_path / "bad.jsonl"), OPTIONS, 1000, 1.0, of_windows=False)
-    # A compressed file is one place, where other rows can be read.
-    (tmp_path / "some.jsonl.gz").write_bytes(gzip.compress(b'{"text": 1}\n{"text": "good"}\n'))
-    skipping = ReadOptions(WindowSpec(), on_error="skip")
-    for reading in (OPTIONS, skipping):
-        sample = take(resolve(tmp_path / "some.jsonl.gz"), reading, 1000, 1.0, of_windows=False)
-        assert (sample.n_bad_rows, sample.counts["main"].documents) == (1, 1)
-        assert "line 1" in sample.first_bad_row
-    sample = take(resolve(tmp_path / "bad.jsonl"), skipping, 1000, 1.0, of_windows=False)
-    assert (sample.n_bad_rows, sample.text_bytes) == (1, 0)
+@pytest.mark.parametrize("name", ["some.jsonl", "some.jsonl.gz"])
+def test_bad_rows_are_counted_if_others_can_be_read(name: str, tmp_path: Path) -> None:
+    # Each row of the plain file is a place.
+    rows = b'{"text": 1}\n{"text": "good"}\n{"text": 2}\n'
+    (tmp_path / name).write_bytes(gzip.compress(rows) if name.endswith(".gz") else rows)
+    for reading in (OPTIONS, SKIPPING):
+        sample = take(resolve(tmp_path / name), reading, 1000, 1.0, of_windows=False)
+        assert (sample.n_bad_rows, sample.counts["main"].documents) == (2, 1)
+        assert sample.first_bad_row.startswith(f"{tmp_path / name}, line 1: ")
+
+
+def test_rows_all_of_which_are_bad_are_an_error_unless_they_are_skipped(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"text": 1}\n{"text": 2}\n')
+    (tmp_path / "good.csv").write_text("text\ngood\n")
+    with pytest.raises(BadRowError, match=r"bad\.jsonl, line 1: "):
+        take(resolve(tmp_path), OPTIONS, 1000, 1.0, of_windows=False)
+    sample = take(resolve(tmp_path), SKIPPING, 1000, 1.0, of_windows=False)
+    assert (sample.n_bad_rows, sample.counts["main"].documents) == (2, 1)
 
 
 def test_the_first_of_several_bad_rows_is_named(tmp_path: Path) -> None:
@@ -193,5 +199,4 @@ def test_a_file_that_cannot_be_read_is_an_error_unless_it_is_skipped(tmp_path: P
     path.write_bytes(gzip.compress(b'{"text": "one"}\n' * 9)[:-9])
     with pytest.raises(UnreadableFileError, match=r"a\.jsonl\.gz"):
         take(resolve(path), OPTIONS, 1000, 1.0, of_windows=False)
-    skipping = ReadOptions(WindowSpec(), on_error="skip")
-    assert take(resolve(path), skipping, 1000, 1.0, of_windows=False).n_bad_rows == 0
+    assert take(resolve(path), SKIPPING, 1000, 1.0, of_windows=False).n_bad_rows == 0
