@@ -67,9 +67,12 @@ def counted(n: int, singular: str, plural: str | None = None) -> str:
 
 
 def complaints(error: ValidationError) -> Iterator[Complaint]:
-    """Yield what pydantic found wrong, in our words and without repeating the input."""
+    """Yield what pydantic found wrong, in our words and without repeating the input.
+
+    Names of alternatives, which are in parentheses, are left out of the places.
+    """
     for detail in error.errors(include_url=False, include_input=False):
-        where = ".".join(map(str, detail["loc"]))
+        where = ".".join(place for place in map(str, detail["loc"]) if not place.startswith("("))
         yield Complaint(where, _reason(detail["type"], detail.get("ctx", {})))
 
 

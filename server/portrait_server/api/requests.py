@@ -54,13 +54,17 @@ class ManyTexts(_Request):
     evalue: Threshold | None = None
 
 
+#: What pydantic calls the alternatives in the places of its errors; parentheses keep them apart from fields.
+_ONE, _MANY = "(one text)", "(many texts)"
+
+
 def _kind(sent: Any) -> str:
-    return "texts" if isinstance(sent, dict) and "texts" in sent else "text"
+    return _MANY if isinstance(sent, dict) and "texts" in sent else _ONE
 
 
 #: The names that are present tell the two kinds apart, so that an error is about one kind only.
 OneOrMany = Annotated[
-    Annotated[OneText, Tag("text")] | Annotated[ManyTexts, Tag("texts")], Discriminator(_kind)
+    Annotated[OneText, Tag(_ONE)] | Annotated[ManyTexts, Tag(_MANY)], Discriminator(_kind)
 ]
 
 

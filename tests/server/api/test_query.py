@@ -49,7 +49,7 @@ def test_an_answer_equals_the_library_s(client: FlaskClient, paths: list[Path]) 
         (b"{", "not JSON"),
         (b"[]", "must be an object"),
         (b"null", "must be an object"),
-        (b"{}", "text.text is missing"),
+        (b"{}", "text is missing"),
         (b'{"text": 3}', "must be a string"),
         (b'{"text": null}', "must be a string"),
         (b'{"texts": "x"}', "must be a list"),
