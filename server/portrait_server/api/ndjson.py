@@ -7,7 +7,7 @@ ends the whole conversation, such as a client that stops sending, is its last li
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 from pydantic import TypeAdapter
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..http.lines import Readable
 
 _LINE = TypeAdapter(OneText)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def respond() -> Response:
@@ -103,7 +104,7 @@ class Conversation:
             raise
         except PortraitError as error:
             return _error_line(error)
-        return json.dumps(answer.to_dict(), separators=(",", ":")).encode() + b"\n"
+        return _line(answer.to_dict())
 
 
 def _too_large(max_bytes: int) -> TooLargeError:
@@ -111,4 +112,8 @@ def _too_large(max_bytes: int) -> TooLargeError:
 
 
 def _error_line(error: Exception) -> bytes:
-    return json.dumps({"error": describe(error)}, separators=(",", ":")).encode() + b"\n"
+    return _line({"error": describe(error)})
+
+
+def _line(content: dict[str, Any]) -> bytes:
+    return _ENCODER.encode(content).encode() + b"\n"

@@ -63,9 +63,7 @@ def _kind(sent: Any) -> str:
 
 
 #: The names that are present tell the two kinds apart, so that an error is about one kind only.
-OneOrMany = Annotated[
-    Annotated[OneText, Tag(_ONE)] | Annotated[ManyTexts, Tag(_MANY)], Discriminator(_kind)
-]
+OneOrMany = Annotated[Annotated[OneText, Tag(_ONE)] | Annotated[ManyTexts, Tag(_MANY)], Discriminator(_kind)]
 
 
 class Query(RootModel[OneOrMany]):
