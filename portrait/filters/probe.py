@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from portrait.errors import PortraitError
@@ -79,6 +78,9 @@ def probe_filter(source: str, ask: Callable[[bytes], bytes], fpr: float, n_keys:
     Raises:
         PortraitError: The observed rate is not the promised one.
     """
+    # Programs that only ask do not load it.
+    import random
+
     keys = random.Random(source).randbytes(n_keys * KEY_BYTES)
     hits = ask(keys)
     n_hits = hits.count(1)
