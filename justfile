@@ -74,6 +74,8 @@ mutate-kernel *arguments:
         git diff --relative=native main -- native > native/target/mutate.diff
         arguments=(--in-diff target/mutate.diff)
     fi
+    # A mutant is built once and run for seconds: what optimises across crates costs more than it saves.
+    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
     cd native && cargo mutants --output target/mutants "${arguments[@]}" -- --release
 
 # Strict types everywhere, and the kernel's stub against the kernel as installed.
