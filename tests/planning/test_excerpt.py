@@ -103,11 +103,12 @@ def test_chunks_are_read_until_their_text_reaches_the_limit(label: str, limit: i
 def test_a_report_without_text_does_not_bring_the_limit_nearer() -> None:
     excerpt = Excerpt(ChunkedShard(9), 100)
     chunks = excerpt.chunks()
+    excerpt.count(next(chunks).read_bytes, 1, 99)
     for _ in range(4):
         excerpt.count(next(chunks).read_bytes)
-    excerpt.count(next(chunks).read_bytes, 1, 100)
+    excerpt.count(next(chunks).read_bytes, 1, 1)
     assert list(chunks) == []
-    assert excerpt.read_bytes == 500
+    assert excerpt.read_bytes == 600
 
 
 @pytest.mark.parametrize("label", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"])
