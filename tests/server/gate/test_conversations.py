@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flask import Response
 from portrait_server import create_app
 from portrait_server.errors import BusyError
 from portrait_server.gate.conversations import Conversations
@@ -66,5 +68,49 @@ def test_slow_clients_keep_nobody_waiting_and_have_a_limit() -> None:
             wire.ended.set()
         await asyncio.gather(*tasks)
         assert [wire.body.count(b"\n") for wire in wires] == [1] * 5
+
+    asyncio.run(main())
+
+
+def test_who_gets_no_turn_in_time_is_refused() -> None:
+    app = create_app({"TESTING": True})
+    event = threading.Event()
+
+    @app.post("/wait")
+    def wait() -> Response:
+        event.wait(30)
+        return Response(b"waited")
+
+    conversations = Conversations(app, settings_of({"bulk_concurrency": 1, "idle_seconds": 0.2}))
+    waiting: Any = SimpleNamespace(**{**vars(SCOPE), "path": "/wait"})
+
+    async def main() -> None:
+        first = Wire()
+        running = asyncio.ensure_future(conversations.answer(environ_of(waiting), waiting, first, "a"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(BusyError, match="too many NDJSON requests at the same time"):
+            await conversations.answer(environ_of(SCOPE), SCOPE, Wire(), "b")
+        event.set()
+        await running
+        assert first.body == b"waited"
+
+    asyncio.run(main())
+
+
+def test_a_client_that_leaves_ends_its_conversation() -> None:
+    class Leaving(Wire):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"{}\n"
+            raise ConnectionError("reset")
+
+    class Deaf(Wire):
+        async def send_bytes(self, piece: bytes) -> None:
+            raise ConnectionError("reset")
+
+    conversations = Conversations(create_app({"TESTING": True}), settings_of({"bulk_connections": 2}))
+
+    async def main() -> None:
+        for wire in (Leaving(), Deaf(), Leaving(), Deaf()):
+            await asyncio.wait_for(conversations.answer(environ_of(SCOPE), SCOPE, wire, "a"), 30)
 
     asyncio.run(main())
