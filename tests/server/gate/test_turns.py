@@ -71,6 +71,18 @@ def test_one_client_never_has_all_turns() -> None:
     asyncio.run(main())
 
 
+def test_a_turn_that_is_given_back_leaves_the_client_the_others() -> None:
+    turns = Turns(3)
+    assert turns.take_free("a")
+    assert turns.take_free("a")
+    turns.give_back("a")
+    assert turns.take_free("a")
+    assert not turns.take_free("a")
+    turns.give_back("a")
+    turns.give_back("a")
+    assert [turns.take_free("b") for _ in range(3)] == [True, True, False]
+
+
 def test_who_stops_waiting_takes_no_turn() -> None:
     async def main() -> None:
         turns = Turns(1)
