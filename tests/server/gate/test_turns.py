@@ -101,6 +101,22 @@ def test_who_stops_waiting_takes_no_turn() -> None:
     asyncio.run(main())
 
 
+def test_who_stops_waiting_when_a_turn_becomes_free_is_passed_over() -> None:
+    async def main() -> None:
+        turns = Turns(1)
+        await turns.take("a")
+        one, two, three = (asyncio.ensure_future(turns.take("b")) for _ in range(3))
+        await settle()
+        one.cancel()
+        turns.give_back("a")
+        await settle()
+        assert (one.cancelled(), two.done(), three.done()) == (True, True, False)
+        turns.give_back("b")
+        await asyncio.wait_for(three, 1)
+
+    asyncio.run(main())
+
+
 def test_a_turn_is_taken_and_given_back_once() -> None:
     async def main() -> None:
         turns = Turns(1)
