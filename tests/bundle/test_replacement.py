@@ -214,3 +214,59 @@ def test_a_link_to_an_old_shard_is_removed_by_the_next_process(monkeypatch: pyte
     assert names("old") == ["README.md", SHARD.replace("a-", "a-2-"), "portrait.json"]
     assert Path("blob").exists()
     portrait.verify("old")
+
+
+# The card.
+
+
+def test_a_card_that_is_there_keeps_what_people_have_written_around_it() -> None:
+    card = Path("old/README.md")
+    old = card.read_text()
+    front, section = old.split("<!-- portrait:begin", 1)
+    card.write_text(f"{front}Our own words.\n\n<!-- portrait:begin{section}\nAnd more of them.\n")
+    # Of an attempt before.
+    Path("staging/README.md").write_text("half a card")
+    manifest = replace(stage("b.txt"), license="MIT")
+    replace_bundle(Path("old"), Path("staging"), manifest)
+    written = card.read_text()
+    assert 'license: "mit"\n---\n\nOur own words.\n\n<!-- portrait:begin' in written
+    assert written.endswith("<!-- portrait:end -->\n\nAnd more of them.\n")
+    assert "- Licence: MIT\n" in written
+    assert f"- Id: `{manifest.id}`\n" in written
+
+
+@pytest.mark.parametrize("theirs", ["file", "link to nowhere"])
+def test_a_page_of_a_person_s_own_stays(theirs: str) -> None:
+    card = Path("old/README.md")
+    card.unlink()
+    if theirs == "file":
+        card.write_text("A page of our own.")
+    else:
+        card.symlink_to("nowhere")
+    before = snapshot(Path("old"))["README.md"]
+    replace_bundle(Path("old"), Path("staging"), stage("b.txt"))
+    assert snapshot(Path("old"))["README.md"] == before
+    portrait.verify("old")
+
+
+def test_a_page_that_a_person_writes_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = Path("old/README.md")
+    card.unlink()
+    manifest = stage("b.txt")
+
+    def write_meanwhile(_: Path) -> None:
+        card.write_text("A page of our own.")
+
+    monkeypatch.setattr("portrait.bundle.replacement.sync_directory", write_meanwhile)
+    replace_bundle(Path("old"), Path("staging"), manifest)
+    assert card.read_text() == "A page of our own."
+    assert read(Path("old")).manifest.id == manifest.id
+
+
+def test_a_bundle_without_a_card_gets_one() -> None:
+    Path("old/README.md").unlink()
+    manifest = stage("b.txt")
+    replace_bundle(Path("old"), Path("staging"), manifest)
+    text = Path("old/README.md").read_text()
+    assert "\n# old\n" in text
+    assert f"- Id: `{manifest.id}`\n" in text

@@ -328,6 +328,25 @@ def test_a_layer_of_the_replaced_portrait_stays_in_place_unless_that_has_changed
     assert snapshot(Path("out")) == before
 
 
+@pytest.mark.parametrize("words", ["", "Our own words.\n\n"])
+def test_the_card_of_another_bundle_is_taken_over_with_what_people_have_written_in_it(words: str) -> None:
+    portrait.build({"a": "a.txt"}, "old")
+    old = read(Path("old"))
+    (layer,) = old.manifest.layers
+    mark = "<!-- portrait:begin"
+    card = Path("old/README.md").read_text().replace(mark, f"{words}{mark}")
+    with BundleWriter(Path("new")) as writer:
+        writer.keep_layer(old, layer)
+        manifest = dataclasses.replace(old.manifest, license="MIT")
+        writer.commit(manifest, card.encode() if words else None, old.manifest if words else None)
+    front, section = Path("new/README.md").read_text().split(mark)
+    # What is new in the front matter of a card comes last, since the rest may be a person's.
+    assert front.endswith(f'license: "mit"\n---\n\n{words}' if words else f'"data-portrait"\n---\n\n{words}')
+    assert 'license: "mit"\n' in front
+    assert "\n# new\n" in section
+    assert "- Licence: MIT\n" in section
+
+
 def test_a_layer_that_cannot_be_kept_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     portrait.build({"a": "a.txt"}, "old")
     old = read(Path("old"))
