@@ -36,3 +36,6 @@ def test_bad_rows_do_not_affect_the_good_rows_around_them(tmp_path: Path) -> Non
     assert chunk.slice(4, 8).batch().texts.to_pylist() == [f"text {i}" for i in range(5, 9)]
     with pytest.raises(portrait.BadRowError, match="row 9"):
         chunk.slice(4, 10).batch()
+    # Of several bad rows, the first is named.
+    with pytest.raises(portrait.BadRowError, match=r"a\.csv, row 3: "):
+        chunk.batch()
