@@ -75,6 +75,10 @@ def test_other_columns_do_not_count(tmp_path: Path) -> None:
     assert rows(tmp_path / "a", table, 500, ["text"]) == 2
     assert rows(tmp_path / "a", table, 500, ["meta.text"]) == 1
     assert rows(tmp_path / "a", table, 500) == 1
+    # Texts in lists have longer paths; a name that begins alike is another's.
+    table = pa.table({"text": [["c" * 1000], ["d" * 1000]], "texts": ["a", "b"]})
+    assert rows(tmp_path / "a", table, 500, ["text"]) == 1
+    assert rows(tmp_path / "a", table, 500, ["texts"]) == 2
 
 
 def test_no_row_fits_where_its_pages_are_too_large(tmp_path: Path) -> None:
