@@ -92,6 +92,12 @@ def test_the_same_task_resumes(out: Path) -> None:
     assert journal.done.counts == {"rows": 3, "bytes": 14}
 
 
+def test_pieces_without_bytes_are_resumed_like_others(out: Path) -> None:
+    append_and_interrupt(out, b"", b"")
+    with Journal(out, TASK) as journal:
+        assert journal.done == Done(2, 0, {"rows": 2, "bytes": 0})
+
+
 def test_rows_after_the_last_note_are_cut_off(out: Path, parts: Path) -> None:
     append_and_interrupt(out, b"one\n")
     with (parts / "rows").open("ab") as file:

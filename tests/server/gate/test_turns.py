@@ -117,6 +117,17 @@ def test_who_stops_waiting_when_a_turn_becomes_free_is_passed_over() -> None:
     asyncio.run(main())
 
 
+def test_who_has_stopped_waiting_is_in_nobody_s_way() -> None:
+    async def main() -> None:
+        turns = Turns(2)
+        assert turns.take_free("a")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(turns.take("a"), 0.01)
+        assert turns.take_free("b")
+
+    asyncio.run(main())
+
+
 def test_a_turn_is_taken_and_given_back_once() -> None:
     async def main() -> None:
         turns = Turns(1)
