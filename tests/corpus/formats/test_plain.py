@@ -142,7 +142,7 @@ def test_empty_files_are_one_part(tmp_path: Path) -> None:
     shard = PlainShard(paths, Columns())
     assert shard.split(1) == [shard]
     paths[1].write_text("xy")
-    assert [part.label for part in PlainShard(paths, Columns()).split(1)] == [
+    assert [part.label for part in PlainShard(paths, Columns()).split(2)] == [
         f"{paths[0]} and 1 more",
         f"{paths[2]} and 1 more",
     ]
