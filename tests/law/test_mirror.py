@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 UNTESTED = {
     "__main__": "one line, which every test of the command line runs",
     "version": "one constant, which the tests of the command line print",
-    "answers/scan": "records only",
     "filters/protocols": "interfaces only",
 }
 
