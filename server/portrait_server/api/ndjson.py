@@ -6,8 +6,7 @@ ends the whole conversation, such as a client that stops sending, is its last li
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 from pydantic import TypeAdapter
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from ..http.lines import Readable
 
 _LINE = TypeAdapter(OneText)
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def respond() -> Response:
@@ -104,7 +102,7 @@ class Conversation:
             raise
         except PortraitError as error:
             return _error_line(error)
-        return _line(answer.to_dict())
+        return bodies.line_of(answer.to_dict())
 
 
 def _too_large(max_bytes: int) -> TooLargeError:
@@ -112,8 +110,4 @@ def _too_large(max_bytes: int) -> TooLargeError:
 
 
 def _error_line(error: Exception) -> bytes:
-    return _line({"error": describe(error)})
-
-
-def _line(content: dict[str, Any]) -> bytes:
-    return _ENCODER.encode(content).encode() + b"\n"
+    return bodies.line_of({"error": describe(error)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
@@ -36,7 +35,7 @@ def details(name: str) -> Response:
     shelf = current_state().shelf
     portrait = shelf.get(name)
     content = {**_summary(name, portrait), "manifest": portrait.facts, "card": shelf.card(name)}
-    return Response(json.dumps(content, separators=(",", ":")) + "\n", content_type=bodies.JSON)
+    return Response(bodies.line_of(content), content_type=bodies.JSON)
 
 
 def _summary(name: str, portrait: Portrait) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from flask import Blueprint, Response
 from pydantic import TypeAdapter
 
@@ -40,7 +38,7 @@ def query() -> Response:
     question = read_question()
     answers = Asking.of_request().ask(question.texts, question.portraits, question.evalue)
     content = {"answers": [answer.to_dict() for answer in answers]}
-    return Response(json.dumps(content, separators=(",", ":")) + "\n", content_type=bodies.JSON)
+    return Response(bodies.line_of(content), content_type=bodies.JSON)
 
 
 def read_question() -> OneText | ManyTexts:

@@ -35,6 +35,8 @@ class Turns:
 
     async def take(self, client: str) -> None:
         """Wait for a turn."""
+        if self.take_free(client):
+            return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(turn)
         self._serve()
@@ -98,8 +100,7 @@ class Turn:
     async def take(self) -> None:
         """Wait for the turn, unless the request has it."""
         if not self._taken:
-            if not self._turns.take_free(self._client):
-                await self._turns.take(self._client)
+            await self._turns.take(self._client)
             self._taken = True
 
     def give_back(self) -> None:

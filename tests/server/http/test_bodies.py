@@ -94,3 +94,11 @@ def test_the_media_type_must_be_supported(content_type: str, supported: bool) ->
         else:
             with pytest.raises(MediaTypeError, match="application/json"):
                 bodies.read(ADAPTER)
+
+
+def test_a_value_is_written_as_one_line_that_is_read_again() -> None:
+    value = {"text": "a\nb \u2028 天", "numbers": [1, 2.5, None, True]}
+    line = bodies.line_of(value)
+    assert line.endswith(b"}\n")
+    assert line.count(b"\n") == 1
+    assert bodies.loads(line) == value
