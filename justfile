@@ -93,6 +93,7 @@ bench:
     python query.py
     python cold.py
     python open.py
+    python interrupt.py
     python fuse.py
     python fpr.py
     python forgery.py
