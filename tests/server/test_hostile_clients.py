@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import statistics
 import threading
 import time
 from pathlib import Path
@@ -264,10 +265,13 @@ def test_slow_ndjson_clients_do_not_keep_others_waiting(service: Service) -> Non
 def test_health_waits_behind_no_work(service: Service) -> None:
     stopping = threading.Event()
     text = (BREAD * 6000)[:1_000_000]
+    queries = []
 
     def work() -> None:
         while not stopping.is_set():
+            start = time.monotonic()
             service.query(text)
+            queries.append(time.monotonic() - start)
 
     threads = [threading.Thread(target=work) for _ in range(16)]
     for thread in threads:
@@ -284,7 +288,7 @@ def test_health_waits_behind_no_work(service: Service) -> None:
         for thread in threads:
             thread.join()
     # The clients of this test compete with the server for the same processors.
-    assert sorted(times)[len(times) // 2] < 0.1
+    assert statistics.median(times) < statistics.median(queries) / 3
 
 
 def test_a_refused_request_does_not_use_up_the_rate(tmp_path: Path) -> None:
