@@ -10,9 +10,6 @@ from pathlib import Path
 
 from conftest import caught_sigint
 
-#: The processor time before the signal comes: enough for every call to be at work.
-SECONDS_BEFORE = 0.1
-
 #: What every call starts with.
 BEGINNING = """
 import array, os, random, time
@@ -69,7 +66,8 @@ CALLS: dict[str, tuple[str, str, str]] = {
     "normalising marks": (
         (
             "big = 'a' + '\\u0301\\u0323' * 20_000_000; w = _native.Windows('loose', 'char', 1_000_000, 1);"
-            " scanner = _native.Scanner(w, [(bloom, 0.01)])"
+            " scanner = _native.Scanner(w, [(bloom, 0.01)])\n"
+            "bloom.contains_windows([big])"
         ),
         "scanner.scan",
         "big",
@@ -185,8 +183,8 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def interrupt(prepare: str, function: str, arguments: str) -> tuple[bool, float]:
-    """Send a signal to a process in a call.
+def interrupt(prepare: str, function: str, arguments: str, seconds: float = 0.1) -> tuple[bool, float]:
+    """Send a signal to a process that has spent some seconds of processor time in a call.
 
     Returns:
         Whether the call ended early, and the seconds of processor time from the signal to its end, to about
@@ -200,8 +198,8 @@ def interrupt(prepare: str, function: str, arguments: str) -> tuple[bool, float]
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         start = processor_seconds(process.pid)
-        while (now := processor_seconds(process.pid)) < start + SECONDS_BEFORE and process.poll() is None:
+        while (now := processor_seconds(process.pid)) < start + seconds and process.poll() is None:
             time.sleep(0.005)
         process.send_signal(signal.SIGINT)
-        early, seconds = process.stdout.readline().split()
-        return early == "True", float(seconds) - now
+        early, end = process.stdout.readline().split()
+        return early == "True", float(end) - now

@@ -2,10 +2,11 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use super::signals::detached;
 use super::texts::with_scratch;
-use crate::interrupt::tick;
+use crate::interrupt::{STEP, tick};
 use crate::text::origins::Origins;
 use crate::text::{Normalizer, UNICODE_VERSION};
 use crate::windows::sampling::Sampling;
@@ -31,8 +32,8 @@ impl PyWindows {
     }
 
     /// Return the normalised text, and the origin [start, end) of each of its characters.
-    fn normalize(&self, py: Python, text: &str) -> PyResult<(String, Vec<(usize, usize)>)> {
-        detached(py, || {
+    fn normalize<'py>(&self, py: Python<'py>, text: &str) -> PyResult<(String, Bound<'py, PyList>)> {
+        let (normalized, spans) = detached(py, || {
             with_scratch(|scratch| {
                 let mut origins = Origins::default();
                 let normalized = self.0.normalizer.apply(text, scratch, &mut origins);
@@ -40,10 +41,17 @@ impl PyWindows {
                     tick(16);
                     origins.of(i)
                 };
-                let spans = (0..normalized.n_chars).map(origin).collect();
-                (String::from_utf8_lossy(normalized.bytes).into_owned(), spans)
+                let spans: Vec<_> = (0..normalized.n_chars).map(origin).collect();
+                (normalized.steps().collect::<String>(), spans)
             })
-        })
+        })?;
+        // Objects of Python take a hundred times as long as the spans themselves.
+        let origins = PyList::empty(py);
+        for step in spans.chunks(STEP) {
+            step.iter().try_for_each(|span| origins.append(*span))?;
+            py.check_signals()?;
+        }
+        Ok((normalized, origins))
     }
 }
 

@@ -42,7 +42,7 @@ impl<'a> Places<'a> {
             Unit::Char | Unit::Byte => Self::Chars,
             Unit::Word => {
                 let mut words = Vec::new();
-                for_words(text.text(), |_, chars| words.push(chars));
+                for_words(text, |_, chars| words.push(chars));
                 Self::Words(words)
             }
         }

@@ -225,7 +225,7 @@ mod tests {
         let mut origins = Origins::default();
         let normalized = loose(text, &mut scratch, &mut origins);
         let spans = (0..normalized.n_chars).map(|i| origins.of(i)).collect();
-        let output = normalized.text().to_owned();
+        let output = String::from_utf8(normalized.bytes.to_vec()).unwrap();
         assert_eq!(output.chars().count(), normalized.n_chars);
         (output, spans)
     }

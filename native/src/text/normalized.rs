@@ -1,7 +1,8 @@
 //! A normalised text, and the memory that normalisers reuse.
 
-use super::bytes::count_chars;
+use super::bytes::{count_chars, is_char_start};
 use super::compose::Piece;
+use crate::interrupt::{STEP, tick};
 
 /// A normalised text: UTF-8, and its length in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +19,19 @@ impl<'a> Normalized<'a> {
         Self { bytes: text.as_bytes(), n_chars: count_chars(text.as_bytes()) }
     }
 
-    /// Return the text as a string.
-    pub fn text(self) -> &'a str {
-        std::str::from_utf8(self.bytes).expect("whole characters")
+    /// Return the text in steps of whole characters, of [`STEP`] bytes or a few less.
+    pub fn steps(self) -> impl Iterator<Item = &'a str> {
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || {
+            let mut end = rest.len().min(STEP);
+            while rest.get(end).is_some_and(|&byte| !is_char_start(byte)) {
+                end -= 1;
+            }
+            let (step, after) = rest.split_at(end);
+            rest = after;
+            tick(step.len());
+            (end > 0).then(|| simdutf8::basic::from_utf8(step).expect("whole characters"))
+        })
     }
 
     /// Whether every character is one byte.
@@ -49,6 +60,21 @@ impl Scratch {
         let pieces = self.segment.capacity() + self.composed.capacity();
         if self.output.capacity() + self.words.capacity() + pieces * size_of::<Piece>() > n_bytes {
             *self = Self::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_whole_characters_of_the_whole_text() {
+        for text in [String::new(), format!("ab{}", "\u{5929}".repeat(STEP)), "e\u{e9}".repeat(STEP / 3)] {
+            let steps: Vec<&str> = Normalized::verbatim(&text).steps().collect();
+            assert_eq!(steps.concat(), text);
+            let (last, others) = steps.split_last().unwrap_or((&"", &[]));
+            assert!(last.len() <= STEP && others.iter().all(|step| (STEP - 3..=STEP).contains(&step.len())));
         }
     }
 }

@@ -34,7 +34,7 @@ impl Spec {
         let mut words = std::mem::take(&mut scratch.words);
         let normalized = self.normalizer.apply(text, scratch, recorder);
         let result = if self.windows.unit == Unit::Word && !self.normalizer.joins_words() {
-            f(normalized, join(normalized.text(), &mut words), recorder)
+            f(normalized, join(normalized, &mut words), recorder)
         } else {
             f(normalized, normalized, recorder)
         };

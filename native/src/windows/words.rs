@@ -2,18 +2,16 @@
 
 use std::ops::Range;
 
-use crate::interrupt::{split_step, tick};
+use crate::interrupt::tick;
 use crate::text::bytes::{WORD, count, equal};
 use crate::text::normalized::Normalized;
 
 /// Call `f` with each word's range of bytes and its range of characters.
-pub fn for_words(text: &str, mut f: impl FnMut(Range<usize>, Range<usize>)) {
+pub fn for_words(text: Normalized, mut f: impl FnMut(Range<usize>, Range<usize>)) {
     let mut word = None;
     let mut n_chars = 0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let first = text.len() - rest.len();
-        let (step, after) = split_step(rest);
+    let mut first = 0;
+    for step in text.steps() {
         for (at, c) in step.char_indices() {
             let at = first + at;
             if !c.is_whitespace() {
@@ -23,16 +21,16 @@ pub fn for_words(text: &str, mut f: impl FnMut(Range<usize>, Range<usize>)) {
             }
             n_chars += 1;
         }
-        tick(2 * step.len());
-        rest = after;
+        tick(step.len());
+        first += step.len();
     }
     if let Some((byte, char)) = word {
-        f(byte..text.len(), char..n_chars);
+        f(byte..text.bytes.len(), char..n_chars);
     }
 }
 
 /// Join the text's words with one U+0020 between them.
-pub fn join<'a>(text: &str, joined: &'a mut Vec<u8>) -> Normalized<'a> {
+pub fn join<'a>(text: Normalized, joined: &'a mut Vec<u8>) -> Normalized<'a> {
     joined.clear();
     let mut n_chars = 0;
     for_words(text, |bytes, chars| {
@@ -40,7 +38,7 @@ pub fn join<'a>(text: &str, joined: &'a mut Vec<u8>) -> Normalized<'a> {
             joined.push(b' ');
             n_chars += 1;
         }
-        joined.extend_from_slice(&text.as_bytes()[bytes]);
+        joined.extend_from_slice(&text.bytes[bytes]);
         n_chars += chars.len();
     });
     Normalized { bytes: joined, n_chars }
@@ -82,14 +80,14 @@ mod tests {
         fn words_are_separated_by_white_space(text in r"([ab]{0,9}|[ \t\u{3000}]{0,3}|[é天]{0,3}){0,9}") {
             let words: Vec<&str> = text.split_whitespace().collect();
             let mut joined = Vec::new();
-            let normalized = join(&text, &mut joined);
+            let normalized = join(Normalized::verbatim(&text), &mut joined);
             let expected = words.join(" ");
-            prop_assert_eq!(normalized.text(), &expected);
+            prop_assert_eq!(normalized.bytes, expected.as_bytes());
             prop_assert_eq!(normalized.n_chars, expected.chars().count());
             prop_assert_eq!(count_words(&joined), words.len());
             let chars: Vec<char> = text.chars().collect();
             let mut listed = Vec::new();
-            for_words(&text, |bytes, range| {
+            for_words(Normalized::verbatim(&text), |bytes, range| {
                 assert_eq!(text[bytes].chars().collect::<Vec<_>>(), chars[range.clone()]);
                 listed.push(chars[range].iter().collect::<String>());
             });
