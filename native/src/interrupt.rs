@@ -127,15 +127,6 @@ pub fn extend_with_zeros(bytes: &mut Vec<u8>, n_bytes: usize) {
     }
 }
 
-/// Cut a text in two, the first part of [`STEP`] bytes or a few less, between two characters.
-pub fn split_step(text: &str) -> (&str, &str) {
-    if text.len() <= STEP {
-        return (text, "");
-    }
-    let end = (0..=STEP).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-    text.split_at(end)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,18 +186,5 @@ mod tests {
     fn other_panics_pass_through() {
         let caught = catch_unwind(|| run(|| Wish::Stop, || resume_unwind(Box::new("other"))));
         assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"other"));
-    }
-
-    #[test]
-    fn texts_are_cut_between_characters() {
-        let text = format!("a{}", "\u{5929}".repeat(STEP));
-        let (mut n_parts, mut joined, mut rest) = (0, String::new(), &text[..]);
-        while !rest.is_empty() {
-            let (part, after) = split_step(rest);
-            assert!(part.len() <= STEP && (after.is_empty() || part.len() > STEP - 4));
-            joined.push_str(part);
-            (n_parts, rest) = (n_parts + 1, after);
-        }
-        assert_eq!((n_parts, joined), (4, text));
     }
 }

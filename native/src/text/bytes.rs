@@ -44,6 +44,20 @@ pub fn is_char_start(byte: u8) -> bool {
     byte & 0xC0 != 0x80
 }
 
+/// Return the end of a step at the start of valid UTF-8: [`STEP`] bytes or a few less, as whole characters.
+pub fn step_end(bytes: &[u8]) -> usize {
+    let mut end = bytes.len().min(STEP);
+    while bytes.get(end).is_some_and(|&byte| !is_char_start(byte)) {
+        end -= 1;
+    }
+    end
+}
+
+/// Cut a text in two, the first part being a step.
+pub fn split_step(text: &str) -> (&str, &str) {
+    text.split_at(step_end(text.as_bytes()))
+}
+
 /// Return the number of characters in valid UTF-8.
 pub fn count_chars(bytes: &[u8]) -> usize {
     let is_ascii = bytes.chunks(STEP).all(|step| {
@@ -90,6 +104,19 @@ pub fn advance(bytes: &[u8], mut at: usize, mut n_chars: usize) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        let text = format!("a{}", "\u{5929}".repeat(STEP));
+        let (mut n_parts, mut joined, mut rest) = (0, String::new(), &text[..]);
+        while !rest.is_empty() {
+            let (part, after) = split_step(rest);
+            assert!(part.len() <= STEP && (after.is_empty() || part.len() > STEP - 4));
+            joined.push_str(part);
+            (n_parts, rest) = (n_parts + 1, after);
+        }
+        assert_eq!((n_parts, joined), (4, text));
+    }
 
     proptest! {
         #[test]

@@ -5,10 +5,10 @@
 //! the third only drops the space after a line feed, and what a white-space character becomes depends
 //! only on the character before it.
 
-use super::bytes::{WORD, ascii_prefix, between};
+use super::bytes::{WORD, ascii_prefix, between, split_step};
 use super::normalized::Normalized;
 use super::origins::Recorder;
-use crate::interrupt::{extend_with_zeros, split_step, tick};
+use crate::interrupt::{extend_with_zeros, tick};
 
 /// Whether Python's `\s` and `str.strip` count a character beyond ASCII as white space.
 fn is_white_space(c: char) -> bool {

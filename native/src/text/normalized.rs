@@ -1,8 +1,8 @@
 //! A normalised text, and the memory that normalisers reuse.
 
-use super::bytes::{count_chars, is_char_start};
+use super::bytes::{count_chars, step_end};
 use super::compose::Piece;
-use crate::interrupt::{STEP, tick};
+use crate::interrupt::tick;
 
 /// A normalised text: UTF-8, and its length in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +19,14 @@ impl<'a> Normalized<'a> {
         Self { bytes: text.as_bytes(), n_chars: count_chars(text.as_bytes()) }
     }
 
-    /// Return the text in steps of whole characters, of [`STEP`] bytes or a few less.
+    /// Return the text in steps of whole characters.
     pub fn steps(self) -> impl Iterator<Item = &'a str> {
         let mut rest = self.bytes;
         std::iter::from_fn(move || {
-            let mut end = rest.len().min(STEP);
-            while rest.get(end).is_some_and(|&byte| !is_char_start(byte)) {
-                end -= 1;
-            }
-            let (step, after) = rest.split_at(end);
+            let (step, after) = rest.split_at(step_end(rest));
             rest = after;
             tick(step.len());
-            (end > 0).then(|| simdutf8::basic::from_utf8(step).expect("whole characters"))
+            (!step.is_empty()).then(|| simdutf8::basic::from_utf8(step).expect("whole characters"))
         })
     }
 
@@ -67,6 +63,7 @@ impl Scratch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interrupt::STEP;
 
     #[test]
     fn steps_are_whole_characters_of_the_whole_text() {

@@ -10,11 +10,11 @@
 
 use unicode_normalization::char::canonical_combining_class;
 
-use super::bytes::{WORD, ascii_prefix, is_char_start};
+use super::bytes::{WORD, ascii_prefix, is_char_start, split_step};
 use super::compose::Piece;
 use super::normalized::{Normalized, Scratch};
 use super::origins::Recorder;
-use crate::interrupt::{STEP, extend_with_zeros, split_step, tick};
+use crate::interrupt::{STEP, extend_with_zeros, tick};
 
 /// What a normaliser does with single characters.
 pub trait Rule: Sized {
