@@ -171,8 +171,8 @@ class WindowSpec:
         least = _ORDER_UNITS[self.unit]
         if isinstance(self.sampling, Minimizer) and self.width < least:
             raise SpecError(
-                f"windows chosen by content have at least {counted(least, self.unit_name.removesuffix('s'))}, "
-                f"not {count(self.width)}: choose wider windows or a stride",
+                f"windows chosen by content have at least {count(least)} {self.unit_name}, not "
+                f"{count(self.width)}: choose wider windows or a stride",
                 parameter="width",
             )
 

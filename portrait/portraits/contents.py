@@ -91,7 +91,8 @@ def _of_bundle(bundle: Bundle, stride: int | None) -> Contents:
     sampling = bundle.manifest.windows.sampling
     if stride is not None and stride != bundle.manifest.windows.stride:
         raise SpecError(
-            f"{bundle.path}: was built with a {sampling.gap_name} of {sampling.gap}, not a stride of {stride!r}: "
+            f"{bundle.path}: was built with a {sampling.gap_name} of {sampling.gap}, not a stride of "
+            f"{stride!r}: "
             "a stride is given for filters of the original library only",
             parameter="stride",
         )

@@ -104,7 +104,8 @@ impl Lanes for Avx2 {
     fn first_below(orders: &[u32], bound: u32) -> Option<usize> {
         let mut i = 0;
         while i + 2 * LANES <= orders.len() {
-            let below = !(not_below(orders, i, bound) | not_below(orders, i + LANES, bound) << LANES) & 0xFFFF;
+            let below =
+                !(not_below(orders, i, bound) | not_below(orders, i + LANES, bound) << LANES) & 0xFFFF;
             if below != 0 {
                 return Some(i + below.trailing_zeros() as usize);
             }

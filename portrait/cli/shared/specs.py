@@ -36,8 +36,8 @@ _OPTIONS = [
     click.option(
         "--span",
         type=int,
-        help="The text itself chooses windows, at least one of so many in a row.  [default: 42; the width less 8 "
-        "characters or bytes, or 2 words]",
+        help="The text itself chooses windows, at least one of so many in a row.  [default: 42; the "
+        "width less 8 characters or bytes, or 2 words]",
     ),
     click.option(
         "--stride", type=int, help="In place of --span: windows so many units apart, whatever the text."
