@@ -111,7 +111,18 @@ impl Lanes for Avx2 {
             }
             i += 2 * LANES;
         }
-        Portable::first_below(&orders[i..], bound).map(|at| i + at)
+        let n = orders.len();
+        if n < LANES {
+            return Portable::first_below(orders, bound);
+        }
+        // The last vectors overlap those before them, in which no order is below.
+        for i in [i.min(n - LANES), n - LANES] {
+            let below = !not_below(orders, i, bound) & 0xFF;
+            if below != 0 {
+                return Some(i + below.trailing_zeros() as usize);
+            }
+        }
+        None
     }
 
     #[inline(always)]
