@@ -88,6 +88,7 @@ types:
 bench:
     python build_kernel.py
     python build.py
+    python size.py
     python scan.py
     python scan_rows.py
     python query.py
