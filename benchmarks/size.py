@@ -72,8 +72,8 @@ def measure(corpus: Path, n_bytes: int, windows: WindowSpec, filter_: FilterSpec
             f"{filter_.kind} at {layer.fpr:.3%}, {windows.cut}",
             f"{stored / n_bytes:.3%} of the text",
             f"<= {target:.2%}",
-            f"{keys * -math.log2(layer.fpr) / 8 / n_bytes:.3%}, n log2(1/rate) bits; {stored / 1e6:.1f} MB of "
-            f"{n_bytes / 1e6:.0f} MB, {keys / n_bytes * 100:.2f} keys per 100 bytes, built in {seconds:.0f} s",
+            f"{keys * -math.log2(layer.fpr) / 8 / n_bytes:.3%}, n log2(1/rate) bits; {stored / 1e6:.1f} MB "
+            f"of {n_bytes / 1e6:.0f} MB, {keys / n_bytes:.2%} keys, built in {seconds:.0f} s",
         )
 
 
