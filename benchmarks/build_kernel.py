@@ -53,7 +53,9 @@ def batches(texts: list[bytes]) -> list[pa.Array]:
 def measure(name: str, texts: list[bytes], normalizer: str, target: float, unit: str = "char") -> None:
     arrays = batches(texts)
     n_bytes = sum(map(len, texts))
-    windows = _native.Windows(normalizer, unit, *((10, 5) if unit == "word" else (50, 25)))
+    windows = _native.Windows(
+        normalizer, unit, *((10, "stride", 5) if unit == "word" else (50, "stride", 25))
+    )
     builder = BloomBuilder.for_keys(n_bytes // 25, 0.01)
     keys = _native.Keys()
 
@@ -93,7 +95,7 @@ def measure_growth(name: str, piece: str) -> None:
     pieces = -(-3_000_000 // len(piece.encode()))
     ratios = []
     for normalizer, unit in itertools.product(NORMALIZERS, ("char", "word")):
-        windows = _native.Windows(normalizer, unit, 10, 5)
+        windows = _native.Windows(normalizer, unit, 10, "stride", 5)
         long, short = ("a" + piece * n for n in (4 * pieces, pieces))
         ratios.append(seconds_per_byte(windows, long) / seconds_per_byte(windows, short))
     report(f"{name}: 12 MB / 3 MB", f"{max(ratios):.2f}", "<= 2", "1; the worst of all normalisers and units")

@@ -20,7 +20,7 @@ BAD_NAMES = ["", " ", "\t", "\u3000", "a" * 101, "two\nlines", "nul\0", "\u202e"
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
-    assert portrait.WindowSpec() == portrait.WindowSpec(50, 25, "char", "spaces")
+    assert portrait.WindowSpec() == portrait.WindowSpec(50, portrait.Stride(25), "char", "spaces")
     assert portrait.FilterSpec() == portrait.FilterSpec("bloom", 0.01)
 
 
@@ -79,7 +79,7 @@ def test_a_printable_source_name_is_accepted(value: str) -> None:
 
 def test_ranges_include_their_ends() -> None:
     for value in (1, MAX_UNITS):
-        spec = portrait.WindowSpec(width=value, stride=value)
+        spec = portrait.WindowSpec(width=value, sampling=portrait.Stride(value))
         assert spec.guaranteed_length == 2 * value - 1
     for fpr in (1e-12, 0.5, math.nextafter(1, 0)):
         assert portrait.FilterSpec(fpr=fpr).fpr == fpr
@@ -115,7 +115,7 @@ def test_specs_are_immutable_values(spec: Any) -> None:
         setattr(spec, field, 1)
     assert spec == dataclasses.replace(spec)
     assert hash(spec) == hash(dataclasses.replace(spec))
-    assert portrait.WindowSpec(50, 24) != portrait.WindowSpec(50, 25)
+    assert portrait.WindowSpec(50, portrait.Stride(24)) != portrait.WindowSpec(50, portrait.Stride(25))
 
 
 def test_every_normaliser_has_the_version_that_the_format_defines() -> None:
@@ -130,7 +130,7 @@ def test_a_fuse_filter_has_at_most_32_bits_a_key() -> None:
 
 
 def test_a_window_has_at_most_a_million_units() -> None:
-    assert portrait.WindowSpec(width=1_000_000, stride=1_000_000).width == 1_000_000
+    assert portrait.WindowSpec(width=1_000_000, sampling=portrait.Stride(1_000_000)).width == 1_000_000
     for name in ("width", "stride"):
         with pytest.raises(portrait.SpecError, match=f"{name} must be a whole number from 1 to 1,000,000"):
             portrait.WindowSpec(**{name: 1_000_001})  # type: ignore[arg-type]
@@ -163,6 +163,6 @@ def test_a_length_says_what_it_counts(unit: Any, normalizer: Any, counting: str)
 def test_every_unit_and_normaliser_has_a_phrase() -> None:
     for unit in UNITS:
         for normalizer in NORMALIZERS:
-            spec = portrait.WindowSpec(13, 1, unit, normalizer)  # type: ignore[arg-type]
+            spec = portrait.WindowSpec(13, portrait.Stride(1), unit, normalizer)  # type: ignore[arg-type]
             assert spec.counting.startswith(spec.unit_name)
             assert spec.window == f"13 {spec.unit_name}"

@@ -18,7 +18,9 @@ def test_hit_rate_is_hits_per_window_tested() -> None:
 
 
 def test_an_answer_has_the_same_fields_in_every_form() -> None:
-    opened = samples.build({"a": ["it was the best of times"], "b": ["天地玄黃"]}, portrait.WindowSpec(8, 4))
+    opened = samples.build(
+        {"a": ["it was the best of times"], "b": ["天地玄黃"]}, portrait.WindowSpec(8, portrait.Stride(4))
+    )
     answer = opened.portrait.query("why,  it was the best of times!")
     result = answer.to_dict()
     assert list(result) == [

@@ -85,7 +85,7 @@ def test_an_edited_copy_is_noticed_although_its_chains_are_broken() -> None:
     rng = random.Random(5)
     words = ["ferry", "harbour", "lantern", "quay", "herring", "ledger", "winter", "pilot", "rope", "tide"]
     document = " ".join(rng.choice(words) + str(rng.randrange(100)) for _ in range(2000))
-    opened = samples.build({"main": [document]}, portrait.WindowSpec(50, 25)).portrait
+    opened = samples.build({"main": [document]}, portrait.WindowSpec(50, portrait.Stride(25))).portrait
     copies = [edit(document[i : i + 1500], 0.03, rng) for i in range(0, 9000, 300)]
     answers = [opened.query(copy) for copy in copies]
     noticed = sum(answer.layers[0].approximate is not None for answer in answers)
@@ -107,7 +107,7 @@ def test_an_edited_copy_is_noticed_although_its_chains_are_broken() -> None:
 def test_the_best_stretch_is_the_documented_one_where_windows_repeat(
     text: str, width: int, stride: int, fpr: float
 ) -> None:
-    spec = portrait.WindowSpec(width, stride)
+    spec = portrait.WindowSpec(width, portrait.Stride(stride))
     opened, plain, ((contains, rate),) = samples.build({"main": ["abab cdcd"]}, spec, fpr)
     stretch = opened.evidence(text)[0].scan.stretch
     expected = oracle.stretch(text, plain, contains, rate)
@@ -121,7 +121,9 @@ def test_the_best_stretch_is_the_documented_one_where_windows_repeat(
 
 def test_of_equal_stretches_the_one_that_ends_first_is_given() -> None:
     # Two copies of one passage, far apart: the same hits, and so the same score.
-    opened = samples.build({"main": ["the ferry to Norham"]}, portrait.WindowSpec(10, 1)).portrait
+    opened = samples.build(
+        {"main": ["the ferry to Norham"]}, portrait.WindowSpec(10, portrait.Stride(1))
+    ).portrait
     text = f"the ferry to Norham{'.' * 400}the ferry to Norham"
     (layer,) = opened.query(text).layers
     assert layer.approximate is not None

@@ -79,7 +79,7 @@ def test_the_format_names_every_file_of_vectors() -> None:
 
 def test_the_kernel_normalises_alike() -> None:
     for case in cases("normalizers"):
-        windows = Windows(case["normalizer"], "char", 1, 1)
+        windows = Windows(case["normalizer"], "char", 1, "stride", 1)
         normalized, origins = windows.normalize(case["text"])
         assert normalized == case["normalized"], case
         assert [*map(list, origins)] == case["origins"], case
@@ -97,7 +97,9 @@ def kernel_keys(case: Case, stride: int, documents: Literal["all", "long"] = "lo
     """Return the keys that the kernel stores for a case's text, in ascending order."""
     windows = case["windows"]
     keys = Keys(documents=documents)
-    keys.add_text(Windows(case["normalizer"], windows["unit"], windows["width"], stride), case["text"])
+    keys.add_text(
+        Windows(case["normalizer"], windows["unit"], windows["width"], "stride", stride), case["text"]
+    )
     numbers = struct.unpack(f"<{len(keys)}Q", bytes(memoryview(keys)))
     return sorted(map(key_text, numbers))
 
@@ -186,7 +188,7 @@ def test_the_kernel_finds_the_same_hits_and_chains(i: int) -> None:
     builder.insert(packed(case["keys"]))
     blocks = b"".join(bytes.fromhex(shard["blocks"]) for shard in case["shards"])
     assert bytes(memoryview(builder.data)) == blocks
-    windows = Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
+    windows = Windows(spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap)
     scanner = Scanner(windows, [(NativeFilter.bloom([blocks]), case["fpr"])])
     for question in case["questions"]:
         assert scanner.hits(question["text"]) == [bytes(map(int, question["hits"]))], question

@@ -10,7 +10,7 @@ from support import second_reader
 from support.places import GOLDEN
 
 import portrait
-from portrait import FilterSpec, WindowSpec
+from portrait import FilterSpec, Stride, WindowSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,14 +19,22 @@ ALPHABET = "abcdeFGHIJ  \t\n\u3000éÉe\u0301京都Ωßﬁ½İᾴ\u0345\u00ad…
 BUILDS: list[dict[str, Any]] = [
     {},
     {"max_shard_bytes": 4096},
-    {"max_shard_bytes": 6000, "windows": WindowSpec(20, 7, "byte", "none"), "filter": FilterSpec(fpr=0.001)},
-    {"max_shard_bytes": 4096, "windows": WindowSpec(13, 5, "char", "none")},
-    {"windows": WindowSpec(31, 30, "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
+    {
+        "max_shard_bytes": 6000,
+        "windows": WindowSpec(20, Stride(7), "byte", "none"),
+        "filter": FilterSpec(fpr=0.001),
+    },
+    {"max_shard_bytes": 4096, "windows": WindowSpec(13, Stride(5), "char", "none")},
+    {"windows": WindowSpec(31, Stride(30), "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
     {"filter": FilterSpec("fuse")},
-    {"windows": WindowSpec(24, 11, "char", "loose")},
-    {"windows": WindowSpec(5, 3, "word", "loose"), "filter": FilterSpec("fuse"), "max_shard_bytes": 4096},
-    {"windows": WindowSpec(4, 4, "word", "none")},
-    {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, 9)},
+    {"windows": WindowSpec(24, Stride(11), "char", "loose")},
+    {
+        "windows": WindowSpec(5, Stride(3), "word", "loose"),
+        "filter": FilterSpec("fuse"),
+        "max_shard_bytes": 4096,
+    },
+    {"windows": WindowSpec(4, Stride(4), "word", "none")},
+    {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, Stride(9))},
     {"short_documents": True},
 ]
 

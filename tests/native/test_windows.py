@@ -19,12 +19,12 @@ from portrait.keys.maker import KeyMaker
 from portrait.spec import UNITS
 
 TYPES = [pa.string(), pa.large_string(), pa.binary(), pa.large_binary()]
-SPEC = portrait.WindowSpec(width=4, stride=3)
+SPEC = portrait.WindowSpec(width=4, sampling=portrait.Stride(3))
 
 
 def kernel(spec: portrait.WindowSpec) -> _native.Windows:
     """Return the kernel's form of a window spec."""
-    return _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
+    return _native.Windows(spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap)
 
 
 def as_integers(keys: _native.Keys) -> list[int]:
@@ -97,7 +97,7 @@ def test_the_last_window_is_stored_once_and_a_short_document_stores_none(
 def test_the_words_of_a_window_are_joined_by_one_space(
     text: str, normalizer: Any, windows: list[str]
 ) -> None:
-    spec = portrait.WindowSpec(3, 2, "word", normalizer)
+    spec = portrait.WindowSpec(3, portrait.Stride(2), "word", normalizer)
     keys = _native.Keys(documents="all")
     keys.add_text(kernel(spec), text)
     normalised, _ = oracle.normalise(text, normalizer)
@@ -121,7 +121,7 @@ def test_a_document_stores_the_keys_of_the_definition(text: str, spec: portrait.
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize(("width", "stride"), [(50, 25), (50, 1), (7, 60), (1, 1), (239, 8), (241, 500)])
 def test_long_texts_store_windows_of_every_size(normalizer: Any, unit: Any, width: int, stride: int) -> None:
-    spec = portrait.WindowSpec(width, stride, unit, normalizer)
+    spec = portrait.WindowSpec(width, portrait.Stride(stride), unit, normalizer)
     texts = [
         "the quick brown fox " * 40,
         "天地玄黃 é\u0301 👩🏽‍💻 " * 60,
@@ -273,4 +273,4 @@ def test_the_kernel_refuses_windows_it_cannot_cut(
     normalizer: str, unit: str, width: int, stride: int, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        _native.Windows(normalizer, unit, width, stride)
+        _native.Windows(normalizer, unit, width, "stride", stride)

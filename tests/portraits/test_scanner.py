@@ -38,16 +38,16 @@ DOCUMENTS = {
 EVERYTHING = [document for documents in DOCUMENTS.values() for document in documents]
 
 SPECS = [
-    portrait.WindowSpec(8, 4),
-    portrait.WindowSpec(5, 7),
-    portrait.WindowSpec(1, 1),
-    portrait.WindowSpec(7, 3, "byte"),
-    portrait.WindowSpec(4, 9, "byte", "none"),
-    portrait.WindowSpec(6, 1, "char", "none"),
-    portrait.WindowSpec(9, 4, "char", "loose"),
-    portrait.WindowSpec(2, 3, "word", "loose"),
-    portrait.WindowSpec(3, 1, "word", "none"),
-    portrait.WindowSpec(2, 2, "word", "data-portraits"),
+    portrait.WindowSpec(8, portrait.Stride(4)),
+    portrait.WindowSpec(5, portrait.Stride(7)),
+    portrait.WindowSpec(1, portrait.Stride(1)),
+    portrait.WindowSpec(7, portrait.Stride(3), "byte"),
+    portrait.WindowSpec(4, portrait.Stride(9), "byte", "none"),
+    portrait.WindowSpec(6, portrait.Stride(1), "char", "none"),
+    portrait.WindowSpec(9, portrait.Stride(4), "char", "loose"),
+    portrait.WindowSpec(2, portrait.Stride(3), "word", "loose"),
+    portrait.WindowSpec(3, portrait.Stride(1), "word", "none"),
+    portrait.WindowSpec(2, portrait.Stride(2), "word", "data-portraits"),
 ]
 
 #: Texts that quote parts of the documents between other text.
@@ -149,7 +149,7 @@ def test_a_document_hits_all_its_stored_windows_in_its_own_layer(name: str, samp
 
 
 def test_a_copy_has_its_position_in_the_original_text() -> None:
-    opened = samples.build({"main": ["abcdefgh"]}, portrait.WindowSpec(4, 2), 1e-6).portrait
+    opened = samples.build({"main": ["abcdefgh"]}, portrait.WindowSpec(4, portrait.Stride(2)), 1e-6).portrait
     (evidence,) = opened.evidence("xx  abcdefgh\n\nyy")
     assert (evidence.units, evidence.windows) == (14, 11)
     assert evidence.scan.chains == ((3, 3, 3, 4, 12),)
@@ -157,7 +157,7 @@ def test_a_copy_has_its_position_in_the_original_text() -> None:
 
 
 def test_a_copy_is_found_through_case_quotes_and_line_breaks() -> None:
-    spec = portrait.WindowSpec(4, 1, "word", "loose")
+    spec = portrait.WindowSpec(4, portrait.Stride(1), "word", "loose")
     opened = samples.build(
         {"main": ["\u201cIt\u2019s the Stra\u00dfe,\u201d she said."]}, spec, 1e-6
     ).portrait
@@ -169,14 +169,14 @@ def test_a_copy_is_found_through_case_quotes_and_line_breaks() -> None:
 
 
 def test_words_have_their_position_in_the_original_text() -> None:
-    spec = portrait.WindowSpec(2, 1, "word", "none")
+    spec = portrait.WindowSpec(2, portrait.Stride(1), "word", "none")
     opened = samples.build({"main": ["one two"]}, spec, 1e-6).portrait
     (evidence,) = opened.evidence("天\n\u3000one \t two  three")
     assert evidence.scan.chains == ((1, 1, 1, 3, 12),)
 
 
 def test_a_match_that_ends_within_a_character_spans_all_of_it() -> None:
-    spec = portrait.WindowSpec(2, 1, "byte", "none")
+    spec = portrait.WindowSpec(2, portrait.Stride(1), "byte", "none")
     opened = samples.build({"main": ["天a"]}, spec, 1e-6).portrait
     (evidence,) = opened.evidence("x天y")
     assert evidence.scan.chains == ((1, 2, 2, 1, 2),)
@@ -189,18 +189,20 @@ def test_long_texts_are_scanned_correctly_at_every_stride(stride: int, unit: Any
     words = ["fox ", "天地", "e\u0301", "\r\n\u3000", "ünï ", "👩🏽‍💻", "a" * 9]
     document = "".join(rng.choices(words, k=700))
     text = document[300:1500] + "".join(rng.choices(words, k=200)) + document[:900]
-    sample = samples.build({"main": [document]}, portrait.WindowSpec(6, stride, unit), 0.05)
+    sample = samples.build({"main": [document]}, portrait.WindowSpec(6, portrait.Stride(stride), unit), 0.05)
     assert_scanned(sample, text)
 
 
 def test_chains_end_at_the_first_miss() -> None:
-    opened = samples.build({"main": ["abcdefghijkl"]}, portrait.WindowSpec(2, 2), 1e-6).portrait
+    opened = samples.build(
+        {"main": ["abcdefghijkl"]}, portrait.WindowSpec(2, portrait.Stride(2)), 1e-6
+    ).portrait
     (evidence,) = opened.evidence("abcd_fghijkl"[:4] + "ef_hijkl")
     assert [chain[:2] for chain in evidence.scan.chains] == [(0, 3), (8, 2)]
 
 
 def test_the_format_of_a_corpus_makes_no_difference(tmp_path: Path) -> None:
-    spec = portrait.WindowSpec(8, 4)
+    spec = portrait.WindowSpec(8, portrait.Stride(4))
     rows = [document for document in EVERYTHING if document]
     for i, row in enumerate(rows):
         (tmp_path / f"{i}.txt").write_text(row, encoding="utf-8", newline="")
@@ -230,7 +232,7 @@ def test_the_format_of_a_corpus_makes_no_difference(tmp_path: Path) -> None:
 )
 def test_a_lone_surrogate_is_named_with_its_position(text: str, place: int, code: str, sources: int) -> None:
     documents = dict(list(DOCUMENTS.items())[:sources])
-    opened = samples.build(documents, portrait.WindowSpec(8, 4)).portrait
+    opened = samples.build(documents, portrait.WindowSpec(8, portrait.Stride(4))).portrait
     message = rf"lone surrogate U\+{code} at character {place}\b"
     for ask in (opened.query, opened.hits, opened.evidence, lambda text: opened.query([text])):
         with pytest.raises(portrait.TextError, match=message):
@@ -238,5 +240,5 @@ def test_a_lone_surrogate_is_named_with_its_position(text: str, place: int, code
 
 
 def test_a_scanner_without_filters_counts_units_and_windows() -> None:
-    scan = Scanner(portrait.WindowSpec(4, 2), []).scan("  abcdef")
+    scan = Scanner(portrait.WindowSpec(4, portrait.Stride(2)), []).scan("  abcdef")
     assert (scan.units, scan.windows, scan.layers) == (6, 3, [])

@@ -19,7 +19,7 @@ WIDTH, STRIDE = 10, 5
 FPR = 0.09
 
 
-SPEC = portrait.WindowSpec(WIDTH, STRIDE)
+SPEC = portrait.WindowSpec(WIDTH, portrait.Stride(STRIDE))
 
 
 def chain(window: int, windows: int, distinct: int | None = None) -> Chain:
