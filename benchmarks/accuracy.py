@@ -90,10 +90,14 @@ class Corpus:
         return portrait.build(path, out, windows=windows, filter=FilterSpec(kind, fpr))  # type: ignore[arg-type]
 
 
+def kernel(spec: WindowSpec) -> _native.Windows:
+    """Return the kernel's form of a window spec."""
+    return _native.Windows(spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap)
+
+
 def normalise(text: str, spec: WindowSpec) -> str:
     """Return the normalised text that windows are cut from."""
-    windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap)
-    return windows.normalize(text)[0]
+    return kernel(spec).normalize(text)[0]
 
 
 def stored(text: str, spec: WindowSpec) -> Iterator[str]:
@@ -248,10 +252,7 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
     spec = WindowSpec()
     keys = _native.Keys(documents="none")
     for document in corpus.documents:
-        keys.add_text(
-            _native.Windows(spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap),
-            document,
-        )
+        keys.add_text(kernel(spec), document)
     known = set(memoryview(keys).cast("B").cast("Q"))
     every = _native.Windows(spec.normalizer, spec.unit, spec.width, "stride", 1)
     words = " ".join(corpus.documents).split()
