@@ -29,6 +29,10 @@ def test_the_warning_names_what_to_do() -> None:
     )
 
 
+def test_sampled_windows_need_no_warning_at_the_default() -> None:
+    assert stride_warning(WindowSpec()) is None
+
+
 def test_presets_of_every_window_warn() -> None:
     warned = [name for name, chosen in PRESETS.items() if stride_warning(chosen.windows)]
     assert warned == ["quip", "gpt3"]

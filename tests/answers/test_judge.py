@@ -37,7 +37,7 @@ def assert_close(actual: dict[str, Any] | None, expected: dict[str, Any] | None,
         st.sampled_from(["a", "b", "c"]), st.lists(samples.texts(3), min_size=1, max_size=3), min_size=1
     ),
     st.lists(samples.texts(2), min_size=1, max_size=4),
-    samples.specs(max_width=6, max_stride=6),
+    samples.specs(max_width=6, max_gap=6),
     st.sampled_from([0.001, 0.05, 0.5]),
     st.sampled_from([1e-9, 0.01, 0.3, 5.0, 1000.0]),
     st.data(),

@@ -65,7 +65,7 @@ def test_a_long_chain_joins_the_chains_it_overlaps() -> None:
 
 
 def test_an_edited_copy_is_reported_but_not_called_found() -> None:
-    stretch = Stretch(10, 12, 8, 30.0, 10, 75)
+    stretch = Stretch(10, 65, 12, 8, 30.0, 10, 75)
     answer = ask(evidence(chain(10, 2), stretch=stretch, source="a"), evidence(source="b"))
     assert answer.verdict == "not_found"
     assert answer.layers[0].approximate == portrait.Approximate(10, 75, 12, 8, 2 * 2 * 100 * math.exp(-30))
@@ -152,7 +152,7 @@ def test_matches_and_approximate_matches_become_json_objects() -> None:
 
 def test_a_stretch_counts_if_its_evalue_is_at_or_below_the_threshold() -> None:
     assert approximate(evidence(), 1, 0.01) is None
-    layer = evidence(stretch=Stretch(10, 12, 8, 20.0, 10, 75))
+    layer = evidence(stretch=Stretch(10, 65, 12, 8, 20.0, 10, 75))
     value = 2 * 3 * 100 * math.exp(-20)
     assert approximate(layer, 3, value) == Approximate(10, 75, 12, 8, value)
     assert approximate(layer, 3, math.nextafter(value, 0)) is None
