@@ -57,13 +57,15 @@ STRIDE_TEXTS = (
     "Cafe\u0301 京都 🚢\u00a0\u00a0Köln",
     "--------------------",
 )
+#: Widths, and strides or spans.
+Shapes = tuple[tuple[int, int], ...]
 #: Widths and strides of windows of characters and bytes, and of words.
-STRIDES = ((1, 1), (5, 1), (5, 3), (7, 20), (4, 4))
-WORD_STRIDES = ((1, 1), (2, 1), (3, 2), (8, 3))
+STRIDES: Shapes = ((1, 1), (5, 1), (5, 3), (7, 20), (4, 4))
+WORD_STRIDES: Shapes = ((1, 1), (2, 1), (3, 2), (8, 3))
 #: Widths and spans: groups of r units (8, or 2 words), of a few more, and of a whole window; spans of one
 #: unit, and of a window and more.
-SPANS = ((8, 1), (8, 5), (12, 4), (20, 4), (20, 7), (30, 20), (28, 25), (9, 20), (50, 42))
-WORD_SPANS = ((2, 1), (2, 3), (4, 2), (5, 2), (7, 3), (3, 6))
+SPANS: Shapes = ((8, 1), (8, 5), (12, 4), (20, 4), (20, 7), (30, 20), (28, 25), (9, 20), (50, 42))
+WORD_SPANS: Shapes = ((2, 1), (2, 3), (4, 2), (5, 2), (7, 3), (3, 6))
 #: Texts to sample windows of: prose, mixed scripts, a script without spaces, runs and periods.
 PROSE = (
     "The ferry left\tat noon, and nobody minded. The island keeps its own time: bread at six, the post at "
