@@ -27,7 +27,7 @@ from portrait.errors import (
     WorkDirError,
     WorkerError,
 )
-from portrait.spec import FilterSpec, WindowSpec
+from portrait.spec import FilterSpec, Minimizer, Stride, WindowSpec
 from portrait.version import __version__
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 __all__ = [
     "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
     "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match",
-    "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait",
-    "PortraitAnswer", "PortraitError", "Report", "SpecError", "TextError", "UnreadableFileError",
+    "Minimizer", "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait",
+    "PortraitAnswer", "PortraitError", "Report", "SpecError", "Stride", "TextError", "UnreadableFileError",
     "UnsupportedBundleError", "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError",
     "__version__", "add", "build",
     "convert", "drop", "merge", "open", "plan", "query", "read_share", "report", "verify", "wrap",

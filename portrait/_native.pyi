@@ -35,12 +35,25 @@ class RowError(ValueError):
 class Windows:
     """How texts become windows."""
 
-    def __new__(cls, normalizer: str, unit: str, width: int, stride: int) -> Windows:
-        """Create a specification: width and stride are in units (``char``, ``byte`` or ``word``).
+    def __new__(cls, normalizer: str, unit: str, width: int, sampling: str, gap: int) -> Windows:
+        """Create a specification.
+
+        Args:
+            normalizer: The normaliser's name.
+            unit: What windows count: ``char``, ``byte`` or ``word``.
+            width: Units in a window.
+            sampling: ``minimizer`` or ``stride``.
+            gap: The span or the stride, in units.
 
         Raises:
-            ValueError: A name is unknown, or a number is 0.
+            ValueError: A name is unknown, a number is 0, or windows are too narrow for the sampling.
         """
+
+    def asked(self, text: str) -> list[int]:
+        """Return the units of the normalised text at which the windows begin that a question asks."""
+
+    def stored(self, text: str) -> list[int]:
+        """Return the units of the normalised text at which the windows begin that a document stores."""
 
     def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
         """Return the normalised text, and the origin [start, end) of each of its characters."""
@@ -73,8 +86,10 @@ class Keys:
     ) -> tuple[int, int, int, int]:
         """Append the keys of an Arrow column's rows that are not null.
 
+        A key that equals the one before it is left out.
+
         Returns:
-            Documents, short documents, windows, bytes.
+            Documents, short documents, stored windows with repetitions, bytes.
 
         Raises:
             RowError: A row is not UTF-8, or the buffers contradict each other.
@@ -251,25 +266,25 @@ class Scan:
 
     def layers(
         self,
-    ) -> list[tuple[int, bool, int, int, tuple[int, int, int, float, int, int] | None]]:
+    ) -> list[tuple[int, bool, int, int, tuple[int, int, int, int, float, int, int] | None]]:
         """Return the answer of each filter.
 
         Returns:
             For each filter: hits, whether the text is a document, windows of the longest chain, the largest
-            number of distinct windows in a chain, and the stretch most like a copy with edits, as (window,
-            windows, hits, score, start, end), or ``None``.
+            number of distinct windows in a chain, and the stretch most like a copy with edits, as (first
+            window, last window, windows, hits, score, start, end), or ``None``.
         """
 
-    def chains(self, layer: int, min_distinct: int) -> list[tuple[int, int, int, int, int]]:
+    def chains(self, layer: int, min_distinct: int) -> list[tuple[int, int, int, int, int, int]]:
         """Return a filter's chains of at least ``min_distinct`` distinct windows.
 
         Returns:
-            For each chain: window, windows, distinct windows, start, end.
+            For each chain: first window, last window, windows, distinct windows, start, end.
         """
 
 @final
 class Scanner:
-    """A scanner that looks up all windows of a text in several filters in one pass."""
+    """A scanner that looks up the asked windows of a text in several filters in one pass."""
 
     def __new__(cls, windows: Windows, filters: list[tuple[Filter, float]]) -> Scanner:
         """Create a scanner; each filter comes with its false-positive rate."""
@@ -278,7 +293,7 @@ class Scanner:
         """Return the answer of the filters to a text."""
 
     def hits(self, text: str) -> list[bytes]:
-        """Return for each filter one byte per window: 1 if the filter contains it."""
+        """Return for each filter one byte per asked window: 1 if the filter contains it."""
 
 def build_fuse(
     keys: Keys | Buffer, fingerprint_bits: int, n_partitions: int, first: int = 0, after: int | None = None

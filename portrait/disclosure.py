@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portrait.markup.numbers import count
@@ -9,25 +10,34 @@ from portrait.markup.numbers import count
 if TYPE_CHECKING:
     from portrait.spec import WindowSpec
 
-#: Stored windows overlap by more than this share of their width only where the stride is dense.
+#: Windows are dense where fewer than this share of their width lies between one and the next.
 _DENSE = 4
 
 
-def least_stride(width: int) -> int:
-    """Return the smallest stride that does not let text be rebuilt from its windows: a quarter of the width.
+def is_dense(windows: WindowSpec) -> bool:
+    """Return whether stored windows stand so close together that text can be rebuilt from them.
 
-    From one stored window to the next, an attacker must guess as many units at once as the stride has.
+    From one stored window to the next, an attacker must guess all units between their ends at once: as many
+    as the stride or, where the text chooses, as the mean distance. Less than a quarter of the width is dense;
     docs/privacy.md measures how far that gets.
     """
-    return max(1, -(-width // _DENSE))
+    return windows.density * windows.width > _DENSE
 
 
-def stride_warning(windows: WindowSpec) -> str | None:
-    """Return a sentence that warns of a stride so small that text can be rebuilt; ``None`` of any other."""
-    least = least_stride(windows.width)
-    if windows.stride >= least:
+def least_gap(windows: WindowSpec) -> int:
+    """Return the smallest stride, or span, for windows of this width that are not dense."""
+    gaps = range(1, windows.width + 1)
+    kind = type(windows.sampling)
+    return next(gap for gap in gaps if not is_dense(replace(windows, sampling=kind(gap))))
+
+
+def density_warning(windows: WindowSpec) -> str | None:
+    """Return a sentence that warns of windows so dense that text can be rebuilt; ``None`` of any other."""
+    if not is_dense(windows):
         return None
+    sampling = windows.sampling
     return (
-        f"at a stride of {count(windows.stride)}, whoever holds the portrait can rebuild text of the corpus "
-        f"from it, step by step: choose a stride of {count(least)} or more, or do not hand the portrait out"
+        f"at a {sampling.gap_name} of {count(sampling.gap)}, whoever holds the portrait can rebuild text of the "
+        f"corpus from it, step by step: choose a {sampling.gap_name} of {count(least_gap(windows))} or more, or "
+        "do not hand the portrait out"
     )

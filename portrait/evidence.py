@@ -6,6 +6,10 @@ Defined for readers in docs/answers.md; derived here and nowhere else.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portrait.spec import WindowSpec
 
 #: What every page that explains an answer says about E-values.
 FORGEABLE = (
@@ -23,7 +27,7 @@ def evalue(n_windows: int, n_layers: int, fpr: float, chain: int) -> float:
     The chance that one given start begins such a chain, ε^n, times the number of starts.
 
     Args:
-        n_windows: Windows of the text, each asked in every layer.
+        n_windows: Windows asked about the text, each in every layer.
         n_layers: Layers asked.
         fpr: Their false-positive rate ε, a share.
         chain: Length of the chain in windows, n.
@@ -40,7 +44,7 @@ def stretch_evalue(n_windows: int, n_layers: int, score: float) -> float:
     ``n_windows`` first windows in ``n_layers`` layers, and over the :data:`N_SHARES_KEPT` shares tried.
 
     Args:
-        n_windows: Windows of the text, each asked in every layer.
+        n_windows: Windows asked about the text, each in every layer.
         n_layers: Layers asked.
         score: Natural logarithm of the likelihood ratio.
     """
@@ -51,7 +55,7 @@ def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: floa
     """Return the length of the shortest chain whose E-value is at most a threshold.
 
     Args:
-        n_windows: Windows of the text, each asked in every layer.
+        n_windows: Windows asked about the text, each in every layer.
         n_layers: Layers asked.
         fpr: Their false-positive rate, a share.
         threshold: The highest E-value that counts as evidence.
@@ -72,23 +76,18 @@ def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: floa
     return chain
 
 
-def detectable_length(width: int, stride: int, chain: int) -> int:
-    """Return how many units a passage takes to be certain to hold ``chain`` consecutive stored windows."""
-    return width + stride - 1 + (chain - 1) * stride
-
-
 def conclusive_length(
-    width: int, stride: int, n_windows: int, n_layers: int, fpr: float, threshold: float
+    spec: WindowSpec, n_units: int, n_windows: int, n_layers: int, fpr: float, threshold: float
 ) -> int | None:
     """Return the length from which a verbatim passage is certain to be found.
 
     The passage stands in a text of ``n_windows`` windows or, if that is too short for it, in a text of just
-    the passage's length.
+    the passage's length, which typically has so many.
 
     Args:
-        width: Units in a window.
-        stride: Units from one stored window to the next.
-        n_windows: Windows of the text, each asked in every layer.
+        spec: How texts become windows.
+        n_units: The text's length in units of the normalised text.
+        n_windows: Windows asked about the text, each in every layer.
         n_layers: Layers asked.
         fpr: Their false-positive rate, a share.
         threshold: The highest E-value that counts as evidence.
@@ -96,12 +95,14 @@ def conclusive_length(
     Returns:
         The length in units of the normalised text; ``None`` where no chain is evidence.
     """
-    length = detectable_length(width, stride, 1)
+    length = spec.guaranteed_length
+    # A text in which there is nothing to choose is asked about all of its windows; a longer one is not.
+    own = n_windows if n_units >= length else 0
     while True:
-        chain = significant_chain(max(n_windows, length - width + 1), n_layers, fpr, threshold)
+        chain = significant_chain(max(own, spec.typical_windows(length)), n_layers, fpr, threshold)
         if chain is None:
             return None
-        longer = detectable_length(width, stride, chain)
+        longer = spec.length_holding(chain)
         if longer <= length:
             return length
         length = longer

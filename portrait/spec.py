@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from portrait.errors import SpecError
 from portrait.markup.numbers import count, counted
@@ -73,34 +74,173 @@ def _length(unit: Unit, normalizer: NormalizerName, units: int, more: str) -> st
 
 
 @dataclass(frozen=True, slots=True)
+class Minimizer:
+    """Windows that the text itself chooses: documents store them, and questions ask the same ones.
+
+    The mod-minimizer of Groot Koerkamp and Pibiri (WABI 2024); docs/FORMAT.md defines it.
+
+    Args:
+        span: So many windows in a row contain at least one that is chosen.
+
+    Raises:
+        SpecError: The span is outside its range.
+    """
+
+    name: ClassVar[str] = "minimizer"
+    #: What the gap is called.
+    gap_name: ClassVar[str] = "span"
+    span: int = 42
+
+    def __post_init__(self) -> None:
+        _require_count("span", self.span)
+
+    @property
+    def gap(self) -> int:
+        """Units from one stored window to the next, at most."""
+        return self.span
+
+
+@dataclass(frozen=True, slots=True)
+class Stride:
+    """Windows at equal distances: documents store them, and questions ask all windows.
+
+    Args:
+        stride: Units from one stored window to the next.
+
+    Raises:
+        SpecError: The stride is outside its range.
+    """
+
+    name: ClassVar[str] = "stride"
+    #: What the gap is called.
+    gap_name: ClassVar[str] = "stride"
+    stride: int = 25
+
+    def __post_init__(self) -> None:
+        _require_count("stride", self.stride)
+
+    @property
+    def gap(self) -> int:
+        """Units from one stored window to the next."""
+        return self.stride
+
+
+#: Which windows are stored, and which are asked.
+Sampling = Minimizer | Stride
+#: The number of units at each end of a t-gram that its order depends on: the least width for a minimizer.
+_ORDER_UNITS: dict[Unit, int] = {"char": 8, "byte": 8, "word": 2}
+
+
+def default_sampling(width: int, unit: Unit) -> Minimizer:
+    """Return the minimizer whose density is lowest for windows of a width, without joining documents.
+
+    With a span of the width less the units that order t-grams, t-grams are as short as they can be, and the
+    density is within a few per cent of the lower bound for schemes whose windows never go back.
+    """
+    return Minimizer(max(1, width - _ORDER_UNITS[unit]))
+
+
+@dataclass(frozen=True, slots=True)
 class WindowSpec:
     """How texts become windows.
 
     Args:
         width: Units in a window.
-        stride: Units from one stored window to the next.
-        unit: What width and stride count, in the normalised text.
+        sampling: Which windows are stored, and which are asked; by default :func:`default_sampling`.
+        unit: What lengths count, in the normalised text.
         normalizer: The map applied to every text first.
 
     Raises:
-        SpecError: A value is outside its range.
+        SpecError: A value is outside its range, or windows are too narrow for a minimizer.
     """
 
     width: int = 50
-    stride: int = 25
+    sampling: Sampling = None  # type: ignore[assignment]  # replaced at once: it depends on width and unit
     unit: Unit = "char"
     normalizer: NormalizerName = "spaces"
 
     def __post_init__(self) -> None:
         _require_count("width", self.width)
-        _require_count("stride", self.stride)
         _require_one_of("unit", self.unit, UNITS)
         _require_one_of("normalizer", self.normalizer, NORMALIZERS)
+        sampling: Any = self.sampling
+        if sampling is None:
+            object.__setattr__(self, "sampling", default_sampling(self.width, self.unit))
+        elif not isinstance(sampling, Sampling):
+            raise SpecError(f"the sampling must be a Minimizer or a Stride, not {sampling!r}")
+        least = _ORDER_UNITS[self.unit]
+        if isinstance(self.sampling, Minimizer) and self.width < least:
+            raise SpecError(
+                f"windows chosen by content have at least {counted(least, self.unit_name.removesuffix('s'))}, "
+                f"not {count(self.width)}: choose wider windows or a stride",
+                parameter="width",
+            )
+
+    @property
+    def stride(self) -> int | None:
+        """The stride, if windows are stored at equal distances."""
+        return self.sampling.stride if isinstance(self.sampling, Stride) else None
+
+    @property
+    def span(self) -> int | None:
+        """The span, if the text chooses the windows."""
+        return self.sampling.span if isinstance(self.sampling, Minimizer) else None
 
     @property
     def guaranteed_length(self) -> int:
         """Length in units of the shortest passage that is certain to hold a stored window."""
-        return self.width + self.stride - 1
+        return self.length_holding(1)
+
+    def length_holding(self, n_windows: int) -> int:
+        """Return how many units a passage takes to be certain to hold consecutive stored windows.
+
+        Args:
+            n_windows: The number of windows, at least 1.
+        """
+        return self.width + n_windows * self.sampling.gap - 1
+
+    @property
+    def joins_documents(self) -> bool:
+        """Whether a chain may join the passages of two documents: some of its windows may only touch."""
+        return self.sampling.gap >= self.width
+
+    @property
+    def density(self) -> float:
+        """The share of windows that are stored: exact for a stride, the mean over random texts otherwise."""
+        if isinstance(self.sampling, Stride):
+            return 1 / self.sampling.stride
+        span = self.sampling.span
+        least = _ORDER_UNITS[self.unit]
+        gram = least + (self.width - least) % span
+        return (2 + (self.width - gram) // span) / (span + self.width - gram + 1)
+
+    def typical_windows(self, n_units: int) -> int:
+        """Return about how many windows a text of so many units is asked about; exactly, with a stride.
+
+        Args:
+            n_units: The text's length in units of the normalised text.
+        """
+        n_windows = max(0, n_units - self.width + 1)
+        if isinstance(self.sampling, Stride) or n_windows < self.sampling.span:
+            return n_windows
+        return math.ceil(n_windows * self.density)
+
+    @property
+    def cut(self) -> str:
+        """The windows and their sampling, for people."""
+        if isinstance(self.sampling, Stride):
+            return f"{self.window}, every {count(self.sampling.stride)}"
+        return f"{self.window}, at least one of {count(self.sampling.span)} in a row by content"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return width, sampling and unit as a JSON object: the manifest's ``windows``."""
+        sampling = self.sampling
+        return {
+            "sampling": sampling.name,
+            sampling.gap_name: sampling.gap,
+            "unit": self.unit,
+            "width": self.width,
+        }
 
     @property
     def unit_name(self) -> str:

@@ -10,7 +10,7 @@ use crate::filters::filter::{Batch, Filter};
 use crate::filters::fuse::{self, Fuse, ROW, Table};
 use crate::filters::pybloom::{Layout, PyBloom};
 use crate::filters::redisbloom::{Hash, Link, RedisBloom};
-use crate::scan::chains::Follower;
+use crate::scan::chains::{Follower, Offsets};
 use crate::scan::scan::{hits, scan};
 use crate::text::Normalizer;
 use crate::text::normalized::Scratch;
@@ -201,8 +201,8 @@ pub fn chains(mut data: &[u8]) {
     let how = small(&mut data);
     let keys: Vec<u64> = data.iter().map(|byte| u64::from(byte >> 1)).collect();
     let marks: Vec<bool> = data.iter().map(|byte| byte & 1 == 1).collect();
-    let mut follower = Follower::new(stride, keys.len(), 0.01);
-    follower.follow(&keys, &marks, keys.len().saturating_sub(1));
+    let mut follower = Follower::new(Sampling::Stride(stride), keys.len(), 0.01);
+    follower.follow(&keys, &marks, Offsets::From(0));
     let layer = follower.finish();
     let at = |i: Option<usize>| i.and_then(|i| marks.get(i)).copied().unwrap_or(false);
     let runs: Vec<(usize, usize)> = (0..marks.len())
@@ -215,11 +215,10 @@ pub fn chains(mut data: &[u8]) {
     assert_eq!(layer.n_hits, marks.iter().filter(|mark| **mark).count());
 
     let text = String::from_utf8_lossy(data);
-    let spec = Spec {
-        normalizer: NORMALIZERS[how % 4],
-        windows: Windows { width, unit: [Unit::Char, Unit::Byte, Unit::Word][how / 4 % 3] },
-        sampling: Sampling { stride },
-    };
+    let unit = [Unit::Char, Unit::Byte, Unit::Word][how / 4 % 3];
+    let sampling = [Sampling::Stride(stride), Sampling::Minimizer(stride)][how / 12 % 2];
+    let width = width.max(sampling.least_width(unit));
+    let spec = Spec { normalizer: NORMALIZERS[how % 4], windows: Windows { width, unit }, sampling };
     let mut scratch = Scratch::default();
     let mut stored = Vec::new();
     document_keys(&text, &spec, DocumentKeys::All, &mut scratch, &mut stored);

@@ -9,7 +9,7 @@ from portrait.answers.layer_answer import LayerAnswer, longest_detectable
 from portrait.answers.matches import approximate, unite
 from portrait.answers.verdict import strongest
 from portrait.errors import SpecError
-from portrait.evidence import conclusive_length, detectable_length, evalue, significant_chain
+from portrait.evidence import conclusive_length, evalue, significant_chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,10 +98,10 @@ def _judge_layer(one: LayerEvidence, n_layers: int, threshold: float) -> LayerAn
     by_chance = 0.0
     if shortest is not None:
         by_chance = evalue(windows, 1, one.fpr, shortest)
-        needed = detectable_length(spec.width, spec.stride, shortest)
+        needed = spec.length_holding(shortest)
         if one.units < needed:
             # In a longer text, which has room for the passage, chance has more tries.
-            needed = conclusive_length(spec.width, spec.stride, windows, n_layers, one.fpr, threshold)
+            needed = conclusive_length(spec, one.units, windows, n_layers, one.fpr, threshold)
         elif scan.longest < shortest:
             # Only repetition makes a long chain of few different windows: a copy, or one false answer.
             verdict = "not_found"

@@ -42,7 +42,8 @@ class Approximate:
     Attributes:
         start: The first character, in the text as given.
         end: The character after the last.
-        windows: The number of windows a stride apart, from the first hit to the last.
+        windows: The number of asked windows from the first hit to the last; with a stride, of those a stride
+            apart.
         hits: The number of different windows among them that hit.
         evalue: The E-value of the passage.
     """
@@ -95,7 +96,7 @@ def unite(evidence: LayerEvidence, n_layers: int, shortest: int) -> tuple[Match,
     for chain in evidence.scan.chains:
         if chain.distinct < shortest:
             continue
-        end = chain.window + (chain.windows - 1) * spec.stride + spec.width
+        end = chain.last + spec.width
         if group and chain.window >= group_end:
             close()
             group = []

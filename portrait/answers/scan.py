@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 
 class Chain(NamedTuple):
-    """A maximal run of hits at ``window``, ``window`` + stride, ``window`` + 2 · stride, …
+    """A maximal run of consecutive asked windows that hit; with a stride, of windows a stride apart.
 
     Attributes:
         window: The first window's offset, in units of the normalised text.
+        last: The last window's offset.
         windows: The number of windows.
         distinct: The number of different windows. A window that repeats has the same key and proves
             nothing again. (The first 64 are told apart; from then on each counts.)
@@ -22,6 +23,7 @@ class Chain(NamedTuple):
     """
 
     window: int
+    last: int
     windows: int
     distinct: int
     start: int
@@ -29,10 +31,13 @@ class Chain(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A run of windows a stride apart of which so many hit that it looks like an edited copy.
+    """A run of asked windows of which so many hit that it looks like an edited copy.
+
+    With a stride these are windows a stride apart.
 
     Attributes:
         window: The first window's offset, in units of the normalised text; it is a hit.
+        last: The last window's offset; it is a hit, too.
         windows: The number of windows, from the first hit to the last.
         hits: The number of different windows that hit.
         score: The logarithm of the odds that a copy and not chance shows this (see docs/answers.md).
@@ -41,6 +46,7 @@ class Stretch(NamedTuple):
     """
 
     window: int
+    last: int
     windows: int
     hits: int
     score: float
@@ -75,7 +81,7 @@ class TextScan(NamedTuple):
 
     Attributes:
         units: The length of the normalised text in units.
-        windows: The number of windows tested in each layer.
+        windows: The number of windows asked in each layer.
         layers: One scan for each layer, in the portrait's order.
     """
 
@@ -94,7 +100,7 @@ class LayerEvidence:
         spec: How the portrait cuts text into windows.
         fpr: The layer's false-positive rate for each window.
         units: The length of the normalised text in units.
-        windows: The number of windows tested.
+        windows: The number of windows asked.
         scan: What the layer's filter answers.
         number: The portrait's place in the question, from 0.
     """

@@ -13,7 +13,7 @@ from portrait.bundle.manifest import Manifest
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter
 from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.corpus.provenance import corpus_records
-from portrait.disclosure import stride_warning
+from portrait.disclosure import density_warning
 from portrait.engines.execution import Execution
 from portrait.errors import DisclosureWarning, SpecError
 from portrait.filters import pybloom
@@ -118,7 +118,7 @@ def build(
         max_document_bytes=max_document_bytes,
         max_shard_bytes=max_shard_bytes,
     )
-    if (warning := stride_warning(request.windows)) is not None:
+    if (warning := density_warning(request.windows)) is not None:
         warnings.warn(warning, DisclosureWarning, stacklevel=2)
     path = Path(out)
     writer = BundleWriter(path, overwrite=overwrite)

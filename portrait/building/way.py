@@ -144,6 +144,6 @@ def _is_small(request: Request, sources: Sequence[Source], execution: Execution)
     if None in sizes:
         return False
     text_bytes = sum(size or 0 for size in sizes)
-    n_keys = text_bytes // max(1, request.windows.stride)
+    n_keys = int(text_bytes * request.windows.density)
     max_text_bytes = _SMALL_TEXT_BYTES if execution.n_workers > 1 else execution.keys_in_memory * 8
     return text_bytes <= max_text_bytes and n_keys <= execution.keys_in_memory

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from portrait.bundle import front_matter
 from portrait.errors import printable
-from portrait.evidence import FORGEABLE, detectable_length, significant_chain
+from portrait.evidence import FORGEABLE, significant_chain
 from portrait.markup.markdown import code_block, plain
 from portrait.storage.regular import read_regular
 
@@ -93,12 +93,10 @@ def _section(manifest: Manifest, name: str) -> str:
     """Return the part of a card that is generated, from the first mark to the second."""
     spec = manifest.windows
     rows = "\n".join(_row(layer) for layer in manifest.layers)
-    n_windows = max(1, _EXAMPLE_UNITS - spec.width + 1)
+    n_windows = max(1, spec.typical_windows(_EXAMPLE_UNITS))
     worst = max(layer.fpr for layer in manifest.layers)
     chain = significant_chain(n_windows, len(manifest.layers), worst, 0.01)
-    length = (
-        "none" if chain is None else spec.length(detectable_length(spec.width, spec.stride, chain), "or more")
-    )
+    length = "none" if chain is None else spec.length(spec.length_holding(chain), "or more")
     hashes = " and ".join(sorted({_hash(layer) for layer in manifest.layers}, reverse=True))
     models = ", ".join(_shown(model) for model in manifest.trained_models) or "none named"
     licence = _shown(manifest.license) if manifest.license else "not stated"
@@ -117,7 +115,7 @@ this directory can ask whether a text was in the corpus, and in which of its sou
 - Id: `{manifest.id}`
 - Models trained on the corpus: {models}
 - Licence: {licence}
-- Built by {_shown(manifest.tool)}: windows of {spec.window}, every {spec.stride}, normaliser
+- Built by {_shown(manifest.tool)}: windows of {spec.cut}, normaliser
   `{spec.normalizer}`, hashed by {hashes}.
 
 ## How to ask

@@ -192,7 +192,7 @@ codecs.register_error(_ESCAPE, _show_surrogates)
 
 def _window_fields(spec: WindowSpec) -> dict[str, Any]:
     return {
-        "windows": {"width": spec.width, "stride": spec.stride, "unit": spec.unit},
+        "windows": spec.to_dict(),
         "normalizer": {"name": spec.normalizer, "version": NORMALIZER_VERSIONS[spec.normalizer]},
     }
 

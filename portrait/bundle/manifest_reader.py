@@ -19,7 +19,15 @@ from portrait.bundle.manifest import (
 from portrait.bundle.pieces import N_KEYS
 from portrait.errors import DamagedBundleError, NotAPortraitError, SpecError, UnsupportedBundleError
 from portrait.markup.numbers import count
-from portrait.spec import DOCUMENT_KEYS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
+from portrait.spec import (
+    DOCUMENT_KEYS,
+    NORMALIZER_VERSIONS,
+    Minimizer,
+    Sampling,
+    Stride,
+    WindowSpec,
+    require_source_name,
+)
 from portrait.strict_json import JsonError
 
 if TYPE_CHECKING:
@@ -103,12 +111,21 @@ def _window_spec(fields: Fields) -> WindowSpec:
     try:
         return WindowSpec(
             width=windows.count("width"),
-            stride=windows.count("stride"),
+            sampling=_sampling(fields, windows),
             unit=windows.content.get("unit"),  # type: ignore[arg-type]  # checked by the spec
             normalizer=name,  # type: ignore[arg-type]  # checked above
         )
     except SpecError as error:
         raise DamagedBundleError(f"{fields.where}: {error}") from error
+
+
+def _sampling(fields: Fields, windows: Fields) -> Sampling:
+    name = windows.text("sampling")
+    if name == Minimizer.name:
+        return Minimizer(windows.count("span"))
+    if name == Stride.name:
+        return Stride(windows.count("stride"))
+    raise UnsupportedBundleError(f"{fields.where}: unknown sampling {name!r}: upgrade portrait")
 
 
 def _layer(fields: Fields) -> Layer:

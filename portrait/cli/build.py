@@ -19,7 +19,7 @@ from portrait.cli.shared.sizes import size, stored_bytes
 from portrait.cli.shared.specs import spec_options
 from portrait.cli.shared.writing import license_option, max_shard_size_option, note_missing_card, out_option
 from portrait.corpus.provenance import skipped_rows
-from portrait.disclosure import stride_warning
+from portrait.disclosure import density_warning
 from portrait.errors import printable
 from portrait.markup.numbers import counted
 
@@ -107,7 +107,7 @@ def command(
     if share is not None and finish:
         raise click.UsageError("--task and --finish are different commands")
     begin = time.perf_counter()
-    if (warning := stride_warning(windows)) is not None and not quiet:
+    if (warning := density_warning(windows)) is not None and not quiet:
         click.echo(f"portrait: warning: {warning}", err=True)
     request: dict[str, Any] = {
         "windows": windows,

@@ -12,6 +12,7 @@ import portrait
 from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress
 from portrait.cli.shared.sizes import size, stored_bytes
+from portrait.cli.shared.specs import sampling
 from portrait.cli.shared.writing import license_option, max_shard_size_option, note_missing_card
 from portrait.errors import printable
 from portrait.filters.redisbloom_dump import SUFFIX
@@ -20,7 +21,7 @@ from portrait.operations.wrap import is_foreign
 from portrait.spec import NORMALIZERS, UNITS, WindowSpec
 
 #: The options that say how the windows of a foreign filter were cut.
-_WINDOWS = ("width", "stride", "unit", "normalizer")
+_WINDOWS = ("width", "span", "stride", "unit", "normalizer")
 
 
 @click.command("convert")
@@ -28,6 +29,7 @@ _WINDOWS = ("width", "stride", "unit", "normalizer")
 @click.argument("out", metavar="OUT")
 @max_shard_size_option
 @click.option("--width", type=int, help="Units in a window, for a .pybloom file.")
+@click.option("--span", type=int, help="The span of windows chosen by content, for a .pybloom file.")
 @click.option(
     "--stride",
     type=int,
@@ -100,7 +102,7 @@ def command(
 
 
 def _cut(
-    path: str, width: int | None, stride: int | None, unit: Any, normalizer: Any
+    path: str, width: int | None, span: int | None, stride: int | None, unit: Any, normalizer: Any
 ) -> tuple[WindowSpec | None, int | None]:
     """Return how the windows of a foreign filter were cut: their spec, or the stride alone.
 
@@ -108,14 +110,22 @@ def _cut(
         click.UsageError: Options are missing, or repeat what the file says.
     """
     if path.endswith(SUFFIX):
+        if span is not None:
+            raise click.UsageError(
+                f"--span is for .pybloom files: the windows of {path} are a stride apart, as those of all filters of "
+                "the original library"
+            )
         given = {"width": width, "unit": unit, "normalizer": normalizer}
         for name, value in given.items():
             if value is not None:
                 raise click.UsageError(f"--{name} is for .pybloom files: {path} says it itself")
         return None, stride
-    if width is None or stride is None:
-        raise click.UsageError(f"{path} does not say how its windows were cut: give --width and --stride")
-    return WindowSpec(width, stride, unit or "char", normalizer or "none"), None
+    chosen = sampling(span, stride)
+    if width is None or chosen is None:
+        raise click.UsageError(
+            f"{path} does not say how its windows were cut: give --width, and --stride or --span"
+        )
+    return WindowSpec(width, chosen, unit or "char", normalizer or "none"), None
 
 
 def _refuse(context: click.Context, names: list[str], why: str) -> None:

@@ -41,10 +41,16 @@ def command(path: str, stride: int | None, map_: bool, as_json: bool) -> None:
 
 
 def _windows(spec: WindowSpec) -> dict[str, str]:
-    return {
-        "windows": f"{spec.window}, every {count(spec.stride)}, after normaliser {spec.normalizer}",
+    facts = {
+        "windows": f"{spec.cut}, after normaliser {spec.normalizer}",
         "guarantee": f"every verbatim passage of {spec.length(spec.guaranteed_length, 'or more')} is a hit",
     }
+    if spec.joins_documents:
+        facts["caution"] = (
+            f"windows of one match may only touch: the {spec.sampling.gap_name} is no less than their width, "
+            "so that a match may join passages of different documents"
+        )
+    return facts
 
 
 def _or_unknown(show: Callable[[int], str], n: int | None) -> str:

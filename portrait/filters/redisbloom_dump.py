@@ -16,7 +16,7 @@ from portrait import strict_json
 from portrait.errors import DamagedBundleError, SpecError
 from portrait.filters.redisbloom import KIND, RedisBloom, ScalingChain, of_files
 from portrait.markup.numbers import count, counted
-from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, WindowSpec, require_source_name
+from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, Stride, WindowSpec, require_source_name
 from portrait.storage.mapping import open_file
 from portrait.strict_json import JsonError
 
@@ -64,7 +64,7 @@ class Dump:
         chain, spec = self.filter.chain, self.spec
         return {
             "format": KIND,
-            "windows": {"width": spec.width, "stride": spec.stride, "unit": spec.unit},
+            "windows": spec.to_dict(),
             "normalizer": {"name": spec.normalizer, "version": NORMALIZER_VERSIONS[spec.normalizer]},
             "hash": {"name": chain.hash_name},
             "source": self.name,
@@ -247,7 +247,7 @@ def _windows(path: Path, width: int | None, stride: int | None) -> WindowSpec:
                 parameter="stride",
             )
         stride = named[1]
-    return WindowSpec(width=width, stride=stride, unit="char", normalizer="data-portraits")
+    return WindowSpec(width, Stride(stride), "char", "data-portraits")
 
 
 # --- The files --------------------------------------------------------------------------------------

@@ -63,7 +63,9 @@ class BatchSink:
     """A sink of one source's documents: puts them into a collection of the kernel, and counts them."""
 
     def __init__(self, spec: WindowSpec, into: Keys | PyBloomBits) -> None:
-        self._windows = NativeWindows(spec.normalizer, spec.unit, spec.width, spec.stride)
+        self._windows = NativeWindows(
+            spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap
+        )
         self._into = into
         self.counts = Counts()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from portrait.disclosure import stride_warning
+from portrait.disclosure import density_warning
 from portrait.markup.numbers import count, counted
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MAX_NAMED = 5
 
 def dense_windows(windows: WindowSpec) -> Iterator[str]:
     """Warn of windows from which text can be rebuilt."""
-    if (warning := stride_warning(windows)) is not None:
+    if (warning := density_warning(windows)) is not None:
         yield warning
 
 

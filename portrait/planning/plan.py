@@ -15,7 +15,7 @@ from portrait.building.way import way_of
 from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
-from portrait.evidence import detectable_length, significant_chain
+from portrait.evidence import significant_chain
 from portrait.filters import kinds as filters
 from portrait.planning.caveats import (
     bad_rows,
@@ -264,9 +264,9 @@ def _disk_needs(
 
 def _detectable(windows: WindowSpec, n_layers: int, fpr: float, text_units: int) -> int | None:
     """Return the shortest copy that is certain to be found in a text of so many units, if any is."""
-    n_windows = text_units - windows.width + 1
+    n_windows = windows.typical_windows(text_units)
     if n_windows < 1:
         return None
     chain = significant_chain(n_windows, max(1, n_layers), fpr, DEFAULT_EVALUE)
-    length = None if chain is None else detectable_length(windows.width, windows.stride, chain)
+    length = None if chain is None else windows.length_holding(chain)
     return length if length is not None and length <= text_units else None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from portrait.planning.strata import Stratum
     from portrait.spec import WindowSpec
 
-#: The sample's keys in memory, at most, however small the stride is.
+#: The sample's keys in memory, at most, however dense the windows are.
 _MAX_KEYS = 1 << 22
 #: The part of a document that is read, at most.
 _MAX_DOCUMENT_BYTES = 1 << 22

@@ -88,9 +88,10 @@ def open_contents(path: Path, stride: int | None, access: Access = "random") -> 
 
 
 def _of_bundle(bundle: Bundle, stride: int | None) -> Contents:
+    sampling = bundle.manifest.windows.sampling
     if stride is not None and stride != bundle.manifest.windows.stride:
         raise SpecError(
-            f"{bundle.path}: was built with a stride of {bundle.manifest.windows.stride}, not {stride!r}: "
+            f"{bundle.path}: was built with a {sampling.gap_name} of {sampling.gap}, not a stride of {stride!r}: "
             "a stride is given for filters of the original library only",
             parameter="stride",
         )

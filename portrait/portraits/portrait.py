@@ -188,12 +188,20 @@ class Portrait:
         return add_records(dataset, recorder, column=column, matches=matches, prefix=prefix, options=options)
 
     def hits(self, text: str) -> dict[str, bytes]:
-        """Return, for each source, one byte per window of ``text`` at stride 1: 1 if the filter holds it.
+        """Return, for each source, one byte per asked window of ``text``: 1 if the filter holds it.
 
         Raises:
             TextError: The text has a lone surrogate.
         """
         return dict(zip(self.sources, self._scanner.hits(text), strict=True))
+
+    def asked(self, text: str) -> list[int]:
+        """Return the offsets, in units of the normalised text, of the windows that a question asks.
+
+        Raises:
+            TextError: The text has a lone surrogate.
+        """
+        return self._scanner.asked(text)
 
     def normalize(self, text: str) -> tuple[str, list[tuple[int, int]]]:
         """Return the normalised text, and the characters [start, end) of ``text`` that each comes from.
@@ -284,7 +292,7 @@ def of_bundle(bundle: Bundle) -> Portrait:
     return Portrait(bundle_contents(bundle))
 
 
-def _reopen(path: Path, stride: int, identity: str, is_mapped: bool) -> Portrait:
+def _reopen(path: Path, stride: int | None, identity: str, is_mapped: bool) -> Portrait:
     """Open a portrait that another process had open."""
     opened = open(path, stride=stride, map=is_mapped)
     if opened.identity != identity:

@@ -98,7 +98,7 @@ class PyBloomLayer:
         return judge(text, [evidence], evalue)
 
     def hits(self, text: str) -> bytes:
-        """Return one byte per window of ``text`` at stride 1: 1 if the filter holds the window.
+        """Return one byte per asked window of ``text``: 1 if the filter holds it.
 
         Raises:
             TextError: The text has a lone surrogate.

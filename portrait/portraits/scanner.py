@@ -28,13 +28,13 @@ class Scanner:
     """
 
     def __init__(self, spec: WindowSpec, filters: Sequence[tuple[Filter, float]]) -> None:
-        windows = NativeWindows(spec.normalizer, spec.unit, spec.width, spec.stride)
+        windows = NativeWindows(spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap)
         self._windows = windows
         self._rates = [fpr for _, fpr in filters]
         self._native = NativeScanner(windows, [(layer.native, fpr) for layer, fpr in filters])
 
     def scan(self, text: str, *, n_layers: int | None = None, threshold: float = DEFAULT_EVALUE) -> TextScan:
-        """Ask every window of a text.
+        """Ask the windows of a text that its sampling chooses.
 
         Args:
             text: The text as given.
@@ -64,13 +64,24 @@ class Scanner:
         return TextScan(scan.n_units, n_windows, layers)
 
     def hits(self, text: str) -> list[bytes]:
-        """Return, for each layer, one byte per window of a text: 1 if the filter holds the window.
+        """Return, for each layer, one byte per asked window of a text: 1 if the filter holds it.
 
         Raises:
             TextError: The text has a lone surrogate.
         """
         try:
             return self._native.hits(text)
+        except UnicodeEncodeError as error:
+            raise TextError.lone_surrogate(error) from None
+
+    def asked(self, text: str) -> list[int]:
+        """Return the offsets, in units of the normalised text, of the windows that are asked.
+
+        Raises:
+            TextError: The text has a lone surrogate.
+        """
+        try:
+            return self._windows.asked(text)
         except UnicodeEncodeError as error:
             raise TextError.lone_surrogate(error) from None
 

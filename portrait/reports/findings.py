@@ -167,9 +167,7 @@ class ReportPortrait:
         return {
             "name": self.name,
             "id": self.id,
-            "width": self.spec.width,
-            "stride": self.spec.stride,
-            "unit": self.spec.unit,
+            **self.spec.to_dict(),
             "normalizer": self.spec.normalizer,
             "layers": [layer.to_dict() for layer in self.layers],
         }

@@ -362,7 +362,7 @@ mod tests {
         let spec = Spec {
             normalizer: Normalizer::None,
             windows: Windows { width: 8, unit: Unit::Char },
-            sampling: Sampling { stride: 8 },
+            sampling: Sampling::Stride(8),
         };
         // 30,000 bits do not divide 65,536: the first 5,536 are looked up half as often again.
         for (n_slices, slice_bits) in [(1, 7), (3, 30_000), (5, 40_000), (20, 11_003)] {

@@ -17,17 +17,17 @@ use crate::windows::spec::Spec;
 #[pyclass(frozen, module = "portrait._native", name = "Scan")]
 pub struct PyScan(Scan);
 
-/// A chain as Python gets it: window, windows, distinct windows, start, end.
-type PyChain = (usize, usize, usize, usize, usize);
-/// A stretch as Python gets it: window, windows, hits, score, start, end.
-type PyStretch = (usize, usize, usize, f64, usize, usize);
+/// A chain as Python gets it: first and last window, windows, distinct windows, start, end.
+type PyChain = (usize, usize, usize, usize, usize, usize);
+/// A stretch as Python gets it: first and last window, windows, hits, score, start, end.
+type PyStretch = (usize, usize, usize, usize, f64, usize, usize);
 /// A layer as Python gets it.
 type PyLayer = (usize, bool, usize, usize, Option<PyStretch>);
 
 fn layer_to_python(layer: &LayerScan) -> PyLayer {
     let most = |n: fn(&Chain) -> usize| layer.chains.iter().map(n).max().unwrap_or(0);
     let longest = most(|chain| chain.n_windows);
-    let stretch = |at: Approximate| (at.window, at.n_windows, at.n_hits, at.score, at.start, at.end);
+    let stretch = |at: Approximate| (at.window, at.last, at.n_windows, at.n_hits, at.score, at.start, at.end);
     let stretch = layer.approximate.map(stretch);
     (layer.n_hits, layer.document, longest, most(|chain| chain.n_distinct), stretch)
 }
@@ -47,24 +47,24 @@ impl PyScan {
     }
 
     /// Return for each filter: hits, whether the text is a document, windows of the longest chain, the
-    /// largest number of distinct windows in a chain, and the stretch most like a copy with edits: (window,
-    /// windows, hits, score, start, end).
+    /// largest number of distinct windows in a chain, and the stretch most like a copy with edits: (first
+    /// window, last window, windows, hits, score, start, end).
     fn layers(&self) -> Vec<PyLayer> {
         self.0.layers.iter().map(layer_to_python).collect()
     }
 
-    /// Return a filter's chains of at least ``min_distinct`` distinct windows: (window, windows, distinct
-    /// windows, start, end).
+    /// Return a filter's chains of at least ``min_distinct`` distinct windows: (first window, last window,
+    /// windows, distinct windows, start, end).
     fn chains(&self, layer: usize, min_distinct: usize) -> PyResult<Vec<PyChain>> {
         let missing = || PyIndexError::new_err(format!("there is no layer {layer}"));
         let layer = self.0.layers.get(layer).ok_or_else(missing)?;
         let chains = layer.chains.iter().filter(|chain| chain.n_distinct >= min_distinct);
-        let to_python = |at: &Chain| (at.window, at.n_windows, at.n_distinct, at.start, at.end);
+        let to_python = |at: &Chain| (at.window, at.last, at.n_windows, at.n_distinct, at.start, at.end);
         Ok(chains.map(to_python).collect())
     }
 }
 
-/// A scanner that looks up all windows of a text in several filters in one pass.
+/// A scanner that looks up the asked windows of a text in several filters in one pass.
 #[pyclass(frozen, module = "portrait._native", name = "Scanner")]
 pub struct PyScanner {
     spec: Spec,
@@ -97,7 +97,7 @@ impl PyScanner {
         .map(PyScan)
     }
 
-    /// Return for each filter one byte per window: 1 if the filter contains it.
+    /// Return for each filter one byte per asked window: 1 if the filter contains it.
     fn hits<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Vec<Bound<'py, PyBytes>>> {
         let all = detached(py, || {
             self.with_filters(|filters| with_scratch(|scratch| hits(text, &self.spec, filters, scratch)))

@@ -1,18 +1,22 @@
 //! Hits → chains: runs of stored windows, and stretches that edits have broken.
 //!
-//! Hits are followed in phases, the windows whose offsets are equal modulo the stride, since a copied
-//! passage hits in one of them. A repeated window has the same key and proves nothing again, so each
-//! distinct window of a run counts once.
+//! The asked windows, in the order of the text, are a sequence. With a stride it is followed in phases, the
+//! windows whose offsets are equal modulo the stride, since a copied passage hits in one of them; sampled
+//! windows have one phase. A repeated window has the same key and proves nothing again, so each distinct
+//! window of a run counts once.
 //!
 //! What bounds it: far from hits, eight windows take one comparison; the rest is work per hit.
 
 use crate::interrupt::{STEP, tick};
+use crate::windows::sampling::{Sampling, Stored};
 
-/// A maximal run of `n_windows` hits at `window`, `window` + stride, …
+/// A maximal run of `n_windows` hits, consecutive ones of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// The first window's offset, in units of the normalised text.
     pub window: usize,
+    /// The last window's offset.
+    pub last: usize,
     /// The number of windows.
     pub n_windows: usize,
     /// The number of distinct windows.
@@ -28,6 +32,8 @@ pub struct Chain {
 pub struct Approximate {
     /// The first window's offset, in units of the normalised text.
     pub window: usize,
+    /// The last window's offset.
+    pub last: usize,
     /// The number of windows from the first hit to the last.
     pub n_windows: usize,
     /// The number of distinct windows that hit.
@@ -98,6 +104,8 @@ impl Stake {
 /// A stretch that may still grow; it is open once it has a hit.
 #[derive(Clone, Default)]
 struct Stretch {
+    /// The first hit's number in the sequence, and its offset.
+    number: usize,
     window: usize,
     n_hits: usize,
     n_misses: usize,
@@ -111,8 +119,9 @@ impl Stretch {
         self.n_hits as f64 * stake.hit + self.n_misses as f64 * stake.miss
     }
 
-    /// Begin again at a window.
-    fn begin(&mut self, window: usize) {
+    /// Begin again at a window: its number in the sequence, and its offset.
+    fn begin(&mut self, number: usize, window: usize) {
+        self.number = number;
         self.window = window;
         self.n_hits = 0;
         self.n_misses = 0;
@@ -120,16 +129,39 @@ impl Stretch {
     }
 }
 
-/// The windows with one residue modulo the stride.
+/// The windows whose numbers in the sequence have one residue.
 #[derive(Clone, Default)]
 struct Phase {
     /// The number of consecutive hits up to the last window.
     n_windows: usize,
     n_distinct: usize,
     run: Distinct,
-    /// The last hit.
+    /// The offset of the first of them.
+    first: usize,
+    /// The last hit's number in the sequence, and its offset.
+    last_number: usize,
     last: usize,
     stretches: [Stretch; INTACT_SHARES.len()],
+}
+
+/// The offsets of consecutive asked windows, in units of the normalised text.
+#[derive(Clone, Copy)]
+pub enum Offsets<'a> {
+    /// Every one from this on.
+    From(usize),
+    /// These.
+    Listed(&'a [usize]),
+}
+
+impl Offsets<'_> {
+    /// Return the offset of the `i`-th window.
+    #[inline(always)]
+    fn get(self, i: usize) -> usize {
+        match self {
+            Self::From(first) => first + i,
+            Self::Listed(offsets) => offsets[i],
+        }
+    }
 }
 
 /// Follows one layer's hits, window by window.
@@ -140,51 +172,55 @@ pub struct Follower {
     /// The number of phases that are in a run of hits.
     n_open: usize,
     residue: usize,
-    window: usize,
-    stride: usize,
+    /// The next window's number in the sequence.
+    number: usize,
+    /// Windows of the sequence from one window of a phase to the next.
+    step: usize,
+    stored: Stored,
 }
 
 impl Follower {
-    /// Create a follower for a text of `n_windows` and a filter with this false-positive rate.
-    pub fn new(stride: usize, n_windows: usize, rate: f64) -> Self {
+    /// Create a follower for at most `n_windows` that are sampled in this way, and a filter with this
+    /// false-positive rate.
+    pub fn new(sampling: Sampling, n_windows: usize, rate: f64) -> Self {
+        let step = sampling.phases();
         Self {
             layer: LayerScan { document: true, ..LayerScan::default() },
             stakes: INTACT_SHARES.map(|share| Stake::new(share, rate)),
-            phases: vec![Phase::default(); stride.min(n_windows)],
+            phases: vec![Phase::default(); step.min(n_windows)],
             n_open: 0,
             residue: 0,
-            window: 0,
-            stride,
+            number: 0,
+            step,
+            stored: sampling.stored_among(n_windows),
         }
     }
 
-    /// Process the next windows: their keys and hits; `last` is the number of the text's last window.
-    pub fn follow(&mut self, keys: &[u64], hits: &[bool], last: usize) {
+    /// Process the next windows: their keys, hits and offsets.
+    pub fn follow(&mut self, keys: &[u64], hits: &[bool], offsets: Offsets) {
         const WORD: usize = 8;
-        let mut keys = keys;
-        let mut rest = hits;
-        while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
+        let (words, rest) = hits.as_chunks::<WORD>();
+        for (i, word) in words.iter().enumerate() {
             // Far from any hit there is no chain to end, so eight windows pass at a time.
             if self.n_open == 0 && !self.layer.document && *word == [false; WORD] {
-                self.window += WORD;
+                self.number += WORD;
                 self.residue = (self.residue + WORD) % self.phases.len();
             } else {
-                self.follow_each(keys, word, last);
+                self.follow_each(word, WORD * i, keys, offsets);
             }
-            keys = &keys[WORD..];
-            rest = after;
         }
-        self.follow_each(keys, rest, last);
+        self.follow_each(rest, WORD * words.len(), keys, offsets);
     }
 
-    fn follow_each(&mut self, keys: &[u64], hits: &[bool], last: usize) {
-        for (&key, &hit) in keys.iter().zip(hits) {
+    /// Process the hits of the windows from `first` on.
+    fn follow_each(&mut self, hits: &[bool], first: usize, keys: &[u64], offsets: Offsets) {
+        for (at, &hit) in (first..).zip(hits) {
             if hit {
-                self.hit(key);
+                self.hit(keys[at], offsets.get(at));
             } else {
-                self.miss(last);
+                self.miss();
             }
-            self.window += 1;
+            self.number += 1;
             self.residue += 1;
             if self.residue == self.phases.len() {
                 self.residue = 0;
@@ -193,29 +229,31 @@ impl Follower {
     }
 
     #[inline(never)]
-    fn hit(&mut self, key: u64) {
+    fn hit(&mut self, key: u64, offset: usize) {
         let phase = &mut self.phases[self.residue];
         self.layer.n_hits += 1;
-        self.n_open += usize::from(phase.n_windows == 0);
         if phase.n_windows == 0 {
+            self.n_open += 1;
             phase.run.0.clear();
+            phase.first = offset;
         }
         phase.n_windows += 1;
         phase.n_distinct += usize::from(phase.run.insert(key));
-        self.extend_stretches(key);
+        self.extend_stretches(key, offset);
     }
 
     /// Add a hit, and the misses before it, to the stretches: one for each share of intact windows. A
     /// stretch ends where its score falls to zero, and the next one begins with the next hit.
-    fn extend_stretches(&mut self, key: u64) {
+    fn extend_stretches(&mut self, key: u64, offset: usize) {
         let phase = &mut self.phases[self.residue];
-        let n_misses = ((self.window - phase.last) / self.stride).saturating_sub(1);
-        phase.last = self.window;
+        let n_misses = ((self.number - phase.last_number) / self.step).saturating_sub(1);
+        phase.last_number = self.number;
+        phase.last = offset;
         for (stretch, &stake) in phase.stretches.iter_mut().zip(&self.stakes) {
             let Some(stake) = stake else { continue };
             stretch.n_misses += n_misses;
             if stretch.n_hits == 0 || stretch.score(stake) <= 0.0 {
-                stretch.begin(self.window);
+                stretch.begin(self.number, offset);
             }
             if !stretch.distinct.insert(key) {
                 continue;
@@ -226,7 +264,8 @@ impl Follower {
             if self.layer.approximate.is_none_or(|best| score > best.score) {
                 self.layer.approximate = Some(Approximate {
                     window: stretch.window,
-                    n_windows: (self.window - stretch.window) / self.stride + 1,
+                    last: offset,
+                    n_windows: (self.number - stretch.number) / self.step + 1,
                     n_hits: stretch.n_hits,
                     score,
                     start: 0,
@@ -237,37 +276,34 @@ impl Follower {
     }
 
     #[inline(always)]
-    fn miss(&mut self, last: usize) {
-        if self.residue == 0 || self.window == last {
-            self.layer.document &= !(self.window.is_multiple_of(self.stride) || self.window == last);
+    fn miss(&mut self) {
+        if self.layer.document {
+            self.layer.document = !self.stored.contains(self.number);
         }
         if self.phases[self.residue].n_windows > 0 {
             self.n_open -= 1;
-            self.close(self.residue, self.window);
+            self.close(self.residue);
         }
     }
 
-    /// End the run of a phase whose next window would be `next`.
-    fn close(&mut self, residue: usize, next: usize) {
+    /// End the run of a phase.
+    fn close(&mut self, residue: usize) {
         let phase = &mut self.phases[residue];
-        let n_windows = std::mem::take(&mut phase.n_windows);
-        let n_distinct = std::mem::take(&mut phase.n_distinct);
-        let window = next - n_windows * self.stride;
-        self.layer.chains.push(Chain { window, n_windows, n_distinct, start: 0, end: 0 });
+        self.layer.chains.push(Chain {
+            window: phase.first,
+            last: phase.last,
+            n_windows: std::mem::take(&mut phase.n_windows),
+            n_distinct: std::mem::take(&mut phase.n_distinct),
+            start: 0,
+            end: 0,
+        });
     }
 
     /// End all runs and return the layer's answer.
     pub fn finish(mut self) -> LayerScan {
-        // `self.residue` is the residue of the window after the last; the next window of each residue
-        // comes within one stride.
-        let n_phases = self.phases.len();
-        for i in 0..n_phases {
-            let residue = (self.residue + i) % n_phases;
+        for residue in 0..self.phases.len() {
             if self.phases[residue].n_windows > 0 {
-                // With fewer windows than a stride, every chain has one window, and the next one would
-                // be a full stride later.
-                let next = if n_phases < self.stride { residue + self.stride } else { self.window + i };
-                self.close(residue, next);
+                self.close(residue);
             }
         }
         if self.layer.chains.len() < STEP {
@@ -288,9 +324,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn follow(keys: &[u64], hits: &[bool], stride: usize, rate: f64) -> LayerScan {
-        let mut follower = Follower::new(stride, hits.len(), rate);
-        for (keys, hits) in keys.chunks(13).zip(hits.chunks(13)) {
-            follower.follow(keys, hits, hits.len());
+        let mut follower = Follower::new(Sampling::Stride(stride), hits.len(), rate);
+        for (i, (keys, hits)) in keys.chunks(13).zip(hits.chunks(13)).enumerate() {
+            follower.follow(keys, hits, Offsets::From(13 * i));
         }
         follower.finish()
     }

@@ -83,12 +83,22 @@ pub fn count(bytes: &[u8], is_counted: impl Fn(u8) -> bool) -> usize {
 /// Return the position `n_chars` characters after `at`, both on character boundaries.
 #[inline(always)]
 pub fn advance(bytes: &[u8], mut at: usize, mut n_chars: usize) -> usize {
-    // A word holds at most eight first bytes, so it cannot hold the one looked for.
-    while n_chars > WORD && at + 1 + WORD <= bytes.len() {
-        let word = u64::from_le_bytes(bytes[at + 1..at + 1 + WORD].try_into().expect("a word"));
-        // Continuation bytes are 0b10xx_xxxx.
-        let continuing = (word >> 7) & !(word >> 6) & LOW;
-        n_chars -= WORD - continuing.count_ones() as usize;
+    if n_chars == 0 {
+        return at;
+    }
+    while let Some(word) = bytes.get(at + 1..at + 1 + WORD) {
+        let word = u64::from_le_bytes(word.try_into().expect("a word"));
+        // Continuation bytes are 0b10xx_xxxx; all others begin a character.
+        let mut starts = (!(word >> 7) | (word >> 6)) & LOW;
+        // The sum of all bytes, in the highest one.
+        let n_starts = (starts.wrapping_mul(LOW) >> 56) as usize;
+        if n_starts >= n_chars {
+            for _ in 1..n_chars {
+                starts &= starts - 1;
+            }
+            return at + 1 + starts.trailing_zeros() as usize / 8;
+        }
+        n_chars -= n_starts;
         at += WORD;
     }
     while n_chars > 0 {

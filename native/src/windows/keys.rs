@@ -75,12 +75,18 @@ pub fn document_keys(
     scratch: &mut Scratch,
     keys: &mut Vec<u64>,
 ) -> Counts {
-    let before = keys.len();
     let n_windows = spec.with_text(text, scratch, &mut Forget, |normalized, cut, _| {
         let n_windows = spec.windows.count(spec.windows.unit.count(cut));
-        keys.reserve(spec.sampling.max_stored(n_windows) + 1);
-        spec.for_each_stored(cut, |window| keys.push(window_key(window)));
-        let n_windows = keys.len() - before;
+        keys.reserve(spec.sampling.expected_stored(&spec.windows, n_windows) + 1);
+        let mut n_windows = 0;
+        spec.for_each_stored(cut, |window| {
+            let key = window_key(window);
+            // Content that repeats may choose all of its windows, which are the same one.
+            if keys.last() != Some(&key) {
+                keys.push(key);
+            }
+            n_windows += 1;
+        });
         if documents.include(n_windows) {
             keys.push(document_key(normalized.bytes));
         }
@@ -115,7 +121,7 @@ mod tests {
     const SPEC: Spec = Spec {
         normalizer: Normalizer::Spaces,
         windows: Windows { width: 2, unit: Unit::Char },
-        sampling: Sampling { stride: 2 },
+        sampling: Sampling::Stride(2),
     };
 
     fn batch(texts: &Texts) -> Result<(Counts, Vec<u64>), RowError> {

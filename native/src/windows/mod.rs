@@ -4,10 +4,16 @@
 //! default width. Where a window of wide characters or of words begins is found eight bytes at a time.
 
 pub mod arrow;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 pub mod keys;
+mod lanes;
+mod minimizer;
+mod order;
 pub mod sampling;
 pub mod sketch;
 pub mod sort;
 pub mod spec;
+mod symbols;
 pub mod windows;
 pub mod words;

@@ -14,7 +14,7 @@ pub struct Spec {
     pub normalizer: Normalizer,
     /// Cuts the normalised text.
     pub windows: Windows,
-    /// Chooses the windows of a document that are stored.
+    /// Chooses the windows of a document that are stored, and those of a question that are asked.
     pub sampling: Sampling,
 }
 
@@ -44,7 +44,7 @@ impl Spec {
 
     /// Call `f` with every window of a document that is stored; `cut` is the text to cut them from.
     #[inline(always)]
-    pub fn for_each_stored(&self, cut: Normalized, f: impl FnMut(&[u8])) {
-        self.sampling.for_each_stored(&self.windows, cut, f);
+    pub fn for_each_stored<'t>(&self, cut: Normalized<'t>, mut f: impl FnMut(&'t [u8])) {
+        self.sampling.for_each_stored(&self.windows, cut, |_, window| f(window));
     }
 }

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portrait.presets import PRESETS, preset
-from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS
+from portrait.spec import (
+    FILTER_KINDS,
+    NORMALIZERS,
+    UNITS,
+    Minimizer,
+    Sampling,
+    Stride,
+    WindowSpec,
+    default_sampling,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +33,15 @@ _OPTIONS = [
         help="Sets several of the options below; those given as well take precedence.",
     ),
     click.option("--width", type=int, help="Units in a window.  [default: 50]"),
-    click.option("--stride", type=int, help="Units between stored windows.  [default: 25]"),
+    click.option(
+        "--span",
+        type=int,
+        help="The text itself chooses windows, at least one of so many in a row.  [default: 42; the width less 8 "
+        "characters or bytes, or 2 words]",
+    ),
+    click.option(
+        "--stride", type=int, help="In place of --span: windows so many units apart, whatever the text."
+    ),
     click.option("--unit", type=click.Choice(UNITS), help="What windows are counted in.  [default: char]"),
     click.option(
         "--normalizer",
@@ -56,6 +73,7 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         *arguments: Any,
         preset_: str,
         width: int | None,
+        span: int | None,
         stride: int | None,
         unit: Any,
         normalizer: Any,
@@ -69,11 +87,12 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 raise click.UsageError("--fingerprint-bits is for --filter fuse")
             fpr = 2.0**-fingerprint_bits
         chosen = preset(preset_)
-        windows = {"width": width, "stride": stride, "unit": unit, "normalizer": normalizer}
+        windows: dict[str, Any] = {"width": width, "unit": unit, "normalizer": normalizer}
+        windows["sampling"] = sampling(span, stride)
         recorded = {"kind": filter_, "fpr": fpr}
         return command(
             *arguments,
-            windows=replace(chosen.windows, **_given(windows)),
+            windows=_changed(chosen.windows, _given(windows)),
             filter_=replace(chosen.filter, **_given(recorded)),
             **options,
         )
@@ -81,6 +100,24 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def sampling(span: int | None, stride: int | None) -> Sampling | None:
+    """Return the sampling that options name, if they name one.
+
+    Raises:
+        click.UsageError: They name two.
+    """
+    if span is not None and stride is not None:
+        raise click.UsageError("--span and --stride exclude each other: give one of them")
+    return Minimizer(span) if span is not None else None if stride is None else Stride(stride)
+
+
+def _changed(windows: WindowSpec, changes: dict[str, Any]) -> WindowSpec:
+    """Return windows with changes; the default span follows the width and the unit."""
+    if windows.sampling == default_sampling(windows.width, windows.unit):
+        changes = {"sampling": None, **changes}
+    return replace(windows, **changes)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

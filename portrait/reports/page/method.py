@@ -71,13 +71,12 @@ def _portrait(one: ReportPortrait, findings: PortraitFindings) -> list[str]:
     verdicts = ", ".join(f"{count(share.count)} {verdict}" for verdict, share in shares.items())
     layers = [join([name(layer.source), f" {layer.fpr:.3%}"]) for layer in one.layers]
     named = ["id ", element("code", one.id, class_="id")] if one.id else ["a filter without a manifest"]
-    windows = f"windows of {spec.window}, stored every {spec.stride} (the stride)"
     return [
         name(one.name),
         ", ",
         *named,
         element("br"),
-        f"{windows}, after normaliser {spec.normalizer}",
+        f"windows of {spec.cut}, after normaliser {spec.normalizer}",
         element("br"),
         "false-positive rate per window: ",
         join(layers, ", "),

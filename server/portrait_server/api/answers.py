@@ -117,7 +117,9 @@ class WindowsModel(_Answer):
     """How a portrait cuts texts into windows."""
 
     width: int
-    stride: int
+    sampling: Literal["minimizer", "stride"]
+    span: Annotated[int | None, Field(description="Of a minimizer.")] = None
+    stride: Annotated[int | None, Field(description="Of a stride.")] = None
     unit: str
     normalizer: str
 

@@ -23,24 +23,26 @@ class WindowReport:
     Attributes:
         portrait: The portrait's name.
         width: The width of a window, in characters.
-        stride: The portrait's stride, in characters.
+        gap: The portrait's stride or span, in characters.
         doc: The normalised text.
         origins: For each character of ``doc``, its span in the text as given.
-        hits: For each window of ``doc``, whether a source has it.
+        windows: The positions of the windows that were asked: all, unless the text chooses them.
+        hits: For each of these windows, whether a source has it.
         chains: The chains as the positions of their windows, the longest first.
     """
 
     portrait: str
     width: int
-    stride: int
+    gap: int
     doc: str
     origins: list[tuple[int, int]]
+    windows: list[int]
     hits: list[bool]
     chains: list[list[int]]
 
     def segments(self) -> list[str]:
-        """Return the windows of the text."""
-        return [self.doc[i : i + self.width] for i in range(len(self.hits))]
+        """Return the windows of the text that were asked."""
+        return [self.doc[i : i + self.width] for i in self.windows]
 
     def spans(self) -> list[tuple[int, int]]:
         """Return the span of each chain in the text as given."""
@@ -50,8 +52,7 @@ class WindowReport:
 
     def chain_segments(self) -> list[list[str]]:
         """Return the windows of each chain."""
-        segments = self.segments()
-        return [[segments[i] for i in chain] for chain in self.chains]
+        return [[self.doc[i : i + self.width] for i in chain] for chain in self.chains]
 
     def n_json_bytes(self, *, every_window: bool) -> int:
         """Return about how many bytes the report takes as JSON.
@@ -81,7 +82,7 @@ class WindowReport:
             "longest_chain": longest,
             "expected_longest": expected,
             "badness": longest / expected if self.hits else 0.0,
-            "sketch_signature": f"{self.portrait} [{self.width}-{self.stride}]",
+            "sketch_signature": f"{self.portrait} [{self.width}-{self.gap}]",
         }
 
     def score(self) -> dict[str, Any]:
@@ -125,17 +126,19 @@ def report(portrait: Portrait, text: str) -> WindowReport:
     spec = portrait.spec
     doc, origins = portrait.normalize(text)
     hits = [any(layers) for layers in zip(*portrait.hits(text).values(), strict=True)]
-    chains = sorted(_chains(hits, spec.stride), key=len, reverse=True)
-    return WindowReport(portrait.name, spec.width, spec.stride, doc, origins, hits, chains)
+    windows = portrait.asked(text)
+    # A chain's windows are neighbours among the asked ones or, if all are asked, a stride apart.
+    chains = sorted(_chains(windows, hits, spec.stride or 1), key=len, reverse=True)
+    return WindowReport(portrait.name, spec.width, spec.sampling.gap, doc, origins, windows, hits, chains)
 
 
-def _chains(hits: list[bool], stride: int) -> list[list[int]]:
-    """Return the maximal runs of hits a stride apart, in the order of their starts."""
+def _chains(windows: list[int], hits: list[bool], step: int) -> list[list[int]]:
+    """Return the maximal runs of hits so many asked windows apart, in the order of their starts."""
     chains = []
     for first, hit in enumerate(hits):
-        if hit and not (first >= stride and hits[first - stride]):
+        if hit and not (first >= step and hits[first - step]):
             last = first
-            while last + stride < len(hits) and hits[last + stride]:
-                last += stride
-            chains.append(list(range(first, last + 1, stride)))
+            while last + step < len(hits) and hits[last + step]:
+                last += step
+            chains.append(windows[first : last + 1 : step])
     return chains

@@ -40,5 +40,5 @@ def details(name: str) -> Response:
 
 def _summary(name: str, portrait: Portrait) -> dict[str, Any]:
     spec = portrait.spec
-    windows = {"width": spec.width, "stride": spec.stride, "unit": spec.unit, "normalizer": spec.normalizer}
+    windows = {**spec.to_dict(), "normalizer": spec.normalizer}
     return {"name": name, "sources": list(portrait.sources), "windows": windows}
