@@ -524,7 +524,7 @@ def detectable_length(spec: Spec, chain: int) -> int:
 def typical_windows(spec: Spec, n_units: int) -> int:
     """Return how many windows a text of so many units asks: exactly, or where they are sampled, typically."""
     n_windows = max(0, n_units - spec.width + 1)
-    if spec.span is None:
+    if spec.span is None or n_windows < spec.span:
         return n_windows
     _, size = group_size(spec.unit, spec.width, spec.span)
     density = (2 + Fraction(spec.width - size, spec.span)) / (spec.span + spec.width - size + 1)
