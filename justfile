@@ -98,6 +98,7 @@ bench:
     python fuse.py
     python fpr.py
     python forgery.py
+    python second_reader.py
     python accuracy.py
     python plan.py
     python privacy.py

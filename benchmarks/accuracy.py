@@ -12,7 +12,7 @@ import math
 import random
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,8 +22,8 @@ sys.path.append(str(Path(__file__).parent.parent / "tests"))
 from support.redisbloom_writer import write_windows
 
 import portrait
-from portrait import FilterSpec, WindowSpec, _native
-from portrait.evidence import detectable_length, significant_chain, stretch_evalue
+from portrait import FilterSpec, Minimizer, Stride, WindowSpec, _native
+from portrait.evidence import significant_chain, stretch_evalue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,13 @@ LENGTHS = (25, 50, 75, 100, 150, 200, 300, 400)
 #: Lengths at which passages with many edits may still be found.
 LONG = (1000, 2000, 4000)
 EDIT_RATES = (0.0, 0.01, 0.02, 0.05)
-CUTS = ((50, 50), (50, 25), (25, 12))
+CUTS = (
+    WindowSpec(),
+    WindowSpec(25, Minimizer(17)),
+    WindowSpec(50, Stride(50)),
+    WindowSpec(50, Stride(25)),
+    WindowSpec(25, Stride(12)),
+)
 
 
 def english() -> list[str]:
@@ -74,7 +80,7 @@ class Corpus:
         """Build a portrait of the documents; "redisbloom" is the format of the original library."""
         self._n += 1
         if kind == "redisbloom":
-            path = self.folder / f"{self._n}.{windows.width}-{windows.stride}.bf"
+            path = self.folder / f"{self._n}.{windows.width}-{windows.sampling.gap}.bf"
             cut = [piece for text in self.documents for piece in stored(text, windows)]
             write_windows(path, cut, fpr, windows.width)
             return portrait.open(path)
@@ -84,18 +90,22 @@ class Corpus:
         return portrait.build(path, out, windows=windows, filter=FilterSpec(kind, fpr))  # type: ignore[arg-type]
 
 
+def kernel(spec: WindowSpec) -> _native.Windows:
+    """Return the kernel's form of a window spec."""
+    return _native.Windows(spec.normalizer, spec.unit, spec.width, spec.sampling.name, spec.sampling.gap)
+
+
 def normalise(text: str, spec: WindowSpec) -> str:
     """Return the normalised text that windows are cut from."""
-    windows = _native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
-    return windows.normalize(text)[0]
+    return kernel(spec).normalize(text)[0]
 
 
 def stored(text: str, spec: WindowSpec) -> Iterator[str]:
-    """Yield the windows, of characters, that are stored for a document."""
+    """Yield the windows, of characters, that are stored for a document at a stride."""
     text = normalise(text, spec)
     last = len(text) - spec.width
     if last >= 0:
-        yield from (text[i : i + spec.width] for i in range(0, last, spec.stride))
+        yield from (text[i : i + spec.width] for i in range(0, last, spec.sampling.gap))
         yield text[last : last + spec.width]
 
 
@@ -117,7 +127,10 @@ def cut(text: str, unit: Unit) -> Cut:
 
 
 def longest_needed(opened: Portrait, n_around: int) -> int:
-    """Return the number of units from which a passage is always found within ``n_around`` others."""
+    """Return the number of units from which a passage is always found within ``n_around`` others.
+
+    It allows for all windows of the text to be asked.
+    """
     spec, fpr = opened.spec, opened.evidence("")[0].fpr
     needed = spec.guaranteed_length
     while True:
@@ -125,7 +138,7 @@ def longest_needed(opened: Portrait, n_around: int) -> int:
         n_windows = n_around + needed + 2 - spec.width + 1
         chain = significant_chain(max(1, n_windows), 1, fpr, THRESHOLD)
         assert chain is not None
-        longer = detectable_length(spec.width, spec.stride, chain)
+        longer = spec.length_holding(chain)
         if longer <= needed:
             return needed
         needed = longer
@@ -210,8 +223,9 @@ def measure_guarantee(corpora: dict[str, Corpus], n: int) -> bool:
     for language, corpus in corpora.items():
         for normalizer in NORMALIZERS:
             for unit in UNITS:
-                width, stride = (13, 5) if unit == "word" else (50, 25)
-                opened = corpus.build(WindowSpec(width, stride, unit, normalizer), "bloom", 0.01)
+                width = 13 if unit == "word" else 50
+                opened = corpus.build(WindowSpec(width, unit=unit, normalizer=normalizer), "bloom", 0.01)
+                cuts = f"{width}/{opened.spec.sampling.gap} {opened.spec.unit_name}"
                 dice = random.Random(f"{language} {normalizer} {unit}")
                 changes: dict[str, Callable[[str], str]] = {"as it was": lambda text: text}
                 if normalizer == "loose":
@@ -222,7 +236,7 @@ def measure_guarantee(corpora: dict[str, Corpus], n: int) -> bool:
                     kept &= whole
                     rows.append(
                         (
-                            f"{language}, `{normalizer}`, {width}/{stride} {opened.spec.unit_name}",
+                            f"{language}, `{normalizer}`, {cuts}",
                             name,
                             f"{got.found / (got.asked - got.repetitive):.4%}",
                             str(got.repetitive),
@@ -238,9 +252,9 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
     spec = WindowSpec()
     keys = _native.Keys(documents="none")
     for document in corpus.documents:
-        keys.add_text(_native.Windows(spec.normalizer, spec.unit, spec.width, spec.stride), document)
+        keys.add_text(kernel(spec), document)
     known = set(memoryview(keys).cast("B").cast("Q"))
-    every = _native.Windows(spec.normalizer, spec.unit, spec.width, 1)
+    every = _native.Windows(spec.normalizer, spec.unit, spec.width, "stride", 1)
     words = " ".join(corpus.documents).split()
     rows, kept = [], True
     for kind, fpr in (("bloom", 0.01), ("bloom", 0.001), ("fuse", 0.01), ("bloom", 0.1)):
@@ -294,25 +308,29 @@ def measure_recall(
     corpus: Corpus,
     n: int,
     *,
-    cuts: Sequence[tuple[int, int]] = CUTS,
+    cuts: Sequence[WindowSpec] = CUTS,
     lengths: Sequence[int] = LENGTHS,
     rates: Sequence[float] = EDIT_RATES,
 ) -> None:
-    """Measure recall by length and edit rate, for the given windows (width, stride)."""
+    """Measure recall by length and edit rate, for the given windows."""
     print(f"## Recall by length and edits: {n} passages in each cell, in 1,500 characters of other text")
     print("\nShare found; in brackets, found or noticed as a copy with edits.")
-    for width, stride in cuts:
+    for cut_ in cuts:
+        name, gap = cut_.sampling.name, cut_.sampling.gap
         rows = []
         for kind, fpr in (("bloom", 0.01), ("fuse", 0.01), ("redisbloom", 0.001)):
+            if kind == "redisbloom" and name != "stride":
+                continue
             normalizer: NormalizerName = "data-portraits" if kind == "redisbloom" else "spaces"
-            spec = WindowSpec(width, stride, normalizer=normalizer)
+            spec = replace(cut_, normalizer=normalizer)
             opened = corpus.build(spec, kind, fpr)
             texts = [normalise(text, spec) for text in corpus.documents]
             for rate in rates:
                 dice = random.Random(f"{kind} {rate}")
                 cells = [recall(opened, texts, length, rate, n, dice) for length in lengths]
                 rows.append((f"{kind}, {rate:.0%} edited", *cells))
-        print(f"\nWindows of {width} characters, every {stride}:")
+        how = f"every {gap}" if name == "stride" else f"sampled with a span of {gap}"
+        print(f"\nWindows of {cut_.width} characters, {how}:")
         table(("filter, edits", *(f"{length}" for length in lengths)), rows)
 
 
@@ -328,7 +346,7 @@ if __name__ == "__main__":
         kept &= measure_chance(both["English"], 100_000 // share)
         measure_recall(both["English"], 1000 // share)
         measure_recall(
-            both["English"], 300 // min(share, 30), cuts=[(50, 25)], lengths=LONG, rates=(0.02, 0.05, 0.1)
+            both["English"], 300 // min(share, 30), cuts=CUTS[:1], lengths=LONG, rates=(0.02, 0.05, 0.1)
         )
     print("Every promise was kept." if kept else "A promise was broken.")
     sys.exit(not kept)

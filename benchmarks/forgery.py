@@ -1,8 +1,8 @@
 """What it costs to forge evidence: texts that a filter falsely confirms, made by asking it.
 
 An E-value counts what chance does to a text that was fixed before anyone saw the filter. Whoever holds the
-filter can do better than chance: extend a text stride by stride, and keep what hits. Prints the number of
-filter calls that this takes, and the E-value of the forged text, which shares nothing with the corpus.
+filter can do better than chance: extend a text a few letters at a time, and keep what hits. Prints the number
+of filter calls that this takes, and the E-value of the forged text, which shares nothing with the corpus.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ import portrait
 
 #: Windows in a row, and forged texts.
 N_WINDOWS, N_TEXTS = 8, 100
+#: Letters that extend a text: so few that they mostly add one window or none.
+STEP = 10
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def forged(opened: portrait.Portrait, dice: random.Random) -> tuple[str, int]:
-    """Return a text whose first windows, a stride apart, all hit, and the number of calls that it took."""
+    """Return a text whose asked windows all hit, and the number of calls that it took."""
     (source,) = opened.sources
-    spec = opened.spec
-    text, calls = "", 0
-    for i in range(N_WINDOWS):
-        size = spec.stride if i else spec.width
-        while True:
-            tried = text + "".join(dice.choices(_LETTERS, k=size))
-            calls += 1
-            if opened.hits(tried[-spec.width :])[source] == b"\x01":
-                text = tried
-                break
+    text, windows, calls = "", 0, 0
+    while windows < N_WINDOWS:
+        size = STEP if text else opened.spec.guaranteed_length
+        tried = text + "".join(dice.choices(_LETTERS, k=size))
+        hits = opened.hits(tried)[source]
+        # Windows that are known to hit are not asked again: which ones a text asks, it says itself.
+        calls += len(hits) > windows
+        if all(hits):
+            text, windows = tried, len(hits)
     return text, calls
 
 

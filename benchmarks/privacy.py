@@ -25,7 +25,7 @@ from accuracy import table
 
 import portrait
 from portrait.disclosure import least_stride
-from portrait.spec import WindowSpec
+from portrait.spec import Stride, WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ class Attack:
 
     def rebuild(self, known: str) -> str:
         """Return what the attacker believes to follow ``known``, the text of a stored window."""
-        width, stride = self._spec.width, self._spec.stride
+        width, stride = self._spec.width, self._spec.sampling.gap
         beam = [(0.0, known)]
         while len(beam[0][1]) < len(known) + TARGET_CHARS:
             n_each = max(MIN_GUESSES, MAX_GUESSES // len(beam))
@@ -165,7 +165,7 @@ def measure_rebuilding(n_runs: int, where: Path) -> None:
     model = Model(other)
     rows = []
     for stride in STRIDES:
-        spec = WindowSpec(50, stride)
+        spec = WindowSpec(50, Stride(stride))
         opened = built(corpus, where / "rebuilding", windows=spec)
         dice = random.Random(1)
         whole = right = calls = look_ups = 0
@@ -221,7 +221,7 @@ def measure_form_letters(n_letters: int, where: Path) -> None:
     amounts = {dice.randrange(10**5): dice.randrange(10**5) for _ in range(n_letters)}
     rows = []
     for stride in (25, 50, 200):
-        spec = WindowSpec(50, stride)
+        spec = WindowSpec(50, Stride(stride))
         opened = built([letter(*pair) for pair in amounts.items()], where / "letters", windows=spec)
         filter_ = opened.filter("main")
         named = left = 0

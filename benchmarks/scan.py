@@ -50,7 +50,9 @@ def measure(
     per_shard = -(-blocks.nbytes // 32 // n_shards) * 32
     bloom = Bloom(*(blocks[i : i + per_shard] for i in range(0, blocks.nbytes, per_shard)))
     width, stride = (10, 5) if unit == "word" else (50, 25)
-    scanner = Scanner(portrait.WindowSpec(width, stride, unit, normalizer), [(bloom, bloom.rate())])
+    scanner = Scanner(
+        portrait.WindowSpec(width, portrait.Stride(stride), unit, normalizer), [(bloom, bloom.rate())]
+    )
     n_windows, n_bytes = scanner.scan(text).windows, len(text.encode())
     probes = b"".join(random_keys(n_windows, seed=2))
     lookups = best_seconds(lambda: bloom.contains(probes), runs=9)

@@ -21,6 +21,7 @@ from portrait import (
     FilterSpec,
     OutputExistsError,
     SpecError,
+    Stride,
     WindowSpec,
     WorkDirError,
 )
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from portrait.spec import FilterKind
 
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 KINDS: list[FilterKind] = ["bloom", "fuse"]
 
 

@@ -18,6 +18,7 @@ from portrait import (
     OutputError,
     OutputExistsError,
     SpecError,
+    Stride,
     WindowSpec,
 )
 from portrait.bundle.manifest import MAX_MANIFEST_VALUES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from conftest import Cli
 
 TALES = {name: f"{name}: the tale of the {name} begins where the last one ends. " * 9 for name in "abcd"}
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +125,7 @@ def test_shards_are_copied_where_hard_links_are_not_supported(
 
 def test_a_refused_operation_changes_nothing() -> None:
     before = {path: path.read_bytes() for path in Path("ab").iterdir()}
-    portrait.build({"c": "c.txt"}, "wide", windows=WindowSpec(30, 10))
+    portrait.build({"c": "c.txt"}, "wide", windows=WindowSpec(30, Stride(10)))
     portrait.build({"a": "c.txt"}, "same", windows=SPEC)
     with pytest.raises(SpecError, match="already holds a source 'a'"):
         portrait.add("ab", {"a": "c.txt"})

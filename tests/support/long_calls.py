@@ -18,8 +18,8 @@ from portrait import _native
 
 random.seed(1)
 n_calls = 1
-windows = _native.Windows("spaces", "char", 50, 25)
-words = _native.Windows("none", "word", 5, 1)
+windows = _native.Windows("spaces", "char", 50, "stride", 25)
+words = _native.Windows("none", "word", 5, "stride", 1)
 bloom = _native.Filter.bloom([bytes(1 << 20)])
 
 def arguments(*values):
@@ -65,7 +65,8 @@ CALLS: dict[str, tuple[str, str, str]] = {
     ),
     "normalising marks": (
         (
-            "big = 'a' + '\\u0301\\u0323' * 20_000_000; w = _native.Windows('loose', 'char', 1_000_000, 1);"
+            "big = 'a' + '\\u0301\\u0323' * 20_000_000;"
+            " w = _native.Windows('loose', 'char', 1_000_000, 'stride', 1);"
             " scanner = _native.Scanner(w, [(bloom, 0.01)])\n"
             "bloom.contains_windows([big])"
         ),
@@ -93,7 +94,10 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "words, big",
     ),
     "keys of wide windows": (
-        "w = _native.Windows('none', 'byte', 1_000_000, 1); big = text * 4_000; made = _native.Keys()",
+        (
+            "w = _native.Windows('none', 'byte', 1_000_000, 'stride', 1); big = text * 4_000;"
+            " made = _native.Keys()"
+        ),
         "made.add_text",
         "w, big",
     ),

@@ -8,7 +8,7 @@ import pytest
 from portrait.cli.shared.specs import spec_options
 from portrait.errors import SpecError
 from portrait.presets import PRESETS
-from portrait.spec import FilterSpec, WindowSpec
+from portrait.spec import FilterSpec, Stride, WindowSpec
 
 
 def parse(*arguments: str) -> tuple[WindowSpec, FilterSpec]:
@@ -35,14 +35,14 @@ def test_a_preset_sets_both_specs(name: str) -> None:
 def test_every_option_sets_a_field() -> None:
     options = ["--width", "7", "--stride", "3", "--unit", "word", "--normalizer", "loose"]
     assert parse(*options, "--filter", "fuse", "--fpr", "0.5") == (
-        WindowSpec(7, 3, "word", "loose"),
+        WindowSpec(7, Stride(3), "word", "loose"),
         FilterSpec("fuse", 0.5),
     )
 
 
 def test_options_override_the_preset() -> None:
     windows, filter_ = parse("--preset", "gpt3", "--stride", "2", "--fpr", "0.1")
-    assert windows == WindowSpec(13, 2, "word", "loose")
+    assert windows == WindowSpec(13, Stride(2), "word", "loose")
     assert filter_ == FilterSpec("bloom", 0.1)
 
 

@@ -16,7 +16,8 @@ TEXT = f"He wrote:\n\n {FERRY[:120]}\tand then {FERRY[30:110]}. No more."
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> portrait.Portrait:
     """A portrait of one text."""
-    return portrait.open(build(tmp_path_factory.mktemp("original") / "ferry.portrait", FERRY))
+    windows = portrait.WindowSpec(sampling=portrait.Stride(25))
+    return portrait.open(build(tmp_path_factory.mktemp("original") / "ferry.portrait", FERRY, windows))
 
 
 def example(hits: str, *chains: list[int]) -> WindowReport:
@@ -72,7 +73,7 @@ def test_a_text_without_windows_has_no_badness(opened: portrait.Portrait) -> Non
     assert (fields["idx"], fields["doc"], fields["longest_chain"]) == (3, "short", 0)
     assert (fields["expected_longest"], fields["badness"]) == (0, 0.0)
     spec = opened.spec
-    assert fields["sketch_signature"] == f"ferry [{spec.width}-{spec.stride}]"
+    assert fields["sketch_signature"] == f"ferry [{spec.width}-{spec.sampling.gap}]"
 
 
 def test_the_size_of_a_report_is_known_in_advance(opened: portrait.Portrait) -> None:
