@@ -20,6 +20,7 @@ random.seed(1)
 n_calls = 1
 windows = _native.Windows("spaces", "char", 50, "stride", 25)
 words = _native.Windows("none", "word", 5, "stride", 1)
+sampled = _native.Windows("spaces", "char", 50, "minimizer", 42)
 bloom = _native.Filter.bloom([bytes(1 << 20)])
 
 def arguments(*values):
@@ -92,6 +93,43 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "big = text * 40_000; made = _native.Keys()",
         "made.add_text",
         "words, big",
+    ),
+    "keys of sampled windows": (
+        "big = text * 200_000; made = _native.Keys()",
+        "made.add_text",
+        "sampled, big",
+    ),
+    "keys of sampled windows without ASCII": (
+        (
+            "big = '天地玄黃宇宙洪荒' * 20_000_000; made = _native.Keys();"
+            " w = _native.Windows('none', 'char', 50, 'minimizer', 42)\n"
+            "bloom.contains_windows([big])"
+        ),
+        "made.add_text",
+        "w, big",
+    ),
+    "keys of sampled words": (
+        "big = text * 100_000; made = _native.Keys(); w = _native.Windows('none', 'word', 10, 'minimizer', 8)",
+        "made.add_text",
+        "w, big",
+    ),
+    "keys of wide contexts": (
+        (
+            "big = text * 100_000; made = _native.Keys();"
+            " w = _native.Windows('none', 'char', 50, 'minimizer', 100_000)"
+        ),
+        "made.add_text",
+        "w, big",
+    ),
+    "a scan of sampled windows": (
+        "big = text * 200_000; scanner = _native.Scanner(sampled, [(bloom, 0.01)])",
+        "scanner.scan",
+        "big",
+    ),
+    "the offsets of sampled windows": (
+        "big = text * 200_000",
+        "sampled.asked",
+        "big",
     ),
     "keys of wide windows": (
         (
