@@ -243,7 +243,7 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
     every = _native.Windows(spec.normalizer, spec.unit, spec.width, 1)
     words = " ".join(corpus.documents).split()
     rows, kept = [], True
-    for kind, fpr in (("bloom", 0.01), ("bloom", 0.001), ("fuse", 0.01), ("bloom", 0.1)):
+    for kind, fpr in (("bloom", 0.01), ("bloom", 0.001), ("ribbon", 0.01), ("bloom", 0.1)):
         opened = corpus.build(spec, kind, fpr)
         dice = random.Random(f"{kind} {fpr}")
         chains: list[float] = []
@@ -303,7 +303,7 @@ def measure_recall(
     print("\nShare found; in brackets, found or noticed as a copy with edits.")
     for width, stride in cuts:
         rows = []
-        for kind, fpr in (("bloom", 0.01), ("fuse", 0.01), ("redisbloom", 0.001)):
+        for kind, fpr in (("bloom", 0.01), ("ribbon", 0.01), ("redisbloom", 0.001)):
             normalizer: NormalizerName = "data-portraits" if kind == "redisbloom" else "spaces"
             spec = WindowSpec(width, stride, normalizer=normalizer)
             opened = corpus.build(spec, kind, fpr)

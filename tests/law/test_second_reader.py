@@ -22,11 +22,11 @@ BUILDS: list[dict[str, Any]] = [
     {"max_shard_bytes": 6000, "windows": WindowSpec(20, 7, "byte", "none"), "filter": FilterSpec(fpr=0.001)},
     {"max_shard_bytes": 4096, "windows": WindowSpec(13, 5, "char", "none")},
     {"windows": WindowSpec(31, 30, "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
-    {"filter": FilterSpec("fuse")},
+    {"filter": FilterSpec("ribbon")},
     {"windows": WindowSpec(24, 11, "char", "loose")},
-    {"windows": WindowSpec(5, 3, "word", "loose"), "filter": FilterSpec("fuse"), "max_shard_bytes": 4096},
+    {"windows": WindowSpec(5, 3, "word", "loose"), "filter": FilterSpec("ribbon"), "max_shard_bytes": 4096},
     {"windows": WindowSpec(4, 4, "word", "none")},
-    {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, 9)},
+    {"filter": FilterSpec("ribbon", 2.0**-13), "windows": WindowSpec(40, 9)},
     {"short_documents": True},
 ]
 
@@ -94,6 +94,12 @@ def test_both_readers_agree_on_golden_bundles(name: str) -> None:
     one = "The bakery on the corner opens at five. By six the street smells of rye and caraway, and more."
     assert reader.hits(one) == opened.hits(one)
     assert any(map(any, reader.hits(one).values()))
+
+
+def test_the_second_reader_confirms_the_rates_of_ribbon_filters(bundle: Path) -> None:
+    for layer in second_reader.Reader(bundle).layers.values():
+        if isinstance(layer, second_reader.RibbonLayer):
+            assert layer.rate() == pytest.approx(layer.record["fpr"], rel=1e-12)
 
 
 def test_the_second_reader_confirms_the_test_vectors(bundle: Path) -> None:
