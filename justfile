@@ -95,7 +95,7 @@ bench:
     python cold.py
     python open.py
     python interrupt.py
-    python fuse.py
+    python ribbon.py
     python fpr.py
     python forgery.py
     python second_reader.py

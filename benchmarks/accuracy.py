@@ -257,7 +257,7 @@ def measure_chance(corpus: Corpus, n: int) -> bool:
     every = _native.Windows(spec.normalizer, spec.unit, spec.width, "stride", 1)
     words = " ".join(corpus.documents).split()
     rows, kept = [], True
-    for kind, fpr in (("bloom", 0.01), ("bloom", 0.001), ("fuse", 0.01), ("bloom", 0.1)):
+    for kind, fpr in (("bloom", 0.01), ("bloom", 0.001), ("ribbon", 0.01), ("bloom", 0.1)):
         opened = corpus.build(spec, kind, fpr)
         dice = random.Random(f"{kind} {fpr}")
         chains: list[float] = []
@@ -318,7 +318,7 @@ def measure_recall(
     for cut_ in cuts:
         name, gap = cut_.sampling.name, cut_.sampling.gap
         rows = []
-        for kind, fpr in (("bloom", 0.01), ("fuse", 0.01), ("redisbloom", 0.001)):
+        for kind, fpr in (("bloom", 0.01), ("ribbon", 0.01), ("redisbloom", 0.001)):
             if kind == "redisbloom" and name != "stride":
                 continue
             normalizer: NormalizerName = "data-portraits" if kind == "redisbloom" else "spaces"

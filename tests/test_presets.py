@@ -41,10 +41,10 @@ def test_a_preset_sets_several_options(
 
 def test_explicit_options_override_the_preset(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
-    cli(*["build", "a.txt", "-o", "out", "--preset", "gpt3", "--width", "8", "--filter", "fuse"])
+    cli(*["build", "a.txt", "-o", "out", "--preset", "gpt3", "--width", "8", "--filter", "ribbon"])
     opened = portrait.open(tmp_path / "out")
     assert opened.spec == WindowSpec(8, Stride(1), "word", "loose")
-    assert opened.manifest.layers[0].filter["kind"] == "fuse"
+    assert opened.manifest.layers[0].filter["kind"] == "ribbon"
     built = portrait.build(
         tmp_path / "a.txt", tmp_path / "other", preset="paper", filter=FilterSpec(fpr=0.05)
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BAD_COUNTS = [0, -1, MAX_UNITS + 1, 2**70, 1.0, 50.5, math.nan, "50", None, True]
-BAD_FPRS = [0, 0.0, 1, 1.0, -0.01, 2, 1e-13, 5e-324, math.nan, math.inf, -math.inf, "0.01", None, True, False]
+BAD_FPRS = [0, 0.0, 1, 1.0, -0.01, 2, 1e-13, 5e-324, math.nan, math.inf, -math.inf, "0.01", True, False]
 BAD_NAMES = ["", " ", "\t", "\u3000", "a" * 101, "two\nlines", "nul\0", "\u202e", "\ud800"]
 
 
@@ -179,11 +179,25 @@ def test_every_normaliser_has_the_version_that_the_format_defines() -> None:
     assert dict.fromkeys(NORMALIZERS, 1) == NORMALIZER_VERSIONS
 
 
-def test_a_fuse_filter_has_at_most_32_bits_a_key() -> None:
-    assert portrait.FilterSpec("fuse", 2.0**-32).fpr == 2.0**-32
+def test_a_ribbon_filter_has_at_most_32_columns() -> None:
+    assert portrait.FilterSpec("ribbon", 2.0**-32).fpr == 2.0**-32
     with pytest.raises(portrait.SpecError, match=r"at least 2\^-32"):
-        portrait.FilterSpec("fuse", 2.0**-32 * (1 - 1e-9))
+        portrait.FilterSpec("ribbon", 2.0**-32 * (1 - 1e-9))
     assert portrait.FilterSpec("bloom", 1e-12).fpr == 1e-12
+
+
+def test_the_default_rate_depends_on_the_kind_of_filter() -> None:
+    assert portrait.FilterSpec() == portrait.FilterSpec("bloom", 0.01)
+    assert portrait.FilterSpec("pybloom").fpr == 0.01
+    assert portrait.FilterSpec("ribbon") == portrait.FilterSpec("ribbon", 1 / 128)
+
+
+def test_a_spec_of_another_kind_keeps_a_rate_that_was_chosen() -> None:
+    assert portrait.FilterSpec().of_kind("ribbon") == portrait.FilterSpec("ribbon", 1 / 128)
+    assert portrait.FilterSpec("ribbon").of_kind("bloom") == portrait.FilterSpec("bloom", 0.01)
+    assert portrait.FilterSpec(fpr=0.001).of_kind("ribbon") == portrait.FilterSpec("ribbon", 0.001)
+    with pytest.raises(portrait.SpecError, match=r"at least 2\^-32"):
+        portrait.FilterSpec(fpr=1e-12).of_kind("ribbon")
 
 
 def test_a_window_has_at_most_a_million_units() -> None:

@@ -424,7 +424,7 @@ def test_reading_a_share_and_finishing_in_one_command_is_refused(cli: Cli) -> No
     assert message.startswith("--task and --finish are different commands")
 
 
-@pytest.mark.parametrize("option", [["--width", "40"], ["--filter", "fuse"], ["--unit", "word"]])
+@pytest.mark.parametrize("option", [["--width", "40"], ["--filter", "ribbon"], ["--unit", "word"]])
 def test_tasks_with_other_specs_are_refused(option: list[str], cli: Cli, plain: str) -> None:
     read_share(cli, "1/2")
     before = modification_times()

@@ -101,7 +101,7 @@ def test_a_source_cannot_break_the_table() -> None:
     ("kind", "hash_name"),
     [
         ("bloom", "XXH3-64"),
-        ("fuse", "XXH3-64"),
+        ("ribbon", "XXH3-64"),
         ("pybloom", "the digests that pybloom-live takes"),
         ("redisbloom", "MurmurHash"),
     ],
@@ -203,7 +203,7 @@ def test_the_card_has_front_matter_for_the_hub() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", ["ribbon", None, 7])
+@pytest.mark.parametrize("kind", ["cuckoo", None, 7])
 def test_an_unknown_kind_of_filter_is_called_that(kind: object) -> None:
     assert "hashed by an unknown hash." in card(with_layer(manifest("defaults"), filter={"kind": kind}), "x")
 

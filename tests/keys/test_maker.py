@@ -131,9 +131,9 @@ def test_the_kernel_refuses_arguments_that_make_no_sense() -> None:
         lambda: _native.BloomBits(4, 2, 2),
         lambda: _native.BloomBits(4, 2, 5),
         lambda: _native.BloomBits(4, 0, 2).insert(pack([LAST_KEY])),
-        lambda: _native.build_fuse(pack([1]), 8, 4, 2, 2),
-        lambda: _native.build_fuse(pack([1]), 8, 4, 2, 5),
-        lambda: _native.build_fuse(pack([1]), 8, 3),
+        lambda: _native.build_ribbon(pack([1]), 8, 4, 2, 2),
+        lambda: _native.build_ribbon(pack([1]), 8, 4, 2, 5),
+        lambda: _native.build_ribbon(pack([1]), 8, 0),
     ):
         with pytest.raises(ValueError, match=r"\w"):
             call()

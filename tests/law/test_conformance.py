@@ -21,11 +21,11 @@ from support.places import DOCS
 
 import portrait
 from portrait._native import Filter as NativeFilter
-from portrait._native import Keys, Scanner, Windows
+from portrait._native import Keys, Scanner, Windows, build_ribbon
 from portrait.filters.bloom import Bloom, BloomBuilder
 from portrait.filters.bloom import key_range as bloom_range
-from portrait.filters.fuse import Fuse
-from portrait.filters.fuse import key_range as fuse_range
+from portrait.filters.ribbon import Ribbon
+from portrait.filters.ribbon import key_range as ribbon_range
 from portrait.portraits import pybloom
 from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS
 
@@ -71,7 +71,7 @@ def test_the_vectors_cover_every_normaliser_sampling_unit_and_filter() -> None:
     assert {case["filter"]["kind"] for kind in kinds for case in cases(kind)} == kinds
     assert {case["filter"]["hash"] for case in cases("redisbloom")} == {"murmur64a", "murmur2"}
     assert [len(case["shards"]) for case in cases("bloom")] == [1, 2, 3, 1]
-    assert [len(case["shards"]) for case in cases("fuse")] == [1, 2, 2, 1]
+    assert [len(case["shards"]) for case in cases("ribbon")] == [1, 2, 2, 1]
     assert {len(cases(name)) for name in kinds} == {4}
     assert len(cases("portraits")) == len(conformance.PORTRAITS)
 
@@ -179,19 +179,25 @@ def test_the_kernel_fills_cuts_and_asks_bloom_filters_alike(i: int) -> None:
 
 
 @pytest.mark.parametrize("i", range(4))
-def test_the_kernel_asks_fuse_filters_alike(i: int) -> None:
-    case = cases("fuse")[i]
+def test_the_kernel_builds_cuts_and_asks_ribbon_filters_alike(i: int) -> None:
+    case = cases("ribbon")[i]
+    n_columns, n_partitions = case["filter"]["n_columns"], case["filter"]["n_partitions"]
     shards: list[tuple[Buffer, Buffer]] = [
-        (bytes.fromhex(shard["partitions"]), bytes.fromhex(shard["fingerprints"])) for shard in case["shards"]
+        (bytes.fromhex(shard["columns"]), bytes.fromhex(shard["partitions"])) for shard in case["shards"]
     ]
-    opened = Fuse(shards, case["filter"]["fingerprint_bits"])
-    assert set(opened.contains(packed(case["keys"]))) == {1}
+    keys = Keys()
+    keys.extend(packed(case["keys"]))
+    keys.sort_unique()
+    built = build_ribbon(keys, n_columns, n_partitions)
+    assert [*map(bytes, built)] == [b"".join(map(bytes, parts)) for parts in zip(*shards, strict=True)]
+    opened = Ribbon(shards, n_columns)
+    assert opened.rate() == pytest.approx(case["rate"], rel=1e-12)
     asked, answers = answers_of(case)
     assert [*map(bool, opened.contains(packed(asked)))] == answers
     first = 0
     for shard in case["shards"]:
-        after = first + len(shard["partitions"]) // 128
-        own = fuse_range(first, after, case["filter"]["n_partitions"])
+        after = first + len(shard["partitions"]) // 16
+        own = ribbon_range(first, after, n_partitions)
         assert range_of(*own) == (shard["first_key"], shard["last_key"])
         first = after
 

@@ -53,7 +53,7 @@ BUILDS: dict[str, dict[str, Any]] = {
     "loose_words": {
         "sources": ["corpus"],
         "windows": WindowSpec(width=4, sampling=Stride(3), unit="word", normalizer="loose"),
-        "filter": FilterSpec("fuse"),
+        "filter": FilterSpec("ribbon"),
     },
 }
 

@@ -62,7 +62,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["query", "many.portrait", "-f", "text.txt", "--quiet"],
         ["verify", "many.portrait"],
         ["build", "text.txt", "-o", "{out}", "--stride", "5", "--max-shard-size", "4096"],
-        ["build", "text.txt", "-o", "{out}", "--stride", "5", "--max-shard-size", "4096", "--filter", "fuse"],
+        ["build", "text.txt", "-o", "{out}", "--stride=5", "--max-shard-size=4096", "--filter=ribbon"],
         ["merge", "many.portrait", "other.portrait", "-o", "{out}"],
     ],
     ids=" ".join,

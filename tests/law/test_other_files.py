@@ -61,7 +61,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 COMMANDS = {
     "add": ("add", "ab", "c=c.txt"),
-    "add fuse": ("add", "ab", "x=c.txt", "--max-shard-size", "4096"),
+    "add ribbon": ("add", "ab", "x=c.txt", "--max-shard-size", "4096"),
     "drop": ("drop", "ab", "a"),
     "build": ("build", "c=c.txt", "a=d.txt", "-o", "ab", "--overwrite", "--width", "20", "--stride", "10"),
     "build in parts": ("build", "c.txt", "-o", "ab", "--overwrite", "--work-dir", "work"),

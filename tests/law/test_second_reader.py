@@ -29,18 +29,18 @@ BUILDS: list[dict[str, Any]] = [
     },
     {"max_shard_bytes": 4096, "windows": WindowSpec(13, Stride(5), "char", "none")},
     {"windows": WindowSpec(31, Stride(30), "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
-    {"filter": FilterSpec("fuse")},
+    {"filter": FilterSpec("ribbon")},
     {"windows": WindowSpec(24, Minimizer(11), "char", "loose")},
     {
         "windows": WindowSpec(5, Stride(3), "word", "loose"),
-        "filter": FilterSpec("fuse"),
+        "filter": FilterSpec("ribbon"),
         "max_shard_bytes": 4096,
     },
     {"windows": WindowSpec(4, Minimizer(4), "word", "none")},
     {"windows": WindowSpec(unit="byte", normalizer="none")},
     {"windows": WindowSpec(9, Minimizer(1), "byte", "spaces"), "max_shard_bytes": 4096},
     {"windows": WindowSpec(5, Minimizer(2), "word", "loose")},
-    {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, Stride(9))},
+    {"filter": FilterSpec("ribbon", 2.0**-13), "windows": WindowSpec(40, Stride(9))},
     {"short_documents": True},
 ]
 
@@ -127,6 +127,12 @@ def test_both_readers_agree_on_golden_bundles(name: str) -> None:
     one = "The bakery on the corner opens at five. By six the street smells of rye and caraway, and more."
     assert reader.hits(one) == opened.hits(one)
     assert any(map(any, reader.hits(one).values()))
+
+
+def test_the_second_reader_confirms_the_rates_of_ribbon_filters(bundle: Path) -> None:
+    for layer in second_reader.Reader(bundle).layers.values():
+        if isinstance(layer, second_reader.RibbonLayer):
+            assert layer.rate() == pytest.approx(layer.record["fpr"], rel=1e-12)
 
 
 def test_the_second_reader_confirms_the_test_vectors(bundle: Path) -> None:

@@ -87,9 +87,9 @@ def test_merging_equals_building_at_once() -> None:
 
 
 def test_layers_may_have_filters_of_different_kinds() -> None:
-    portrait.add("ab", {"c": "c.txt"}, filter=FilterSpec("fuse", 0.001))
+    portrait.add("ab", {"c": "c.txt"}, filter=FilterSpec("ribbon", 0.001))
     kinds = [layer.filter["kind"] for layer in portrait.open("ab").manifest.layers]
-    assert kinds == ["bloom", "bloom", "fuse"]
+    assert kinds == ["bloom", "bloom", "ribbon"]
     portrait.verify("ab")
 
 

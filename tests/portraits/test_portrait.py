@@ -130,7 +130,7 @@ def test_the_identity_of_a_foreign_filter_depends_on_its_files() -> None:
     assert pickle.loads(pickle.dumps(one)).identity == one.identity
 
 
-@pytest.mark.parametrize("kind", ["bloom", "fuse", "pybloom"])
+@pytest.mark.parametrize("kind", ["bloom", "ribbon", "pybloom"])
 @pytest.mark.parametrize("factor", [0.5, 0.89, 1.12, 1e-6])
 def test_a_recorded_rate_that_the_filter_contradicts_is_found(
     kind: str, factor: float, tmp_path: Path

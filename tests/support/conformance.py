@@ -14,10 +14,10 @@ from support import oracle
 from support.filter_vectors import (
     Case,
     bloom_cases,
-    fuse_cases,
     key_text,
     pybloom_cases,
     redisbloom_cases,
+    ribbon_cases,
     shards,
 )
 from support.oracle import Spec
@@ -237,7 +237,7 @@ FILES = {
     "orders": order_cases,
     "windows": window_cases,
     "bloom": bloom_cases,
-    "fuse": fuse_cases,
+    "ribbon": ribbon_cases,
     "pybloom": pybloom_cases,
     "redisbloom": redisbloom_cases,
     "portraits": portrait_cases,

@@ -109,7 +109,10 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "w, big",
     ),
     "keys of sampled words": (
-        "big = text * 100_000; made = _native.Keys(); w = _native.Windows('none', 'word', 10, 'minimizer', 8)",
+        (
+            "big = text * 100_000; made = _native.Keys();"
+            " w = _native.Windows('none', 'word', 10, 'minimizer', 8)"
+        ),
         "made.add_text",
         "w, big",
     ),
@@ -169,15 +172,28 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "builder.insert",
         "made",
     ),
-    "a fuse filter of many keys": (
+    "a ribbon filter": (
         "made = kept(keys(4 << 20)); made.sort_unique()",
-        "_native.build_fuse",
-        "made, 8, 1",
+        "_native.build_ribbon",
+        "made, 7, 128",
     ),
-    "a fuse filter of few keys": (
-        "made = kept(keys(1 << 18)); made.sort_unique()",
-        "_native.build_fuse",
-        "made, 8, 1",
+    "a ribbon filter of keys in one place": (
+        "made = kept(array.array('Q', range(4 << 20)))",
+        "_native.build_ribbon",
+        "made, 7, 1",
+    ),
+    "a ribbon filter without keys": (
+        "made = b''",
+        "_native.build_ribbon",
+        "made, 32, 1 << 18",
+    ),
+    "the rate of a ribbon filter": (
+        (
+            "n_blocks = 1 << 20; columns = random.randbytes(n_blocks * 32 * 8)\n"
+            "f = _native.Filter.ribbon([(columns, array.array('Q', [n_blocks]))], 32)"
+        ),
+        "f.rate",
+        "",
     ),
     "asking keys": (
         "made = keys(1 << 22) * 10",

@@ -90,7 +90,7 @@ def specs(draw: st.DrawFn, max_width: int = 10, max_gap: int = 14) -> portrait.W
         draw(st.integers(least, least + max_width - 1)),
         sampling,
         unit,  # type: ignore[arg-type]  # one of the known names
-        draw(st.sampled_from(NORMALIZERS)),  # type: ignore[arg-type]  # likewise
+        draw(st.sampled_from(NORMALIZERS)),
     )
 
 

@@ -1,6 +1,6 @@
 """A second reader of portraits, written from docs/FORMAT.md alone: simple and slow, without the library.
 
-It reads bundles with Bloom and fuse filters, and tells for each window that a question asks whether a layer
+It reads bundles with Bloom and ribbon filters, and tells for each window that a question asks whether a layer
 holds it.
 """
 
@@ -138,37 +138,69 @@ class BloomLayer(Layer):
         return all(lanes[i] >> ((low * SALTS[i] & 0xFFFFFFFF) >> 27) & 1 for i in range(8))
 
 
-class FuseLayer(Layer):
-    """A binary fuse filter."""
+class RibbonLayer(Layer):
+    """A ribbon filter."""
 
     def n_units(self) -> int:
         n_partitions: int = self.record["filter"]["n_partitions"]
         return n_partitions
 
     def units_in(self, shard: Shard) -> int:
-        require(set(shard.tensors) == {"partitions", "fingerprints"}, "a fuse shard has two tensors")
-        return shard.tensor("partitions", "U64", 8)[1]
+        require(set(shard.tensors) == {"columns", "partitions"}, "a ribbon shard has two tensors")
+        return shard.tensor("partitions", "U64")[1]
+
+    def partition(self, shard: Shard, unit: int) -> tuple[int, int]:
+        """Return the offset of a partition in a shard's file, and its number of blocks."""
+        n_columns: int = self.record["filter"]["n_columns"]
+        require(1 <= n_columns <= 32, "a filter has 1 to 32 columns")
+        at, n_words = shard.tensor("columns", "U64")
+        table, n_partitions = shard.tensor("partitions", "U64")
+        blocks: tuple[int, ...] = struct.unpack_from(f"<{n_partitions}Q", shard.map, table)
+        ends = [at]
+        for n_blocks in blocks:
+            require(3 <= n_blocks < 2**32, "a partition has 3 blocks or more")
+            ends.append(ends[-1] + -(-n_blocks * n_columns // 8) * 64)
+        require(ends[-1] == at + 8 * n_words, "the partitions fill the tensor")
+        return ends[unit], blocks[unit]
 
     def holds_in(self, shard: Shard, unit: int, key: int) -> bool:
-        bits: int = self.record["filter"]["fingerprint_bits"]
-        table, _ = shard.tensor("partitions", "U64", 8)
-        data, _ = shard.tensor("fingerprints", "U8")
-        before = struct.unpack_from("<8Q", shard.map, table)[3]
-        row: tuple[int, ...] = struct.unpack_from("<8Q", shard.map, table + 64 * unit)
-        seed, segment_bits, n_segments, first, *zeros = row
-        require(zeros == [0] * 4, "the rest of a row is zero")
-        h = mixed(key ^ seed)
-        wanted = ((h ^ h >> 32) * 0x9E3779B97F4A7C15 & MASK) >> (64 - bits)
-        length = 1 << segment_bits
-        slot = h * (n_segments << segment_bits) >> 64
-        slots = [slot] + [
-            (slot + i * length) ^ (h >> (i - 1) * segment_bits & (length - 1)) for i in (1, 2, 3)
-        ]
-        for slot in slots:
-            at = slot * bits
-            (word,) = struct.unpack_from("<Q", shard.map, data + first - before + at // 8)
-            wanted ^= word >> at % 8 & ((1 << bits) - 1)
-        return not wanted
+        n_columns: int = self.record["filter"]["n_columns"]
+        at, n_blocks = self.partition(shard, unit)
+        start = (key * self.n_units() & MASK) * 64 * (n_blocks - 2) >> 64
+        block, offset = divmod(start, 64)
+        row = (mixed(key ^ 0x9E3779B97F4A7C15) << 64 | mixed(key) | 1) << offset
+        words = struct.unpack_from(f"<{3 * n_columns}Q", shard.map, at + 8 * n_columns * block)
+        for j in range(n_columns):
+            column = words[j] | words[n_columns + j] << 64 | words[2 * n_columns + j] << 128
+            if (row & column).bit_count() % 2:
+                return False
+        return True
+
+    def rate(self) -> float:
+        """Return the false-positive rate that the format prescribes for the bits."""
+        n_columns: int = self.record["filter"]["n_columns"]
+        rates = []
+        for shard in self.shards:
+            for unit in range(self.units_in(shard)):
+                at, n_blocks = self.partition(shard, unit)
+                inner = range(1, n_blocks - 1)
+                ranks = [
+                    rank(struct.unpack_from(f"<{n_columns}Q", shard.map, at + 8 * n_columns * i))
+                    for i in inner
+                ]
+                rates.append(sum(2.0**-one for one in ranks) / len(inner))
+        return sum(rates) / len(rates)
+
+
+def rank(words: tuple[int, ...]) -> int:
+    """Return how many of the words are no exclusive or of others."""
+    basis: list[int] = []
+    for word in words:
+        for other in basis:
+            word = min(word, word ^ other)
+        if word:
+            basis.append(word)
+    return len(basis)
 
 
 def mixed(h: int) -> int:
@@ -192,7 +224,7 @@ def loose(text: str) -> str:
     return result.rstrip(" ")
 
 
-KINDS = {"bloom": BloomLayer, "fuse": FuseLayer}
+KINDS = {"bloom": BloomLayer, "ribbon": RibbonLayer}
 
 #: The units of a normalised text: its characters, its bytes of UTF-8, or its words.
 Parts = str | bytes | list[str]
