@@ -52,7 +52,7 @@ BUILDS: dict[str, dict[str, Any]] = {
     },
     "loose_words": {
         "sources": ["corpus"],
-        "windows": WindowSpec(width=4, sampling=Stride(3), unit="word", normalizer="loose"),
+        "windows": WindowSpec(width=4, unit="word", normalizer="loose"),
         "filter": FilterSpec("ribbon"),
     },
 }
