@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
 
 from portrait import _native
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 KEYS = struct.pack("<5Q", *range(5))
 
@@ -29,7 +33,7 @@ def test_the_kernel_refuses_keys_that_are_not_sorted_and_unique() -> None:
 def test_the_kernel_refuses_shards_that_contradict_themselves() -> None:
     columns, table = _native.build_ribbon(KEYS, 8, 1)
     data = bytes(columns)
-    for shards, what in (
+    cases: list[tuple[list[tuple[Buffer, Buffer]], str]] = [
         ([], "there are no partitions"),
         ([(data, b"")], "the table describes 0 bytes of columns, but there are 192"),
         ([(data, bytes(7))], "the table has 7 bytes after its last whole number"),
@@ -37,7 +41,8 @@ def test_the_kernel_refuses_shards_that_contradict_themselves() -> None:
         ([(data, struct.pack("<Q", 1 << 32))], "partition 0 cannot have 4294967296 blocks"),
         ([(data, struct.pack("<Q", 4))], "the columns of partition 0 end after the 192 bytes of columns"),
         ([(data + bytes(64), table)], "the table describes 192 bytes of columns, but there are 256"),
-    ):
+    ]
+    for shards, what in cases:
         with pytest.raises(ValueError, match=what):
             _native.Filter.ribbon(shards, 8)
     with pytest.raises(ValueError, match="a filter has 1 to 32 columns, not 33"):
