@@ -24,7 +24,7 @@ import xxhash
 from accuracy import table
 
 import portrait
-from portrait.disclosure import least_stride
+from portrait.disclosure import least_gap
 from portrait.spec import Stride, WindowSpec
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from portrait.filters.protocols import Filter
 
 #: The strides to attack, at windows of 50 characters.
-STRIDES = (1, 2, 4, 8, least_stride(50), 25)
+STRIDES = (1, 2, 4, 8, least_gap(WindowSpec(50, Stride(25))), 25)
 #: The number of characters to rebuild, after those of the window that is known.
 TARGET_CHARS = 200
 #: The number of continuations to ask the filter about before giving up, from one stored window to the next.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import portrait
-from portrait.disclosure import least_stride, stride_warning
+from portrait.disclosure import density_warning, is_dense, least_gap
 from portrait.presets import PRESETS
-from portrait.spec import Stride, WindowSpec
+from portrait.spec import Minimizer, Stride, WindowSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,24 +17,40 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("width", "least"), [(1, 1), (4, 1), (5, 2), (13, 4), (25, 7), (48, 12), (50, 13)])
 def test_the_least_stride_is_a_quarter_of_the_width(width: int, least: int) -> None:
-    assert least_stride(width) == least
-    assert stride_warning(WindowSpec(width, Stride(least))) is None
-    assert (stride_warning(WindowSpec(width, least - 1)) is not None) if least > 1 else True
+    assert least_gap(WindowSpec(width, Stride(width))) == least
+    assert density_warning(WindowSpec(width, Stride(least))) is None
+    assert least == 1 or density_warning(WindowSpec(width, Stride(least - 1))) is not None
+
+
+@pytest.mark.parametrize(
+    ("width", "unit"), [(8, "char"), (25, "byte"), (50, "char"), (13, "word"), (2, "word")]
+)
+def test_the_least_span_leaves_a_quarter_of_the_width_between_windows_on_average(
+    width: int, unit: Any
+) -> None:
+    least = least_gap(WindowSpec(width, Minimizer(width), unit))
+    assert WindowSpec(width, Minimizer(least), unit).density <= 4 / width
+    for span in range(1, least):
+        assert is_dense(WindowSpec(width, Minimizer(span), unit))
+        assert WindowSpec(width, Minimizer(span), unit).density > 4 / width
 
 
 def test_the_warning_names_what_to_do() -> None:
-    assert stride_warning(WindowSpec(50, Stride(12))) == (
+    assert density_warning(WindowSpec(50, Stride(12))) == (
         "at a stride of 12, whoever holds the portrait can rebuild text of the corpus from it, step by step: "
         "choose a stride of 13 or more, or do not hand the portrait out"
     )
+    warning = density_warning(WindowSpec(50, Minimizer(3)))
+    assert warning is not None
+    assert warning.startswith("at a span of 3, ")
 
 
 def test_sampled_windows_need_no_warning_at_the_default() -> None:
-    assert stride_warning(WindowSpec()) is None
+    assert density_warning(WindowSpec()) is None
 
 
 def test_presets_of_every_window_warn() -> None:
-    warned = [name for name, chosen in PRESETS.items() if stride_warning(chosen.windows)]
+    warned = [name for name, chosen in PRESETS.items() if density_warning(chosen.windows)]
     assert warned == ["quip", "gpt3"]
 
 

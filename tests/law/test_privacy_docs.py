@@ -8,7 +8,8 @@ import sys
 
 from support.places import DOCS, ROOT
 
-from portrait.disclosure import least_stride
+from portrait.disclosure import least_gap
+from portrait.spec import Stride, WindowSpec
 
 PAGE = (DOCS / "privacy.md").read_text(encoding="utf-8")
 
@@ -37,7 +38,9 @@ def test_the_script_prints_the_tables_of_the_page() -> None:
     for table in (rows, documented):
         rebuilt = {row[0]: row[1:] for row in table[:7]}
         assert int(rebuilt["1"][1]) > 100
-        assert all(int(rebuilt[str(stride)][1]) < 20 for stride in (least_stride(50), 25))
+        assert all(
+            int(rebuilt[str(stride)][1]) < 20 for stride in (least_gap(WindowSpec(50, Stride(25))), 25)
+        )
         guessed = {row[0]: row[1:] for row in table[7:]}
         assert guessed["as a rule"] == ["0.0%", "0.0%"]
         assert guessed["with short documents recorded"][0] == "100.0%"
