@@ -38,7 +38,7 @@ class Known:
         self._keys = set(memoryview(keys).cast("B").cast("Q"))
 
     def asked(self, text: str) -> memoryview:
-        """Return the keys of the windows that a text is asked with, if it has room for some to choose from."""
+        """Return the keys of the windows that a text of :data:`PIECE_CHARS` is asked with."""
         keys = _native.Keys(documents="none")
         keys.add_text(self._asking, text)
         return memoryview(keys).cast("B").cast("Q")

@@ -135,8 +135,8 @@ def compare(
             if found or noticed:
                 what = "notices" if noticed else "finds"
                 remarks.append(
-                    f"{length} characters, {rate:.0%} edited: the span of {span} {what} less than the stride of "
-                    f"{stride}, with {needed[0]} and {needed[1]} windows in a row as evidence."
+                    f"{length} characters, {rate:.0%} edited: the span of {span} {what} less than the stride "
+                    f"of {stride}, with {needed[0]} and {needed[1]} windows in a row as evidence."
                 )
         rows.append((str(length), *cells))
     print(f"\nWindows of {width} characters, {kind[0]}, ε = {chosen.layers[0].fpr:.4f}:")

@@ -31,7 +31,7 @@ if __name__ == "__main__":
         built = portrait.build(
             corpus,
             Path(scratch, "corpus.portrait"),
-            windows=portrait.WindowSpec(stride=10),
+            windows=portrait.WindowSpec(50, portrait.Stride(10)),
             filter=portrait.FilterSpec(fpr=1e-9),
         )
         n_bytes = sum(shard.bytes for layer in built.manifest.layers for shard in layer.shards)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import portrait
 from portrait import FilterSpec, WindowSpec
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
 
     from portrait import Portrait

@@ -26,7 +26,7 @@ def with_pybloom(texts: list[str], n_keys: int) -> BloomFilter:
 
 
 def with_portrait(texts: pa.Array, n_keys: int) -> BloomBuilder:
-    windows = _native.Windows("spaces", "char", WIDTH, STRIDE)
+    windows = _native.Windows("spaces", "char", WIDTH, "stride", STRIDE)
     keys = _native.Keys()
     validity, offsets, data = texts.buffers()
     keys.add_batch(windows, offsets, 8, data, validity, 0, len(texts))

@@ -1,7 +1,7 @@
 """What a portrait gives away: attacks by someone who holds it, and nothing else of the corpus.
 
-Three of them: rebuilding the text after a window that is known, guessing the whole text of short documents, and
-guessing the one field of a form letter that is unknown. It prints every number of docs/privacy.md.
+Three of them: rebuilding the text after a window that is known, guessing the whole text of short documents,
+and guessing the one field of a form letter that is unknown. It prints every number of docs/privacy.md.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ def with_package(windows: list[str], fpr: float) -> BloomFilter:
 def with_kernel(windows: Any, fpr: float) -> _native.PyBloomBits:
     bits = _native.PyBloomBits(*pybloom_slices(N_WINDOWS, fpr))
     validity, offsets, data = windows.buffers()
-    bits.add_batch(_native.Windows("none", "char", WIDTH, WIDTH), offsets, 4, data, validity, 0, N_WINDOWS)
+    bits.add_batch(
+        _native.Windows("none", "char", WIDTH, "stride", WIDTH), offsets, 4, data, validity, 0, N_WINDOWS
+    )
     return bits
 
 
