@@ -88,15 +88,17 @@ types:
 bench:
     python build_kernel.py
     python build.py
+    python size.py
     python scan.py
     python scan_rows.py
     python query.py
     python cold.py
     python open.py
     python interrupt.py
-    python fuse.py
+    python ribbon.py
     python fpr.py
     python forgery.py
+    python second_reader.py
     python accuracy.py
     python plan.py
     python privacy.py

@@ -8,7 +8,7 @@ brings them into the page cache, so that the disk plays no part.
 
 What a build does beyond decoding, for each GB on one core: normalise and hash (about 0.9 s), partition keys
 and write them (0.2 s), read them again, and either insert them (0.2 s) or sort them (0.9 s) and build a
-fuse filter of the distinct ones (2 s). The last step, digests and the probe of the finished filter, runs in
+ribbon filter of the distinct ones (2 s). The last step, digests and the probe of the finished filter, runs in
 one process.
 """
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from portrait.spec import FilterKind
 
 GB = 1_000_000_000
-KINDS: list[FilterKind] = ["bloom", "fuse"]
+KINDS: list[FilterKind] = ["bloom", "ribbon"]
 RUNS = 3
 WIDTH, STRIDE, FPR = 50, 25, 0.01
 
@@ -91,10 +91,10 @@ def ratios(directory: Path) -> None:
     for kind, most in (("parquet", 3.0), ("jsonl.zst", 2.2)):
         source = corpora(GB)[kind]
         n_bytes = text_bytes(build(source, directory / "out"))
-        bound, bloom, fuse, one = best(
+        bound, bloom, ribbon, one = best(
             partial(decode_all, source, 2),
             partial(build, source, directory / "out"),
-            partial(build, source, directory / "out", kind="fuse"),
+            partial(build, source, directory / "out", kind="ribbon"),
             partial(build, source, directory / "out", 1),
         )
         against = f"decoding alone, {bound:.2f} s"
@@ -104,7 +104,9 @@ def ratios(directory: Path) -> None:
             f"<= {most} x",
             against,
         )
-        report(f"fuse, {kind}: {n_bytes / fuse / 1e6:.0f} MB/s", f"{fuse / bound:.2f} x", "<= 6 x", against)
+        report(
+            f"ribbon, {kind}: {n_bytes / ribbon / 1e6:.0f} MB/s", f"{ribbon / bound:.2f} x", "<= 6 x", against
+        )
         report(f"two workers, bloom, {kind}", f"{one / bloom:.2f} x", ">= 1.6 x", f"one worker, {one:.2f} s")
 
 

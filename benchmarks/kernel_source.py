@@ -26,7 +26,8 @@ SHARD_BYTES = 64_000_000
 _PLACES = ("/usr/src/linux-source-6.1.tar.xz", "/usr/src/linux-source-6.1")
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
+def source_files() -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every file of the source."""
     places = [os.environ["LINUX_SOURCE"]] if "LINUX_SOURCE" in os.environ else list(_PLACES)
     place = next((Path(one) for one in places if Path(one).exists()), None)
     if place is None:
@@ -69,7 +70,7 @@ def corpora(n_bytes: int, directory: Path | None = None) -> dict[str, Path]:
     for path in directories.values():
         path.mkdir(parents=True, exist_ok=True)
     files = []
-    for name, data in _files():
+    for name, data in source_files():
         try:
             files.append((name, data.decode()))
         except UnicodeDecodeError:

@@ -123,7 +123,7 @@ def measure(n_corpora: int, n_bytes: int) -> bool:
             size = round(n_bytes * dice.uniform(0.3, 2))
             sources, text_bytes = corpus(where, dice, size, library)
             sample_bytes = round(text_bytes * dice.choice(SAMPLE_SHARES))
-            filter_ = portrait.FilterSpec(dice.choice(("bloom", "fuse")))
+            filter_ = portrait.FilterSpec(dice.choice(("bloom", "ribbon")))
             planned = portrait.plan(sources, filter=filter_, sample_text_bytes=max(1, sample_bytes))
             built = portrait.build(
                 sources, Path(scratch, "out"), filter=filter_, execution=Execution(workers=1)

@@ -52,8 +52,9 @@ if TYPE_CHECKING:
 __all__ = [
     "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
     "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "LayerAnswer", "Manifest", "Match",
-    "Minimizer", "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan", "Portrait",
-    "PortraitAnswer", "PortraitError", "Report", "SpecError", "Stride", "TextError", "UnreadableFileError",
+    "Minimizer", "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan",
+    "Portrait", "PortraitAnswer", "PortraitError", "Report", "SpecError", "Stride", "TextError",
+    "UnreadableFileError",
     "UnsupportedBundleError", "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError",
     "__version__", "add", "build",
     "convert", "drop", "merge", "open", "plan", "query", "read_share", "report", "verify", "wrap",

@@ -22,9 +22,9 @@ __all__ = [
     "Scanner",
     "Sketch",
     "Windows",
-    "build_fuse",
+    "build_ribbon",
     "explain_bus_errors",
-    "fuse_partitions",
+    "ribbon_partitions",
     "unicode_version",
 ]
 
@@ -212,15 +212,15 @@ class Filter:
         """
 
     @staticmethod
-    def fuse(shards: list[tuple[Buffer, Buffer]], fingerprint_bits: int) -> Filter:
-        """Open a binary fuse filter.
+    def ribbon(shards: list[tuple[Buffer, Buffer]], n_columns: int) -> Filter:
+        """Open a ribbon filter.
 
         Args:
-            shards: Each shard's table and fingerprints, in the order of the keys.
-            fingerprint_bits: The number of bits in a fingerprint.
+            shards: Each shard's columns and table, in the order of the keys.
+            n_columns: The number of columns.
 
         Raises:
-            ValueError: A table contradicts itself or its fingerprints.
+            ValueError: A table contradicts itself or its columns.
         """
 
     @staticmethod
@@ -248,6 +248,9 @@ class Filter:
 
     def rate(self) -> float:
         """Return the false-positive rate, computed from the filter's bits."""
+
+    def sampled_rate(self) -> float:
+        """Return about the rate, for a ribbon filter in time independent of its size; otherwise the rate."""
 
     def fills(self) -> list[float]:
         """Return the share of bits set in each link of a RedisBloom filter; nothing for other kinds."""
@@ -295,20 +298,20 @@ class Scanner:
     def hits(self, text: str) -> list[bytes]:
         """Return for each filter one byte per asked window: 1 if the filter contains it."""
 
-def build_fuse(
-    keys: Keys | Buffer, fingerprint_bits: int, n_partitions: int, first: int = 0, after: int | None = None
+def build_ribbon(
+    keys: Keys | Buffer, n_columns: int, n_partitions: int, first: int = 0, after: int | None = None
 ) -> tuple[Memory, Memory]:
-    """Build a binary fuse filter of sorted and unique keys, or its partitions ``first`` to ``after`` − 1.
+    """Build a ribbon filter of sorted and unique keys, or its partitions ``first`` to ``after`` − 1.
 
     Returns:
-        The table and the fingerprints. The table counts bytes from the first of these partitions.
+        The columns and the table.
 
     Raises:
         ValueError: The keys are not sorted and unique, or a number is out of range.
     """
 
-def fuse_partitions(n_keys: int) -> int:
-    """Return the number of partitions of a binary fuse filter of ``n_keys`` keys, a power of two."""
+def ribbon_partitions(n_keys: int) -> int:
+    """Return the number of partitions of a ribbon filter of ``n_keys`` keys."""
 
 def unicode_version() -> str:
     """Return the version of Unicode that the normalisers follow."""

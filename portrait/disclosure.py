@@ -37,7 +37,7 @@ def density_warning(windows: WindowSpec) -> str | None:
         return None
     sampling = windows.sampling
     return (
-        f"at a {sampling.gap_name} of {count(sampling.gap)}, whoever holds the portrait can rebuild text of the "
-        f"corpus from it, step by step: choose a {sampling.gap_name} of {count(least_gap(windows))} or more, or "
-        "do not hand the portrait out"
+        f"at a {sampling.gap_name} of {count(sampling.gap)}, whoever holds the portrait can rebuild text of "
+        f"the corpus from it, step by step: choose a {sampling.gap_name} of {count(least_gap(windows))} or "
+        "more, or do not hand the portrait out"
     )

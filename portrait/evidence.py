@@ -99,7 +99,8 @@ def conclusive_length(
     # A text in which there is nothing to choose is asked about all of its windows; a longer one is not.
     own = n_windows if n_units >= length else 0
     while True:
-        chain = significant_chain(max(own, spec.typical_windows(length)), n_layers, fpr, threshold)
+        asked = n_windows if length <= n_units else max(own, spec.typical_windows(length))
+        chain = significant_chain(asked, n_layers, fpr, threshold)
         if chain is None:
             return None
         longer = spec.length_holding(chain)

@@ -22,8 +22,12 @@ LANE_BITS = BLOCK_BITS // LANES
 #: Keys in the sketch of a layer: up to this many are counted exactly, more with a standard error of 0.2 %.
 SKETCH_KEYS = 1 << 18
 
-#: A fuse filter of at most this many keys is solved by elimination, which takes fewer slots than peeling.
-_SOLVED_KEYS = 1 << 18
+#: The largest number of columns of a ribbon filter.
+RIBBON_COLUMNS = 32
+#: Bytes of a word, which holds a column's bits of a block, and slots of a block.
+WORD_BYTES, BLOCK_SLOTS = 8, 64
+#: A partition of a ribbon filter has this many blocks or more, and is padded to whole cache lines.
+_LEAST_BLOCKS, _LINE_BYTES = 3, 64
 
 
 def distinct_keys(smallest: Sequence[int]) -> int:
@@ -141,24 +145,33 @@ def pybloom_slices(n_windows: int, fpr: float) -> tuple[int, int]:
     return n_slices, math.ceil(n_windows * -math.log(fpr) / (n_slices * math.log(2) ** 2))
 
 
-def fuse_bytes(n_keys: int, n_partitions: int, fingerprint_bits: int) -> int:
-    """Return roughly how many bytes a binary fuse filter takes, its table of partitions included.
+def ribbon_partition_bytes(n_blocks: int, n_columns: int) -> int:
+    """Return how many bytes the columns of a partition of a ribbon filter take.
 
-    The number of slots is that of the kernel's first attempt: slightly more than one a key, relatively
-    more the fewer keys there are.
+    Args:
+        n_blocks: Blocks of :data:`BLOCK_SLOTS` slots.
+        n_columns: Columns of the filter.
+    """
+    return -(-n_blocks * n_columns * WORD_BYTES // _LINE_BYTES) * _LINE_BYTES
+
+
+def ribbon_bytes(n_keys: int, n_partitions: int, n_columns: int) -> int:
+    """Return about how many bytes a ribbon filter takes, its table of partitions included.
+
+    A partition is as large as its n keys need, so that at most L = 114 − ``n_columns`` of them ever wait for
+    a slot. For random keys that takes about 1.35 · n/L · ln(1 + 1.1 · n/L²) slots more than keys, fitted to
+    partitions of up to 65,536 keys, and half a block at the end.
 
     Args:
         n_keys: Distinct keys in the filter.
         n_partitions: Partitions of the filter.
-        fingerprint_bits: Bits of a slot.
+        n_columns: Columns of the filter.
     """
-    n = max(2.0, n_keys / n_partitions)
-    if n <= _SOLVED_KEYS:
-        segment = 1 << min(7, max(1, int(math.log2(n * 4 / 5)) // 2))
-        n_slots = n + n / 40 + 3 * segment
-    else:
-        n_slots = n * (1 + 1.168 * n**-0.2125)
-    return n_partitions * (math.ceil(n_slots * fingerprint_bits / 64) * 8 + 8 + 64)
+    n = n_keys / n_partitions
+    most_waiting = 114 - n_columns
+    more = 1.35 * n / most_waiting * math.log1p(1.1 * n / most_waiting**2)
+    n_blocks = max(_LEAST_BLOCKS, math.ceil((n + 38 + more) / BLOCK_SLOTS))
+    return n_partitions * (ribbon_partition_bytes(n_blocks, n_columns) + WORD_BYTES)
 
 
 def _require_rate(fpr: float) -> None:

@@ -12,7 +12,7 @@ from portrait.markup.numbers import count, counted
 
 Unit = Literal["char", "byte", "word"]
 NormalizerName = Literal["none", "spaces", "loose", "data-portraits"]
-FilterKind = Literal["bloom", "fuse", "pybloom"]
+FilterKind = Literal["bloom", "ribbon", "pybloom"]
 #: Which documents have a key of their whole text: all, those of a window or more, or none.
 DocumentKeys = Literal["all", "long", "none"]
 
@@ -171,8 +171,8 @@ class WindowSpec:
         least = _ORDER_UNITS[self.unit]
         if isinstance(self.sampling, Minimizer) and self.width < least:
             raise SpecError(
-                f"windows chosen by content have at least {counted(least, self.unit_name.removesuffix('s'))}, "
-                f"not {count(self.width)}: choose wider windows or a stride",
+                f"windows chosen by content have at least {count(least)} {self.unit_name}, not "
+                f"{count(self.width)}: choose wider windows or a stride",
                 parameter="width",
             )
 
@@ -270,31 +270,50 @@ class WindowSpec:
         return _length(self.unit, self.normalizer, units, more)
 
 
+#: The false-positive rate of each kind of filter if none is chosen. A ribbon filter's is a power of two.
+DEFAULT_RATES: dict[FilterKind, float] = {"bloom": 0.01, "ribbon": 1 / 128, "pybloom": 0.01}
+_DEFAULT_RATE: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class FilterSpec:
     """Which filter records a layer's keys, and how reliably.
 
     Args:
-        kind: The kind of filter.
-        fpr: Target false-positive rate of a key, a share.
+        kind: The kind of filter: ``bloom`` is built fastest, ``ribbon`` is the smallest, for publishing.
+        fpr: Target false-positive rate of a key, a share; by default 1/128 for ribbon, otherwise 0.01.
 
     Raises:
         SpecError: A value is outside its range.
     """
 
     kind: FilterKind = "bloom"
-    fpr: float = 0.01
+    fpr: float = _DEFAULT_RATE
 
     def __post_init__(self) -> None:
         _require_one_of("filter", self.kind, FILTER_KINDS)
+        if self.fpr is _DEFAULT_RATE:
+            object.__setattr__(self, "fpr", DEFAULT_RATES[self.kind])
         rate: Any = self.fpr
         if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate < 1:
             raise SpecError(f"the false-positive rate must lie between 0 and 1, not be {rate!r}")
         # Below this a 64-bit key's own collisions outweigh the filter's.
         if rate < 1e-12:
             raise SpecError(f"the false-positive rate must be at least 1e-12, not {rate!r}")
-        if self.kind == "fuse" and rate < 2.0**-32:
-            raise SpecError(f"a fuse filter's false-positive rate is at least 2^-32, not {rate!r}")
+        if self.kind == "ribbon" and rate < 2.0**-32:
+            raise SpecError(f"a ribbon filter's false-positive rate is at least 2^-32, not {rate!r}")
+
+    def of_kind(self, kind: FilterKind) -> FilterSpec:
+        """Return the spec of another kind with the same rate, or its own default if this rate is the default.
+
+        Args:
+            kind: The other kind.
+
+        Raises:
+            SpecError: The kind is unknown, or cannot have the rate.
+        """
+        is_default = self.fpr == DEFAULT_RATES[self.kind]
+        return FilterSpec(kind) if is_default else FilterSpec(kind, self.fpr)
 
 
 def require_source_name(name: str) -> str:

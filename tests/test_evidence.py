@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import oracle
+from support import oracle, samples
 
 from portrait.evidence import (
     conclusive_length,
-    detectable_length,
     evalue,
     significant_chain,
     stretch_evalue,
 )
+from portrait.spec import UNITS, Minimizer, Stride, WindowSpec
 
 
 @settings(max_examples=300, deadline=None)
@@ -61,30 +62,41 @@ def test_a_nearly_full_filter_is_judged_in_finite_time(short_of_one: float) -> N
     assert float(result.stdout) == pytest.approx(exact, rel=1e-9)
 
 
-@pytest.mark.parametrize(("chain", "length"), [(1, 74), (2, 99), (5, 174)])
-def test_each_further_window_adds_a_stride_to_the_detectable_length(chain: int, length: int) -> None:
-    assert detectable_length(50, 25, chain) == length
-    assert oracle.detectable_length(oracle.Spec(50, 25), chain) == length
-
-
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.integers(1, 60),
-    st.integers(1, 60),
-    st.integers(0, 10**4),
+    samples.samplings(60),
+    st.sampled_from(UNITS),
+    st.integers(0, 3000),
+    st.floats(0, 1),
     st.integers(1, 9),
     st.floats(1e-9, 0.9),
     st.floats(1e-9, 10),
 )
 def test_the_conclusive_length_is_the_least_that_suffices_in_a_text_with_room_for_it(
-    width: int, stride: int, n_windows: int, n_layers: int, fpr: float, threshold: float
+    width: int,
+    sampling: Minimizer | Stride,
+    unit: Any,
+    n_units: int,
+    share: float,
+    n_layers: int,
+    fpr: float,
+    threshold: float,
 ) -> None:
-    length = conclusive_length(width, stride, n_windows, n_layers, fpr, threshold)
-    assert length == oracle.sure_length(oracle.Spec(width, stride), n_windows, n_layers, fpr, threshold)
+    spec = WindowSpec(width + samples.least_width(sampling, unit) - 1, sampling, unit)
+    n_windows = max(0, n_units - spec.width + 1)
+    if sampling.name == "minimizer" and n_units >= spec.guaranteed_length:
+        n_windows = max(1, round(share * n_windows))
+    length = conclusive_length(spec, n_units, n_windows, n_layers, fpr, threshold)
+    plain = samples.plain(spec)
+    assert length == oracle.sure_length(plain, n_units, n_windows, n_layers, fpr, threshold)
 
 
-def test_no_length_is_conclusive_in_a_filter_that_says_yes_to_everything() -> None:
-    assert conclusive_length(50, 25, 100, 1, 1.0, 0.01) is None
+@pytest.mark.parametrize("sampling", [Stride(25), Minimizer(42)])
+def test_no_length_is_conclusive_in_a_filter_that_says_yes_to_everything(
+    sampling: Minimizer | Stride,
+) -> None:
+    assert conclusive_length(WindowSpec(50, sampling), 149, 100, 1, 1.0, 0.01) is None
 
 
 def test_the_evalue_of_a_stretch_is_the_inverse_of_its_gain() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import portrait
-from portrait import FilterSpec, SpecError, WindowSpec
+from portrait import FilterSpec, Minimizer, SpecError, Stride, WindowSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +21,10 @@ TEXT = "Every quay has a ledger, and every ledger has a page that nobody has tur
 @pytest.mark.parametrize(
     ("name", "windows", "fpr"),
     [
-        ("default", WindowSpec(50, 25, "char", "spaces"), 0.01),
-        ("paper", WindowSpec(50, 50, "char", "data-portraits"), 0.001),
-        ("quip", WindowSpec(25, 1, "char", "data-portraits"), 0.001),
-        ("gpt3", WindowSpec(13, 1, "word", "loose"), 0.01),
+        ("default", WindowSpec(50, Minimizer(42), "char", "spaces"), 0.01),
+        ("paper", WindowSpec(50, Stride(50), "char", "data-portraits"), 0.001),
+        ("quip", WindowSpec(25, Stride(1), "char", "data-portraits"), 0.001),
+        ("gpt3", WindowSpec(13, Stride(1), "word", "loose"), 0.01),
     ],
 )
 def test_a_preset_sets_several_options(
@@ -41,10 +41,10 @@ def test_a_preset_sets_several_options(
 
 def test_explicit_options_override_the_preset(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
-    cli(*["build", "a.txt", "-o", "out", "--preset", "gpt3", "--width", "8", "--filter", "fuse"])
+    cli(*["build", "a.txt", "-o", "out", "--preset", "gpt3", "--width", "8", "--filter", "ribbon"])
     opened = portrait.open(tmp_path / "out")
-    assert opened.spec == WindowSpec(8, 1, "word", "loose")
-    assert opened.manifest.layers[0].filter["kind"] == "fuse"
+    assert opened.spec == WindowSpec(8, Stride(1), "word", "loose")
+    assert opened.manifest.layers[0].filter["kind"] == "ribbon"
     built = portrait.build(
         tmp_path / "a.txt", tmp_path / "other", preset="paper", filter=FilterSpec(fpr=0.05)
     )

@@ -24,9 +24,10 @@ from portrait.sizing import (
     bloom_blocks,
     bloom_fpr,
     distinct_keys,
-    fuse_bytes,
     keys_to_hold,
     pybloom_slices,
+    ribbon_bytes,
+    ribbon_partition_bytes,
 )
 
 #: Number of random keys that measure a rate of 1 % with a relative error of a few per cent.
@@ -216,23 +217,27 @@ def test_the_numbers_of_small_filters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_keys", "n_partitions", "n_bits", "n_bytes"),
+    ("n_keys", "n_partitions", "n_columns", "n_blocks"),
     [
-        # At least two keys: a segment of 1 << 1, hence 2 + 0.05 + 6 slots.
-        (0, 1, 8, math.ceil(8.05 * 8 / 64) * 8 + 72),
-        # log2(80) / 2 is 3: a segment of 8, hence 100 + 2.5 + 24 slots.
-        (100, 1, 7, math.ceil(126.5 * 7 / 64) * 8 + 72),
-        # log2(64) / 2 is 3, too, and log2(63.2) / 2 is 2: a segment of 4.
-        (80, 1, 64, math.ceil(80 + 2 + 24) * 8 + 72),
-        (79, 1, 64, math.ceil(79 + 1.975 + 12) * 8 + 72),
-        # The largest segment is 128: 200,000 + 5,000 + 384 slots.
-        (200_000, 1, 10, math.ceil(205_384 * 10 / 64) * 8 + 72),
-        (1 << 18, 1, 1, math.ceil(((1 << 18) * 1.025 + 384) / 64) * 8 + 72),
-        ((1 << 18) + 1, 1, 7, math.ceil(262_145 * (1 + 1.168 * 262_145**-0.2125) * 7 / 64) * 8 + 72),
-        (400_000, 1, 7, math.ceil(400_000 * (1 + 1.168 * 400_000**-0.2125) * 7 / 64) * 8 + 72),
-        (400, 4, 7, 4 * (math.ceil(126.5 * 7 / 64) * 8 + 72)),
-        (10**6, 1, 7, math.ceil(10**6 * (1 + 1.168 * 10**-1.275) * 7 / 64) * 8 + 72),
+        # Three blocks at least.
+        (0, 1, 8, 3),
+        (153, 1, 8, 3),
+        (154, 1, 8, 4),
+        # 1000 + 38, and 1.35 * 1000 / 107 * ln(1 + 1100 / 107^2) = 1.16.
+        (1000, 1, 7, 17),
+        # 32,768 + 38, and 1.35 * 32768 / 107 * ln(1 + 36044.8 / 107^2) = 588.2.
+        (1 << 15, 1, 7, math.ceil(33_394.2 / 64)),
+        (1 << 25, 1 << 10, 7, math.ceil(33_394.2 / 64)),
+        # With 32 columns 82 keys may wait, hence 998.1.
+        (1 << 15, 1, 32, math.ceil(33_804.1 / 64)),
     ],
 )
-def test_the_numbers_of_fuse_filters(n_keys: int, n_partitions: int, n_bits: int, n_bytes: int) -> None:
-    assert fuse_bytes(n_keys, n_partitions, n_bits) == n_bytes
+def test_the_numbers_of_ribbon_filters(n_keys: int, n_partitions: int, n_columns: int, n_blocks: int) -> None:
+    n_bytes = n_partitions * (8 + ribbon_partition_bytes(n_blocks, n_columns))
+    assert ribbon_bytes(n_keys, n_partitions, n_columns) == n_bytes
+
+
+def test_a_partition_of_a_ribbon_filter_is_whole_cache_lines() -> None:
+    assert [ribbon_partition_bytes(*sizes) for sizes in ((3, 1), (3, 7), (3, 8), (8, 1), (9, 1))] == [
+        *(64, 192, 192, 64, 128)
+    ]

@@ -7,31 +7,82 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import oracle, samples
 
 import portrait
 from portrait.spec import MAX_UNITS, NORMALIZER_VERSIONS, NORMALIZERS, UNITS, require_source_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 BAD_COUNTS = [0, -1, MAX_UNITS + 1, 2**70, 1.0, 50.5, math.nan, "50", None, True]
-BAD_FPRS = [0, 0.0, 1, 1.0, -0.01, 2, 1e-13, 5e-324, math.nan, math.inf, -math.inf, "0.01", None, True, False]
+BAD_FPRS = [0, 0.0, 1, 1.0, -0.01, 2, 1e-13, 5e-324, math.nan, math.inf, -math.inf, "0.01", True, False]
 BAD_NAMES = ["", " ", "\t", "\u3000", "a" * 101, "two\nlines", "nul\0", "\u202e", "\ud800"]
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
-    assert portrait.WindowSpec() == portrait.WindowSpec(50, 25, "char", "spaces")
+    assert portrait.WindowSpec() == portrait.WindowSpec(50, portrait.Minimizer(42), "char", "spaces")
+    assert (portrait.Minimizer(), portrait.Stride()) == (portrait.Minimizer(42), portrait.Stride(25))
     assert portrait.FilterSpec() == portrait.FilterSpec("bloom", 0.01)
 
 
-@pytest.mark.parametrize("field", ["width", "stride"])
+@pytest.mark.parametrize(
+    ("width", "unit", "span"),
+    [
+        *((50, "char", 42), (50, "byte", 42), (13, "word", 11), (100, "char", 92), (9, "byte", 1)),
+        *((8, "char", 1), (2, "word", 1), (1_000_000, "char", 999_992)),
+    ],
+)
+def test_the_span_follows_from_the_width_if_it_is_not_given(width: int, unit: Any, span: int) -> None:
+    assert portrait.WindowSpec(width, unit=unit).sampling == portrait.Minimizer(span)
+
+
 @pytest.mark.parametrize("value", BAD_COUNTS, ids=repr)
-def test_a_width_or_stride_out_of_range_is_named_with_its_value(field: str, value: Any) -> None:
-    with pytest.raises(portrait.SpecError) as caught:
-        portrait.WindowSpec(**{field: value})
-    message = str(caught.value)
-    assert message.startswith(f"{field} must be a whole number from 1 to {MAX_UNITS:,}")
-    assert message.endswith(repr(value))
+def test_a_width_span_or_stride_out_of_range_is_named_with_its_value(value: Any) -> None:
+    makers: dict[str, Callable[[], object]] = {
+        "width": lambda: portrait.WindowSpec(width=value),
+        "span": lambda: portrait.Minimizer(value),
+        "stride": lambda: portrait.Stride(value),
+    }
+    for field, make in makers.items():
+        with pytest.raises(portrait.SpecError) as caught:
+            make()
+        message = str(caught.value)
+        assert message.startswith(f"{field} must be a whole number from 1 to {MAX_UNITS:,}")
+        assert message.endswith(repr(value))
+
+
+@pytest.mark.parametrize(("unit", "least"), [("char", 8), ("byte", 8), ("word", 2)])
+def test_sampled_windows_have_room_for_a_group(unit: Any, least: int) -> None:
+    assert portrait.WindowSpec(least, unit=unit).width == least
+    with pytest.raises(portrait.SpecError, match=f"at least {least} "):
+        portrait.WindowSpec(least - 1, unit=unit)
+    with pytest.raises(portrait.SpecError, match=f"at least {least} "):
+        portrait.WindowSpec(least - 1, portrait.Minimizer(3), unit)
+    assert portrait.WindowSpec(least - 1, portrait.Stride(3), unit).width == least - 1
+
+
+@pytest.mark.parametrize("value", [25, "minimizer", ()], ids=repr)
+def test_a_sampling_is_a_minimizer_or_a_stride(value: Any) -> None:
+    with pytest.raises(portrait.SpecError, match="sampling"):
+        portrait.WindowSpec(50, value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(samples.specs(max_width=60, max_gap=80), st.integers(0, 5000), st.integers(1, 9))
+def test_lengths_and_numbers_of_windows_are_those_of_the_definition(
+    spec: portrait.WindowSpec, n_units: int, n_windows: int
+) -> None:
+    plain = samples.plain(spec)
+    assert spec.sampling.gap == plain.gap
+    assert spec.guaranteed_length == oracle.detectable_length(plain, 1)
+    assert spec.length_holding(n_windows) == oracle.detectable_length(plain, n_windows)
+    assert spec.typical_windows(n_units) == oracle.typical_windows(plain, n_units)
+    if spec.sampling.name == "minimizer":
+        assert spec.density == pytest.approx(oracle.typical_windows(plain, 10**12) / 10**12, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +130,9 @@ def test_a_printable_source_name_is_accepted(value: str) -> None:
 
 def test_ranges_include_their_ends() -> None:
     for value in (1, MAX_UNITS):
-        spec = portrait.WindowSpec(width=value, stride=value)
+        spec = portrait.WindowSpec(width=value, sampling=portrait.Stride(value))
         assert spec.guaranteed_length == 2 * value - 1
+        assert portrait.WindowSpec(50, portrait.Minimizer(value)).guaranteed_length == 49 + value
     for fpr in (1e-12, 0.5, math.nextafter(1, 0)):
         assert portrait.FilterSpec(fpr=fpr).fpr == fpr
 
@@ -108,32 +160,51 @@ def test_a_spec_error_is_a_value_error_and_for_the_service_a_client_error() -> N
     assert (portrait.SpecError.exit_code, portrait.SpecError.http_status) == (2, 400)
 
 
-@pytest.mark.parametrize("spec", [portrait.WindowSpec(), portrait.FilterSpec()], ids=repr)
+@pytest.mark.parametrize(
+    "spec",
+    [portrait.WindowSpec(), portrait.Minimizer(), portrait.Stride(), portrait.FilterSpec()],
+    ids=repr,
+)
 def test_specs_are_immutable_values(spec: Any) -> None:
     field = dataclasses.fields(spec)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(spec, field, 1)
     assert spec == dataclasses.replace(spec)
     assert hash(spec) == hash(dataclasses.replace(spec))
-    assert portrait.WindowSpec(50, 24) != portrait.WindowSpec(50, 25)
+    assert portrait.WindowSpec(50, portrait.Stride(24)) != portrait.WindowSpec(50, portrait.Stride(25))
+    assert portrait.WindowSpec(50, portrait.Stride(42)) != portrait.WindowSpec(50, portrait.Minimizer(42))
 
 
 def test_every_normaliser_has_the_version_that_the_format_defines() -> None:
     assert dict.fromkeys(NORMALIZERS, 1) == NORMALIZER_VERSIONS
 
 
-def test_a_fuse_filter_has_at_most_32_bits_a_key() -> None:
-    assert portrait.FilterSpec("fuse", 2.0**-32).fpr == 2.0**-32
+def test_a_ribbon_filter_has_at_most_32_columns() -> None:
+    assert portrait.FilterSpec("ribbon", 2.0**-32).fpr == 2.0**-32
     with pytest.raises(portrait.SpecError, match=r"at least 2\^-32"):
-        portrait.FilterSpec("fuse", 2.0**-32 * (1 - 1e-9))
+        portrait.FilterSpec("ribbon", 2.0**-32 * (1 - 1e-9))
     assert portrait.FilterSpec("bloom", 1e-12).fpr == 1e-12
 
 
+def test_the_default_rate_depends_on_the_kind_of_filter() -> None:
+    assert portrait.FilterSpec() == portrait.FilterSpec("bloom", 0.01)
+    assert portrait.FilterSpec("pybloom").fpr == 0.01
+    assert portrait.FilterSpec("ribbon") == portrait.FilterSpec("ribbon", 1 / 128)
+
+
+def test_a_spec_of_another_kind_keeps_a_rate_that_was_chosen() -> None:
+    assert portrait.FilterSpec().of_kind("ribbon") == portrait.FilterSpec("ribbon", 1 / 128)
+    assert portrait.FilterSpec("ribbon").of_kind("bloom") == portrait.FilterSpec("bloom", 0.01)
+    assert portrait.FilterSpec(fpr=0.001).of_kind("ribbon") == portrait.FilterSpec("ribbon", 0.001)
+    with pytest.raises(portrait.SpecError, match=r"at least 2\^-32"):
+        portrait.FilterSpec(fpr=1e-12).of_kind("ribbon")
+
+
 def test_a_window_has_at_most_a_million_units() -> None:
-    assert portrait.WindowSpec(width=1_000_000, stride=1_000_000).width == 1_000_000
-    for name in ("width", "stride"):
-        with pytest.raises(portrait.SpecError, match=f"{name} must be a whole number from 1 to 1,000,000"):
-            portrait.WindowSpec(**{name: 1_000_001})  # type: ignore[arg-type]
+    assert portrait.WindowSpec(width=1_000_000, sampling=portrait.Stride(1_000_000)).width == 1_000_000
+    for make in (portrait.WindowSpec, portrait.Minimizer, portrait.Stride):
+        with pytest.raises(portrait.SpecError, match=r"(width|span|stride) must be .* from 1 to 1,000,000"):
+            make(1_000_001)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +234,6 @@ def test_a_length_says_what_it_counts(unit: Any, normalizer: Any, counting: str)
 def test_every_unit_and_normaliser_has_a_phrase() -> None:
     for unit in UNITS:
         for normalizer in NORMALIZERS:
-            spec = portrait.WindowSpec(13, 1, unit, normalizer)  # type: ignore[arg-type]
+            spec = portrait.WindowSpec(13, portrait.Stride(1), unit, normalizer)  # type: ignore[arg-type]
             assert spec.counting.startswith(spec.unit_name)
             assert spec.window == f"13 {spec.unit_name}"

@@ -10,6 +10,7 @@ use crate::filters::filter::{Batch, Filter};
 use crate::filters::fuse::{self, Fuse, ROW, Table};
 use crate::filters::pybloom::{Layout, PyBloom};
 use crate::filters::redisbloom::{Hash, Link, RedisBloom};
+use crate::filters::ribbon::{self, Ribbon};
 use crate::scan::chains::{Follower, Offsets};
 use crate::scan::scan::{hits, scan};
 use crate::text::Normalizer;
@@ -81,7 +82,7 @@ pub fn normalizers(data: &[u8]) {
 /// Open memory that others filled as a filter of each kind, or as a column of texts: it is refused, or every
 /// look-up stays within it.
 pub fn headers(mut data: &[u8]) {
-    let kind = small(&mut data) % 5;
+    let kind = small(&mut data) % 6;
     let probes: Vec<u64> = (0..64u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
     let mut hits = vec![false; probes.len()];
     match kind {
@@ -137,6 +138,22 @@ pub fn headers(mut data: &[u8]) {
             look_up(&filter, data);
             assert!((0.0..=1.0).contains(&filter.rate()));
         }
+        4 => {
+            let n_columns = small(&mut data) as u32;
+            let n_partitions = small(&mut data) % 5;
+            let (table, rest) = data.split_at(data.len().min(8 * n_partitions));
+            let (first, second) = table.split_at((small(&mut &*rest) % 5 * 8).min(table.len()));
+            let at = rest.len() / 2;
+            for shards in [vec![(table, rest)], vec![(first, &rest[..at]), (second, &rest[at..])]] {
+                let sizes: Vec<(&[u8], usize)> =
+                    shards.iter().map(|(table, bytes)| (*table, bytes.len())).collect();
+                if let Ok(table) = ribbon::Table::new(&sizes, n_columns) {
+                    let ribbon = Ribbon::new(&table, shards.iter().map(|(_, bytes)| *bytes).collect());
+                    ribbon.contains_keys(&probes, &mut hits);
+                    assert!((0.0..=1.0).contains(&ribbon.rate()) && ribbon.rate() == ribbon.sampled_rate());
+                }
+            }
+        }
         _ => {
             let offset_bytes = if small(&mut data).is_multiple_of(2) { 4 } else { 8 };
             let (first, n_rows) = (small(&mut data), small(&mut data));
@@ -182,6 +199,14 @@ pub fn filters(mut data: &[u8]) {
         let built = fuse::build(&keys, n_bits, n_partitions, 0..n_partitions, 0).expect("unique keys");
         let table = Table::new(&[(&built.table, built.fingerprints.len())], n_bits).expect("what we build");
         Fuse::new(&table, vec![&built.fingerprints]).contains_keys(&keys, &mut hits);
+        assert!(hits.iter().all(|hit| *hit));
+        hits.fill(false);
+    }
+    for n_partitions in [1, 3] {
+        let built = ribbon::build(&keys, n_bits, n_partitions, 0..n_partitions).expect("unique keys");
+        let shards = [(&built.table[..], built.columns.len())];
+        let table = ribbon::Table::new(&shards, n_bits).expect("what we build");
+        Ribbon::new(&table, vec![&built.columns]).contains_keys(&keys, &mut hits);
         assert!(hits.iter().all(|hit| *hit));
         hits.fill(false);
     }

@@ -32,10 +32,14 @@ _EXAMPLE_UNITS = 2000
 #: The hash that places a window in a filter, by the filter's kind.
 _HASHES = {
     "bloom": "XXH3-64",
-    "fuse": "XXH3-64",
+    "ribbon": "XXH3-64",
     "pybloom": "the digests that pybloom-live takes",
     "redisbloom": "MurmurHash",
 }
+
+
+#: The kind of filter that makes the smallest portraits.
+_SMALLEST = "ribbon"
 
 
 def card(manifest: Manifest, name: str) -> str:
@@ -117,6 +121,7 @@ this directory can ask whether a text was in the corpus, and in which of its sou
 - Licence: {licence}
 - Built by {_shown(manifest.tool)}: windows of {spec.cut}, normaliser
   `{spec.normalizer}`, hashed by {hashes}.
+- Filters: {_filters(manifest)}
 
 ## How to ask
 
@@ -151,6 +156,15 @@ def _row(layer: Layer) -> str:
 def _hash(layer: Layer) -> str:
     kind = layer.filter.get("kind")
     return _HASHES.get(kind, "an unknown hash") if isinstance(kind, str) else "an unknown hash"
+
+
+def _filters(manifest: Manifest) -> str:
+    """Return the kinds of the layers' filters, with advice where another kind would be smaller."""
+    kinds = sorted({str(layer.filter.get("kind")) for layer in manifest.layers})
+    names = ", ".join(map(_shown, kinds))
+    if kinds == [_SMALLEST]:
+        return f"{names}, the smallest kind."
+    return f"{names}. To publish, build with `--filter {_SMALLEST}`, which makes a smaller portrait."
 
 
 def _number(n: int | None) -> str:

@@ -112,8 +112,8 @@ def _cut(
     if path.endswith(SUFFIX):
         if span is not None:
             raise click.UsageError(
-                f"--span is for .pybloom files: the windows of {path} are a stride apart, as those of all filters of "
-                "the original library"
+                f"--span is for .pybloom files: the windows of {path} are a stride apart, as those of all "
+                "filters of the original library"
             )
         given = {"width": width, "unit": unit, "normalizer": normalizer}
         for name, value in given.items():

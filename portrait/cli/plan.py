@@ -70,7 +70,7 @@ def command(
     text, and writes nothing.
 
     \b
-    portrait plan books/ web='crawl/*.jsonl.zst' --filter fuse
+    portrait plan books/ web='crawl/*.jsonl.zst' --filter ribbon
     """
     planned = portrait.plan(
         list(sources),
@@ -132,9 +132,13 @@ def _facts(planned: Plan) -> dict[str, str]:
         f"{count(length)} in a text of {count(units)}" if length else f"none in a text of {count(units)}"
         for units, length in planned.detectable_units.items()
     ]
+    ribbon = planned.bundle_bytes.get("ribbon")
+    smaller = ribbon is not None and ribbon < planned.bundle_bytes[chosen]
+    publishing = {"publishing": "--filter ribbon makes a smaller portrait"} if smaller else {}
     return {
         "sample": sample,
         "portrait": f"{made} as {chosen} ({', '.join(others)}), {counted(len(planned.sources), 'layer')}",
+        **publishing,
         "rate": f"{planned.fpr:.3g} a window",
         "guarantee": f"every verbatim passage of {spec.length(planned.guaranteed_units, 'or more')} "
         "is a hit: no false negatives",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portrait.errors import SpecError, TextError, UnsupportedBundleError
-from portrait.filters import bloom, fuse, pybloom, redisbloom
+from portrait.filters import bloom, pybloom, redisbloom, ribbon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ class Kind:
 
 KINDS = {
     bloom.KIND: Kind(bloom.open_layer, bloom.BloomLayout.for_keys, bloom.expected),
-    fuse.KIND: Kind(fuse.open_layer, fuse.FuseLayout.for_keys, fuse.expected),
+    ribbon.KIND: Kind(ribbon.open_layer, ribbon.RibbonLayout.for_keys, ribbon.expected),
     pybloom.KIND: Kind(
         pybloom.open_layer,
         expected=pybloom.expected,

@@ -95,7 +95,7 @@ class Forecast:
     def memory_bytes(self, bundle_bytes: int) -> int:
         """Return the memory of all processes at a time, at most."""
         if self._read_plan is None:
-            is_sorted = self._request.filter.kind == "fuse" or self._way == "two_pass"
+            is_sorted = self._request.filter.kind == "ribbon" or self._way == "two_pass"
             # A growing buffer is allocated half as large again as its content.
             per_key = BYTES_PER_SORTED_KEY if is_sorted else KEY_BYTES * 3 // 2
             return _PROCESS_BYTES + self.n_keys * per_key + bundle_bytes

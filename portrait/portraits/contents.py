@@ -90,8 +90,9 @@ def open_contents(path: Path, stride: int | None, access: Access = "random") -> 
 def _of_bundle(bundle: Bundle, stride: int | None) -> Contents:
     sampling = bundle.manifest.windows.sampling
     if stride is not None and stride != bundle.manifest.windows.stride:
+        other = "" if sampling.gap_name == "stride" else "a stride of "
         raise SpecError(
-            f"{bundle.path}: was built with a {sampling.gap_name} of {sampling.gap}, not a stride of {stride!r}: "
+            f"{bundle.path}: was built with a {sampling.gap_name} of {sampling.gap}, not {other}{stride!r}: "
             "a stride is given for filters of the original library only",
             parameter="stride",
         )

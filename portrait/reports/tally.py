@@ -55,7 +55,7 @@ class Tally:
         self._verdicts = bytearray()
         self._coverage = array("d")
         self._longest = array("q")
-        # There are few different lengths: they grow by whole spans or strides with the logarithm of a row's length.
+        # There are few different lengths: they grow by whole gaps with the logarithm of a row's length.
         self._detectable: list[Counter[int]] = [Counter() for _ in self._portraits]
         self._by_portrait: list[Counter[Verdict]] = [Counter() for _ in self._portraits]
         self._by_layer = [0] * len(self._sources)

@@ -18,7 +18,9 @@ def test_hit_rate_is_hits_per_window_tested() -> None:
 
 
 def test_an_answer_has_the_same_fields_in_every_form() -> None:
-    opened = samples.build({"a": ["it was the best of times"], "b": ["天地玄黃"]}, portrait.WindowSpec(8, 4))
+    opened = samples.build(
+        {"a": ["it was the best of times"], "b": ["天地玄黃"]}, portrait.WindowSpec(8, portrait.Stride(4))
+    )
     answer = opened.portrait.query("why,  it was the best of times!")
     result = answer.to_dict()
     assert list(result) == [
@@ -84,7 +86,7 @@ def test_the_reason_covers_all_layers() -> None:
 
 def test_the_reason_tells_of_an_edited_copy_only_where_there_is_one() -> None:
     plain = ask(evidence(source="a"), evidence(source="b"))
-    edited = ask(evidence(source="a"), evidence(source="b", stretch=Stretch(0, 12, 8, 20.0, 0, 65)))
+    edited = ask(evidence(source="a"), evidence(source="b", stretch=Stretch(0, 55, 12, 8, 20.0, 0, 65)))
     assert plain.verdict == edited.verdict == "not_found"
     assert "edits" not in plain.reason
     assert "8 of 12 windows of characters 0-65" in edited.reason

@@ -37,7 +37,7 @@ def assert_close(actual: dict[str, Any] | None, expected: dict[str, Any] | None,
         st.sampled_from(["a", "b", "c"]), st.lists(samples.texts(3), min_size=1, max_size=3), min_size=1
     ),
     st.lists(samples.texts(2), min_size=1, max_size=4),
-    samples.specs(max_width=6, max_stride=6),
+    samples.specs(max_width=6, max_gap=6),
     st.sampled_from([0.001, 0.05, 0.5]),
     st.sampled_from([1e-9, 0.01, 0.3, 5.0, 1000.0]),
     st.data(),
@@ -107,7 +107,7 @@ def test_chance_is_expected_to_find_the_shortest_significant_chains() -> None:
 
 
 def test_portraits_that_cut_text_differently_answer_each_for_itself() -> None:
-    words = portrait.WindowSpec(3, 2, "word")
+    words = portrait.WindowSpec(3, portrait.Stride(2), "word")
     chars = evidence(chain(0, 4), source="a")
     # The same text is 20 words for another portrait.
     other = replace(
@@ -127,7 +127,7 @@ def test_portraits_that_cut_text_differently_answer_each_for_itself() -> None:
 
 
 def test_widths_that_count_alike_have_one_detectable_length() -> None:
-    wide = portrait.WindowSpec(20, 10)
+    wide = portrait.WindowSpec(20, portrait.Stride(10))
     other = replace(evidence(source="b"), portrait="other", spec=wide, windows=90, number=1)
     answer = ask(evidence(), other)
     lengths = [one.detectable_length for one in answer.portraits]
@@ -136,7 +136,7 @@ def test_widths_that_count_alike_have_one_detectable_length() -> None:
 
 
 def test_nothing_is_excluded_unless_every_portrait_excludes_it() -> None:
-    words = portrait.WindowSpec(3, 2, "word")
+    words = portrait.WindowSpec(3, portrait.Stride(2), "word")
     short = replace(evidence(source="b"), portrait="other", spec=words, units=2, windows=0, number=1)
     answer = ask(evidence(), short)
     assert [one.verdict for one in answer.portraits] == ["not_found", "inconclusive"]

@@ -26,7 +26,7 @@ def test_each_portrait_speaks_for_its_own_layers_even_if_two_have_one_name() -> 
 
 
 def test_a_layer_s_answer_as_an_object_has_its_rate_and_its_approximate_match() -> None:
-    found = ask(evidence(chain(0, 5), stretch=Stretch(0, 12, 8, 20.0, 0, 65))).layers[0]
+    found = ask(evidence(chain(0, 5), stretch=Stretch(0, 55, 12, 8, 20.0, 0, 65))).layers[0]
     assert found.approximate is not None
     content = found.to_dict()
     assert content["approximate"] == found.approximate.to_dict()

@@ -65,7 +65,7 @@ def test_a_long_chain_joins_the_chains_it_overlaps() -> None:
 
 
 def test_an_edited_copy_is_reported_but_not_called_found() -> None:
-    stretch = Stretch(10, 12, 8, 30.0, 10, 75)
+    stretch = Stretch(10, 65, 12, 8, 30.0, 10, 75)
     answer = ask(evidence(chain(10, 2), stretch=stretch, source="a"), evidence(source="b"))
     assert answer.verdict == "not_found"
     assert answer.layers[0].approximate == portrait.Approximate(10, 75, 12, 8, 2 * 2 * 100 * math.exp(-30))
@@ -85,7 +85,7 @@ def test_an_edited_copy_is_noticed_although_its_chains_are_broken() -> None:
     rng = random.Random(5)
     words = ["ferry", "harbour", "lantern", "quay", "herring", "ledger", "winter", "pilot", "rope", "tide"]
     document = " ".join(rng.choice(words) + str(rng.randrange(100)) for _ in range(2000))
-    opened = samples.build({"main": [document]}, portrait.WindowSpec(50, 25)).portrait
+    opened = samples.build({"main": [document]}, portrait.WindowSpec(50, portrait.Stride(25))).portrait
     copies = [edit(document[i : i + 1500], 0.03, rng) for i in range(0, 9000, 300)]
     answers = [opened.query(copy) for copy in copies]
     noticed = sum(answer.layers[0].approximate is not None for answer in answers)
@@ -107,7 +107,7 @@ def test_an_edited_copy_is_noticed_although_its_chains_are_broken() -> None:
 def test_the_best_stretch_is_the_documented_one_where_windows_repeat(
     text: str, width: int, stride: int, fpr: float
 ) -> None:
-    spec = portrait.WindowSpec(width, stride)
+    spec = portrait.WindowSpec(width, portrait.Stride(stride))
     opened, plain, ((contains, rate),) = samples.build({"main": ["abab cdcd"]}, spec, fpr)
     stretch = opened.evidence(text)[0].scan.stretch
     expected = oracle.stretch(text, plain, contains, rate)
@@ -121,7 +121,9 @@ def test_the_best_stretch_is_the_documented_one_where_windows_repeat(
 
 def test_of_equal_stretches_the_one_that_ends_first_is_given() -> None:
     # Two copies of one passage, far apart: the same hits, and so the same score.
-    opened = samples.build({"main": ["the ferry to Norham"]}, portrait.WindowSpec(10, 1)).portrait
+    opened = samples.build(
+        {"main": ["the ferry to Norham"]}, portrait.WindowSpec(10, portrait.Stride(1))
+    ).portrait
     text = f"the ferry to Norham{'.' * 400}the ferry to Norham"
     (layer,) = opened.query(text).layers
     assert layer.approximate is not None
@@ -150,7 +152,7 @@ def test_matches_and_approximate_matches_become_json_objects() -> None:
 
 def test_a_stretch_counts_if_its_evalue_is_at_or_below_the_threshold() -> None:
     assert approximate(evidence(), 1, 0.01) is None
-    layer = evidence(stretch=Stretch(10, 12, 8, 20.0, 10, 75))
+    layer = evidence(stretch=Stretch(10, 65, 12, 8, 20.0, 10, 75))
     value = 2 * 3 * 100 * math.exp(-20)
     assert approximate(layer, 3, value) == Approximate(10, 75, 12, 8, value)
     assert approximate(layer, 3, math.nextafter(value, 0)) is None

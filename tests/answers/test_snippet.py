@@ -21,7 +21,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\x00\x1b[31m\u20
 def opened() -> portrait.Portrait:
     """A portrait of two sources that share a text, one with a name that looks like markup."""
     return samples.build(
-        {"<b>tales</b>": [STORY], "echo": [STORY[:150]]}, portrait.WindowSpec(20, 10)
+        {"<b>tales</b>": [STORY], "echo": [STORY[:150]]}, portrait.WindowSpec(20, portrait.Stride(10))
     ).portrait
 
 

@@ -9,7 +9,7 @@ import pytest
 from portrait.answers.layer_answer import PortraitAnswer
 from portrait.answers.matches import Approximate
 from portrait.answers.wording import by_chance, certainty, meaning, reason, show_evalue
-from portrait.spec import WindowSpec
+from portrait.spec import Stride, WindowSpec
 
 
 def of_portrait(verdict: Any, **changes: Any) -> PortraitAnswer:
@@ -75,7 +75,7 @@ def test_not_found_states_the_detectable_length_and_what_it_counts() -> None:
         sentence("not_found", units=2000, detectable_length=1234)
         == "no passage of 1,234 characters or more appears verbatim in the corpus"
     )
-    assert sentence("not_found", detectable_length=1, spec=WindowSpec(1, 1, "word")) == (
+    assert sentence("not_found", detectable_length=1, spec=WindowSpec(1, Stride(1), "word")) == (
         "no passage of 1 word or more appears verbatim in the corpus"
     )
     assert sentence("not_found", detectable_length=124, spec=WindowSpec()) == (
@@ -105,7 +105,7 @@ def test_a_text_whose_document_key_is_not_stored_says_so() -> None:
 
 
 def test_portraits_that_cut_text_alike_share_a_sentence_and_others_have_their_own() -> None:
-    words = WindowSpec(13, 1, "word")
+    words = WindowSpec(13, Stride(1), "word")
     portraits = [
         of_portrait("not_found", portrait="a", units=200),
         of_portrait("inconclusive", portrait="b", units=1, spec=words, detectable_length=14),

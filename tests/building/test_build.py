@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xxhash
-from support import corpora
+from support import corpora, oracle, samples
 
 import portrait
-from portrait import FilterSpec, WindowSpec
+from portrait import FilterSpec, Minimizer, Stride, WindowSpec
 from portrait.bundle.manifest import MAX_MANIFEST_VALUES
 from portrait.sizing import bloom_blocks, bloom_fpr
 from portrait.storage.workdir import WorkDir
@@ -83,26 +83,25 @@ def test_the_same_files_under_other_names_give_the_same_shard_and_id(corpus: Pat
 
 
 def stored_windows(text: str, spec: WindowSpec) -> tuple[list[bytes], bytes]:
-    """Return the bytes of the windows that a document stores, and of the whole document.
-
-    Follows the definition directly, for the normalisers ``none`` and ``spaces`` and the units ``char`` and
-    ``byte``.
-    """
-    normal = " ".join(text.split()) if spec.normalizer == "spaces" else text
-    units: Any = normal if spec.unit == "char" else normal.encode()
-    last = len(units) - spec.width
-    starts = [*range(0, last, spec.stride), last] if last >= 0 else []
-    windows = [units[start : start + spec.width] for start in starts]
-    return [w.encode() if isinstance(w, str) else w for w in windows], normal.encode()
+    """Return the bytes of the windows that a document stores, and of the whole document."""
+    plain = samples.plain(spec)
+    normal, _ = oracle.normalise(text, spec.normalizer)
+    windows = oracle.all_windows(normal, plain)
+    starts = oracle.stored_offsets(oracle.units(normal, spec.unit), plain)
+    return [windows[start] for start in starts], normal.encode()
 
 
 SPECS = [
     WindowSpec(),
     WindowSpec(normalizer="none"),
-    WindowSpec(width=1, stride=1),
-    WindowSpec(width=7, stride=50),
-    WindowSpec(width=20, stride=3, unit="byte"),
-    WindowSpec(width=100_000, stride=1),
+    WindowSpec(width=8, sampling=Minimizer(1)),
+    WindowSpec(width=30, sampling=Minimizer(12), unit="byte", normalizer="loose"),
+    WindowSpec(width=3, sampling=Minimizer(4), unit="word"),
+    WindowSpec(width=100_000),
+    WindowSpec(width=1, sampling=Stride(1)),
+    WindowSpec(width=7, sampling=Stride(50)),
+    WindowSpec(width=20, sampling=Stride(3), unit="byte"),
+    WindowSpec(width=100_000, sampling=Stride(1)),
 ]
 
 
@@ -425,7 +424,7 @@ def test_reading_a_share_and_finishing_in_one_command_is_refused(cli: Cli) -> No
     assert message.startswith("--task and --finish are different commands")
 
 
-@pytest.mark.parametrize("option", [["--width", "40"], ["--filter", "fuse"], ["--unit", "word"]])
+@pytest.mark.parametrize("option", [["--width", "40"], ["--filter", "ribbon"], ["--unit", "word"]])
 def test_tasks_with_other_specs_are_refused(option: list[str], cli: Cli, plain: str) -> None:
     read_share(cli, "1/2")
     before = modification_times()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from support import corpora, oracle
 from support.progress_callbacks import ProgressRecorder
 
-from portrait import WindowSpec
+from portrait import Stride, WindowSpec
 from portrait.building.in_memory import InMemoryBuild
 from portrait.building.request import Request
 from portrait.bundle.writer import BundleWriter
@@ -22,7 +22,7 @@ def test_each_source_becomes_a_layer_with_the_keys_of_its_texts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     texts = {name: corpora.write(Path(name), n_files=n) for name, n in (("web", 3), ("books", 1))}
-    request = Request.of(WindowSpec(20, 10))
+    request = Request.of(WindowSpec(20, Stride(10)))
     recorder = ProgressRecorder()
     build = InMemoryBuild(request.resolve({name: name for name in texts}), request, recorder)
     build.read()

@@ -58,7 +58,7 @@ def test_the_record_of_a_layer_has_its_counts_its_rate_and_its_files(tmp_path: P
 
 
 def test_a_layer_built_in_parts_equals_the_layer_built_at_once(tmp_path: Path) -> None:
-    for kind in ("bloom", "fuse"):
+    for kind in ("bloom", "ribbon"):
         request = Request.of(WindowSpec(), FilterSpec(kind), max_shard_bytes=5000)
         keys = in_memory(KEYS)
         summary = summarise(keys)

@@ -21,6 +21,7 @@ from portrait import (
     FilterSpec,
     OutputExistsError,
     SpecError,
+    Stride,
     WindowSpec,
     WorkDirError,
 )
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
     from portrait.spec import FilterKind
 
-SPEC = WindowSpec(20, 10)
-KINDS: list[FilterKind] = ["bloom", "fuse"]
+SPEC = WindowSpec(20, Stride(10))
+KINDS: list[FilterKind] = ["bloom", "ribbon"]
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_the_estimated_number_of_keys_is_the_same_in_memory_and_on_disk(
     (layer,) = in_memory.manifest.layers
     n_keys = (layer.windows or 0) + 3
     assert n_keys > SKETCH_KEYS
-    assert layer.distinct_keys == (n_keys if kind == "fuse" else pytest.approx(n_keys, rel=0.008))
+    assert layer.distinct_keys == (n_keys if kind == "ribbon" else pytest.approx(n_keys, rel=0.008))
     # The filter has room for three standard errors more than the estimate, so that it is never overfull.
     assert layer.fpr <= (0.01 if kind == "bloom" else 2**-7)
 
@@ -165,9 +166,9 @@ def long_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("long_corpus")
 def test_a_build_killed_twice_resumes_and_equals_an_undisturbed_one(cli: Cli) -> None:
-    plain = cli("build", "corpus", "-o", "plain", "--filter", "fuse", "--quiet")
+    plain = cli("build", "corpus", "-o", "plain", "--filter", "ribbon", "--quiet")
     assert (plain.code, plain.err) == (0, "")
-    command = (*BUILD, "--filter", "fuse")
+    command = (*BUILD, "--filter", "ribbon")
     kill_when(cli.start(*command), lambda: len(records()) >= 2)
     before = {path: path.stat().st_mtime_ns for path in records()}
     assert not Path("out").exists()
@@ -436,4 +437,4 @@ def test_a_work_directory_begun_by_a_build_with_another_filter_is_refused() -> N
     with pytest.raises(CorpusError):
         portrait.build("corpus", "out", windows=SPEC, execution=execution)
     with pytest.raises(OutputExistsError, match="begun with other filter"):
-        portrait.build("corpus", "out", windows=SPEC, filter=FilterSpec("fuse"), execution=execution)
+        portrait.build("corpus", "out", windows=SPEC, filter=FilterSpec("ribbon"), execution=execution)

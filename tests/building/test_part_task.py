@@ -45,7 +45,7 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir() if path.suffix not in {".keys", ".json"})
 
 
-@pytest.mark.parametrize("kind", ["bloom", "fuse"])
+@pytest.mark.parametrize("kind", ["bloom", "ribbon"])
 def test_the_part_holds_the_keys_of_all_runs(kind: FilterKind, tmp_path: Path) -> None:
     part_task = task(tmp_path, kind)
     n_bytes: list[int] = []

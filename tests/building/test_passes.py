@@ -11,7 +11,7 @@ from support import corpora
 from support.progress_callbacks import FileToucher, ProgressRecorder, Stage
 
 import portrait
-from portrait import CorpusError, EmptyCorpusError, Execution, WindowSpec
+from portrait import CorpusError, EmptyCorpusError, Execution, Stride, WindowSpec
 from portrait.building.in_memory import InMemoryBuild
 from portrait.building.request import Request
 from portrait.building.two_pass import TwoPassBuild
@@ -26,7 +26,7 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_pass_reads_every_file_once_and_records_it() -> None:
-    request = Request.of(WindowSpec(20, 10))
+    request = Request.of(WindowSpec(20, Stride(10)))
     recorder = ProgressRecorder()
     build = InMemoryBuild(request.resolve({"web": "corpus"}), request, recorder)
     build.read()
@@ -44,7 +44,7 @@ def test_one_pass_reads_every_file_once_and_records_it() -> None:
 
 
 def test_two_passes_record_every_file_once() -> None:
-    request = Request.of(WindowSpec(20, 10), portrait.FilterSpec("pybloom"))
+    request = Request.of(WindowSpec(20, Stride(10)), portrait.FilterSpec("pybloom"))
     recorder = ProgressRecorder()
     build = TwoPassBuild(request.resolve("corpus"), request, recorder)
     build.read()

@@ -50,7 +50,7 @@ def test_a_large_file_is_several_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     ("other", "name"),
     [
         (Request.of(WindowSpec(40)), "windows"),
-        (Request.of(filter=FilterSpec("fuse")), "filter"),
+        (Request.of(filter=FilterSpec("ribbon")), "filter"),
         (Request.of(source_column="meta.set"), "source column"),
         (Request.of(column="body"), "columns"),
         (Request.of(format="jsonl"), "format"),

@@ -12,7 +12,7 @@ from support.packed_keys import LAST_KEY, unpack
 from support.progress_callbacks import FileToucher
 
 import portrait
-from portrait import CorpusError, Execution, WindowSpec
+from portrait import CorpusError, Execution, Stride, WindowSpec
 from portrait.building.read_task import ReadRecord, ReadTask, read_shard
 from portrait.building.reader import OnError, ReadOptions
 from portrait.corpus.provenance import Skipped
@@ -20,7 +20,7 @@ from portrait.corpus.resolve import resolve
 from portrait.keys.maker import Counts
 from portrait.keys.runs import KeysInRuns, Run
 
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 
 
 @pytest.fixture(autouse=True)

@@ -12,10 +12,10 @@ import pytest
 from support import corpora, oracle
 
 import portrait
-from portrait import CorpusError, EmptyCorpusError, Execution, SpecError, WindowSpec
+from portrait import CorpusError, EmptyCorpusError, Execution, SpecError, Stride, WindowSpec
 from portrait.building import read_plan
 
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 #: A build in memory, and a build on disk.
 WAYS = [Execution(workers=1), Execution(workers=1, work_dir="work")]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from portrait import PRESETS, FilterSpec, SpecError, WindowSpec
+from portrait import PRESETS, FilterSpec, SpecError, Stride, WindowSpec
 from portrait.building.request import Request
 
 
@@ -16,7 +16,7 @@ def test_options_that_are_left_out_come_from_the_preset() -> None:
     for name in PRESETS:
         request = Request.of(preset=name)
         assert request == Request.of(request.windows, request.filter)
-    windows, spec = WindowSpec(7, 3), FilterSpec("fuse", 0.001)
+    windows, spec = WindowSpec(7, Stride(3)), FilterSpec("ribbon", 0.001)
     request = Request.of(windows, spec, preset="paper")
     assert (request.windows, request.filter) == (windows, spec)
     assert request.reading.windows == windows

@@ -14,7 +14,7 @@ from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 from support.places import GOLDEN
 
-from portrait import WindowSpec
+from portrait import Stride, WindowSpec
 from portrait.bundle.card import card, read_card, updated
 from portrait.bundle.reader import read
 from portrait.errors import printable
@@ -63,7 +63,8 @@ def test_the_card_names_the_portrait_its_id_and_its_windows(name: str) -> None:
     assert 'portrait query harbour.portrait "a passage' in text
     assert f"- Id: `{example.id}`" in text
     spec = example.windows
-    assert f"windows of {spec.window}, every {spec.stride}" in text
+    assert f"windows of {spec.window}" in text
+    assert str(spec.sampling.gap) in text
     assert f"`{spec.normalizer}`, hashed by XXH3-64." in text
     assert f"Every verbatim passage of {spec.length(spec.guaranteed_length, 'or more')} that appears" in text
     assert FORGEABLE in text
@@ -100,7 +101,7 @@ def test_a_source_cannot_break_the_table() -> None:
     ("kind", "hash_name"),
     [
         ("bloom", "XXH3-64"),
-        ("fuse", "XXH3-64"),
+        ("ribbon", "XXH3-64"),
         ("pybloom", "the digests that pybloom-live takes"),
         ("redisbloom", "MurmurHash"),
     ],
@@ -138,7 +139,7 @@ def test_the_card_gives_no_length_where_no_chain_is_significant() -> None:
     ],
 )
 def test_the_length_that_is_evidence_is_that_of_a_text_of_2000_units(width: int, length: str) -> None:
-    wide = replace(manifest("defaults"), windows=WindowSpec(width=width, stride=10))
+    wide = replace(manifest("defaults"), windows=WindowSpec(width=width, sampling=Stride(10)))
     assert f"in a text of 2000 characters,\n  {length} " in card(with_layer(wide, fpr=0.01), "x")
 
 
@@ -202,7 +203,7 @@ def test_the_card_has_front_matter_for_the_hub() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", ["ribbon", None, 7])
+@pytest.mark.parametrize("kind", ["cuckoo", None, 7])
 def test_an_unknown_kind_of_filter_is_called_that(kind: object) -> None:
     assert "hashed by an unknown hash." in card(with_layer(manifest("defaults"), filter={"kind": kind}), "x")
 

@@ -42,7 +42,7 @@ def test_the_manifest_states_format_version_hash_and_windows(manifest: dict[str,
     assert manifest["format"] == "portrait"
     assert manifest["format_version"] == 1
     assert manifest["hash"] == {"name": "xxh3_64", "window_seed": 0, "document_seed": 1}
-    assert manifest["windows"] == {"width": 50, "stride": 25, "unit": "char"}
+    assert manifest["windows"] == {"width": 50, "sampling": "minimizer", "span": 42, "unit": "char"}
     assert manifest["normalizer"]["name"] == "spaces"
     assert [layer["source"] for layer in manifest["layers"]] == list(SOURCES)
 
@@ -71,7 +71,8 @@ def test_the_id_depends_on_the_content_not_on_the_files(bundle: Path) -> None:
     for change in changes:
         other_layer = replace(layer, **change)
         assert replace(whole, layers=(other_layer, *whole.layers[1:])).id != whole.id
-    assert replace(whole, windows=portrait.WindowSpec(50, 24)).id != whole.id
+    for sampling in (portrait.Minimizer(41), portrait.Stride(42), portrait.Stride(24)):
+        assert replace(whole, windows=portrait.WindowSpec(50, sampling)).id != whole.id
 
 
 def test_the_digest_covers_every_byte(bundle: Path) -> None:

@@ -137,6 +137,8 @@ def fractional_blocks(manifest: dict[str, Any]) -> None:
     parameters["n_blocks"] = float(parameters["n_blocks"])
 
 
+#: The windows of a portrait that was built with a stride.
+STRIDES = {"width": 50, "sampling": "stride", "stride": 25, "unit": "char"}
 CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[PortraitError], str]] = {
     "changed id": (set_in("id", "0" * 64), DamagedBundleError, "id does not belong"),
     "duplicate sources": (one_source_twice, DamagedBundleError, "different sources"),
@@ -154,7 +156,16 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "unknown unit": (set_in("windows.unit", "verse"), DamagedBundleError, "'verse'"),
     "width 0": (set_in("windows.width", 0), DamagedBundleError, "width"),
     "width huge": (set_in("windows.width", 1 << 62), DamagedBundleError, "width"),
-    "stride 0": (set_in("windows.stride", 0), DamagedBundleError, "stride"),
+    "span 0": (set_in("windows.span", 0), DamagedBundleError, "span"),
+    "span huge": (set_in("windows.span", 1 << 62), DamagedBundleError, "span"),
+    "width without room for a group": (set_in("windows.width", 7), DamagedBundleError, "width"),
+    "stride 0": (set_in("windows", STRIDES | {"stride": 0}), DamagedBundleError, "stride"),
+    "span of a stride": (
+        set_in("windows", STRIDES | {"sampling": "minimizer"}),
+        DamagedBundleError,
+        "span",
+    ),
+    "unknown sampling": (set_in("windows.sampling", "dice"), UnsupportedBundleError, "'dice'"),
     "negative count": (set_in("layers.0.documents", -1), DamagedBundleError, "documents"),
     "huge count": (set_in("layers.0.windows", 1 << 64), DamagedBundleError, "windows"),
     "rate over 1": (set_in("layers.0.fpr", 1.5), DamagedBundleError, "fpr"),

@@ -419,7 +419,7 @@ def test_a_check_raises_at_once_the_errors_that_a_commit_would() -> None:
 
 
 def test_a_bundle_of_more_shards_than_can_be_opened_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    windows = portrait.WindowSpec(stride=1)
+    windows = portrait.WindowSpec(sampling=portrait.Stride(1))
     Path("a.txt").write_text("".join(f"{i:x} " for i in range(20_000)))
     whole = portrait.build("a.txt", "whole", windows=windows, max_shard_bytes=4096)
     n_shards = len(whole.manifest.layers[0].shards)

@@ -110,7 +110,7 @@ def test_the_options_are_recorded_in_the_manifest(cli: Cli, tmp_path: Path) -> N
     result = cli("build", "words.jsonl", "-o", "out", *options.split(), "--license", "CC0-1.0", *models, "-q")
     assert result == (0, "", "")
     manifest: dict[str, Any] = json.loads(cli("info", "out", "--json").out)
-    assert manifest["windows"] == {"width": 20, "stride": 10, "unit": "byte"}
+    assert manifest["windows"] == {"width": 20, "sampling": "stride", "stride": 10, "unit": "byte"}
     assert manifest["normalizer"]["name"] == "none"
     assert manifest["license"] == "CC0-1.0"
     assert manifest["trained_models"] == ["ada", "bob"]
@@ -143,6 +143,7 @@ REFUSED = {
     "not Parquet": ("table.parquet", "table.parquet: not a readable Parquet file: "),
     "width 0": ("tale.txt --width 0", "width must be a whole number from 1 to "),
     "width word": ("tale.txt --width wide", "Invalid value for '--width': 'wide' is not a valid integer"),
+    "span 0": ("tale.txt --span 0", "span must be a whole number from 1 to "),
     "stride 0": ("tale.txt --stride 0", "stride must be a whole number from 1 to "),
     "fpr 0": ("tale.txt --fpr 0", "the false-positive rate must lie between 0 and 1, not be 0.0"),
     "fpr 1": ("tale.txt --fpr 1", "the false-positive rate must lie between 0 and 1, not be 1.0"),

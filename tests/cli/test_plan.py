@@ -37,10 +37,20 @@ def test_a_table_of_sources_and_the_facts_are_printed(cli: Cli, tmp_path: Path) 
 
 
 def test_a_single_source_has_no_line_for_all(cli: Cli) -> None:
-    result = cli.here("plan", "a.txt", "--filter", "fuse")
+    result = cli.here("plan", "a.txt", "--filter", "ribbon")
     assert [line.split()[0] for line in result.out.partition("\n\n")[0].splitlines()] == ["source", "main"]
-    assert " as fuse (bloom " in result.out
+    assert " as ribbon (bloom " in result.out
     assert ", 1 layer\n" in result.out
+
+
+def test_a_smaller_filter_is_recommended_for_publishing(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text(" ".join(map(str, range(10_000))))
+    advice = "\npublishing --filter ribbon makes a smaller portrait\n"
+    assert advice in cli.here("plan", "long.txt").out
+    assert advice in cli.here("plan", "long.txt", "--filter", "pybloom").out
+    assert advice not in cli.here("plan", "long.txt", "--filter", "ribbon").out
+    # A few keys have the least that any filter takes.
+    assert advice not in cli.here("plan", "a.txt").out
 
 
 def test_json_is_the_library_s_plan_on_one_line(cli: Cli, tmp_path: Path) -> None:

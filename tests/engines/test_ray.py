@@ -63,7 +63,7 @@ def test_a_killed_parent_leaves_no_workers_behind(tmp_path: Path) -> None:
     check_killed_parent_leaves_no_workers("ray", tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["bloom", "fuse"])
+@pytest.mark.parametrize("kind", ["bloom", "ribbon"])
 def test_the_portrait_equals_that_of_one_process(
     kind: FilterKind, tmp_path: Path, cluster: RayEngine
 ) -> None:

@@ -106,7 +106,7 @@ def test_neither_order_nor_repetition_nor_batching_changes_a_byte() -> None:
 
 
 def test_a_key_list_is_inserted_like_its_bytes() -> None:
-    windows = _native.Windows("spaces", "char", 5, 2)
+    windows = _native.Windows("spaces", "char", 5, "stride", 2)
     keys = _native.Keys()
     keys.add_text(windows, "it was the best of times, it was the worst of times")
     direct, copied = BloomBuilder(11), BloomBuilder(11)

@@ -14,8 +14,8 @@ from portrait.bundle import reader as bundles
 from portrait.errors import SpecError, UnsupportedBundleError
 from portrait.filters import kinds, pybloom, redisbloom
 from portrait.filters.bloom import Bloom, BloomBuilder
-from portrait.filters.fuse import Fuse
 from portrait.filters.pybloom import PyBloom
+from portrait.filters.ribbon import Ribbon
 from portrait.portraits.pybloom import from_pybloom
 from portrait.spec import FILTER_KINDS, FilterSpec, WindowSpec
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from portrait.bundle.manifest import Layer
     from portrait.bundle.reader import Bundle
 
-CLASSES = {"bloom": Bloom, "fuse": Fuse, "pybloom": PyBloom}
+CLASSES = {"bloom": Bloom, "ribbon": Ribbon, "pybloom": PyBloom}
 TEXT = "The net loft above the boatyard was let to a piano tuner, who paid in tuned pianos. " * 3
 
 
@@ -99,7 +99,7 @@ def test_a_key_is_a_number_of_64_bits(key: str, bundle: Bundle) -> None:
 
 def test_only_some_kinds_are_built_from_keys() -> None:
     assert kinds.layout(FilterSpec("bloom"), 1000).parameters["kind"] == "bloom"
-    assert kinds.layout(FilterSpec("fuse"), 1000).parameters["kind"] == "fuse"
+    assert kinds.layout(FilterSpec("ribbon"), 1000).parameters["kind"] == "ribbon"
     with pytest.raises(SpecError, match="a pybloom filter is built from windows, not from keys") as caught:
         kinds.layout(FilterSpec("pybloom"), 1000)
     assert caught.value.parameter == "filter"
@@ -119,7 +119,7 @@ def test_a_kind_that_is_only_read_has_no_expected_size(monkeypatch: pytest.Monke
 
 
 def test_only_pybloom_refuses_windows_of_bytes() -> None:
-    for kind in ("bloom", "fuse", "redisbloom"):
+    for kind in ("bloom", "ribbon", "redisbloom"):
         kinds.require_windows(kind, WindowSpec(unit="byte"))
     kinds.require_windows("pybloom", WindowSpec())
     with pytest.raises(SpecError, match="windows of bytes"):

@@ -41,7 +41,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("pybloom") / "corpus.jsonl")
 
 
-SPEC = portrait.WindowSpec(width=8, stride=8, normalizer="none")
+SPEC = portrait.WindowSpec(width=8, sampling=portrait.Stride(8), normalizer="none")
 
 
 #: Numbers of slices and bits in each, on both sides of every size at which the package changes its hash
@@ -79,7 +79,7 @@ def words(seed: int, n: int) -> list[str]:
 def kernel_bits(n_slices: int, slice_bits: int, texts: list[str]) -> bytes:
     """Return the bits of a filter of ``texts`` that the kernel writes."""
     bits = _native.PyBloomBits(n_slices, slice_bits)
-    windows = _native.Windows("none", "char", 8, 8)
+    windows = _native.Windows("none", "char", 8, "stride", 8)
     validity, offsets, data = pyarrow.array(texts, pyarrow.string()).buffers()
     assert bits.add_batch(windows, offsets, 4, data, validity, 0, len(texts))[2] == len(texts)
     return bytes(bits)
@@ -197,7 +197,7 @@ def test_a_layer_is_the_file_that_the_package_writes(corpus: Path, tmp_path: Pat
     (layer,) = built.manifest.layers
     assert (layer.distinct_keys, layer.documents, layer.short_documents) == (len(windows), 46, 1)
     assert layer.windows == sum(
-        len(range(0, len(text) - WINDOWS.width, WINDOWS.stride)) + 1 for text in documents()[:-1]
+        len(range(0, len(text) - WINDOWS.width, WINDOWS.sampling.gap)) + 1 for text in documents()[:-1]
     )
     with path.open("rb") as file:
         opened = BloomFilter.fromfile(file)
@@ -206,7 +206,7 @@ def test_a_layer_is_the_file_that_the_package_writes(corpus: Path, tmp_path: Pat
 
 
 def test_windows_of_words_are_stored_as_the_words_joined(corpus: Path, tmp_path: Path) -> None:
-    spec = portrait.WindowSpec(5, 4, "word", "loose")
+    spec = portrait.WindowSpec(5, portrait.Stride(4), "word", "loose")
     built = portrait.build(
         corpus, tmp_path / "out", windows=spec, filter=portrait.FilterSpec("pybloom", 1e-6)
     )
@@ -215,8 +215,8 @@ def test_windows_of_words_are_stored_as_the_words_joined(corpus: Path, tmp_path:
     plain = oracle.Spec(5, 4, "word", "loose")
     for text in documents():
         windows = oracle.all_windows(oracle.normalise(text, "loose")[0], plain)
-        n_words = len(windows) + spec.width - 1 if windows else 0
-        assert all(windows[i].decode() in opened for i in oracle.stored_offsets(n_words, plain))
+        words = oracle.units(oracle.normalise(text, "loose")[0], "word")
+        assert all(windows[i].decode() in opened for i in oracle.stored_offsets(words, plain))
         assert built.hits(text)["main"] == bytes(window.decode() in opened for window in windows)
     assert built.query(documents()[3].upper()).verdict == "found"
 
@@ -230,7 +230,7 @@ def test_a_portrait_with_a_pybloom_filter_answers(corpus: Path, tmp_path: Path) 
     (layer,) = built.manifest.layers
     assert layer.fpr == built.filter("main").rate()
     hits = built.hits(documents()[0])["main"]
-    assert all(hits[i] for i in range(0, len(hits), WINDOWS.stride))
+    assert all(hits[i] for i in range(0, len(hits), WINDOWS.sampling.gap))
 
 
 def test_the_card_names_the_package_s_hash(corpus: Path, tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_windows_of_bytes_are_refused(corpus: Path, tmp_path: Path) -> None:
 
 def test_a_layer_is_one_shard_whatever_its_size(corpus: Path, tmp_path: Path) -> None:
     spec = portrait.FilterSpec("pybloom", 1e-11)
-    windows = portrait.WindowSpec(stride=1)
+    windows = portrait.WindowSpec(sampling=portrait.Stride(1))
     built = portrait.build(corpus, tmp_path / "out", windows=windows, filter=spec, max_shard_bytes=4096)
     (layer,) = built.manifest.layers
     (shard,) = layer.shards

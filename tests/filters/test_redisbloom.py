@@ -39,7 +39,7 @@ def server_answers(name: str) -> Any:
 def test_every_hit_is_a_hit_of_the_server(name: str) -> None:
     truth = server_answers(name)
     opened = portrait.open(REDISBLOOM / name)
-    spec = portrait.WindowSpec(truth["width"], truth["stride"], "char", "data-portraits")
+    spec = portrait.WindowSpec(truth["width"], portrait.Stride(truth["stride"]), "char", "data-portraits")
     assert opened.spec == spec
     assert len(truth["answers"]) > 20
     for answer in truth["answers"]:
@@ -58,7 +58,7 @@ def test_no_document_of_the_corpus_is_missed(name: str, n_documents: int | None)
     opened = portrait.open(REDISBLOOM / name)
     for text in DOCUMENTS[:n_documents]:
         text_hits = hits(opened, text)
-        assert set(text_hits[:: opened.spec.stride]) <= {"1"}
+        assert set(text_hits[:: opened.spec.sampling.gap]) <= {"1"}
         if len(text_hits) > 300:
             (layer,) = opened.query(text).layers
             assert layer.verdict == "found"

@@ -69,7 +69,7 @@ def test_a_filter_is_one_source_named_as_its_file() -> None:
 
 def test_a_filter_and_a_bundle_answer_together(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(DOCUMENTS[3], encoding="utf-8")
-    windows = portrait.WindowSpec(50, 50, normalizer="data-portraits")
+    windows = portrait.WindowSpec(50, portrait.Stride(50), normalizer="data-portraits")
     built = portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait", windows=windows)
     answer = portrait.query([built, portrait.open(REDISBLOOM / NAMES[0])], DOCUMENTS[3])
     first, second = answer.layers
@@ -84,7 +84,7 @@ def test_a_filter_has_facts_instead_of_a_manifest() -> None:
         _ = opened.manifest
     facts = opened.facts
     assert (facts["format"], facts["entries"]) == ("redisbloom", 25274)
-    assert facts["windows"] == {"width": 50, "stride": 25, "unit": "char"}
+    assert facts["windows"] == {"width": 50, "sampling": "stride", "stride": 25, "unit": "char"}
     assert [link["hashes"] for link in facts["links"]] == [11, 12, 13, 14, 15]
     assert 0.499 < facts["links"][0]["fill"] < 0.505
 
@@ -96,7 +96,8 @@ def test_the_stride_must_be_given_where_the_name_has_none(folder: Path) -> None:
     ):
         portrait.open(path)
     opened = portrait.open(path, stride=50)
-    assert (opened.spec.width, opened.spec.stride) == (50, 50)
+    assert opened.spec.width == 50
+    assert opened.spec.sampling == portrait.Stride(50)
     with pytest.raises(SpecError, match="stride must be a whole number"):
         portrait.open(path, stride=0)
 

@@ -11,7 +11,7 @@ import pytest
 from support import oracle
 from support.packed_keys import LAST_KEY, key_list, pack, unpack
 
-from portrait import BadRowError, WindowSpec, _native
+from portrait import BadRowError, Stride, WindowSpec, _native
 from portrait.corpus.shards import Batch
 from portrait.keys.maker import KEY_BYTES, Counts, KeyMaker, keys_within, smallest_keys
 from portrait.sizing import SKETCH_KEYS, distinct_keys, keys_to_hold
@@ -19,7 +19,7 @@ from portrait.sizing import SKETCH_KEYS, distinct_keys, keys_to_hold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 TEXTS = ["the miller's lantern by the weir", "short", "", "harbour, orchard and ferry " * 3]
 
 
@@ -131,9 +131,9 @@ def test_the_kernel_refuses_arguments_that_make_no_sense() -> None:
         lambda: _native.BloomBits(4, 2, 2),
         lambda: _native.BloomBits(4, 2, 5),
         lambda: _native.BloomBits(4, 0, 2).insert(pack([LAST_KEY])),
-        lambda: _native.build_fuse(pack([1]), 8, 4, 2, 2),
-        lambda: _native.build_fuse(pack([1]), 8, 4, 2, 5),
-        lambda: _native.build_fuse(pack([1]), 8, 3),
+        lambda: _native.build_ribbon(pack([1]), 8, 4, 2, 2),
+        lambda: _native.build_ribbon(pack([1]), 8, 4, 2, 5),
+        lambda: _native.build_ribbon(pack([1]), 8, 0),
     ):
         with pytest.raises(ValueError, match=r"\w"):
             call()

@@ -151,7 +151,7 @@ spaced = st.lists(
 def test_a_text_with_runs_of_white_space_has_no_passage_of_the_length_that_is_denied(
     document: str, data: st.DataObject
 ) -> None:
-    opened = samples.build({"main": [document]}, portrait.WindowSpec(12, 4)).portrait
+    opened = samples.build({"main": [document]}, portrait.WindowSpec(12, portrait.Stride(4))).portrait
     start = data.draw(st.integers(0, len(document) - 1), label="start")
     size = data.draw(st.integers(1, 120), label="size")
     text = f"{'efgh ' * 9}{document[start : start + size]}{' hgfe' * 9}"
@@ -166,7 +166,7 @@ def test_a_text_with_runs_of_white_space_has_no_passage_of_the_length_that_is_de
 
 
 def test_portraits_that_count_differently_are_asked_together(corpus: Path, opened: Portrait) -> None:
-    windows = portrait.WindowSpec(13, 1, "word", "loose")
+    windows = portrait.WindowSpec(13, portrait.Stride(1), "word", "loose")
     words = portrait.build({"main": corpus / "code.txt"}, corpus / "words.portrait", windows=windows)
     text = "天地玄黃宇宙洪荒日月盈昃辰宿列張" * 6
     answer = portrait.query([words, opened], text)

@@ -8,6 +8,7 @@ After an intended change of the format, write the files again, see what changes,
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import struct
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,11 +21,11 @@ from support.places import DOCS
 
 import portrait
 from portrait._native import Filter as NativeFilter
-from portrait._native import Keys, Scanner, Windows
+from portrait._native import Keys, Scanner, Windows, build_ribbon
 from portrait.filters.bloom import Bloom, BloomBuilder
 from portrait.filters.bloom import key_range as bloom_range
-from portrait.filters.fuse import Fuse
-from portrait.filters.fuse import key_range as fuse_range
+from portrait.filters.ribbon import Ribbon
+from portrait.filters.ribbon import key_range as ribbon_range
 from portrait.portraits import pybloom
 from portrait.spec import FILTER_KINDS, NORMALIZERS, UNITS
 
@@ -58,16 +59,21 @@ def test_the_files_hold_what_the_slow_reference_computes(name: str) -> None:
     assert json.loads(written) == json.loads(conformance.text_of(name)), hint
 
 
-def test_the_vectors_cover_every_normaliser_unit_and_filter() -> None:
+def test_the_vectors_cover_every_normaliser_sampling_unit_and_filter() -> None:
     assert {case["normalizer"] for case in cases("normalizers")} == {*NORMALIZERS}
-    specs = [(case["windows"]["unit"], case["normalizer"]) for case in cases("windows")]
-    assert {*specs} == {(unit, normalizer) for unit in UNITS for normalizer in NORMALIZERS}
+    specs = {
+        (case["windows"]["sampling"], case["windows"]["unit"], case["normalizer"])
+        for case in cases("windows")
+    }
+    assert specs == {*itertools.product(("minimizer", "stride"), UNITS, NORMALIZERS)}
+    assert {case["unit"] for case in cases("orders")} == {*UNITS}
     kinds = {*FILTER_KINDS, "redisbloom"}
     assert {case["filter"]["kind"] for kind in kinds for case in cases(kind)} == kinds
     assert {case["filter"]["hash"] for case in cases("redisbloom")} == {"murmur64a", "murmur2"}
     assert [len(case["shards"]) for case in cases("bloom")] == [1, 2, 3, 1]
-    assert [len(case["shards"]) for case in cases("fuse")] == [1, 2, 2, 1]
-    assert {len(cases(name)) for name in {*kinds, "portraits"}} == {4}
+    assert [len(case["shards"]) for case in cases("ribbon")] == [1, 2, 2, 1]
+    assert {len(cases(name)) for name in kinds} == {4}
+    assert len(cases("portraits")) == len(conformance.PORTRAITS)
 
 
 def test_the_format_names_every_file_of_vectors() -> None:
@@ -79,7 +85,7 @@ def test_the_format_names_every_file_of_vectors() -> None:
 
 def test_the_kernel_normalises_alike() -> None:
     for case in cases("normalizers"):
-        windows = Windows(case["normalizer"], "char", 1, 1)
+        windows = Windows(case["normalizer"], "char", 1, "stride", 1)
         normalized, origins = windows.normalize(case["text"])
         assert normalized == case["normalized"], case
         assert [*map(list, origins)] == case["origins"], case
@@ -93,23 +99,64 @@ def test_the_second_reader_normalises_alike() -> None:
             assert reader.normalize(case["text"]) == case["normalized"], case
 
 
-def kernel_keys(case: Case, stride: int, documents: Literal["all", "long"] = "long") -> list[str]:
-    """Return the keys that the kernel stores for a case's text, in ascending order."""
+def windows_of(case: Case) -> Windows:
+    """Return the kernel's form of a case's windows and normaliser."""
     windows = case["windows"]
+    name = windows["sampling"]
+    gap = windows["span" if name == "minimizer" else "stride"]
+    return Windows(case["normalizer"], windows["unit"], windows["width"], name, gap)
+
+
+def spec_of(case: Case) -> portrait.WindowSpec:
+    """Return the spec of a case's windows and normaliser."""
+    windows = case["windows"]
+    strided = windows["sampling"] == "stride"
+    sampling = portrait.Stride(windows["stride"]) if strided else portrait.Minimizer(windows["span"])
+    return portrait.WindowSpec(windows["width"], sampling, windows["unit"], case["normalizer"])
+
+
+def kernel_keys(case: Case, documents: Literal["all", "long"] = "long") -> list[str]:
+    """Return the different keys that the kernel stores for a case's text, in ascending order."""
     keys = Keys(documents=documents)
-    keys.add_text(Windows(case["normalizer"], windows["unit"], windows["width"], stride), case["text"])
+    keys.add_text(windows_of(case), case["text"])
     numbers = struct.unpack(f"<{len(keys)}Q", bytes(memoryview(keys)))
-    return sorted(map(key_text, numbers))
+    return sorted({*map(key_text, numbers)})
 
 
-def test_the_kernel_stores_and_asks_the_same_keys() -> None:
+def test_the_kernel_stores_and_asks_the_same_windows() -> None:
     for case in cases("windows"):
-        stride = case["windows"]["stride"]
-        assert kernel_keys(case, stride) == case["stored_keys"], case
-        assert kernel_keys(case, stride, "all") == case["stored_keys_with_short_documents"], case
-        if case["all_windows"]:
-            every = [key for _, key in case["all_windows"]]
-            assert kernel_keys(case, 1) == sorted([*every, case["document_key"]]), case
+        windows = windows_of(case)
+        assert windows.stored(case["text"]) == case["stored_offsets"], case
+        assert windows.asked(case["text"]) == case["asked_offsets"], case
+        assert kernel_keys(case) == case["stored_keys"], case
+        assert kernel_keys(case, "all") == case["stored_keys_with_short_documents"], case
+
+
+def test_the_second_reader_stores_and_asks_the_same_windows() -> None:
+    for case in cases("windows"):
+        windows = second_reader.Windows(case["windows"])
+        parts = windows.parts(case["normalized"])
+        assert len(parts) == case["n_units"], case
+        assert windows.stored(parts) == case["stored_offsets"], case
+        assert windows.asked(parts) == case["asked_offsets"], case
+        keys = [key_text(windows.key(parts, at)) for at in windows.asked(parts)]
+        assert keys == [key for _, key in case["asked_windows"]], case
+
+
+def test_the_second_reader_orders_groups_alike() -> None:
+    for case in cases("orders"):
+        least = 2 if case["unit"] == "word" else 8
+        size = len(case["group"])
+        # Of windows as wide as the group, with a span that is wider, a group is the whole window.
+        record = {"width": size, "sampling": "minimizer", "span": size - least + 1, "unit": case["unit"]}
+        windows = second_reader.Windows(record)
+        assert windows.group == size
+        parts: second_reader.Parts = case["group"]
+        if case["unit"] == "byte":
+            parts = bytes.fromhex("".join(case["group"]))
+        elif case["unit"] == "char":
+            parts = "".join(case["group"])
+        assert [f"{order:08x}" for order in windows.orders(parts).tolist()] == [case["order"]], case
 
 
 @pytest.mark.parametrize("i", range(4))
@@ -132,19 +179,25 @@ def test_the_kernel_fills_cuts_and_asks_bloom_filters_alike(i: int) -> None:
 
 
 @pytest.mark.parametrize("i", range(4))
-def test_the_kernel_asks_fuse_filters_alike(i: int) -> None:
-    case = cases("fuse")[i]
+def test_the_kernel_builds_cuts_and_asks_ribbon_filters_alike(i: int) -> None:
+    case = cases("ribbon")[i]
+    n_columns, n_partitions = case["filter"]["n_columns"], case["filter"]["n_partitions"]
     shards: list[tuple[Buffer, Buffer]] = [
-        (bytes.fromhex(shard["partitions"]), bytes.fromhex(shard["fingerprints"])) for shard in case["shards"]
+        (bytes.fromhex(shard["columns"]), bytes.fromhex(shard["partitions"])) for shard in case["shards"]
     ]
-    opened = Fuse(shards, case["filter"]["fingerprint_bits"])
-    assert set(opened.contains(packed(case["keys"]))) == {1}
+    keys = Keys()
+    keys.extend(packed(case["keys"]))
+    keys.sort_unique()
+    built = build_ribbon(keys, n_columns, n_partitions)
+    assert [*map(bytes, built)] == [b"".join(map(bytes, parts)) for parts in zip(*shards, strict=True)]
+    opened = Ribbon(shards, n_columns)
+    assert opened.rate() == pytest.approx(case["rate"], rel=1e-12)
     asked, answers = answers_of(case)
     assert [*map(bool, opened.contains(packed(asked)))] == answers
     first = 0
     for shard in case["shards"]:
-        after = first + len(shard["partitions"]) // 128
-        own = fuse_range(first, after, case["filter"]["n_partitions"])
+        after = first + len(shard["partitions"]) // 16
+        own = ribbon_range(first, after, n_partitions)
         assert range_of(*own) == (shard["first_key"], shard["last_key"])
         first = after
 
@@ -178,27 +231,26 @@ def test_the_kernel_asks_redisbloom_filters_alike(i: int) -> None:
     assert [*map(bool, opened.contains_windows(asked))] == answers
 
 
-@pytest.mark.parametrize("i", range(4))
+@pytest.mark.parametrize("i", range(len(conformance.PORTRAITS)))
 def test_the_kernel_finds_the_same_hits_and_chains(i: int) -> None:
     case = cases("portraits")[i]
-    spec = portrait.WindowSpec(**case["windows"], normalizer=case["normalizer"])
     builder = BloomBuilder(case["filter"]["n_blocks"])
     builder.insert(packed(case["keys"]))
     blocks = b"".join(bytes.fromhex(shard["blocks"]) for shard in case["shards"])
     assert bytes(memoryview(builder.data)) == blocks
-    windows = Windows(spec.normalizer, spec.unit, spec.width, spec.stride)
-    scanner = Scanner(windows, [(NativeFilter.bloom([blocks]), case["fpr"])])
+    scanner = Scanner(windows_of(case), [(NativeFilter.bloom([blocks]), case["fpr"])])
     for question in case["questions"]:
+        assert windows_of(case).asked(question["text"]) == question["asked_offsets"], question
         assert scanner.hits(question["text"]) == [bytes(map(int, question["hits"]))], question
         scan = scanner.scan(question["text"])
         assert [*map(list, scan.chains(0, 1))] == question["chains"], question
         assert scan.layers()[0][1] == bool(question["exact_document"]), question
 
 
-@pytest.mark.parametrize("i", range(4))
+@pytest.mark.parametrize("i", range(len(conformance.PORTRAITS)))
 def test_a_bundle_of_the_documents_answers_as_the_vectors_say(i: int, tmp_path: Path) -> None:
     case = cases("portraits")[i]
-    spec = portrait.WindowSpec(**case["windows"], normalizer=case["normalizer"])
+    spec = spec_of(case)
     corpus = tmp_path / "corpus.jsonl"
     corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in case["documents"]))
     n_keys, n_blocks = len(case["keys"]), case["filter"]["n_blocks"]
@@ -217,6 +269,13 @@ def test_a_bundle_of_the_documents_answers_as_the_vectors_say(i: int, tmp_path: 
         assert answer.evalue is None or answer.evalue == pytest.approx(question["evalue"], rel=1e-9)
         matches = [(one.start, one.end, one.windows) for _, one in answer.matches]
         assert matches == [(one["start"], one["end"], one["windows"]) for one in question["matches"]]
+        (layer,) = answer.layers
+        approximate, expected = layer.approximate, question["approximate"]
+        assert (approximate is None) == (expected is None), question
+        if approximate is not None:
+            assert (approximate.start, approximate.end) == (expected["start"], expected["end"]), question
+            assert (approximate.windows, approximate.hits) == (expected["windows"], expected["hits"])
+            assert approximate.evalue == pytest.approx(expected["evalue"], rel=1e-9)
 
 
 def test_the_vectors_are_made_without_the_library() -> None:

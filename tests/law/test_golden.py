@@ -22,7 +22,7 @@ from support.forge import seal
 from support.places import GOLDEN
 
 import portrait
-from portrait import FilterSpec, WindowSpec
+from portrait import FilterSpec, Stride, WindowSpec
 
 PROSE = """\
 The bakery on the corner opens at five. By six the street smells of rye and caraway, and the first
@@ -44,7 +44,7 @@ BUILDS: dict[str, dict[str, Any]] = {
     "defaults": {"sources": ["corpus"]},
     "two_sources": {
         "sources": {"prose": "corpus/prose.txt", "notes": "corpus/notes.jsonl"},
-        "windows": WindowSpec(width=12, stride=5, unit="byte", normalizer="none"),
+        "windows": WindowSpec(width=12, sampling=Stride(5), unit="byte", normalizer="none"),
         "filter": FilterSpec(fpr=0.0005),
         "license": "CC0-1.0",
         "trained_models": ["example/harbour-7b"],
@@ -52,8 +52,8 @@ BUILDS: dict[str, dict[str, Any]] = {
     },
     "loose_words": {
         "sources": ["corpus"],
-        "windows": WindowSpec(width=4, stride=3, unit="word", normalizer="loose"),
-        "filter": FilterSpec("fuse"),
+        "windows": WindowSpec(width=4, unit="word", normalizer="loose"),
+        "filter": FilterSpec("ribbon"),
     },
 }
 

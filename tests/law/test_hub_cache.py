@@ -12,7 +12,7 @@ from support.hub_stand_in import serving
 from support.places import GOLDEN
 
 import portrait
-from portrait import WindowSpec
+from portrait import Stride, WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.hub_stand_in import StandIn
 
 TALES = {name: f"{name}: the tale of the {name} begins where the last one ends. " * 9 for name in "abc"}
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 MODEL_FILES = {"model.safetensors": b"weights", ".gitattributes": b"*.safetensors filter=lfs\n"}
 
 

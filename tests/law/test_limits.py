@@ -47,7 +47,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("many")
     (directory / "text.txt").write_text(numbers(30_000))
     (directory / "other.txt").write_text(numbers(30_000, 2))
-    windows = portrait.WindowSpec(stride=5)
+    windows = portrait.WindowSpec(sampling=portrait.Stride(5))
     built = portrait.build(
         directory / "text.txt", directory / "many.portrait", windows=windows, max_shard_bytes=4096
     )
@@ -62,7 +62,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["query", "many.portrait", "-f", "text.txt", "--quiet"],
         ["verify", "many.portrait"],
         ["build", "text.txt", "-o", "{out}", "--stride", "5", "--max-shard-size", "4096"],
-        ["build", "text.txt", "-o", "{out}", "--stride", "5", "--max-shard-size", "4096", "--filter", "fuse"],
+        ["build", "text.txt", "-o", "{out}", "--stride=5", "--max-shard-size=4096", "--filter=ribbon"],
         ["merge", "many.portrait", "other.portrait", "-o", "{out}"],
     ],
     ids=" ".join,
@@ -92,7 +92,9 @@ def test_a_layer_is_added_where_there_are_more_files_than_descriptors(many: Path
 def shard(many: Path, tmp_path: Path) -> Path:
     """The only shard of a portrait in ``tmp_path``, too large for a page."""
     built = portrait.build(
-        many / "text.txt", tmp_path / "one.portrait", windows=portrait.WindowSpec(stride=5)
+        many / "text.txt",
+        tmp_path / "one.portrait",
+        windows=portrait.WindowSpec(sampling=portrait.Stride(5)),
     )
     (record,) = built.manifest.layers[0].shards
     assert record.bytes > 4 * 4096

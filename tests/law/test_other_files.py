@@ -17,7 +17,7 @@ from support.places import GOLDEN
 from support.progress_callbacks import ActionAtFinish
 
 import portrait
-from portrait import OutputError, OutputExistsError, WindowSpec
+from portrait import OutputError, OutputExistsError, Stride, WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conftest import Cli
 
 TALES = {name: f"{name}: the tale of the {name} begins where the last one ends. " * 9 for name in "abcd"}
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 
 
 def furnish(directory: Path) -> dict[str, bytes | str | None]:
@@ -61,7 +61,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 COMMANDS = {
     "add": ("add", "ab", "c=c.txt"),
-    "add fuse": ("add", "ab", "x=c.txt", "--max-shard-size", "4096"),
+    "add ribbon": ("add", "ab", "x=c.txt", "--max-shard-size", "4096"),
     "drop": ("drop", "ab", "a"),
     "build": ("build", "c=c.txt", "a=d.txt", "-o", "ab", "--overwrite", "--width", "20", "--stride", "10"),
     "build in parts": ("build", "c.txt", "-o", "ab", "--overwrite", "--work-dir", "work"),
@@ -218,7 +218,7 @@ def run(verb, deadly):
     steps = itertools.count()
     for name in ("link", "unlink", "rename", "replace", "mkdir", "rmdir", "fsync", "open"):
         setattr(os, name, mortal(getattr(os, name), steps, deadly))
-    windows = portrait.WindowSpec(20, 10)
+    windows = portrait.WindowSpec(20, portrait.Stride(10))
     if verb == "build":
         portrait.build({"a": "c.txt", "e": "d.txt"}, "ab", windows=windows, overwrite=True)
     elif verb == "drop":
@@ -278,8 +278,8 @@ def test_a_portrait_can_be_opened_while_it_is_overwritten() -> None:
     code = (
         "import portrait\n"
         "for i in range(1000):\n"
-        "    portrait.build({'a': 'cd'[i % 2] + '.txt'}, 'ab', windows=portrait.WindowSpec(20, 10),"
-        " overwrite=True)\n"
+        "    portrait.build({'a': 'cd'[i % 2] + '.txt'}, 'ab', overwrite=True,\n"
+        "        windows=portrait.WindowSpec(20, portrait.Stride(10)))\n"
     )
     writer = subprocess.Popen([sys.executable, "-c", code])
     try:

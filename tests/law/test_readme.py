@@ -126,6 +126,10 @@ def test_the_other_commands_run(workplace: Path) -> None:
     (command,) = [block for block in blocks(README, "sh") if "gpt3" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "thirteen-words.portrait").spec == portrait.PRESETS["gpt3"].windows
+    (command,) = [block for block in blocks(README, "sh") if "to-publish" in block]
+    output_of(command, workplace)
+    (layer,) = open_portrait(workplace / "to-publish.portrait").manifest.layers
+    assert layer.filter["kind"] == "ribbon"
     (command,) = [block for block in blocks(README, "sh") if "for-the-hub" in block]
     output_of(command, workplace)
     assert open_portrait(workplace / "for-the-hub.portrait").sources == ("arxiv", "web")

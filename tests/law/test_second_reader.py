@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import second_reader
-from support.places import GOLDEN
+from support.places import GOLDEN, ROOT
 
 import portrait
-from portrait import FilterSpec, WindowSpec
+from portrait import FilterSpec, Minimizer, Stride, WindowSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,14 +22,25 @@ ALPHABET = "abcdeFGHIJ  \t\n\u3000éÉe\u0301京都Ωßﬁ½İᾴ\u0345\u00ad…
 BUILDS: list[dict[str, Any]] = [
     {},
     {"max_shard_bytes": 4096},
-    {"max_shard_bytes": 6000, "windows": WindowSpec(20, 7, "byte", "none"), "filter": FilterSpec(fpr=0.001)},
-    {"max_shard_bytes": 4096, "windows": WindowSpec(13, 5, "char", "none")},
-    {"windows": WindowSpec(31, 30, "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
-    {"filter": FilterSpec("fuse")},
-    {"windows": WindowSpec(24, 11, "char", "loose")},
-    {"windows": WindowSpec(5, 3, "word", "loose"), "filter": FilterSpec("fuse"), "max_shard_bytes": 4096},
-    {"windows": WindowSpec(4, 4, "word", "none")},
-    {"filter": FilterSpec("fuse", 2.0**-13), "windows": WindowSpec(40, 9)},
+    {
+        "max_shard_bytes": 6000,
+        "windows": WindowSpec(20, Stride(7), "byte", "none"),
+        "filter": FilterSpec(fpr=0.001),
+    },
+    {"max_shard_bytes": 4096, "windows": WindowSpec(13, Stride(5), "char", "none")},
+    {"windows": WindowSpec(31, Stride(30), "byte", "spaces"), "filter": FilterSpec(fpr=0.3)},
+    {"filter": FilterSpec("ribbon")},
+    {"windows": WindowSpec(24, Minimizer(11), "char", "loose")},
+    {
+        "windows": WindowSpec(5, Stride(3), "word", "loose"),
+        "filter": FilterSpec("ribbon"),
+        "max_shard_bytes": 4096,
+    },
+    {"windows": WindowSpec(4, Minimizer(4), "word", "none")},
+    {"windows": WindowSpec(unit="byte", normalizer="none")},
+    {"windows": WindowSpec(9, Minimizer(1), "byte", "spaces"), "max_shard_bytes": 4096},
+    {"windows": WindowSpec(5, Minimizer(2), "word", "loose")},
+    {"filter": FilterSpec("ribbon", 2.0**-13), "windows": WindowSpec(40, Stride(9))},
     {"short_documents": True},
 ]
 
@@ -88,12 +102,37 @@ def test_both_readers_agree_on_ids_and_digests(bundle: Path) -> None:
     assert reader.manifest_sha256() == reader.manifest["manifest_sha256"]
 
 
+def test_the_second_reader_refuses_samplings_it_does_not_know() -> None:
+    record = {"width": 50, "sampling": "minimizer", "span": 42, "unit": "char"}
+    for change in ({"sampling": "dice"}, {"unit": "verse"}, {"span": 0}, {"width": 7}):
+        with pytest.raises(second_reader.Refused):
+            second_reader.Windows(record | change)
+    with pytest.raises(KeyError):
+        second_reader.Windows({"width": 50, "stride": 25, "unit": "char"})
+
+
+def test_both_readers_ask_the_same_windows_of_real_text() -> None:
+    command = [sys.executable, "second_reader.py", "--small"]
+    done = subprocess.run(command, cwd=ROOT / "benchmarks", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (counts,) = re.findall(r"^([\d,]+) of ([\d,]+) windows, ([\d,]+) of them hits", done.stdout)
+    agreeing, asked, hits = (int(count.replace(",", "")) for count in counts)
+    assert agreeing == asked >= 10_000
+    assert 1000 < hits < asked
+
+
 @pytest.mark.parametrize("name", ["defaults", "two_sources"])
 def test_both_readers_agree_on_golden_bundles(name: str) -> None:
     reader, opened = second_reader.Reader(GOLDEN / name), portrait.open(GOLDEN / name)
     one = "The bakery on the corner opens at five. By six the street smells of rye and caraway, and more."
     assert reader.hits(one) == opened.hits(one)
     assert any(map(any, reader.hits(one).values()))
+
+
+def test_the_second_reader_confirms_the_rates_of_ribbon_filters(bundle: Path) -> None:
+    for layer in second_reader.Reader(bundle).layers.values():
+        if isinstance(layer, second_reader.RibbonLayer):
+            assert layer.rate() == pytest.approx(layer.record["fpr"], rel=1e-12)
 
 
 def test_the_second_reader_confirms_the_test_vectors(bundle: Path) -> None:

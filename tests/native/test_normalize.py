@@ -21,7 +21,7 @@ IDEMPOTENT = ["none", "spaces", "loose"]
 
 def normalize(text: str, normalizer: str = "spaces") -> tuple[str, list[tuple[int, int]]]:
     """Return the kernel's normalised text and the origin [start, end) of each of its characters."""
-    return _native.Windows(normalizer, "char", 1, 1).normalize(text)
+    return _native.Windows(normalizer, "char", 1, "stride", 1).normalize(text)
 
 
 def definition(text: str) -> str:

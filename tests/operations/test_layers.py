@@ -18,6 +18,7 @@ from portrait import (
     OutputError,
     OutputExistsError,
     SpecError,
+    Stride,
     WindowSpec,
 )
 from portrait.bundle.manifest import MAX_MANIFEST_VALUES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from conftest import Cli
 
 TALES = {name: f"{name}: the tale of the {name} begins where the last one ends. " * 9 for name in "abcd"}
-SPEC = WindowSpec(20, 10)
+SPEC = WindowSpec(20, Stride(10))
 
 
 @pytest.fixture(autouse=True)
@@ -86,9 +87,9 @@ def test_merging_equals_building_at_once() -> None:
 
 
 def test_layers_may_have_filters_of_different_kinds() -> None:
-    portrait.add("ab", {"c": "c.txt"}, filter=FilterSpec("fuse", 0.001))
+    portrait.add("ab", {"c": "c.txt"}, filter=FilterSpec("ribbon", 0.001))
     kinds = [layer.filter["kind"] for layer in portrait.open("ab").manifest.layers]
-    assert kinds == ["bloom", "bloom", "fuse"]
+    assert kinds == ["bloom", "bloom", "ribbon"]
     portrait.verify("ab")
 
 
@@ -124,7 +125,7 @@ def test_shards_are_copied_where_hard_links_are_not_supported(
 
 def test_a_refused_operation_changes_nothing() -> None:
     before = {path: path.read_bytes() for path in Path("ab").iterdir()}
-    portrait.build({"c": "c.txt"}, "wide", windows=WindowSpec(30, 10))
+    portrait.build({"c": "c.txt"}, "wide", windows=WindowSpec(30, Stride(10)))
     portrait.build({"a": "c.txt"}, "same", windows=SPEC)
     with pytest.raises(SpecError, match="already holds a source 'a'"):
         portrait.add("ab", {"a": "c.txt"})

@@ -19,6 +19,7 @@ from portrait import (
     OutputError,
     OutputExistsError,
     SpecError,
+    Stride,
     UnsupportedBundleError,
     WindowSpec,
 )
@@ -91,7 +92,7 @@ def test_an_existing_readme_is_kept() -> None:
 
 
 def test_a_file_of_pybloom_live_is_wrapped() -> None:
-    spec = WindowSpec(50, 10, normalizer="none")
+    spec = WindowSpec(50, Stride(10), normalizer="none")
     wrapped = portrait.wrap("live/barges.pybloom", "live", windows=spec)
     assert wrapped.query(TEXT).verdict == "found"
     assert wrapped.query(TEXT[::-1]).verdict != "found"
@@ -138,7 +139,7 @@ def test_a_manifest_is_replaced_only_on_demand() -> None:
         portrait.wrap("theirs/words-quip.25-1.bf", "theirs")
     assert portrait.open("theirs").manifest == first.manifest
     portrait.wrap("theirs/words-quip.25-1.bf", "theirs", overwrite=True)
-    assert portrait.open("theirs").spec.stride == 1
+    assert portrait.open("theirs").spec.sampling == Stride(1)
 
 
 def test_symbolic_links_are_resolved_in_another_directory_and_followed_in_place() -> None:
@@ -207,7 +208,7 @@ def test_the_command_line_wraps() -> None:
     assert table.splitlines()[-1].split()[:4] == ["words", "redisbloom", "unknown", "unknown"]
     result = convert("live/barges.pybloom", "new", "--width", "50", "--stride", "10")
     assert (result.returncode, result.stderr) == (0, "")
-    assert portrait.open("new").spec == WindowSpec(50, 10, normalizer="none")
+    assert portrait.open("new").spec == WindowSpec(50, Stride(10), normalizer="none")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from portrait.planning.caveats import (
 )
 from portrait.planning.sample import Sample
 from portrait.planning.strata import PlaceRead, SampledShard, Stratum
-from portrait.spec import WindowSpec
+from portrait.spec import Stride, WindowSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,5 +109,5 @@ def test_files_that_the_sample_did_not_see_are_counted() -> None:
 
 def test_windows_that_give_text_away_are_a_warning() -> None:
     assert list(dense_windows(WindowSpec())) == []
-    (warning,) = dense_windows(WindowSpec(50, 1))
+    (warning,) = dense_windows(WindowSpec(50, Stride(1)))
     assert warning.startswith("at a stride of 1, ")

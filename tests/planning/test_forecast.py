@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("kind", ["bloom", "fuse"])
+@pytest.mark.parametrize("kind", ["bloom", "ribbon"])
 @pytest.mark.parametrize("n_keys", [1, 100, 7000, 200_000, 400_000, 3_000_000])
 def test_a_filter_is_as_large_as_expected(kind: Any, n_keys: int) -> None:
     spec = portrait.FilterSpec(kind, 0.01)
@@ -98,7 +98,7 @@ def test_numbers_of_a_build_in_memory(tmp_path: Path) -> None:
     forecast = half_read(tmp_path, "memory")
     assert forecast.n_keys == 2 * 15 * (40 + 1)
     assert forecast.memory_bytes(1000) == 160_000_000 + 1230 * 12 + 1000
-    assert half_read(tmp_path, "memory", "fuse").memory_bytes(1000) == 160_000_000 + 1230 * 24 + 1000
+    assert half_read(tmp_path, "memory", "ribbon").memory_bytes(1000) == 160_000_000 + 1230 * 24 + 1000
     # 4 s for a half are 8 s; a layer takes 0.08 s, a file 50 µs, 3 MB to write 10 ms.
     assert forecast.seconds(3_000_000) == pytest.approx(8 + 0.08 + 2 * 50e-6 + 0.01)
 

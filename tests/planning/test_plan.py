@@ -91,7 +91,7 @@ CORPORA: dict[str, dict[str, list[str]]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [*((name, "bloom") for name in CORPORA), ("Parquet", "fuse"), ("several", "pybloom")]
+    ("name", "kind"), [*((name, "bloom") for name in CORPORA), ("Parquet", "ribbon"), ("several", "pybloom")]
 )
 def test_a_sample_predicts_the_build(name: str, kind: Any, corpus: Path, tmp_path: Path) -> None:
     sources = {source: [corpus / path for path in paths] for source, paths in CORPORA[name].items()}
@@ -110,7 +110,7 @@ def test_a_sample_predicts_the_build(name: str, kind: Any, corpus: Path, tmp_pat
         assert source.text_bytes == pytest.approx(actual(built, source.source).text_bytes, rel=0.25)
 
 
-@pytest.mark.parametrize("kind", ["bloom", "fuse", "pybloom"])
+@pytest.mark.parametrize("kind", ["bloom", "ribbon", "pybloom"])
 def test_a_small_corpus_is_counted_exactly(kind: Any, corpus: Path, tmp_path: Path) -> None:
     sources = {"parquet": corpus / "third.parquet", "text": sorted((corpus / "txt").iterdir())[:40]}
     spec = portrait.FilterSpec(kind, 0.02)
@@ -172,7 +172,7 @@ def test_the_work_directory_is_as_large_as_planned(corpus: Path, tmp_path: Path)
 def test_the_plan_chooses_the_same_way_as_the_build(corpus: Path, tmp_path: Path) -> None:
     def way(out: str = "out", kind: Any = "bloom", stride: int = 25, **options: Any) -> str:
         spec = portrait.FilterSpec(kind)
-        windows = portrait.WindowSpec(stride=stride)
+        windows = portrait.WindowSpec(sampling=portrait.Stride(stride))
         execution = Execution(**options)
         planned = portrait.plan(corpus, out=tmp_path / out, windows=windows, filter=spec, execution=execution)
         assert (planned.work_dir_bytes > 0) == (planned.way == "disk") == (planned.work_dir is not None)
@@ -190,18 +190,18 @@ def test_the_plan_chooses_the_same_way_as_the_build(corpus: Path, tmp_path: Path
 
 
 def test_detectable_lengths_agree_with_answers(corpus: Path, tmp_path: Path) -> None:
-    spec = portrait.FilterSpec("fuse", 1 / 128)
+    spec = portrait.FilterSpec("ribbon", 1 / 128)
     sources = {"a": corpus / "txt" / "0000.txt", "b": corpus / "third.parquet"}
     planned = portrait.plan(sources, filter=spec)
     built = portrait.build(sources, tmp_path / "out", filter=spec)
     assert planned.fpr == 1 / 128
-    assert planned.guaranteed_units == 74
+    assert planned.guaranteed_units == 91
     for n_chars, length in planned.detectable_units.items():
         assert built.query("a fable " * (n_chars // 8)).detectable_length == length
 
 
 def test_a_text_in_which_nothing_is_detectable_has_no_length(corpus: Path) -> None:
-    windows = portrait.WindowSpec(width=900, stride=900)
+    windows = portrait.WindowSpec(width=900, sampling=portrait.Stride(900))
     planned = portrait.plan(corpus / "third.parquet", windows=windows)
     assert planned.detectable_units[1000] is None
     assert planned.detectable_units[10_000] is not None
@@ -209,7 +209,7 @@ def test_a_text_in_which_nothing_is_detectable_has_no_length(corpus: Path) -> No
 
 def test_a_copy_may_be_as_long_as_its_text(corpus: Path) -> None:
     def detectable(width: int) -> int | None:
-        windows, spec = portrait.WindowSpec(width, 1), portrait.FilterSpec("fuse", 1 / 128)
+        windows, spec = portrait.WindowSpec(width, portrait.Stride(1)), portrait.FilterSpec("ribbon", 1 / 128)
         return portrait.plan(corpus / "third.parquet", windows=windows, filter=spec).detectable_units[1000]
 
     # A single window of one source is evidence: 1/128 is less than the threshold of 1/100. Two are not.
@@ -346,7 +346,7 @@ def test_a_file_that_delays_the_build_is_named(
 def test_keys_that_exceed_the_memory_are_a_warning(corpus: Path) -> None:
     planned = portrait.plan(
         corpus / "txt",
-        windows=portrait.WindowSpec(stride=1),
+        windows=portrait.WindowSpec(sampling=portrait.Stride(1)),
         filter=portrait.FilterSpec("pybloom"),
         execution=Execution(memory_bytes=256 << 20),
         sample_text_bytes=MB,
@@ -358,10 +358,10 @@ def test_keys_that_exceed_the_memory_are_a_warning(corpus: Path) -> None:
 
 
 def test_a_plan_is_printed_as_json_and_writes_nothing(corpus: Path, cli: Cli, tmp_path: Path) -> None:
-    result = cli("plan", f"web={corpus / 'third.parquet'}", "--json", "--filter", "fuse", "--fpr", "0.001")
+    result = cli("plan", f"web={corpus / 'third.parquet'}", "--json", "--filter", "ribbon", "--fpr", "0.001")
     assert (result.code, result.err, result.out.count("\n")) == (0, "", 1)
     record = json.loads(result.out)
-    planned = portrait.plan({"web": corpus / "third.parquet"}, filter=portrait.FilterSpec("fuse", 0.001))
+    planned = portrait.plan({"web": corpus / "third.parquet"}, filter=portrait.FilterSpec("ribbon", 0.001))
     expected = json.loads(json.dumps(planned.to_dict()))
     assert record.pop("seconds") > 0
     expected.pop("seconds")

@@ -24,10 +24,19 @@ if TYPE_CHECKING:
 
 def test_a_bundle_is_opened_only_with_the_stride_it_was_built_with(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Some text.")
-    built = portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait")
+    windows = portrait.WindowSpec(sampling=portrait.Stride(25))
+    built = portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait", windows=windows)
     assert portrait.open(built.path, stride=25).spec == built.spec
     with pytest.raises(SpecError, match="was built with a stride of 25, not 50"):
         portrait.open(built.path, stride=50)
+
+
+def test_a_bundle_of_sampled_windows_has_no_stride(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Some text.")
+    built = portrait.build(tmp_path / "a.txt", tmp_path / "a.portrait")
+    with pytest.raises(SpecError) as caught:
+        portrait.open(built.path, stride=42)
+    assert caught.value.parameter == "stride"
 
 
 def test_a_bundle_s_contents_are_those_of_its_manifest(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def book(tmp_path: Path) -> portrait.Portrait:
 
 
 def test_several_portraits_give_one_answer_that_counts_all_their_layers() -> None:
-    one = samples.build({"a": ["it was the best of times"]}, portrait.WindowSpec(8, 4))
-    other = samples.build({"b": ["天地玄黃"], "c": ["宇宙洪荒"]}, portrait.WindowSpec(8, 4))
+    one = samples.build({"a": ["it was the best of times"]}, portrait.WindowSpec(8, portrait.Stride(4)))
+    other = samples.build({"b": ["天地玄黃"], "c": ["宇宙洪荒"]}, portrait.WindowSpec(8, portrait.Stride(4)))
     text = "it was the best of times"
     answer = portrait.query([one.portrait, other.portrait], text)
     assert [layer.source for layer in answer.layers] == ["a", "b", "c"]
@@ -50,7 +50,7 @@ def test_the_threshold_is_a_positive_number(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [5e-324, 1, 1e6])
 def test_thresholds_of_all_sizes_up_to_a_million_are_accepted(value: float) -> None:
-    opened = samples.build({"main": ["some text"]}, portrait.WindowSpec(4, 2)).portrait
+    opened = samples.build({"main": ["some text"]}, portrait.WindowSpec(4, portrait.Stride(2))).portrait
     assert opened.query("some text", evalue=value).detectable_length
 
 
@@ -102,7 +102,7 @@ def test_a_text_is_normalised_as_its_windows_are(book: portrait.Portrait) -> Non
 
 
 def test_evidence_holds_the_chains_that_are_significant_among_all_layers() -> None:
-    opened = samples.build({"main": [STORY]}, portrait.WindowSpec(8, 4), 0.3).portrait
+    opened = samples.build({"main": [STORY]}, portrait.WindowSpec(8, portrait.Stride(4)), 0.3).portrait
     text = f"{STORY[:12]}##{STORY[20:36]}##{STORY[40:90]}"
     (every,), (strict,) = opened.evidence(text, evalue=1e6), opened.evidence(text, evalue=1e-6)
     assert len(every.scan.chains) > len(strict.scan.chains) > 0
@@ -130,7 +130,7 @@ def test_the_identity_of_a_foreign_filter_depends_on_its_files() -> None:
     assert pickle.loads(pickle.dumps(one)).identity == one.identity
 
 
-@pytest.mark.parametrize("kind", ["bloom", "fuse", "pybloom"])
+@pytest.mark.parametrize("kind", ["bloom", "ribbon", "pybloom"])
 @pytest.mark.parametrize("factor", [0.5, 0.89, 1.12, 1e-6])
 def test_a_recorded_rate_that_the_filter_contradicts_is_found(
     kind: str, factor: float, tmp_path: Path

@@ -13,7 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from support import oracle
+from support import oracle, second_reader
 from support.places import TEXTS
 
 import portrait
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 #: The files that the test reads, in the directory ``TEXTS``.
 FILES = ["gsm8k-test.jsonl", "gsm8k-train.jsonl", "wikitext-2-test.txt"]
-WIDTH, STRIDE = 50, 25
+#: How the portrait cuts text into windows: the defaults.
+WINDOWS = second_reader.Windows({"width": 50, "sampling": "minimizer", "span": 42, "unit": "char"})
 EVALUE = 1e-5
 N_PLANTED = 60
 
@@ -72,9 +73,9 @@ def planted(texts: Path) -> Planted:
     """A benchmark, some of whose rows are planted into a corpus."""
     rng = random.Random(20)
     rows = rows_of(texts / "gsm8k-test.jsonl")
-    # At this threshold, a passage of 175 characters can be told from chance in a row of this size.
+    # At this threshold, a passage of 217 characters can be told from chance in a row of this size.
     lengths = [len(normalize(row["question"])) for row in rows]
-    long = set(rng.sample([i for i, n in enumerate(lengths) if n >= 175], N_PLANTED))
+    long = set(rng.sample([i for i, n in enumerate(lengths) if n >= 217], N_PLANTED))
     short = set(rng.sample([i for i, n in enumerate(lengths) if n < 120], 10))
     wiki = (texts / "wikitext-2-test.txt").read_text(encoding="utf-8")
     places = sorted(rng.sample(range(len(wiki)), len(long | short)))
@@ -98,20 +99,16 @@ def stored(planted: Planted) -> dict[str, set[str]]:
     for source, documents in planted.documents.items():
         windows = windows_by_source.setdefault(source, set())
         for document in map(normalize, documents):
-            last = len(document) - WIDTH
-            if last >= 0:
-                windows.update(document[i : i + WIDTH] for i in {*range(0, last + 1, STRIDE), last})
+            windows.update(document[i : i + WINDOWS.width] for i in WINDOWS.stored(document))
     return windows_by_source
 
 
 def longest_chain(text: str, windows: set[str]) -> int:
-    """Return the largest number of consecutive windows, a stride apart, that are really in the corpus."""
-    best = 0
-    chains: dict[int, int] = {}
-    for i in range(len(text) - WIDTH + 1):
-        if text[i : i + WIDTH] in windows:
-            chains[i] = chains.get(i - STRIDE, 0) + 1
-            best = max(best, chains[i])
+    """Return the largest number of asked windows in a row that are really in the corpus."""
+    best = chain = 0
+    for i in WINDOWS.asked(text):
+        chain = chain + 1 if text[i : i + WINDOWS.width] in windows else 0
+        best = max(best, chain)
     return best
 
 
@@ -152,7 +149,7 @@ def test_all_long_planted_rows_are_reported_and_no_others(
 
     # No row whose true chain is long enough is left out.
     for i, text in enumerate(texts_of_rows):
-        enough = next(k for k in range(1, 99) if 2 * (len(text) - WIDTH + 1) * epsilon**k <= EVALUE)
+        enough = next(k for k in range(1, 99) if 2 * len(WINDOWS.asked(text)) * epsilon**k <= EVALUE)
         if max(chains[i].values()) >= enough:
             assert i in reported
 

@@ -117,7 +117,8 @@ def test_a_report_as_json_states_its_inputs_and_options(bundle: Path, data: Path
     assert content["tool"] == f"portrait {portrait.__version__}"
     (entry,) = content["portraits"]
     assert (entry["name"], entry["id"]) == ("known", manifest.id)
-    assert (entry["width"], entry["stride"], entry["unit"], entry["normalizer"]) == (50, 25, "char", "spaces")
+    assert (entry["width"], entry["unit"], entry["normalizer"]) == (50, "char", "spaces")
+    assert (entry["sampling"], entry["span"]) == ("minimizer", 42)
     assert entry["layers"] == [{"source": one.source, "fpr": one.fpr} for one in manifest.layers]
     assert content["totals"]["found"]["count"] == 5
     assert content["totals"]["found"]["share"] == 0.5

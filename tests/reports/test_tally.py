@@ -17,13 +17,13 @@ from portrait.errors import SpecError
 from portrait.reports.findings import ColumnSpan, ReportRow
 from portrait.reports.statistics import Spread
 from portrait.reports.tally import Tally, covered_chars
-from portrait.spec import WindowSpec
+from portrait.spec import Stride, WindowSpec
 
 if TYPE_CHECKING:
     from portrait.answers.verdict import Verdict
 
 SOURCES = [("one", "web"), ("one", "books"), ("two", "web")]
-PORTRAITS = [("one", WindowSpec()), ("two", WindowSpec(13, 1, "word"))]
+PORTRAITS = [("one", WindowSpec()), ("two", WindowSpec(13, Stride(1), "word"))]
 
 
 def layer(

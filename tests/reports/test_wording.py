@@ -8,7 +8,7 @@ from support.evidence import ask, evidence
 from portrait.reports.findings import PortraitFindings, ReportRow
 from portrait.reports.statistics import Share, Spread
 from portrait.reports.wording import edited, headline, rate, row_name, sure_lengths
-from portrait.spec import WindowSpec
+from portrait.spec import Stride, WindowSpec
 
 
 def test_a_rate_has_its_interval() -> None:
@@ -55,7 +55,7 @@ def test_edited_copies_are_counted(n: int, sentence: str) -> None:
 
 
 def test_a_copy_is_invisible_if_no_portrait_has_a_window_of_it() -> None:
-    specs = [WindowSpec(50), WindowSpec(25, 12), WindowSpec(13, 1, "word", "loose")]
+    specs = [WindowSpec(50), WindowSpec(25, Stride(12)), WindowSpec(13, Stride(1), "word", "loose")]
     assert edited(Share(0, 1), specs).endswith(
         "copies changed in every 13 words (separated by punctuation or white space) and every 25 characters "
         "(runs of white space counted as one) are invisible."

@@ -102,7 +102,7 @@ def test_standard_input_is_scanned(cli: Cli, wick: Path, data: Path) -> None:
 def test_threshold_and_stride_are_as_in_a_query(cli: Cli, wick: Path, data: Path) -> None:
     rows = rows_of(cli("scan", wick, data.name, "--evalue", "1e-200").out)
     assert {row["verdict"] for row in rows} == {"inconclusive"}
-    assert "was built with a stride of 25" in cli.refused("scan", wick, data.name, "--stride", "7")
+    assert "stride" in cli.refused("scan", wick, data.name, "--stride", "7")
 
 
 def test_filters_of_the_original_library_are_queried_too(cli: Cli, wick: Path, tmp_path: Path) -> None:

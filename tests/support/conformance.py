@@ -14,10 +14,10 @@ from support import oracle
 from support.filter_vectors import (
     Case,
     bloom_cases,
-    fuse_cases,
     key_text,
     pybloom_cases,
     redisbloom_cases,
+    ribbon_cases,
     shards,
 )
 from support.oracle import Spec
@@ -50,15 +50,36 @@ TEXTS = (
     "京都、東京。 \u3000 Ω\u0000\u0000 \U0001d160",
 )
 
-WINDOW_TEXTS = (
+STRIDE_TEXTS = (
     "",
     "short",
     "The ferry left\tat noon, and nobody minded.",
     "Cafe\u0301 京都 🚢\u00a0\u00a0Köln",
     "--------------------",
 )
-WINDOWS = ((1, 1), (5, 1), (5, 3), (7, 20), (4, 4))
-WORD_WINDOWS = ((1, 1), (2, 1), (3, 2), (8, 3))
+#: Widths, and strides or spans.
+Shapes = tuple[tuple[int, int], ...]
+#: Widths and strides of windows of characters and bytes, and of words.
+STRIDES: Shapes = ((1, 1), (5, 1), (5, 3), (7, 20), (4, 4))
+WORD_STRIDES: Shapes = ((1, 1), (2, 1), (3, 2), (8, 3))
+#: Widths and spans: groups of r units (8, or 2 words), of a few more, and of a whole window; spans of one
+#: unit, and of a window and more.
+SPANS: Shapes = ((8, 1), (8, 5), (12, 4), (20, 4), (20, 7), (30, 20), (28, 25), (9, 20), (50, 42))
+WORD_SPANS: Shapes = ((2, 1), (2, 3), (4, 2), (5, 2), (7, 3), (3, 6))
+#: Texts to sample windows of: prose, mixed scripts, a script without spaces, runs and periods.
+PROSE = (
+    "The ferry left\tat noon, and nobody minded. The island keeps its own time: bread at six, the post at "
+    "ten, and whatever the weather says after that; Café chairs stand out until the first of November, "
+    "then they do not."
+)
+SAMPLED_TEXTS = (
+    "Cafe\u0301 京都 🚢\u00a0\u00a0Köln; Привет, Straße! مرحبا — naïve Ω≈ç√ x = y + 1 и ещё раз: Cafe\u0301.",
+    "港の朝は早い。パン屋が店を開けるころには、もう船が三隻も出ていった。天地玄黃宇宙洪荒日月盈昃辰宿列張寒來暑往秋收冬藏",
+    "-" * 110,
+    "abcde " * 20,
+    "é" * 40 + "e" * 40,
+    "=-" * 30 + " na na na na na na na na na na na na na na na na " + "=-" * 30,
+)
 
 DOCUMENTS = (
     "The bakery on the corner opens at five. By six the street smells of rye and caraway.",
@@ -84,13 +105,18 @@ PORTRAITS = (
     (Spec(16, 9, "byte", "none"), 2),
     (Spec(3, 2, "word", "loose"), 1),
     (Spec(10, 10, "char", "data-portraits"), 2),
+    (Spec(12, span=4, unit="char", normalizer="spaces"), 4),
+    (Spec(20, span=5, unit="byte", normalizer="none"), 3),
+    (Spec(3, span=2, unit="word", normalizer="loose"), 1),
+    (Spec(9, span=14, unit="char", normalizer="data-portraits"), 1),
 )
 THRESHOLD = 0.01
 
 
 def spec_case(spec: Spec) -> Case:
     """Return a spec as in a manifest."""
-    windows = {"width": spec.width, "stride": spec.stride, "unit": spec.unit}
+    name, gap = ("minimizer", "span") if spec.span is not None else ("stride", "stride")
+    windows = {"width": spec.width, "sampling": name, gap: spec.gap, "unit": spec.unit}
     return {"windows": windows, "normalizer": spec.normalizer}
 
 
@@ -103,26 +129,70 @@ def normalizer_cases() -> Iterator[Case]:
 
 
 def window_cases() -> Iterator[Case]:
-    """Yield each text's windows, their keys, and what a document of this text stores."""
-    for unit, shapes in (("char", WINDOWS), ("byte", WINDOWS), ("word", WORD_WINDOWS)):
+    """Yield what a document of each text stores, and what a question asks, by both samplings."""
+    for unit, shapes in (("char", STRIDES), ("byte", STRIDES), ("word", WORD_STRIDES)):
         for width, stride in shapes:
-            for i, text in enumerate(WINDOW_TEXTS):
-                spec = Spec(width, stride, unit, NORMALIZERS[(i + width) % 4])
-                normalized, _ = oracle.normalise(text, spec.normalizer)
-                windows = oracle.all_windows(normalized, spec)
-                yield spec_case(spec) | {
-                    "text": text,
-                    "normalized": normalized,
-                    "n_units": len(oracle.units(normalized, unit)),
-                    "all_windows": [
-                        [window.hex(), key_text(oracle.window_key(window))] for window in windows
-                    ],
-                    "document_key": key_text(oracle.document_key(normalized)),
-                    "stored_offsets": oracle.stored_offsets(len(oracle.units(normalized, unit)), spec),
-                    "stored_keys": sorted(map(key_text, oracle.document_keys(text, spec))),
-                    "stored_keys_with_short_documents": sorted(
-                        map(key_text, oracle.document_keys(text, replace(spec, short_documents=True)))
-                    ),
+            for i, text in enumerate(STRIDE_TEXTS):
+                yield window_case(text, Spec(width, stride, unit, NORMALIZERS[(i + width) % 4]))
+    for unit, shapes in (("char", SPANS), ("byte", SPANS[1::2]), ("word", WORD_SPANS)):
+        for n, (width, span) in enumerate(shapes):
+            for i, text in enumerate(sampled_texts(n, unit, width + span - 1)):
+                yield window_case(text, Spec(width, None, unit, NORMALIZERS[(i + n) % 4], span=span))
+
+
+def sampled_texts(n: int, unit: str, context: int) -> Iterator[str]:
+    """Yield texts shorter than a window, than a context, as long as one, and two of other kinds."""
+    yield "short"
+    for n_units in (context - 1, context):
+        yield " ".join(PROSE.split()[:n_units]) if unit == "word" else " ".join(PROSE.split())[:n_units]
+    yield PROSE
+    yield SAMPLED_TEXTS[n % len(SAMPLED_TEXTS)]
+    yield SAMPLED_TEXTS[(n + 3) % len(SAMPLED_TEXTS)]
+
+
+def window_case(text: str, spec: Spec) -> Case:
+    """Return what a document of this text stores, and what a question asks."""
+    normalized, _ = oracle.normalise(text, spec.normalizer)
+    parts = oracle.units(normalized, spec.unit)
+    windows = oracle.all_windows(normalized, spec)
+    asked = oracle.asked_offsets(parts, spec)
+    every = replace(spec, short_documents=True)
+    return spec_case(spec) | {
+        "text": text,
+        "normalized": normalized,
+        "n_units": len(parts),
+        "document_key": key_text(oracle.document_key(normalized)),
+        "stored_offsets": oracle.stored_offsets(parts, spec),
+        "stored_keys": sorted({*map(key_text, oracle.document_keys(text, spec))}),
+        "stored_keys_with_short_documents": sorted({*map(key_text, oracle.document_keys(text, every))}),
+        "asked_offsets": asked,
+        "asked_windows": [[windows[i].hex(), key_text(oracle.window_key(windows[i]))] for i in asked],
+    }
+
+
+def order_cases() -> Iterator[Case]:
+    """Yield groups of units with their symbols, the numbers made of these, and the group's order."""
+    text = "The ferry: at noon, 京都 and Köln 🚢\u00a0\x00\x7f\x80\U0010ffff é."
+    words = ["The", "ferry", "left", "at", "noon,", "京都", "and", "Köln", "🚢", "é"]
+    for unit, parts, sizes in (
+        ("char", oracle.units(text, "char"), (8, 9, 12, 15, 16, 30)),
+        ("byte", oracle.units(text, "byte"), (8, 11, 16, 40)),
+        ("word", [word.encode() for word in words], (2, 3, 5)),
+    ):
+        for size in sizes:
+            for at in (0, len(parts) // 2, len(parts) - size):
+                group = parts[at : at + size]
+                yield {
+                    "unit": unit,
+                    "group": [part.hex() if unit == "byte" else part.decode() for part in group],
+                    "symbols": [oracle.symbol(part, unit) for part in group],
+                } | {
+                    name: f"{number:08x}"
+                    for name, number in zip(
+                        ("a", "b", "c", "d", "order"),
+                        (*oracle.group_numbers(group, unit), oracle.group_order(group, unit)),
+                        strict=True,
+                    )
                 }
 
 
@@ -140,6 +210,7 @@ def portrait_cases() -> Iterator[Case]:
             questions.append(
                 {
                     "text": text,
+                    "asked_offsets": oracle.ask(text, spec).offsets,
                     "hits": "".join("01"[hit] for hit in oracle.hits(text, spec, bloom.contains)),
                     "chains": [list(chain) for chain in oracle.chains(text, spec, bloom.contains)],
                     "exact_document": answer["exact_document"],
@@ -147,6 +218,7 @@ def portrait_cases() -> Iterator[Case]:
                     "detectable_length": answer["detectable_length"],
                     "verdict": answer["verdict"],
                     "matches": layer["matches"],
+                    "approximate": layer["approximate"],
                 }
             )
         yield spec_case(spec) | {
@@ -162,9 +234,10 @@ def portrait_cases() -> Iterator[Case]:
 
 FILES = {
     "normalizers": normalizer_cases,
+    "orders": order_cases,
     "windows": window_cases,
     "bloom": bloom_cases,
-    "fuse": fuse_cases,
+    "ribbon": ribbon_cases,
     "pybloom": pybloom_cases,
     "redisbloom": redisbloom_cases,
     "portraits": portrait_cases,

@@ -19,13 +19,13 @@ WIDTH, STRIDE = 10, 5
 FPR = 0.09
 
 
-SPEC = portrait.WindowSpec(WIDTH, STRIDE)
+SPEC = portrait.WindowSpec(WIDTH, portrait.Stride(STRIDE))
 
 
 def chain(window: int, windows: int, distinct: int | None = None) -> Chain:
     """Return a chain of ``windows`` windows from offset ``window``, all of them distinct by default."""
-    end = window + (windows - 1) * STRIDE + WIDTH
-    return Chain(window, windows, windows if distinct is None else distinct, window, end)
+    last = window + (windows - 1) * STRIDE
+    return Chain(window, last, windows, windows if distinct is None else distinct, window, last + WIDTH)
 
 
 def evidence(

@@ -65,42 +65,48 @@ def shards(bloom: oracle.Bloom, per_shard: int) -> list[Case]:
     return result
 
 
-def fuse_cases() -> Iterator[Case]:
-    """Yield binary fuse filters: each key's fingerprint and slots, tables and slots of shards, answers."""
-    for bits, n_partitions, per_shard, n_keys in (
-        (8, 1, 1, 20),
-        (7, 4, 3, 60),
+def ribbon_cases() -> Iterator[Case]:
+    """Yield ribbon filters: each key's start and coefficients, shards, rate and answers."""
+    for n_columns, n_partitions, per_shard, n_keys in (
+        (7, 1, 1, 20),
+        (8, 3, 2, 400),
         (13, 2, 1, 25),
         (32, 1, 1, 3),
     ):
-        keys = some_keys(f"fuse {bits}", n_keys)
-        partitions: list[slow_filters.Partition] = []
-        for number in range(n_partitions):
-            own = [key for key in keys if key * n_partitions >> 64 == number]
-            start = sum(len(one.to_bytes()) for one in partitions)
-            partitions.append(slow_filters.fuse_partition(own, bits, start))
+        keys = some_keys(f"ribbon {n_columns}", n_keys)
+        partitions = [
+            slow_filters.ribbon_partition(
+                [key for key in keys if key * n_partitions >> 64 == number], n_columns, n_partitions
+            )
+            for number in range(n_partitions)
+        ]
         own_shards = []
         for first in range(0, n_partitions, per_shard):
             some = partitions[first : first + per_shard]
-            ends = [number * 2**64 // n_partitions for number in (first, first + len(some))]
+            ends = [-(-number * 2**64 // n_partitions) for number in (first, first + len(some))]
             own_shards.append(
                 {
                     "first_key": key_text(ends[0]),
                     "last_key": key_text(ends[1] - 1),
-                    "partitions": b"".join(one.row for one in some).hex(),
-                    "fingerprints": b"".join(one.to_bytes() for one in some).hex(),
+                    "columns": b"".join(one.to_bytes() for one in some).hex(),
+                    "partitions": b"".join(one.n_blocks.to_bytes(8, "little") for one in some).hex(),
                 }
             )
-        asked = [*keys[:6], *some_keys("absent", 60)[2:]]
+        places = []
+        for key in keys[:6]:
+            number = key * n_partitions >> 64
+            start, row = slow_filters.ribbon_row(key, n_partitions, partitions[number].n_blocks)
+            places.append([key_text(key), number, start, f"{row:032x}"])
+        rates = [sum(rates) / len(rates) for rates in (one.block_rates() for one in partitions)]
+        asked = [*keys[:6], *some_keys("absent", 150)[2:]]
         owners = {key: partitions[key * n_partitions >> 64] for key in asked}
         yield {
-            "filter": {"kind": "fuse", "fingerprint_bits": bits, "n_partitions": n_partitions},
+            "filter": {"kind": "ribbon", "n_columns": n_columns, "n_partitions": n_partitions},
             "keys": [*map(key_text, keys)],
-            "places": [
-                [key_text(key), key * n_partitions >> 64, *owners[key].look_up(key)] for key in keys[:6]
-            ],
+            "places": places,
             "shards": own_shards,
-            "answers": [[key_text(key), owner.contains(key)] for key, owner in owners.items()],
+            "rate": sum(rates) / len(rates),
+            "answers": [[key_text(key), owner.contains(key, n_partitions)] for key, owner in owners.items()],
         }
 
 

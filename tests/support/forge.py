@@ -22,7 +22,7 @@ def manifest_id(manifest: dict[str, Any]) -> str:
     """Return the id that the format prescribes for a manifest."""
     content = {
         "format_version": 1,
-        "windows": {name: manifest["windows"][name] for name in ("width", "stride", "unit")},
+        "windows": manifest["windows"],
         "normalizer": {name: manifest["normalizer"][name] for name in ("name", "version")},
         "hash": {"name": "xxh3_64", "window_seed": 0, "document_seed": 1},
         "layers": [

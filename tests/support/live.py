@@ -26,11 +26,11 @@ JSON = {"Content-Type": "application/json"}
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
-def build(path: Path, text: str) -> Path:
+def build(path: Path, text: str, windows: portrait.WindowSpec | None = None) -> Path:
     """Build a portrait of one text at ``path``, and return the path."""
     source = path.with_suffix(".txt")
     source.write_text(text, encoding="utf-8")
-    portrait.build(source, path, overwrite=True)
+    portrait.build(source, path, windows=windows, overwrite=True)
     return path
 
 

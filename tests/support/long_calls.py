@@ -18,8 +18,9 @@ from portrait import _native
 
 random.seed(1)
 n_calls = 1
-windows = _native.Windows("spaces", "char", 50, 25)
-words = _native.Windows("none", "word", 5, 1)
+windows = _native.Windows("spaces", "char", 50, "stride", 25)
+words = _native.Windows("none", "word", 5, "stride", 1)
+sampled = _native.Windows("spaces", "char", 50, "minimizer", 42)
 bloom = _native.Filter.bloom([bytes(1 << 20)])
 
 def arguments(*values):
@@ -65,7 +66,8 @@ CALLS: dict[str, tuple[str, str, str]] = {
     ),
     "normalising marks": (
         (
-            "big = 'a' + '\\u0301\\u0323' * 20_000_000; w = _native.Windows('loose', 'char', 1_000_000, 1);"
+            "big = 'a' + '\\u0301\\u0323' * 20_000_000;"
+            " w = _native.Windows('loose', 'char', 1_000_000, 'stride', 1);"
             " scanner = _native.Scanner(w, [(bloom, 0.01)])\n"
             "bloom.contains_windows([big])"
         ),
@@ -92,8 +94,51 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "made.add_text",
         "words, big",
     ),
+    "keys of sampled windows": (
+        "big = text * 200_000; made = _native.Keys()",
+        "made.add_text",
+        "sampled, big",
+    ),
+    "keys of sampled windows without ASCII": (
+        (
+            "big = '天地玄黃宇宙洪荒' * 20_000_000; made = _native.Keys();"
+            " w = _native.Windows('none', 'char', 50, 'minimizer', 42)\n"
+            "bloom.contains_windows([big])"
+        ),
+        "made.add_text",
+        "w, big",
+    ),
+    "keys of sampled words": (
+        (
+            "big = text * 100_000; made = _native.Keys();"
+            " w = _native.Windows('none', 'word', 10, 'minimizer', 8)"
+        ),
+        "made.add_text",
+        "w, big",
+    ),
+    "keys of wide contexts": (
+        (
+            "big = text * 100_000; made = _native.Keys();"
+            " w = _native.Windows('none', 'char', 50, 'minimizer', 100_000)"
+        ),
+        "made.add_text",
+        "w, big",
+    ),
+    "a scan of sampled windows": (
+        "big = text * 200_000; scanner = _native.Scanner(sampled, [(bloom, 0.01)])",
+        "scanner.scan",
+        "big",
+    ),
+    "the offsets of sampled windows": (
+        "big = text * 200_000",
+        "sampled.asked",
+        "big",
+    ),
     "keys of wide windows": (
-        "w = _native.Windows('none', 'byte', 1_000_000, 1); big = text * 4_000; made = _native.Keys()",
+        (
+            "w = _native.Windows('none', 'byte', 1_000_000, 'stride', 1); big = text * 4_000;"
+            " made = _native.Keys()"
+        ),
         "made.add_text",
         "w, big",
     ),
@@ -127,15 +172,28 @@ CALLS: dict[str, tuple[str, str, str]] = {
         "builder.insert",
         "made",
     ),
-    "a fuse filter of many keys": (
+    "a ribbon filter": (
         "made = kept(keys(4 << 20)); made.sort_unique()",
-        "_native.build_fuse",
-        "made, 8, 1",
+        "_native.build_ribbon",
+        "made, 7, 128",
     ),
-    "a fuse filter of few keys": (
-        "made = kept(keys(1 << 18)); made.sort_unique()",
-        "_native.build_fuse",
-        "made, 8, 1",
+    "a ribbon filter of keys in one place": (
+        "made = kept(array.array('Q', range(4 << 20)))",
+        "_native.build_ribbon",
+        "made, 7, 1",
+    ),
+    "a ribbon filter without keys": (
+        "made = b''",
+        "_native.build_ribbon",
+        "made, 32, 1 << 18",
+    ),
+    "the rate of a ribbon filter": (
+        (
+            "n_blocks = 1 << 20; columns = random.randbytes(n_blocks * 32 * 8)\n"
+            "f = _native.Filter.ribbon([(columns, array.array('Q', [n_blocks]))], 32)"
+        ),
+        "f.rate",
+        "",
     ),
     "asking keys": (
         "made = keys(1 << 22) * 10",

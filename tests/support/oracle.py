@@ -16,6 +16,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 import xxhash
@@ -56,16 +57,27 @@ Contains = Callable[[int], bool]
 
 @dataclass(frozen=True)
 class Spec:
-    """How texts become windows: width and stride in units, the unit, and the normaliser.
+    """How texts become windows: width, stride or span in units, the unit, and the normaliser.
 
+    Windows are sampled at a stride, ``Spec(50, 25)``, or by a minimizer with a span, ``Spec(50, span=42)``.
     ``short_documents`` says whether a document shorter than a window stores the key of its text.
     """
 
     width: int
-    stride: int
+    stride: int | None = None
     unit: str = "char"
     normalizer: str = "spaces"
     short_documents: bool = False
+    span: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.stride is None) == (self.span is None):
+            raise ValueError("windows have either a stride or a span")
+
+    @property
+    def gap(self) -> int:
+        """The stride or the span: of so many windows in a row, at least one is stored."""
+        return self.span or self.stride or 0
 
 
 # --- Normalising ------------------------------------------------------------------------------------
@@ -223,7 +235,7 @@ def _substituted(pattern: str, replacement: str, pieces: list[Piece]) -> list[Pi
     return done + pieces[at:]
 
 
-# --- Windows and keys -------------------------------------------------------------------------------
+# --- Windows ----------------------------------------------------------------------------------------
 
 
 def units(text: str, unit: str) -> list[bytes]:
@@ -251,10 +263,85 @@ def all_windows(text: str, spec: Spec) -> list[bytes]:
     return [separator.join(parts[i : i + spec.width]) for i in range(len(parts) - spec.width + 1)]
 
 
-def stored_offsets(n_units: int, spec: Spec) -> list[int]:
-    """Return the offsets, in units, of the windows that a document of ``n_units`` units stores."""
-    last = n_units - spec.width
-    return sorted({*range(0, last + 1, spec.stride), last}) if last >= 0 else []
+def asked_offsets(parts: Sequence[bytes], spec: Spec) -> list[int]:
+    """Return the units at which the windows begin that a question of these units asks."""
+    n_windows = max(0, len(parts) - spec.width + 1)
+    if spec.span is None or n_windows < spec.span:
+        return [*range(n_windows)]
+    return sampled_offsets(parts, spec.unit, spec.width, spec.span)
+
+
+def stored_offsets(parts: Sequence[bytes], spec: Spec) -> list[int]:
+    """Return the units at which the windows begin that a document of these units stores."""
+    last = len(parts) - spec.width
+    if last < 0:
+        return []
+    if spec.stride is not None:
+        return sorted({*range(0, last + 1, spec.stride), last})
+    return asked_offsets(parts, spec) if last + 1 >= spec.gap else sorted({0, last})
+
+
+# --- The mod-minimizer ------------------------------------------------------------------------------
+
+
+def group_size(unit: str, width: int, span: int) -> tuple[int, int]:
+    """Return r and t: the least number of units in a group, and the number in these windows' groups."""
+    least = 2 if unit == "word" else 8
+    return least, least + (width - least) % span
+
+
+def symbol(part: bytes, unit: str) -> int:
+    """Return the number that stands for a unit in the order of groups."""
+    if unit == "word":
+        return xxhash.xxh3_64_intdigest(part, seed=0) % 2**32
+    code = ord(part.decode()) if unit == "char" else part[0]
+    if unit == "byte" or code < 128:
+        return code
+    return 128 + ((code * 0x9E3779B1 % 2**32) >> 25)
+
+
+def group_numbers(group: Sequence[bytes], unit: str) -> tuple[int, int, int, int]:
+    """Return a, b, c and d: the symbols at both ends of a group, in numbers of 32 bits."""
+    symbols = [symbol(part, unit) for part in group]
+    if unit == "word":
+        return symbols[0], symbols[1], symbols[-2], symbols[-1]
+    four = [symbols[:4], symbols[4:8], symbols[-8:-4], symbols[-4:]]
+    a, b, c, d = (sum(one * 256**i for i, one in enumerate(part)) for part in four)
+    return a, b, c, d
+
+
+def group_order(group: Sequence[bytes], unit: str) -> int:
+    """Return the place of a group of units in the pseudo-random order of all groups."""
+    least = 2 if unit == "word" else 8
+    a, b, c, d = group_numbers(group, unit)
+    h = a * 0x9E3779B1 % 2**32
+    h ^= h >> 15
+    h = (h + b) * 0x85EBCA77 % 2**32
+    h ^= h >> 13
+    if len(group) > least:
+        h = (h + c) * 0xC2B2AE3D % 2**32
+        h ^= h >> 15
+        h = (h + d) * 0x27D4EB2F % 2**32
+        h ^= h >> 13
+    return h * 0x165667B1 % 2**32
+
+
+def sampled_offsets(parts: Sequence[bytes], unit: str, width: int, span: int) -> list[int]:
+    """Return the units at which the windows begin that the contexts of a text sample."""
+    least, size = group_size(unit, width, span)
+    if width < least:
+        raise ValueError(f"a minimizer's windows have at least {least} units")
+    orders = [group_order(parts[i : i + size], unit) for i in range(len(parts) - size + 1)]
+    n_groups = width + span - size
+    sampled = set()
+    for context in range(len(parts) - (width + span - 1) + 1):
+        # The first of the smallest, since min() returns the first of several.
+        x = min(range(n_groups), key=orders[context : context + n_groups].__getitem__)
+        sampled.add(context + x % span)
+    return sorted(sampled)
+
+
+# --- Keys -------------------------------------------------------------------------------------------
 
 
 def window_key(window: bytes) -> int:
@@ -271,7 +358,7 @@ def document_keys(document: str, spec: Spec) -> list[int]:
     """Return the keys that a document stores: those of its windows in order, then its own, if it has one."""
     text, _ = normalise(document, spec.normalizer)
     windows = all_windows(text, spec)
-    stored = [windows[i] for i in stored_offsets(len(units(text, spec.unit)), spec)]
+    stored = [windows[i] for i in stored_offsets(units(text, spec.unit), spec)]
     own = [document_key(text)] if stored or spec.short_documents else []
     return [*map(window_key, stored), *own]
 
@@ -285,32 +372,59 @@ def portrait(documents: Iterable[str], spec: Spec) -> set[int]:
 
 
 class Chain(NamedTuple):
-    """A run of ``windows`` hits at ``window``, ``window`` + stride …, of which ``distinct`` differ.
+    """A run of ``windows`` hits from ``window`` to ``last``, of which ``distinct`` differ.
 
-    ``start`` and ``end`` are its span in the original text.
+    Windows are named by their first units; ``start`` and ``end`` are the chain's span in the original text.
     """
 
     window: int
+    last: int
     windows: int
     distinct: int
     start: int
     end: int
 
 
-def hits(text: str, spec: Spec, contains: Contains) -> list[bool]:
-    """Return whether each window of ``text`` is a hit, at stride 1."""
-    return [contains(window_key(window)) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
-
-
 class Stretch(NamedTuple):
-    """A run of windows ``window``, ``window`` + stride … with so many hits that it may be an edited copy."""
+    """A run of ``windows`` asked windows with so many hits that it may be an edited copy."""
 
     window: int
+    last: int
     windows: int
     hits: int
     score: float
     start: int
     end: int
+
+
+class Question(NamedTuple):
+    """A text's asked windows: their units and keys, the sequences they form, and where they stand.
+
+    ``spans`` has the origin [start, end) of each unit of the normalised text.
+    """
+
+    offsets: list[int]
+    keys: dict[int, int]
+    sequences: list[list[int]]
+    spans: list[Origin]
+
+
+def ask(text: str, spec: Spec) -> Question:
+    """Return the windows that a question asks, one sequence of them, or with a stride one for each phase."""
+    normalised, origins = normalise(text, spec.normalizer)
+    windows = all_windows(normalised, spec)
+    offsets = asked_offsets(units(normalised, spec.unit), spec)
+    sequences = [offsets]
+    if spec.stride is not None:
+        sequences = [offsets[phase :: spec.stride] for phase in range(min(spec.stride, len(offsets)))]
+    spans = [(origins[first][0], origins[last][1]) for first, last in chars_of_units(normalised, spec.unit)]
+    return Question(offsets, {i: window_key(windows[i]) for i in offsets}, sequences, spans)
+
+
+def hits(text: str, spec: Spec, contains: Contains) -> list[bool]:
+    """Return whether each asked window of ``text`` is a hit."""
+    question = ask(text, spec)
+    return [contains(question.keys[i]) for i in question.offsets]
 
 
 #: Maximum number of windows that are compared for repeats; every later window counts as distinct.
@@ -331,52 +445,51 @@ def n_distinct(keys: Iterable[int]) -> int:
 def stretch(text: str, spec: Spec, contains: Contains, fpr: float) -> Stretch | None:
     """Return the stretch with the highest score, of equal scores the one that ends first.
 
-    A stretch of a phase begins with a hit, and ends before the first window at which its score is not above
-    zero. Its score is counted from all of its windows, for each of its ends.
+    A stretch of a sequence begins with a hit, and ends before the first window at which its score is not
+    above zero. Its score is counted from all of its windows, for each of its ends.
     """
-    normalised, origins = normalise(text, spec.normalizer)
-    keys = [window_key(window) for window in all_windows(normalised, spec)]
-    chars = chars_of_units(normalised, spec.unit)
+    question = ask(text, spec)
     rate = max(fpr, 2.0**-64)
-    ends: list[tuple[int, int, int, int, float]] = []
+    ends: list[tuple[int, int, int, int, int, float]] = []
     for order, share in enumerate(share for share in (0.5, 0.1) if share > rate):
         hit, miss = math.log(share / rate), math.log((1 - share) / (1 - rate))
-        for phase in range(min(spec.stride, len(keys))):
+        for sequence in question.sequences:
+            keys = [question.keys[i] for i in sequence]
             first: int | None = None
-            for last in range(phase, len(keys), spec.stride):
+            for last in range(len(sequence)):
                 if first is None and not contains(keys[last]):
                     continue
                 first = last if first is None else first
-                own = [keys[i] for i in range(first, last + 1, spec.stride)]
+                own = keys[first : last + 1]
                 n_hits = n_distinct(key for key in own if contains(key))
                 score = n_hits * hit + sum(not contains(key) for key in own) * miss
                 if score <= 0:
                     first = None
                 elif contains(keys[last]):
-                    ends.append((last, order, first, n_hits, score))
+                    ends.append((sequence[last], order, sequence[first], len(own), n_hits, score))
     if not ends:
         return None
-    last, _, first, n_hits, score = min(ends, key=lambda end: (-end[4], end[:2]))
-    start, end = origins[chars[first][0]][0], origins[chars[last + spec.width - 1][1]][1]
-    return Stretch(first, (last - first) // spec.stride + 1, n_hits, score, start, end)
+    last, _, begin, n_windows, n_hits, score = min(ends, key=lambda end: (-end[5], end[:2]))
+    return Stretch(begin, last, n_windows, n_hits, score, *span(question, begin, last, spec))
+
+
+def span(question: Question, first: int, last: int, spec: Spec) -> Origin:
+    """Return where the windows from one to another begin and end in the original text."""
+    return question.spans[first][0], question.spans[last + spec.width - 1][1]
 
 
 def chains(text: str, spec: Spec, contains: Contains) -> list[Chain]:
-    """Return the maximal runs of hits at the stride, ordered by their first window."""
-    keys = [window_key(window) for window in all_windows(normalise(text, spec.normalizer)[0], spec)]
-    hit_offsets = {i for i, hit in enumerate(hits(text, spec, contains)) if hit}
-    normalised, origins = normalise(text, spec.normalizer)
-    chars = chars_of_units(normalised, spec.unit)
+    """Return the maximal runs of hits in the sequences of asked windows, ordered by their first window."""
+    question = ask(text, spec)
     result = []
-    for first in sorted(i for i in hit_offsets if i - spec.stride not in hit_offsets):
-        n_windows = 1
-        while first + n_windows * spec.stride in hit_offsets:
-            n_windows += 1
-        last_unit = first + (n_windows - 1) * spec.stride + spec.width - 1
-        start, end = origins[chars[first][0]][0], origins[chars[last_unit][1]][1]
-        own = (keys[first + i * spec.stride] for i in range(n_windows))
-        result.append(Chain(first, n_windows, n_distinct(own), start, end))
-    return result
+    for sequence in question.sequences:
+        for is_hit, run in itertools.groupby(sequence, lambda i: contains(question.keys[i])):
+            if is_hit:
+                own = list(run)
+                distinct = n_distinct(question.keys[i] for i in own)
+                place = span(question, own[0], own[-1], spec)
+                result.append(Chain(own[0], own[-1], len(own), distinct, *place))
+    return sorted(result)
 
 
 def exact_document(text: str, spec: Spec, contains: Contains) -> bool | None:
@@ -405,14 +518,31 @@ def significant_chain(n_windows: int, n_layers: int, fpr: float, threshold: floa
 
 def detectable_length(spec: Spec, chain: int) -> int:
     """Return the length, in units, of the shortest passage certain to hold a chain of ``chain`` windows."""
-    return spec.width + spec.stride - 1 + (chain - 1) * spec.stride
+    return spec.width + chain * spec.gap - 1
 
 
-def sure_length(spec: Spec, n_windows: int, n_layers: int, fpr: float, threshold: float) -> int | None:
-    """Return the least length of a passage that is sure to be found, in a text with room for it."""
+def typical_windows(spec: Spec, n_units: int) -> int:
+    """Return how many windows a text of so many units asks: exactly, or where they are sampled, typically."""
+    n_windows = max(0, n_units - spec.width + 1)
+    if spec.span is None or n_windows < spec.span:
+        return n_windows
+    _, size = group_size(spec.unit, spec.width, spec.span)
+    density = (2 + Fraction(spec.width - size, spec.span)) / (spec.span + spec.width - size + 1)
+    return math.ceil(n_windows * density)
+
+
+def sure_length(
+    spec: Spec, n_units: int, n_windows: int, n_layers: int, fpr: float, threshold: float
+) -> int | None:
+    """Return the least length of a passage that is sure to be found, in a text with room for it.
+
+    The text has ``n_units`` units and asks ``n_windows`` windows; if it has no room for such a passage, the
+    shortest longer text that has is meant.
+    """
+    known = n_windows if spec.span is None or n_units >= detectable_length(spec, 1) else 0
     for length in itertools.count(detectable_length(spec, 1)):
-        tested = max(n_windows, length - spec.width + 1)
-        chain = significant_chain(tested, n_layers, fpr, threshold)
+        asked = n_windows if length <= n_units else max(known, typical_windows(spec, length))
+        chain = significant_chain(asked, n_layers, fpr, threshold)
         if chain is None or length >= detectable_length(spec, chain):
             return None if chain is None else length
     raise AssertionError("unreachable")
@@ -422,15 +552,11 @@ def matches(significant: Sequence[Chain], spec: Spec) -> list[list[Chain]]:
     """Group the chains that overlap, directly or through others; groups are in the order of the text."""
     groups: list[list[Chain]] = []
     for chain in sorted(significant):
-        begin = chain.window
-        end = begin + (chain.windows - 1) * spec.stride + spec.width
+        begin, end = chain.window, chain.last + spec.width
         overlapping = [
             group
             for group in groups
-            if any(
-                other.window < end and begin < other.window + (other.windows - 1) * spec.stride + spec.width
-                for other in group
-            )
+            if any(other.window < end and begin < other.last + spec.width for other in group)
         ]
         apart = [group for group in groups if group not in overlapping]
         groups = [*apart, [*(other for group in overlapping for other in group), chain]]
@@ -444,15 +570,15 @@ def judge(
 
     ``layers`` has the membership test and the false-positive rate of each layer.
     """
-    n_windows = len(all_windows(normalise(text, spec.normalizer)[0], spec))
-    n_units = len(units(normalise(text, spec.normalizer)[0], spec.unit))
+    question = ask(text, spec)
+    n_windows, n_units = len(question.offsets), len(question.spans)
     lengths: list[int | None] = []
     results: list[dict[str, Any]] = []
     for contains, fpr in layers:
         layer_hits = hits(text, spec, contains)
         layer_chains = chains(text, spec, contains)
         least = significant_chain(n_windows, len(layers), fpr, threshold)
-        lengths.append(sure_length(spec, n_windows, len(layers), fpr, threshold))
+        lengths.append(sure_length(spec, n_units, n_windows, len(layers), fpr, threshold))
         significant = [chain for chain in layer_chains if least is not None and chain.distinct >= least]
         conclusive = least is not None and n_units >= detectable_length(spec, least)
         conclusive = conclusive and all(chain.windows < (least or 0) for chain in layer_chains)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TEXT = "The ferry to Σύρος left at noon; 京都 sent rain, Köln sent fog, and 🚢 nobody minded at all. "
 
 
-WINDOWS = portrait.WindowSpec()
+WINDOWS = portrait.WindowSpec(sampling=portrait.Stride(25))
 
 
 def saved(bloom: Any) -> bytes:
@@ -31,7 +31,7 @@ def stored_windows(text: str) -> set[str]:
     """Return the windows that a document of this text stores."""
     text = " ".join(text.split())
     last = len(text) - WINDOWS.width
-    return {text[i : i + WINDOWS.width] for i in [*range(0, last, WINDOWS.stride), last]}
+    return {text[i : i + WINDOWS.width] for i in [*range(0, last, WINDOWS.sampling.gap), last]}
 
 
 def documents() -> list[str]:
@@ -44,7 +44,7 @@ def documents() -> list[str]:
 
 def build(corpus: Path, out: Path, fpr: float = 0.01) -> portrait.Portrait:
     """Build a portrait with a pybloom filter."""
-    return portrait.build(corpus, out, filter=portrait.FilterSpec("pybloom", fpr))
+    return portrait.build(corpus, out, windows=WINDOWS, filter=portrait.FilterSpec("pybloom", fpr))
 
 
 def write_corpus(path: Path) -> Path:

@@ -63,20 +63,47 @@ def texts(max_pieces: int = 8) -> st.SearchStrategy[str]:
     return st.lists(PIECES, max_size=max_pieces).map("".join)
 
 
-def specs(max_width: int = 10, max_stride: int = 14) -> st.SearchStrategy[portrait.WindowSpec]:
-    """Return a strategy for window specs of every unit and normaliser, up to a width and stride."""
-    return st.builds(
-        portrait.WindowSpec,
-        width=st.integers(1, max_width),
-        stride=st.integers(1, max_stride),
-        unit=st.sampled_from(UNITS),
-        normalizer=st.sampled_from(NORMALIZERS),
+def samplings(max_gap: int = 14) -> st.SearchStrategy[portrait.Minimizer | portrait.Stride]:
+    """Return a strategy for samplings of both kinds, up to a span or stride."""
+    return st.builds(portrait.Minimizer, st.integers(1, max_gap)) | strides(max_gap)
+
+
+def strides(max_stride: int = 14) -> st.SearchStrategy[portrait.Stride]:
+    """Return a strategy for strides up to a number of units."""
+    return st.builds(portrait.Stride, st.integers(1, max_stride))
+
+
+def least_width(sampling: portrait.Minimizer | portrait.Stride, unit: str) -> int:
+    """Return the least width of windows of a sampling: a minimizer needs room for a group of units."""
+    return 1 if isinstance(sampling, portrait.Stride) else 2 if unit == "word" else 8
+
+
+@st.composite
+def specs(draw: st.DrawFn, max_width: int = 10, max_gap: int = 14) -> portrait.WindowSpec:
+    """Return a window spec of any sampling, unit and normaliser.
+
+    The width is at most ``max_width`` above the least one, and the span or stride at most ``max_gap``.
+    """
+    sampling, unit = draw(samplings(max_gap)), draw(st.sampled_from(UNITS))
+    least = least_width(sampling, unit)
+    return portrait.WindowSpec(
+        draw(st.integers(least, least + max_width - 1)),
+        sampling,
+        unit,  # type: ignore[arg-type]  # one of the known names
+        draw(st.sampled_from(NORMALIZERS)),
     )
 
 
 def plain(spec: portrait.WindowSpec, *, short_documents: bool = False) -> oracle.Spec:
     """Return the oracle's form of a window spec."""
-    return oracle.Spec(spec.width, spec.stride, spec.unit, spec.normalizer, short_documents)
+    gap = {"span" if spec.sampling.name == "minimizer" else "stride": spec.sampling.gap}
+    return oracle.Spec(
+        spec.width,
+        unit=spec.unit,
+        normalizer=spec.normalizer,
+        short_documents=short_documents,
+        **gap,
+    )
 
 
 class Sample(NamedTuple):

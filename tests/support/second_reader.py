@@ -1,6 +1,7 @@
 """A second reader of portraits, written from docs/FORMAT.md alone: simple and slow, without the library.
 
-It reads bundles with Bloom and fuse filters, and tells for each window of a text whether a layer holds it.
+It reads bundles with Bloom and ribbon filters, and tells for each window that a question asks whether a layer
+holds it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xxhash
 
 SALTS = [0x47B6137B, 0x44974D91, 0x8824AD5B, 0xA2B7289D, 0x705495C7, 0x2DF1424B, 0x9EFC4947, 0x5C6BFB31]
@@ -136,37 +138,69 @@ class BloomLayer(Layer):
         return all(lanes[i] >> ((low * SALTS[i] & 0xFFFFFFFF) >> 27) & 1 for i in range(8))
 
 
-class FuseLayer(Layer):
-    """A binary fuse filter."""
+class RibbonLayer(Layer):
+    """A ribbon filter."""
 
     def n_units(self) -> int:
         n_partitions: int = self.record["filter"]["n_partitions"]
         return n_partitions
 
     def units_in(self, shard: Shard) -> int:
-        require(set(shard.tensors) == {"partitions", "fingerprints"}, "a fuse shard has two tensors")
-        return shard.tensor("partitions", "U64", 8)[1]
+        require(set(shard.tensors) == {"columns", "partitions"}, "a ribbon shard has two tensors")
+        return shard.tensor("partitions", "U64")[1]
+
+    def partition(self, shard: Shard, unit: int) -> tuple[int, int]:
+        """Return the offset of a partition in a shard's file, and its number of blocks."""
+        n_columns: int = self.record["filter"]["n_columns"]
+        require(1 <= n_columns <= 32, "a filter has 1 to 32 columns")
+        at, n_words = shard.tensor("columns", "U64")
+        table, n_partitions = shard.tensor("partitions", "U64")
+        blocks: tuple[int, ...] = struct.unpack_from(f"<{n_partitions}Q", shard.map, table)
+        ends = [at]
+        for n_blocks in blocks:
+            require(3 <= n_blocks < 2**32, "a partition has 3 blocks or more")
+            ends.append(ends[-1] + -(-n_blocks * n_columns // 8) * 64)
+        require(ends[-1] == at + 8 * n_words, "the partitions fill the tensor")
+        return ends[unit], blocks[unit]
 
     def holds_in(self, shard: Shard, unit: int, key: int) -> bool:
-        bits: int = self.record["filter"]["fingerprint_bits"]
-        table, _ = shard.tensor("partitions", "U64", 8)
-        data, _ = shard.tensor("fingerprints", "U8")
-        before = struct.unpack_from("<8Q", shard.map, table)[3]
-        row: tuple[int, ...] = struct.unpack_from("<8Q", shard.map, table + 64 * unit)
-        seed, segment_bits, n_segments, first, *zeros = row
-        require(zeros == [0] * 4, "the rest of a row is zero")
-        h = mixed(key ^ seed)
-        wanted = ((h ^ h >> 32) * 0x9E3779B97F4A7C15 & MASK) >> (64 - bits)
-        length = 1 << segment_bits
-        slot = h * (n_segments << segment_bits) >> 64
-        slots = [slot] + [
-            (slot + i * length) ^ (h >> (i - 1) * segment_bits & (length - 1)) for i in (1, 2, 3)
-        ]
-        for slot in slots:
-            at = slot * bits
-            (word,) = struct.unpack_from("<Q", shard.map, data + first - before + at // 8)
-            wanted ^= word >> at % 8 & ((1 << bits) - 1)
-        return not wanted
+        n_columns: int = self.record["filter"]["n_columns"]
+        at, n_blocks = self.partition(shard, unit)
+        start = (key * self.n_units() & MASK) * 64 * (n_blocks - 2) >> 64
+        block, offset = divmod(start, 64)
+        row = (mixed(key ^ 0x9E3779B97F4A7C15) << 64 | mixed(key) | 1) << offset
+        words = struct.unpack_from(f"<{3 * n_columns}Q", shard.map, at + 8 * n_columns * block)
+        for j in range(n_columns):
+            column = words[j] | words[n_columns + j] << 64 | words[2 * n_columns + j] << 128
+            if (row & column).bit_count() % 2:
+                return False
+        return True
+
+    def rate(self) -> float:
+        """Return the false-positive rate that the format prescribes for the bits."""
+        n_columns: int = self.record["filter"]["n_columns"]
+        rates = []
+        for shard in self.shards:
+            for unit in range(self.units_in(shard)):
+                at, n_blocks = self.partition(shard, unit)
+                inner = range(1, n_blocks - 1)
+                ranks = [
+                    rank(struct.unpack_from(f"<{n_columns}Q", shard.map, at + 8 * n_columns * i))
+                    for i in inner
+                ]
+                rates.append(sum(2.0**-one for one in ranks) / len(inner))
+        return sum(rates) / len(rates)
+
+
+def rank(words: tuple[int, ...]) -> int:
+    """Return how many of the words are no exclusive or of others."""
+    basis: list[int] = []
+    for word in words:
+        for other in basis:
+            word = min(word, word ^ other)
+        if word:
+            basis.append(word)
+    return len(basis)
 
 
 def mixed(h: int) -> int:
@@ -190,7 +224,106 @@ def loose(text: str) -> str:
     return result.rstrip(" ")
 
 
-KINDS = {"bloom": BloomLayer, "fuse": FuseLayer}
+KINDS = {"bloom": BloomLayer, "ribbon": RibbonLayer}
+
+#: The units of a normalised text: its characters, its bytes of UTF-8, or its words.
+Parts = str | bytes | list[str]
+
+
+class Windows:
+    """The manifest's ``windows``: how a normalised text is cut, and what is stored and asked of it."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.unit: str = record["unit"]
+        require(self.unit in ("char", "byte", "word"), "the unit is known")
+        self.sampling: str = record["sampling"]
+        require(self.sampling in ("minimizer", "stride"), "the sampling is known")
+        self.width: int = record["width"]
+        self.step: int = record["span" if self.sampling == "minimizer" else "stride"]
+        require(self.width >= 1 and self.step >= 1, "width and span or stride are at least 1")
+        #: The units of a group whose symbols count at each end, and the units of a group.
+        self.ends = 2 if self.unit == "word" else 8
+        self.group = self.ends + (self.width - self.ends) % self.step
+        require(self.sampling == "stride" or self.width >= self.ends, "a window has room for a group")
+
+    def parts(self, text: str) -> Parts:
+        """Return the units of a normalised text."""
+        if self.unit == "char":
+            return text
+        if self.unit == "byte":
+            return text.encode()
+        spaced = "".join(" " if ord(c) in WHITE_SPACE else c for c in text)
+        return [word for word in spaced.split(" ") if word]
+
+    def key(self, parts: Parts, at: int) -> int:
+        """Return the key of the window that begins at a unit."""
+        window = parts[at : at + self.width]
+        if isinstance(window, list):
+            window = " ".join(window)
+        return xxhash.xxh3_64_intdigest(window if isinstance(window, bytes) else window.encode(), seed=0)
+
+    def asked(self, parts: Parts) -> list[int]:
+        """Return the first units of the windows that a question of these units asks."""
+        if self.sampling == "minimizer" and len(parts) >= self.width + self.step - 1:
+            return self.sampled(parts)
+        return list(range(len(parts) - self.width + 1))
+
+    def stored(self, parts: Parts) -> list[int]:
+        """Return the first units of the windows that a document of these units stores."""
+        every = range(len(parts) - self.width + 1)
+        if not every:
+            return []
+        if self.sampling == "stride":
+            return [at for at in every if at % self.step == 0 or at == every[-1]]
+        if len(every) >= self.step:
+            return self.sampled(parts)
+        return [0, every[-1]] if len(every) > 1 else [0]
+
+    def sampled(self, parts: Parts) -> list[int]:
+        """Return the first units of the windows that the contexts of a text sample.
+
+        A group's order and place are packed into one number, so that the smallest of a context's numbers
+        names the first of its smallest groups.
+        """
+        orders = self.orders(parts)
+        packed = orders.astype(np.uint64) << np.uint64(32) | np.arange(len(orders), dtype=np.uint64)
+        covered, wanted = 1, self.width + self.step - self.group
+        while covered < wanted:
+            more = min(covered, wanted - covered)
+            packed = np.minimum(packed[:-more], packed[more:])
+            covered += more
+        contexts = np.arange(len(packed))
+        x = (packed & np.uint64(2**32 - 1)).astype(np.int64) - contexts
+        sampled: list[int] = np.unique(contexts + x % self.step).tolist()
+        return sampled
+
+    def orders(self, parts: Parts) -> np.ndarray[Any, np.dtype[np.uint32]]:
+        """Return the order of the group that begins at each unit; numbers of NumPy are taken mod 2^32."""
+        u32 = np.uint32
+        n = len(parts) - self.group + 1
+        if isinstance(parts, list):
+            known = {word: xxhash.xxh3_64_intdigest(word.encode(), seed=0) & 0xFFFFFFFF for word in {*parts}}
+            at = np.array([known[word] for word in parts], dtype=u32)
+        else:
+            if isinstance(parts, bytes):
+                s = np.frombuffer(parts, dtype=np.uint8).astype(u32)
+            else:
+                codes = np.frombuffer(parts.encode("utf-32-le"), dtype="<u4").astype(u32)
+                s = np.where(codes < 128, codes, u32(128) + ((codes * u32(0x9E3779B1)) >> u32(25)))
+            # The four symbols from each unit on, as one number.
+            at = s[:-3] | s[1:-2] << u32(8) | s[2:-1] << u32(16) | s[3:] << u32(24)
+        far = self.ends // 2
+        h = at[:n] * u32(0x9E3779B1)
+        h ^= h >> u32(15)
+        h = (h + at[far : far + n]) * u32(0x85EBCA77)
+        h ^= h >> u32(13)
+        if self.group > self.ends:
+            c, d = self.group - 2 * far, self.group - far
+            h = (h + at[c : c + n]) * u32(0xC2B2AE3D)
+            h ^= h >> u32(15)
+            h = (h + at[d : d + n]) * u32(0x27D4EB2F)
+            h ^= h >> u32(13)
+        return h * u32(0x165667B1)
 
 
 class Reader:
@@ -207,6 +340,7 @@ class Reader:
         self.normalizer: str = self.manifest["normalizer"]["name"]
         require(self.normalizer in ("none", "spaces", "loose"), "the normaliser is known")
         require(self.manifest["normalizer"]["version"] == 1, "the normaliser's version is known")
+        self.windows = Windows(self.manifest["windows"])
         self.layers: dict[str, Layer] = {}
         for record in self.manifest["layers"]:
             require(record["filter"]["kind"] in KINDS, "the filter is known")
@@ -238,20 +372,9 @@ class Reader:
         return " ".join(word for word in "".join(spaced).split(" ") if word)
 
     def hits(self, text: str) -> dict[str, bytes]:
-        """Return for each source one byte per window at stride 1: 1 if the layer holds the window, else 0."""
-        windows = self.manifest["windows"]
-        text = self.normalize(text)
-        width: int = windows["width"]
-        encoded = text.encode()
-        if windows["unit"] == "byte":
-            cut = (encoded[at : at + width] for at in range(len(encoded) - width + 1))
-        elif windows["unit"] == "word":
-            words = "".join(" " if ord(c) in WHITE_SPACE else c for c in text).split(" ")
-            words = [word for word in words if word]
-            cut = (" ".join(words[at : at + width]).encode() for at in range(len(words) - width + 1))
-        else:
-            cut = (text[at : at + width].encode() for at in range(len(text) - width + 1))
-        keys = [xxhash.xxh3_64_intdigest(window, seed=0) for window in cut]
+        """Return for each source one byte per asked window: 1 if the layer holds the window, otherwise 0."""
+        parts = self.windows.parts(self.normalize(text))
+        keys = [self.windows.key(parts, at) for at in self.windows.asked(parts)]
         return {source: bytes(map(layer.holds, keys)) for source, layer in self.layers.items()}
 
     def documents(self, text: str) -> dict[str, bool | None]:
@@ -259,8 +382,9 @@ class Reader:
 
         The answer is ``None`` where such a document has no key.
         """
-        key = xxhash.xxh3_64_intdigest(self.normalize(text).encode(), seed=1)
-        is_short = not any(map(len, self.hits(text).values()))
+        text = self.normalize(text)
+        key = xxhash.xxh3_64_intdigest(text.encode(), seed=1)
+        is_short = not self.windows.stored(self.windows.parts(text))
         answers: dict[str, bool | None] = {}
         for source, layer in self.layers.items():
             which = layer.record["document_keys"]

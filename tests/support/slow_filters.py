@@ -25,84 +25,99 @@ def mix(h: int) -> int:
 
 @dataclass(frozen=True)
 class Partition:
-    """A partition of a binary fuse filter: its row of the table, and its slots."""
+    """A partition of a ribbon filter: for each slot its values, of which bit j is that of column j."""
 
-    seed: int
-    segment_bits: int
-    n_segments: int
-    first_byte: int
-    fingerprint_bits: int
-    slots: tuple[int, ...]
+    n_columns: int
+    values: tuple[int, ...]
 
     @property
-    def row(self) -> bytes:
-        """The partition's row of the table."""
-        return struct.pack("<8Q", self.seed, self.segment_bits, self.n_segments, self.first_byte, 0, 0, 0, 0)
+    def n_blocks(self) -> int:
+        """The partition's number in the table."""
+        return len(self.values) // 64
 
     def to_bytes(self) -> bytes:
-        """Return the slots end to end, padded to whole words, and one word more."""
-        bits = sum(value << i * self.fingerprint_bits for i, value in enumerate(self.slots))
-        n_words = -(-len(self.slots) * self.fingerprint_bits // 64)
-        return bits.to_bytes(8 * n_words, "little") + bytes(8)
+        """Return for each block of 64 slots a word for each column, and zeros up to 64 bytes."""
+        words = [
+            sum((values >> column & 1) << i for i, values in enumerate(self.values[at : at + 64]))
+            for at in range(0, len(self.values), 64)
+            for column in range(self.n_columns)
+        ]
+        data = struct.pack(f"<{len(words)}Q", *words)
+        return data + bytes(-len(data) % 64)
 
-    def look_up(self, key: int) -> tuple[int, list[int]]:
-        """Return a key's fingerprint and its four slots."""
-        return look_up(key, self.seed, self.segment_bits, self.n_segments, self.fingerprint_bits)
+    def contains(self, key: int, n_partitions: int) -> bool:
+        """Return whether the values in the slots of a key cancel."""
+        start, row = ribbon_row(key, n_partitions, self.n_blocks)
+        sum_ = 0
+        for i in range(128):
+            if row >> i & 1:
+                sum_ ^= self.values[start + i]
+        return sum_ == 0
 
-    def contains(self, key: int) -> bool:
-        """Return whether the exclusive or of a key's slots is its fingerprint."""
-        fingerprint, slots = self.look_up(key)
-        for slot in slots:
-            fingerprint ^= self.slots[slot]
-        return fingerprint == 0
-
-
-def look_up(key: int, seed: int, segment_bits: int, n_segments: int, bits: int) -> tuple[int, list[int]]:
-    """Return a key's fingerprint and its four slots in a partition of a binary fuse filter."""
-    h = mix(key ^ seed)
-    fingerprint = ((h ^ h >> 32) * 0x9E3779B97F4A7C15 & MASK) >> (64 - bits)
-    length = 1 << segment_bits
-    first = h * n_segments * length >> 64
-    others = [(first + i * length) ^ (h >> (i - 1) * segment_bits) % length for i in (1, 2, 3)]
-    return fingerprint, [first, *others]
-
-
-def fuse_partition(keys: Sequence[int], fingerprint_bits: int, first_byte: int) -> Partition:
-    """Return a partition that holds keys: try seeds until the equations of the slots have a solution."""
-    segment_bits = 2
-    n_segments = max(1, -(-len(keys) * 5 // 4 >> segment_bits))
-    n_slots = (n_segments + 3) << segment_bits
-    for seed in range(1, 1000):
-        shape = (seed, segment_bits, n_segments, fingerprint_bits)
-        slots = solution([look_up(key, *shape) for key in keys], n_slots)
-        if slots is not None:
-            return Partition(seed, segment_bits, n_segments, first_byte, fingerprint_bits, slots)
-    raise AssertionError("no seed works")
+    def block_rates(self) -> list[float]:
+        """Return for each block but the first and the last 2 to the power of minus its columns' rank."""
+        rates = []
+        for at in range(64, len(self.values) - 64, 64):
+            # The rank of the rows, which is that of the columns.
+            basis: dict[int, int] = {}
+            for values in self.values[at : at + 64]:
+                reduced = values
+                while reduced and (top := reduced.bit_length()) in basis:
+                    reduced ^= basis[top]
+                if reduced:
+                    basis[reduced.bit_length()] = reduced
+            rates.append(2.0 ** -len(basis))
+        return rates
 
 
-def solution(equations: list[tuple[int, list[int]]], n_slots: int) -> tuple[int, ...] | None:
-    """Return values of slots whose exclusive or is each equation's number, or None if there are none."""
-    rows: dict[int, tuple[int, int]] = {}
-    for value, slots in equations:
-        mask = sum(1 << slot for slot in slots)
-        while mask:
-            top = mask.bit_length() - 1
-            if top not in rows:
-                rows[top] = mask, value
+def ribbon_row(key: int, n_partitions: int, n_blocks: int) -> tuple[int, int]:
+    """Return the slot at which a key's row begins, and its coefficients: bit i is that of the i-th slot."""
+    start = (key * n_partitions % 2**64) * 64 * (n_blocks - 2) >> 64
+    return start, (mix(key ^ 0x9E3779B97F4A7C15) << 64) | mix(key) | 1
+
+
+def ribbon_partition(keys: Sequence[int], n_columns: int, n_partitions: int) -> Partition:
+    """Return a partition that holds keys, of as many blocks as the library chooses."""
+    n_blocks = ribbon_blocks(keys, n_columns, n_partitions)
+    n_slots = 64 * n_blocks
+    # Rows by their first slot, which is bit 0 of what is left of the row.
+    rows: dict[int, int] = {}
+    for key in keys:
+        slot, row = ribbon_row(key, n_partitions, n_blocks)
+        while row:
+            while not row & 1:
+                slot, row = slot + 1, row >> 1
+            if slot not in rows:
+                rows[slot] = row
                 break
-            mask, value = mask ^ rows[top][0], value ^ rows[top][1]
-        else:
-            if value:
-                return None
+            row ^= rows[slot]
     values = [0] * n_slots
-    # The other slots of a row are below its highest one.
-    for top in sorted(rows):
-        mask, value = rows[top]
-        for slot in range(top):
-            if mask >> slot & 1:
-                value ^= values[slot]
-        values[top] = value
-    return tuple(values)
+    for slot in reversed(range(n_slots)):
+        if slot in rows:
+            for i in range(1, 128):
+                if rows[slot] >> i & 1:
+                    values[slot] ^= values[slot + i]
+        else:
+            values[slot] = mix(slot ^ 0xD1B54A32D192ED03) & ((1 << n_columns) - 1)
+    return Partition(n_columns, tuple(values))
+
+
+def ribbon_blocks(keys: Sequence[int], n_columns: int, n_partitions: int) -> int:
+    """Return by bisection how many blocks a partition has."""
+    low = max(3, -(-len(keys) // 64))
+    high = low + len(keys) // 256 + 3
+    while low < high:
+        middle = (low + high) // 2
+        starts = sorted(ribbon_row(key, n_partitions, middle)[0] for key in keys)
+        waiting = most = last = 0
+        for start in starts:
+            waiting = max(0, waiting - (start - last)) + 1
+            last, most = start, max(most, waiting)
+        if most <= 114 - n_columns:
+            high = middle
+        else:
+            low = middle + 1
+    return high
 
 
 class PyBloom:

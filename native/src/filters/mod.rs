@@ -5,6 +5,8 @@
 pub mod bloom;
 pub mod filter;
 pub mod fuse;
+pub mod mix;
 pub mod prefetch;
 pub mod pybloom;
 pub mod redisbloom;
+pub mod ribbon;

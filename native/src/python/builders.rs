@@ -1,4 +1,4 @@
-//! Filters under construction: `BloomBits`, `PyBloomBits`, `build_fuse`.
+//! Filters under construction: `BloomBits`, `PyBloomBits`, `build_ribbon`.
 
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
@@ -9,7 +9,7 @@ use super::memory::{PyMemory, zeroed};
 use super::signals::detached;
 use super::texts::Collector;
 use crate::filters::bloom::{self, BLOCK_BYTES};
-use crate::filters::{fuse, pybloom};
+use crate::filters::{pybloom, ribbon};
 use crate::text::normalized::Scratch;
 use crate::windows::arrow::{Counts, RowError, Texts};
 use crate::windows::spec::Spec;
@@ -109,33 +109,33 @@ pub fn pybloom_layout(n_slices: usize, slice_bits: u64) -> PyResult<pybloom::Lay
     })
 }
 
-/// Build a binary fuse filter of sorted and unique keys, or its partitions `first` to `after` − 1.
+/// Build a ribbon filter of sorted and unique keys, or its partitions `first` to `after` − 1.
 ///
-/// Return its table and its fingerprints. The table counts bytes from the first of these partitions.
+/// Return its columns and its table.
 #[pyfunction]
-#[pyo3(signature = (keys, fingerprint_bits, n_partitions, first = 0, after = None))]
-pub fn build_fuse(
+#[pyo3(signature = (keys, n_columns, n_partitions, first = 0, after = None))]
+pub fn build_ribbon(
     py: Python,
     keys: &Bound<PyAny>,
-    fingerprint_bits: u32,
+    n_columns: u32,
     n_partitions: usize,
     first: usize,
     after: Option<usize>,
 ) -> PyResult<(PyMemory, PyMemory)> {
     let partitions = first..after.unwrap_or(n_partitions);
     let fits = !partitions.is_empty() && partitions.end <= n_partitions;
-    if !(1..=fuse::MAX_BITS).contains(&fingerprint_bits) || !n_partitions.is_power_of_two() || !fits {
-        return Err(PyValueError::new_err("the fingerprint bits or the partitions are out of range"));
+    if !(1..=ribbon::MAX_COLUMNS).contains(&n_columns) || !fits {
+        return Err(PyValueError::new_err("the number of columns or the partitions are out of range"));
     }
     let built = with_keys(py, keys, |keys| {
-        detached(py, || fuse::build(keys, fingerprint_bits, n_partitions, partitions, 0))
+        detached(py, || ribbon::build(keys, n_columns, n_partitions, partitions))
     })??;
     let built = built.map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok((PyMemory::of_bytes(built.table), PyMemory::of_bytes(built.fingerprints)))
+    Ok((PyMemory::of_bytes(built.columns), PyMemory::of_bytes(built.table)))
 }
 
-/// Return the number of partitions of a binary fuse filter of `n_keys` keys, a power of two.
+/// Return the number of partitions of a ribbon filter of `n_keys` keys.
 #[pyfunction]
-pub fn fuse_partitions(n_keys: u64) -> u64 {
-    fuse::n_partitions(n_keys)
+pub fn ribbon_partitions(n_keys: u64) -> u64 {
+    ribbon::n_partitions(n_keys)
 }

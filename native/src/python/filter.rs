@@ -11,9 +11,9 @@ use super::keys::copied;
 use super::signals::detached;
 use crate::filters::bloom::{BLOCK_BYTES, Bloom};
 use crate::filters::filter::{Batch, Filter};
-use crate::filters::fuse::{Fuse, Table};
 use crate::filters::pybloom::{Layout, PyBloom};
 use crate::filters::redisbloom::{Hash, Link, RedisBloom};
+use crate::filters::ribbon::{Ribbon, Table};
 use crate::interrupt::tick;
 use crate::windows::keys::window_key;
 
@@ -24,9 +24,9 @@ pub struct PyFilter(Kind);
 /// A filter's buffers, checked by the constructors, and what else a look-up needs.
 enum Kind {
     Bloom(Vec<View>),
-    Fuse { table: Table, fingerprints: Vec<View> },
     PyBloom(Layout, View),
     RedisBloom { links: Vec<LinkViews>, hash: Hash },
+    Ribbon { table: Table, columns: Vec<View> },
 }
 
 /// Windows looked up between two looks at the clock.
@@ -52,11 +52,9 @@ impl PyFilter {
     pub fn lend(&self) -> Box<dyn Filter + '_> {
         match &self.0 {
             Kind::Bloom(views) => Box::new(bloom_of(views).expect(CHECKED)),
-            Kind::Fuse { table, fingerprints } => {
-                Box::new(Fuse::new(table, fingerprints.iter().map(View::bytes).collect()))
-            }
             Kind::PyBloom(layout, view) => Box::new(PyBloom::new(layout, view.bytes()).expect(CHECKED)),
             Kind::RedisBloom { links, hash } => Box::new(redisbloom_of(links, *hash)),
+            Kind::Ribbon { table, columns } => Box::new(ribbon_of(table, columns)),
         }
     }
 
@@ -89,6 +87,10 @@ fn bloom_of(views: &[View]) -> Option<Bloom<'_>> {
 
 fn redisbloom_of(links: &[LinkViews], hash: Hash) -> RedisBloom<'_> {
     RedisBloom { links: links.iter().map(|link| link.lend().expect(CHECKED)).collect(), hash }
+}
+
+fn ribbon_of<'a>(table: &'a Table, columns: &'a [View]) -> Ribbon<'a> {
+    Ribbon::new(table, columns.iter().map(View::bytes).collect())
 }
 
 #[pymethods]
@@ -131,15 +133,15 @@ impl PyFilter {
         Ok(Self(Kind::RedisBloom { links, hash }))
     }
 
-    /// Open a binary fuse filter: for each shard, in the order of the keys, its table and fingerprints.
+    /// Open a ribbon filter: for each shard, in the order of the keys, its columns and its table.
     #[staticmethod]
-    fn fuse(shards: Vec<(Bound<PyAny>, Bound<PyAny>)>, fingerprint_bits: u32) -> PyResult<Self> {
-        let tables = shards.iter().map(|(table, _)| View::new(table)).collect::<PyResult<Vec<_>>>()?;
-        let fingerprints = shards.iter().map(|(_, data)| View::new(data)).collect::<PyResult<Vec<_>>>()?;
+    fn ribbon(shards: Vec<(Bound<PyAny>, Bound<PyAny>)>, n_columns: u32) -> PyResult<Self> {
+        let columns = shards.iter().map(|(columns, _)| View::new(columns)).collect::<PyResult<Vec<_>>>()?;
+        let tables = shards.iter().map(|(_, table)| View::new(table)).collect::<PyResult<Vec<_>>>()?;
         let parts: Vec<(&[u8], usize)> =
-            tables.iter().map(View::bytes).zip(fingerprints.iter().map(|data| data.bytes().len())).collect();
-        let table = Table::new(&parts, fingerprint_bits).map_err(PyValueError::new_err)?;
-        Ok(Self(Kind::Fuse { table, fingerprints }))
+            tables.iter().map(View::bytes).zip(columns.iter().map(|data| data.bytes().len())).collect();
+        let table = Table::new(&parts, n_columns).map_err(PyValueError::new_err)?;
+        Ok(Self(Kind::Ribbon { table, columns }))
     }
 
     /// Open a pybloom-live filter: its bits, without the file's header.
@@ -187,16 +189,24 @@ impl PyFilter {
     fn rate(&self, py: Python) -> PyResult<f64> {
         detached(py, || match &self.0 {
             Kind::Bloom(views) => bloom_of(views).expect(CHECKED).rate(),
-            Kind::Fuse { table, .. } => table.rate(),
             Kind::PyBloom(layout, view) => PyBloom::new(layout, view.bytes()).expect(CHECKED).rate(),
             Kind::RedisBloom { links, hash } => redisbloom_of(links, *hash).rate(),
+            Kind::Ribbon { table, columns } => ribbon_of(table, columns).rate(),
         })
+    }
+
+    /// Return about the rate, for a ribbon filter in time independent of its size; otherwise the rate.
+    fn sampled_rate(&self, py: Python) -> PyResult<f64> {
+        match &self.0 {
+            Kind::Ribbon { table, columns } => detached(py, || ribbon_of(table, columns).sampled_rate()),
+            _ => self.rate(py),
+        }
     }
 
     /// Return the share of bits set in each link of a RedisBloom filter; nothing for other kinds.
     fn fills(&self, py: Python) -> PyResult<Vec<f64>> {
         detached(py, || match &self.0 {
-            Kind::Bloom(_) | Kind::Fuse { .. } | Kind::PyBloom(..) => Vec::new(),
+            Kind::Bloom(_) | Kind::PyBloom(..) | Kind::Ribbon { .. } => Vec::new(),
             Kind::RedisBloom { links, hash } => {
                 redisbloom_of(links, *hash).links.iter().map(Link::fill).collect()
             }

@@ -20,7 +20,7 @@ mod windows;
 #[pyo3::pymodule(name = "_native")]
 mod module {
     #[pymodule_export]
-    use super::builders::{PyBloomBits, PyPyBloomBits, build_fuse, fuse_partitions};
+    use super::builders::{PyBloomBits, PyPyBloomBits, build_ribbon, ribbon_partitions};
     #[pymodule_export]
     use super::filter::PyFilter;
     #[pymodule_export]

@@ -104,13 +104,25 @@ impl Lanes for Avx2 {
     fn first_below(orders: &[u32], bound: u32) -> Option<usize> {
         let mut i = 0;
         while i + 2 * LANES <= orders.len() {
-            let below = !(not_below(orders, i, bound) | not_below(orders, i + LANES, bound) << LANES) & 0xFFFF;
+            let below =
+                !(not_below(orders, i, bound) | not_below(orders, i + LANES, bound) << LANES) & 0xFFFF;
             if below != 0 {
                 return Some(i + below.trailing_zeros() as usize);
             }
             i += 2 * LANES;
         }
-        Portable::first_below(&orders[i..], bound).map(|at| i + at)
+        let n = orders.len();
+        if n < LANES {
+            return Portable::first_below(orders, bound);
+        }
+        // The last vectors overlap those before them, in which no order is below.
+        for i in [i.min(n - LANES), n - LANES] {
+            let below = !not_below(orders, i, bound) & 0xFF;
+            if below != 0 {
+                return Some(i + below.trailing_zeros() as usize);
+            }
+        }
+        None
     }
 
     #[inline(always)]

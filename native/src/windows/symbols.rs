@@ -6,6 +6,7 @@ use super::lanes::Lanes;
 use super::minimizer::Grams;
 use super::order::{char_symbol, orders_of_words};
 use super::words::find_space;
+use crate::text::bytes::WORD;
 
 /// Grams of a text whose units are bytes: its symbols are the text itself.
 pub struct ByteGrams<'a> {
@@ -92,19 +93,42 @@ impl Grams for CharGrams<'_> {
 #[inline(always)]
 fn char_symbols<'a>(text: &'a [u8], symbols: &mut [u8]) -> &'a [u8] {
     let mut at = 0;
-    for symbol in symbols {
-        let bits = |i: usize| u32::from(text[at + i] & 0x3F);
-        let lead = u32::from(text[at]);
-        let (code_point, n_bytes) = match lead {
-            ..0x80 => (lead, 1),
-            0x80..0xE0 => ((lead & 0x1F) << 6 | bits(1), 2),
-            0xE0..0xF0 => ((lead & 0x0F) << 12 | bits(1) << 6 | bits(2), 3),
-            _ => ((lead & 0x07) << 18 | bits(1) << 12 | bits(2) << 6 | bits(3), 4),
+    let mut n = 0;
+    while n < symbols.len() {
+        if text[at].is_ascii()
+            && let (Some(word), Some(out)) = (text.get(at..at + WORD), symbols.get_mut(n..n + WORD))
+            && word.is_ascii()
+        {
+            out.copy_from_slice(word);
+            (at, n) = (at + WORD, n + WORD);
+            continue;
+        }
+        // One check for all bytes of a character, except at the end of the text.
+        let (code_point, n_bytes) = match text[at..].first_chunk::<4>() {
+            Some(bytes) => decode(bytes),
+            None => {
+                let mut bytes = [0; 4];
+                bytes[..text.len() - at].copy_from_slice(&text[at..]);
+                decode(&bytes)
+            }
         };
-        *symbol = char_symbol(code_point);
-        at += n_bytes;
+        symbols[n] = char_symbol(code_point);
+        (at, n) = (at + n_bytes, n + 1);
     }
     &text[at..]
+}
+
+/// Return the code point of the character at the start of valid UTF-8, and its number of bytes.
+#[inline(always)]
+fn decode(bytes: &[u8; 4]) -> (u32, usize) {
+    let [lead, b, c, d] = bytes.map(u32::from);
+    let [b, c, d] = [b & 0x3F, c & 0x3F, d & 0x3F];
+    match lead {
+        ..0x80 => (lead, 1),
+        0x80..0xE0 => ((lead & 0x1F) << 6 | b, 2),
+        0xE0..0xF0 => ((lead & 0x0F) << 12 | b << 6 | c, 3),
+        _ => ((lead & 0x07) << 18 | b << 12 | c << 6 | d, 4),
+    }
 }
 
 /// Grams of a text whose units are words, joined by single spaces.

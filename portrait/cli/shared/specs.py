@@ -36,8 +36,8 @@ _OPTIONS = [
     click.option(
         "--span",
         type=int,
-        help="The text itself chooses windows, at least one of so many in a row.  [default: 42; the width less 8 "
-        "characters or bytes, or 2 words]",
+        help="The text itself chooses windows, at least one of so many in a row.  [default: 42; the "
+        "width less 8 characters or bytes, or 2 words]",
     ),
     click.option(
         "--stride", type=int, help="In place of --span: windows so many units apart, whatever the text."
@@ -54,13 +54,14 @@ _OPTIONS = [
         "--filter",
         "filter_",
         type=click.Choice(FILTER_KINDS),
-        help="What records the windows; fuse is smaller, bloom is faster to build.  [default: bloom]",
+        help="What records the windows; ribbon is the smallest, for publishing; bloom is built fastest.  "
+        "[default: bloom]",
     ),
-    click.option("--fpr", type=float, help="False-positive rate per window.  [default: 0.01]"),
     click.option(
-        "--fingerprint-bits",
-        type=click.IntRange(1, 32),
-        help="In place of --fpr, for a fuse filter: the rate is 2^-bits.",
+        "--fpr",
+        metavar="RATE",
+        callback=lambda _context, _parameter, text: None if text is None else parse_rate(text),
+        help="False-positive rate per window, such as 0.001 or 1/128.  [default: 0.01; of ribbon 1/128]",
     ),
 ]
 
@@ -79,27 +80,35 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         normalizer: Any,
         filter_: Any,
         fpr: float | None,
-        fingerprint_bits: int | None,
         **options: Any,
     ) -> Any:
-        if fingerprint_bits is not None:
-            if filter_ != "fuse":
-                raise click.UsageError("--fingerprint-bits is for --filter fuse")
-            fpr = 2.0**-fingerprint_bits
         chosen = preset(preset_)
         windows: dict[str, Any] = {"width": width, "unit": unit, "normalizer": normalizer}
         windows["sampling"] = sampling(span, stride)
-        recorded = {"kind": filter_, "fpr": fpr}
+        recorded = chosen.filter if filter_ is None else chosen.filter.of_kind(filter_)
         return command(
             *arguments,
             windows=_changed(chosen.windows, _given(windows)),
-            filter_=replace(chosen.filter, **_given(recorded)),
+            filter_=recorded if fpr is None else replace(recorded, fpr=fpr),
             **options,
         )
 
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def parse_rate(text: str) -> float:
+    """Return a rate written as a number or as a fraction.
+
+    Raises:
+        click.BadParameter: The text is neither.
+    """
+    numerator, slash, denominator = text.partition("/")
+    try:
+        return float(numerator) / float(denominator) if slash else float(numerator)
+    except (ValueError, ZeroDivisionError) as error:
+        raise click.BadParameter(f"{text!r} is not a rate, such as 0.01 or 1/128") from error
 
 
 def sampling(span: int | None, stride: int | None) -> Sampling | None:

@@ -10,11 +10,14 @@ from support.places import GOLDEN
 
 from portrait.cli.shared.opening import open_all
 from portrait.errors import BundleError, SpecError
+from portrait.spec import Minimizer, Stride
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 BUNDLE = str(GOLDEN / "defaults")
+#: A bundle with a stride of 5.
+STRIDES = str(GOLDEN / "two_sources")
 
 
 @pytest.fixture
@@ -29,13 +32,15 @@ def foreign(tmp_path: Path) -> str:
 def test_portraits_are_opened_in_order(foreign: str) -> None:
     opened = open_all([foreign, BUNDLE], 50)
     assert [one.is_bundle for one in opened] == [False, True]
-    # The option applies to the foreign filter; the bundle keeps its own stride.
-    assert [one.spec.stride for one in opened] == [50, 25]
+    # The option applies to the foreign filter; the bundle keeps its own sampling.
+    assert [one.spec.sampling for one in opened] == [Stride(50), Minimizer(42)]
 
 
 def test_a_bundle_alone_refuses_another_stride() -> None:
-    assert open_all([BUNDLE], 25)[0].spec.stride == 25
-    with pytest.raises(SpecError, match="was built with a stride of 25"):
+    assert open_all([STRIDES], 5)[0].spec.sampling == Stride(5)
+    with pytest.raises(SpecError, match="was built with a stride of 5"):
+        open_all([STRIDES], 7)
+    with pytest.raises(SpecError, match="stride"):
         open_all([BUNDLE], 7)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The path of a portrait."""
-    return build(tmp_path_factory.mktemp("compat") / "ferry.portrait", FERRY)
+    windows = portrait.WindowSpec(sampling=portrait.Stride(25))
+    return build(tmp_path_factory.mktemp("compat") / "ferry.portrait", FERRY, windows)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,9 @@ def test_requests_without_a_document_are_answered_as_by_the_original_server(clie
 
 def test_the_configured_portrait_answers(tmp_path: Path, path: Path) -> None:
     words = tmp_path / "words.portrait"
-    portrait.build({"a": path.with_suffix(".txt")}, words, windows=portrait.WindowSpec(5, 5, "word"))
+    portrait.build(
+        {"a": path.with_suffix(".txt")}, words, windows=portrait.WindowSpec(5, portrait.Stride(5), "word")
+    )
     client = create_app({"PORTRAITS": [path, words], "COMPAT": "words"}).test_client()
     assert "characters" in client.post("/q", json={"document": FERRY}).get_json()["detail"]
     assert create_app().test_client().post("/q", json={"document": "x"}).status_code == 404

@@ -28,15 +28,10 @@ pub fn partition_of(key: u64, n_partitions: usize) -> usize {
     ((u128::from(key) * n_partitions as u128) >> 64) as usize
 }
 
-/// Mix a key with a seed, by the finaliser of MurmurHash3.
+/// Mix a key with a seed.
 #[inline(always)]
 pub(super) fn mix(key: u64, seed: u64) -> u64 {
-    let mut h = key ^ seed;
-    h ^= h >> 33;
-    h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);
-    h ^= h >> 33;
-    h = h.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    h ^ (h >> 33)
+    crate::filters::mix::mix(key ^ seed)
 }
 
 /// Return the fingerprint of a mixed key.

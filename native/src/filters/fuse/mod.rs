@@ -1,4 +1,7 @@
-//! Binary fuse filter: 4-wise, bit-packed fingerprints, partitioned by hash.
+//! Binary fuse graph: 4-wise, bit-packed values, partitioned by hash.
+//!
+//! This is the kernel's retrieval graph: it maps the keys of a set to values, here to fingerprints, which make
+//! it a filter for tests. It is no kind of filter of a portrait; that is [`super::ribbon`].
 //!
 //! After Graf and Lemire, *Binary Fuse Filters: Fast and Smaller Than Xor Filters* (2022). A key's four
 //! slots lie in four neighbouring segments; the exclusive or of their values is the key's fingerprint.
