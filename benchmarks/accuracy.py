@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from portrait.spec import FilterKind
 
 #: The kinds of filter, each with its usual rate.
-KINDS: tuple[tuple[FilterKind, float], ...] = (("bloom", 0.01),)
+KINDS: tuple[tuple[FilterKind, float], ...] = (("bloom", 0.01), ("ribbon", 1 / 128))
 #: Those of which false answers are counted.
 CHANCE_FILTERS: tuple[tuple[FilterKind, float], ...] = (*KINDS, ("bloom", 0.001), ("bloom", 0.1))
 
