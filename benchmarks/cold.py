@@ -31,8 +31,8 @@ if __name__ == "__main__":
         built = portrait.build(
             corpus,
             Path(scratch, "corpus.portrait"),
-            windows=portrait.WindowSpec(sampling=portrait.Stride(10)),
-            filter=portrait.FilterSpec(fpr=1e-9),
+            windows=portrait.WindowSpec(50, portrait.Stride(13)),
+            filter=portrait.FilterSpec(fpr=1e-10),
         )
         n_bytes = sum(shard.bytes for layer in built.manifest.layers for shard in layer.shards)
         query = [str(Path(sysconfig.get_path("scripts"), "portrait")), "query", "corpus.portrait", TEXT]

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from portrait import _native
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from portrait import WindowSpec
     from portrait.corpus.shards import Shard
     from portrait.engines.task import ProgressCallback
 
@@ -80,6 +83,21 @@ def random_keys(n_keys: int, seed: int) -> list[bytes]:
     dice = random.Random(seed)
     chunk = 1_000_000
     return [dice.randbytes(8 * min(chunk, n_keys - i)) for i in range(0, n_keys, chunk)]
+
+
+def cutter(spec: WindowSpec) -> _native.Windows:
+    """Return the kernel's form of a spec, which says where windows begin."""
+    sampling = spec.sampling
+    return _native.Windows(spec.normalizer, spec.unit, spec.width, sampling.name, sampling.gap)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a Markdown table."""
+    print("\n| " + " | ".join(header) + " |")
+    print("|" + "|".join("---" if i == 0 else "---:" for i in range(len(header))) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
 
 
 def report(what: str, measured: str, target: str, bound: str) -> None:

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from accuracy import table
-from common import SENTENCES, stdlib_texts
+from common import SENTENCES, stdlib_texts, table
 
 import portrait
 from portrait.engines.execution import Execution

@@ -1,7 +1,7 @@
 """What a portrait gives away: attacks by someone who holds it, and nothing else of the corpus.
 
-Three of them: rebuilding text from one window that is known, guessing the whole text of short documents, and
-guessing the one field of a form letter that is unknown. It prints every number of docs/privacy.md.
+Three of them: rebuilding the text after a window that is known, guessing the whole text of short documents,
+and guessing the one field of a form letter that is unknown. It prints every number of docs/privacy.md.
 """
 
 from __future__ import annotations
@@ -15,41 +15,45 @@ import tempfile
 import warnings
 from array import array
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 from pydoc_data.topics import topics
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import datasets
 import xxhash
-from accuracy import table
+from common import cutter, table
 
 import portrait
+from portrait import Minimizer, Stride, _native
 from portrait.disclosure import least_gap
-from portrait.spec import Stride, WindowSpec
+from portrait.spec import WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portrait.filters.protocols import Filter
+    from portrait.spec import Sampling
 
-#: The strides to attack, at windows of 50 characters.
-STRIDES = (1, 2, 4, 8, least_gap(WindowSpec(50, Stride(25))), 25)
-#: The number of characters to rebuild, after those of the window that is known.
+#: The samplings to attack, at windows of 50 characters: text is cut into all windows, and into ever fewer.
+SAMPLINGS: tuple[Sampling, ...] = (
+    *(Stride(stride) for stride in (1, 2, 4, 8, least_gap(WindowSpec(50, Stride())), 25)),
+    *(Minimizer(span) for span in (1, 4, 8, 16, least_gap(WindowSpec(50)), 24, 42)),
+)
+#: The samplings whose form letters are attacked.
+LETTER_SAMPLINGS: tuple[Sampling, ...] = (Stride(25), Stride(50), Stride(200), Minimizer(42))
+#: The number of characters that are known before those to rebuild: enough for any window to be chosen.
+KNOWN_CHARS = 100
+#: The number of characters to rebuild.
 TARGET_CHARS = 200
-#: The number of continuations to ask the filter about before giving up, from one stored window to the next.
-MAX_GUESSES = 400
-#: The same for each of the texts that the attacker follows, at least: more than there are characters.
-MIN_GUESSES = 120
-#: The number of contexts whose next characters are kept in memory.
-MAX_KNOWN = 20_000
+#: The number of texts that the attacker follows at a time, and asks the filter about after each character.
+BEAM = 400
+#: The number of likely next characters that the attacker considers where there are many texts.
+BRANCHES = 8
 #: The number of characters from which the attacker's model predicts the next one.
 ORDER = 6
 #: The characters of English text.
 PRINTABLE = [char for char in string.printable if char == " " or not char.isspace()]
-#: The number of likely texts that the attacker follows at a time.
-BEAM = 4
-#: The number of likely next characters that the attacker considers where there are many texts.
-BRANCHES = 8
 
 
 class Model:
@@ -61,43 +65,41 @@ class Model:
             for at, char in enumerate(text):
                 for order in range(min(at, ORDER) + 1):
                     self._next[order][text[at - order : at]][char] += 1
-        self._known: dict[str, list[tuple[float, str]]] = {}
+        self._likely: dict[str, list[tuple[float, str]]] = {}
 
-    def following(self, context: str) -> list[tuple[float, str]]:
-        """Return each character that may follow, with minus the logarithm of its probability."""
-        context = context[-ORDER:]
-        known = self._known.get(context)
-        if known is None:
-            # Any character may follow, even where the other texts never have it.
-            weights = defaultdict(float, dict.fromkeys(PRINTABLE, 1e-6))
-            for order in range(len(context) + 1):
-                # Each longer context outweighs the shorter ones where it has been seen often.
-                counts = self._next[order].get(context[len(context) - order :])
-                if counts:
-                    total = counts.total()
-                    kept = 1 / (1 + len(counts) / total * 4)
-                    for char in weights:
-                        weights[char] *= 1 - kept
-                    for char, n in counts.items():
-                        weights[char] += kept * n / total
-            whole = sum(weights.values())
-            known = sorted((-math.log(weight / whole), char) for char, weight in weights.items())
-            if len(self._known) > MAX_KNOWN:
-                self._known.clear()
-            self._known[context] = known
-        return known
+    def likely(self, text: str) -> list[tuple[float, str]]:
+        """Return the few likeliest characters to follow a text, as :meth:`following` does."""
+        context = self._context(text)
+        likely = self._likely.get(context)
+        if likely is None:
+            likely = self._likely[context] = self.following(context)[:BRANCHES]
+        return likely
 
-    def continuations(self, text: str, n_chars: int, n: int) -> list[tuple[float, str]]:
-        """Return ``n`` likely continuations of ``n_chars`` characters, by a beam search."""
-        beam = [(0.0, "")]
-        for _ in range(n_chars):
-            longer = [
-                (cost + step, more + char)
-                for cost, more in beam
-                for step, char in self.following(text + more)[: n if len(beam) < BRANCHES else BRANCHES]
-            ]
-            beam = heapq.nsmallest(n, longer)
-        return beam
+    def following(self, text: str) -> list[tuple[float, str]]:
+        """Return each character that may follow a text, with minus the logarithm of its probability."""
+        context = self._context(text)
+        weights: dict[str, float] = defaultdict(float)
+        left = 1.0
+        for order in range(len(context), -1, -1):
+            # Each longer context outweighs the shorter ones where it has been seen often.
+            counts = self._next[order][context[len(context) - order :]]
+            total = counts.total()
+            kept = left / (1 + len(counts) / total * 4)
+            for char, n in counts.items():
+                weights[char] += kept * n / total
+            left -= kept
+        # Any character may follow, even where the other texts never have it.
+        for char in PRINTABLE:
+            weights[char] += left * 1e-6
+        whole = sum(weights.values())
+        return sorted((-math.log(weight / whole), char) for char, weight in weights.items())
+
+    def _context(self, text: str) -> str:
+        """Return the longest end of a text, of up to :data:`ORDER` characters, that the other texts have."""
+        context = text[-ORDER:]
+        while context not in self._next[len(context)]:
+            context = context[1:]
+        return context
 
 
 def key(text: str, seed: int = 0) -> int:
@@ -113,32 +115,96 @@ def asked(filter_: Filter, keys: Sequence[int]) -> bytes:
     return filter_.contains(packed)
 
 
-class Attack:
-    """Rebuilds the text behind a window that is known."""
+class Guess(NamedTuple):
+    """A text that may be the one behind the windows.
 
-    def __init__(self, filter_: Filter, model: Model, spec: WindowSpec) -> None:
-        self._filter, self._model, self._spec = filter_, model, spec
-        self.calls = self.look_ups = 0
+    Attributes:
+        cost: Minus the logarithm of how likely it is, from the language and from the filter's answers.
+        text: The known text, and what is guessed of the rest.
+        sampled: The last window that is known to be sampled, if the text is right.
+        hits: Later windows that hit. Whether they are sampled depends on what follows.
+    """
+
+    cost: float
+    text: str
+    sampled: int
+    hits: tuple[int, ...] = ()
+
+
+class Attack:
+    """Rebuilds the text that follows a known one, character by character.
+
+    The attacker follows the most likely texts, and asks about the newest window of each. A window that the
+    sampling is certain to have stored must hit, or the text is wrong. A window that it may have stored, which
+    depends on text that is still unknown, makes the text a little likelier where it hits.
+
+    Args:
+        filter_: The portrait's filter.
+        fpr: Its false-positive rate.
+        model: The language.
+        spec: How the portrait cuts text into windows.
+        first: The character of the document, modulo the stride, at which the known text begins.
+    """
+
+    def __init__(self, filter_: Filter, fpr: float, model: Model, spec: WindowSpec, first: int) -> None:
+        self._filter, self._model, self._spec, self._first = filter_, model, spec, first
+        # The text is normalised already, but guesses may begin with a space.
+        self._cutter = cutter(replace(spec, normalizer="none"))
+        #: What a hit is worth if the window is certain to be sampled, and if that is not known.
+        self._certain = -math.log(fpr)
+        self._possible = math.log(spec.density / fpr + 1 - spec.density)
+        self.look_ups = 0
 
     def rebuild(self, known: str) -> str:
-        """Return what the attacker believes to follow ``known``, the text of a stored window."""
-        width, stride = self._spec.width, self._spec.sampling.gap
-        beam = [(0.0, known)]
-        while len(beam[0][1]) < len(known) + TARGET_CHARS:
-            n_each = max(MIN_GUESSES, MAX_GUESSES // len(beam))
-            guesses = [
-                (cost + step, text + more)
-                for cost, text in beam
-                for step, more in self._model.continuations(text, stride, n_each)
-            ]
-            held = asked(self._filter, [key(text[-width:]) for _, text in guesses])
-            self.calls += 1
-            self.look_ups += len(guesses)
-            survivors = [guess for guess, hit in zip(guesses, held, strict=True) if hit]
-            if not survivors:
-                break
-            beam = heapq.nsmallest(BEAM, survivors)
-        return beam[0][1][len(known) :]
+        """Return what the attacker believes to follow ``known``, of which the last window is stored."""
+        beam = [Guess(0.0, known, len(known) - self._spec.width)]
+        best = known
+        while beam and len(best) < len(known) + TARGET_CHARS:
+            beam = self._step(beam)
+            if beam:
+                best = min(beam).text
+        return best[len(known) :]
+
+    def _step(self, beam: list[Guess]) -> list[Guess]:
+        """Make every text longer by a character, and return those that the filter does not rule out."""
+        following = self._model.likely if len(beam) > BRANCHES else self._model.following
+        longer = (
+            (guess.cost + cost, i, char)
+            for i, guess in enumerate(beam)
+            for cost, char in following(guess.text)
+        )
+        tried = [
+            beam[i]._replace(cost=cost, text=beam[i].text + char)
+            for cost, i, char in heapq.nsmallest(BEAM, longer)
+        ]
+        width = self._spec.width
+        held = asked(self._filter, [key(guess.text[-width:]) for guess in tried])
+        self.look_ups += len(tried)
+        judged = (self._judge(guess, bool(hit)) for guess, hit in zip(tried, held, strict=True))
+        return [guess for guess in judged if guess is not None]
+
+    def _judge(self, guess: Guess, hit: bool) -> Guess | None:
+        """Weigh the answer about the newest window of a text; ``None`` if the text is wrong."""
+        cost, text, sampled, hits = guess
+        newest = len(text) - self._spec.width
+        if self._spec.stride:
+            is_stored = (self._first + newest) % self._spec.stride == 0
+            return None if is_stored and not hit else guess
+        if hit:
+            hits = (*hits, newest)
+            cost -= self._possible
+        # The newest context decides which window of it is sampled.
+        context = len(text) - self._spec.guaranteed_length
+        (offset,) = self._cutter.asked(text[context:])
+        if context + offset > sampled:
+            sampled = context + offset
+            if sampled not in hits:
+                return None
+            cost -= self._certain
+        # Windows are sampled in order: earlier ones no longer are, and what they added was chance.
+        undecided = tuple(start for start in hits if start > max(sampled, context))
+        cost += self._possible * (len(hits) - len(undecided))
+        return Guess(cost, text, sampled, undecided)
 
 
 def right_chars(guess: str, truth: str) -> int:
@@ -155,40 +221,48 @@ def built(texts: Sequence[str], where: Path, **options: object) -> portrait.Port
     return portrait.build(rows, where, overwrite=True, **options)  # type: ignore[arg-type]
 
 
+def starts(text: str, spec: WindowSpec) -> list[int]:
+    """Return where stored windows begin from which text is rebuilt: not too near to either end."""
+    return [
+        start
+        for start in cutter(spec).stored(text)
+        if KNOWN_CHARS <= start <= len(text) - spec.width - TARGET_CHARS - KNOWN_CHARS
+    ]
+
+
 def measure_rebuilding(n_runs: int, where: Path) -> None:
-    """Rebuild text from a known window, at several strides."""
-    print(f"## Rebuilding {TARGET_CHARS} characters of text from one window: {n_runs} runs in each row")
+    """Rebuild the text after a stored window that is known, with several samplings."""
+    print(f"## Rebuilding the next {TARGET_CHARS} characters of a text: {n_runs} runs in each row")
     texts = [" ".join(text.split()) for _, text in sorted(topics.items())]
     # Half of the reference is the corpus; the attacker knows the other half, and so the language.
     corpus, other = texts[::2], texts[1::2]
-    other = [text[:4000] for text in other]
-    model = Model(other)
+    model = Model([text[:4000] for text in other])
     rows = []
-    for stride in STRIDES:
-        spec = WindowSpec(50, Stride(stride))
+    for sampling in SAMPLINGS:
+        spec = WindowSpec(50, sampling)
         opened = built(corpus, where / "rebuilding", windows=spec)
+        (layer,) = opened.layers
         dice = random.Random(1)
-        whole = right = calls = look_ups = 0
+        whole = right = look_ups = 0
         for _ in range(n_runs):
             text = dice.choice([one for one in corpus if len(one) > 1000])
-            start = dice.randrange(0, (len(text) - 400) // stride) * stride
-            attack = Attack(opened.filter("main"), model, spec)
-            guess = attack.rebuild(text[start : start + 50])[:TARGET_CHARS]
-            n = right_chars(guess, text[start + 50 : start + 50 + TARGET_CHARS])
+            end = dice.choice(starts(text, spec)) + spec.width
+            attack = Attack(layer.filter, layer.fpr, model, spec, end - KNOWN_CHARS)
+            guess = attack.rebuild(text[end - KNOWN_CHARS : end])[:TARGET_CHARS]
+            n = right_chars(guess, text[end : end + TARGET_CHARS])
             whole += n == TARGET_CHARS
             right += n
-            calls += attack.calls
             look_ups += attack.look_ups
         rows.append(
             (
-                str(stride),
+                f"{sampling.gap_name} {sampling.gap}",
+                f"{1 / spec.density:.1f}",
                 f"{whole} of {n_runs}",
                 f"{right / n_runs:.0f}",
-                f"{calls / n_runs:.0f}",
                 f"{look_ups / n_runs:,.0f}",
             )
         )
-    table(("stride", "rebuilt to the end", "right characters", "filter calls", "look-ups"), rows)
+    table(("windows", "mean distance", "rebuilt to the end", "right characters", "look-ups"), rows)
 
 
 def measure_short_documents(n_rows: int, where: Path) -> None:
@@ -206,6 +280,13 @@ def measure_short_documents(n_rows: int, where: Path) -> None:
     table(("portrait", "right guesses confirmed", "wrong guesses confirmed"), rows)
 
 
+def stored_keys(text: str, spec: WindowSpec) -> list[int]:
+    """Return the keys of the windows that a document stores."""
+    keys = _native.Keys(documents="none")
+    keys.add_text(cutter(spec), text)
+    return list(memoryview(keys).cast("B").cast("Q"))
+
+
 def measure_form_letters(n_letters: int, where: Path) -> None:
     """Guess the one field of a form letter that is not known."""
     print(f"## Guessing a field: {n_letters} form letters, of which all but five digits is known")
@@ -220,26 +301,22 @@ def measure_form_letters(n_letters: int, where: Path) -> None:
     dice = random.Random(3)
     amounts = {dice.randrange(10**5): dice.randrange(10**5) for _ in range(n_letters)}
     rows = []
-    for stride in (25, 50, 200):
-        spec = WindowSpec(50, Stride(stride))
+    for sampling in LETTER_SAMPLINGS:
+        spec = WindowSpec(50, sampling)
         opened = built([letter(*pair) for pair in amounts.items()], where / "letters", windows=spec)
         filter_ = opened.filter("main")
         named = left = 0
         for customer, amount in amounts.items():
-            candidates = list(range(10**5))
-            texts = {guess: letter(customer, guess) for guess in candidates}
-            length = len(texts[amount])
-            starts = sorted({*range(0, length - 49, stride), length - 50})
-            for start in starts:
-                held = asked(filter_, [key(texts[guess][start : start + 50]) for guess in candidates])
-                candidates = [guess for guess, hit in zip(candidates, held, strict=True) if hit]
-            held = asked(filter_, [key(texts[guess], 1) for guess in candidates])
-            candidates = [guess for guess, hit in zip(candidates, held, strict=True) if hit]
+            texts = {guess: letter(customer, guess) for guess in range(10**5)}
+            held = asked(filter_, [key(text, 1) for text in texts.values()])
+            likely = [guess for guess, hit in zip(texts, held, strict=True) if hit]
+            candidates = [guess for guess in likely if all(asked(filter_, stored_keys(texts[guess], spec)))]
             assert amount in candidates
             named += candidates == [amount]
             left += len(candidates)
-        rows.append((str(stride), f"{named} of {len(amounts)}", f"{left / len(amounts):,.1f}"))
-    table(("stride", "amounts named for certain", "amounts left, on average"), rows)
+        name = f"{sampling.gap_name} {sampling.gap}"
+        rows.append((name, f"{named} of {len(amounts)}", f"{left / len(amounts):,.1f}"))
+    table(("windows", "amounts named for certain", "amounts left, on average"), rows)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TEXT_BYTES = 40_000_000
 ROW_BYTES = 4000
 #: The amount of random text that makes a filter of 50 MB.
-CORPUS_BYTES = 960_000_000
+CORPUS_BYTES = 1_088_000_000
 
 
 def corpus() -> Iterator[dict[str, Any]]:

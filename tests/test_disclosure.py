@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import portrait
-from portrait.disclosure import density_warning, is_dense, least_gap
+from portrait.disclosure import density_warning, least_gap
 from portrait.presets import PRESETS
 from portrait.spec import Minimizer, Stride, WindowSpec
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("width", "least"), [(1, 1), (4, 1), (5, 2), (13, 4), (25, 7), (48, 12), (50, 13)])
 def test_the_least_stride_is_a_quarter_of_the_width(width: int, least: int) -> None:
-    assert least_gap(WindowSpec(width, Stride(width))) == least
-    assert density_warning(WindowSpec(width, Stride(least))) is None
-    assert least == 1 or density_warning(WindowSpec(width, Stride(least - 1))) is not None
+    assert least_gap(WindowSpec(width, Stride())) == least
 
 
-@pytest.mark.parametrize(
-    ("width", "unit"), [(8, "char"), (25, "byte"), (50, "char"), (13, "word"), (2, "word")]
-)
-def test_the_least_span_leaves_a_quarter_of_the_width_between_windows_on_average(
-    width: int, unit: Any
-) -> None:
-    least = least_gap(WindowSpec(width, Minimizer(width), unit))
-    assert WindowSpec(width, Minimizer(least), unit).density <= 4 / width
-    for span in range(1, least):
-        assert is_dense(WindowSpec(width, Minimizer(span), unit))
-        assert WindowSpec(width, Minimizer(span), unit).density > 4 / width
+@pytest.mark.parametrize(("width", "least"), [(8, 3), (13, 5), (25, 8), (50, 17), (100, 33), (116, 39)])
+def test_the_least_span_has_windows_a_quarter_of_the_width_apart_on_average(width: int, least: int) -> None:
+    assert least_gap(WindowSpec(width)) == least
+    assert 1 / WindowSpec(width, Minimizer(least)).density >= width / 4
+    assert 1 / WindowSpec(width, Minimizer(least - 1)).density < width / 4
+
+
+@pytest.mark.parametrize("kind", [Stride, Minimizer])
+@pytest.mark.parametrize("width", [8, 25, 50, 116, 135])
+def test_only_gaps_below_the_least_one_may_warn(kind: type[Stride | Minimizer], width: int) -> None:
+    least = least_gap(WindowSpec(width, kind()))
+    warned = [gap for gap in range(1, 2 * width) if density_warning(WindowSpec(width, kind(gap)))]
+    assert max(warned, default=0) == least - 1
 
 
 def test_the_warning_names_what_to_do() -> None:
@@ -40,12 +40,13 @@ def test_the_warning_names_what_to_do() -> None:
         "at a stride of 12, whoever holds the portrait can rebuild text of the corpus from it, step by step: "
         "choose a stride of 13 or more, or do not hand the portrait out"
     )
-    warning = density_warning(WindowSpec(50, Minimizer(3)))
-    assert warning is not None
-    assert warning.startswith("at a span of 3, ")
+    assert density_warning(WindowSpec(50, Minimizer(8))) == (
+        "at a span of 8, whoever holds the portrait can rebuild text of the corpus from it, step by step: "
+        "choose a span of 17 or more, or do not hand the portrait out"
+    )
 
 
-def test_sampled_windows_need_no_warning_at_the_default() -> None:
+def test_the_default_does_not_warn() -> None:
     assert density_warning(WindowSpec()) is None
 
 
