@@ -171,7 +171,7 @@ class WindowSpec:
         least = _ORDER_UNITS[self.unit]
         if isinstance(self.sampling, Minimizer) and self.width < least:
             raise SpecError(
-                f"windows chosen by content have at least {count(least)} {self.unit_name}, not "
+                f"the width of windows chosen by content is at least {count(least)} {self.unit_name}, not "
                 f"{count(self.width)}: choose wider windows or a stride",
                 parameter="width",
             )

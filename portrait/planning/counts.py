@@ -82,16 +82,24 @@ def planned_sources(
             if stratum.kind == "txt" and not stratum.whole:  # a document a file
                 total.documents[-1] = Estimate(stratum.n_files, 0.0, 1)
     read_share = _read_share(sample)
+    read = sample.counts
+
+    def n_read(source: str) -> int:
+        counts = read.get(source, Counts())
+        return counts.windows + counts.keyed_documents(document_keys)
+
     return tuple(
-        _planned(source, total, sample.keys.get(source, []), read_share)
+        _planned(source, total, sample.keys.get(source, []), n_read(source), read_share)
         for source, total in sorted(totals.items())
     )
 
 
-def _planned(source: str, totals: _Totals, places: Sequence[Keys], read_share: float) -> PlannedSource:
+def _planned(
+    source: str, totals: _Totals, places: Sequence[Keys], n_keys: int, read_share: float
+) -> PlannedSource:
     text, keys = united(totals.text_bytes), united(totals.keys)
     text_range = text.range()
-    distinct, distinct_range = distinct_keys(keys, places, read_share)
+    distinct, distinct_range = distinct_keys(keys, places, n_keys, read_share)
     return PlannedSource(
         source,
         round(united(totals.documents).total),
@@ -145,7 +153,9 @@ def _read_share(sample: Sample) -> float:
     return 1.0 if sample.whole else sum(one.read_bytes for one in sample.strata) / max(1, n_bytes)
 
 
-def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> tuple[int, Range]:
+def distinct_keys(
+    keys: Estimate, places: Sequence[Keys], n_keys: int, read_share: float
+) -> tuple[int, Range]:
     """Estimate how many different keys there are.
 
     Keys repeat at least as often as those of the sample do. How much of what was not read repeats other
@@ -154,13 +164,13 @@ def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> 
 
     Args:
         keys: The number of keys, repeated ones included.
-        places: The keys of each place that was read.
+        places: The keys of each place that was read; of a key that follows itself, once is enough.
+        n_keys: The number of keys of these places, repeated ones included.
         read_share: The share of the corpus that was read.
 
     Returns:
         The number, an upper estimate, and its interval.
     """
-    n_keys = sum(len(one) for one in places)
     low, high = keys.range()
     if not n_keys:
         return round(keys.total), Range(low, high)

@@ -326,7 +326,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of one layer in several shards."""
     directory = tmp_path_factory.mktemp("several")
     dice = random.Random(5)
-    (directory / "a.txt").write_text("".join(dice.choices("abcdefghij ", k=80_000)))
+    (directory / "a.txt").write_text("".join(dice.choices("abcdefghij ", k=140_000)))
     portrait.build({"a": directory / "a.txt"}, directory / "out", max_shard_bytes=4096)
     return directory / "out"
 

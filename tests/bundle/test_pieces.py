@@ -27,7 +27,7 @@ def words(seed: str, n: int) -> str:
     return " ".join("".join(dice.choices("abcdefghij", k=dice.randint(2, 9))) for _ in range(n))
 
 
-TEXTS = {"a": words("a", 12_000), "b": words("b", 700)}
+TEXTS = {"a": words("a", 20_000), "b": words("b", 700)}
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ TEXT = "Nobody had told the gardener that the party was over, so he went on ligh
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An undamaged bundle of one source."""
     directory = tmp_path_factory.mktemp("whole")
-    (directory / "a.txt").write_text(TEXT * 20)
+    (directory / "a.txt").write_text("".join(f"{TEXT}{i} " for i in range(54)))
     portrait.build(directory / "a.txt", directory / "out")
     return directory / "out"
 

@@ -89,7 +89,8 @@ def below(*packages: str) -> list[str]:
 #: ``__init__`` is the public interface.
 ORDER: tuple[tuple[str, ...], ...] = (
     ("errors", "version", "progress", "markup", "strict_json"),
-    ("extras", "spec", "sizing", "evidence", "storage"),
+    ("extras", "spec", "sizing", "storage"),
+    ("evidence",),
     ("presets", "disclosure", "corpus", "answers", "bundle"),
     ("keys",),
     ("filters", "engines"),

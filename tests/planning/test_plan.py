@@ -197,7 +197,7 @@ def test_detectable_lengths_agree_with_answers(corpus: Path, tmp_path: Path) -> 
     assert planned.fpr == 1 / 128
     assert planned.guaranteed_units == 91
     for n_chars, length in planned.detectable_units.items():
-        assert built.query("a fable " * (n_chars // 8)).detectable_length == length
+        assert built.query(words(n_chars)).detectable_length == length
 
 
 def test_a_text_in_which_nothing_is_detectable_has_no_length(corpus: Path) -> None:
