@@ -46,8 +46,8 @@ LETTER_SAMPLINGS: tuple[Sampling, ...] = (Stride(25), Stride(50), Stride(200), M
 KNOWN_CHARS = 100
 #: The number of characters to rebuild.
 TARGET_CHARS = 200
-#: The number of texts that the attacker follows at a time, and asks the filter about after each character.
-BEAM = 400
+#: The number of texts that the attacker asks the filter about after each character, and follows.
+BEAM = 800
 #: The number of likely next characters that the attacker considers where there are many texts.
 BRANCHES = 8
 #: The number of characters from which the attacker's model predicts the next one.
