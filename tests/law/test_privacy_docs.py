@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
-from support.places import DOCS, ROOT
+from support.benchmark_scripts import run_script
+from support.places import DOCS
 
 from portrait.disclosure import least_gap
 from portrait.spec import Stride, WindowSpec
@@ -24,14 +21,7 @@ def rows_of(text: str) -> list[list[str]]:
 
 
 def test_the_script_prints_the_tables_of_the_page() -> None:
-    command = [sys.executable, "privacy.py", "--small"]
-    # The script imports a neighbour, wherever the tests' own settings look for modules.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    done = subprocess.run(
-        command, cwd=ROOT / "benchmarks", env=environment, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    rows, documented = rows_of(done.stdout), rows_of(PAGE)
+    rows, documented = rows_of(run_script("privacy.py", "--small")), rows_of(PAGE)
     # The page has the same tables, with the numbers of the full run.
     assert [row[0] for row in rows] == [row[0] for row in documented]
     assert [len(row) for row in rows] == [len(row) for row in documented]
