@@ -164,7 +164,7 @@ def _filters(manifest: Manifest) -> str:
     names = ", ".join(map(_shown, kinds))
     if kinds == [_SMALLEST]:
         return f"{names}, the smallest kind."
-    return f"{names}. To publish, build with `--filter {_SMALLEST}`, which makes a smaller portrait."
+    return f"{names}. With filters of the kind `{_SMALLEST}`, which is for publishing, it would be smaller."
 
 
 def _number(n: int | None) -> str:

@@ -111,6 +111,12 @@ def test_every_kind_of_filter_names_its_hash(kind: str, hash_name: str) -> None:
     assert f"hashed by {hash_name}.\n" in text
 
 
+def test_the_smallest_kind_of_filter_is_recommended() -> None:
+    advice = "With filters of the kind `ribbon`, which is for publishing, it would be smaller.\n"
+    assert f"- Filters: bloom. {advice}" in card(manifest("defaults"), "x")
+    assert "- Filters: ribbon, the smallest kind.\n" in card(manifest("loose_words"), "x")
+
+
 def test_hashes_of_several_kinds_are_all_named() -> None:
     example = manifest("two_sources")
     one, two = example.layers

@@ -379,7 +379,8 @@ def test_a_plan_is_printed_for_people_and_writes_nothing(corpus: Path, cli: Cli,
     assert lines[0].split() == ["source", "documents", "text", "windows", "distinct", "keys"]
     assert [line.split()[0] for line in lines[1:4]] == ["a", "b", "all"]
     facts = {line[:10].strip(): line[11:] for line in lines[5:]}
-    assert list(facts) == ["sample", "portrait", "rate", "guarantee", "detectable", "keys", "memory", "time"]
+    names = ["sample", "portrait", "publishing", "rate", "guarantee", "detectable", "keys", "memory", "time"]
+    assert list(facts) == names
     assert " in w, read in 2 tasks" in facts["keys"]
     assert "of text in 2 of 2 files; in brackets, what it leaves open" in facts["sample"]
     assert " - " in lines[1]

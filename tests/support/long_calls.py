@@ -189,7 +189,7 @@ CALLS: dict[str, tuple[str, str, str]] = {
     ),
     "the rate of a ribbon filter": (
         (
-            "n_blocks = 1 << 20; columns = random.randbytes(n_blocks * 32) * 8\n"
+            "n_blocks = 1 << 20; columns = random.randbytes(1 << 20) * 256\n"
             "f = _native.Filter.ribbon([(columns, array.array('Q', [n_blocks]))], 32)"
         ),
         "f.rate",

@@ -71,14 +71,22 @@ fn is_orthogonal(key: u64, offset: usize, words: &[[u8; 8]], n_columns: usize) -
     let row = [near << offset, spill(near) | far << offset, spill(far)];
     let (first, rest) = words.split_at(n_columns);
     let (second, third) = rest.split_at(n_columns);
-    let product = |i: usize| {
-        let word = |words: &[[u8; 8]]| u64::from_le_bytes(words[i]);
-        row[0] & word(first) ^ row[1] & word(second) ^ row[2] & word(third)
+    let is_odd = |first: &[u8; 8], second: &[u8; 8], third: &[u8; 8]| {
+        let product = row[0] & u64::from_le_bytes(*first)
+            ^ row[1] & u64::from_le_bytes(*second)
+            ^ row[2] & u64::from_le_bytes(*third);
+        product.count_ones() & 1
     };
-    let parity = |product: u64| product.count_ones() & 1;
-    (0..n_columns)
-        .step_by(LANES)
-        .all(|i| (i..n_columns.min(i + LANES)).fold(0, |odd, i| odd | parity(product(i))) == 0)
+    let (first, first_rest) = first.as_chunks::<LANES>();
+    let (second, second_rest) = second.as_chunks::<LANES>();
+    let (third, third_rest) = third.as_chunks::<LANES>();
+    let some = first.iter().zip(second).zip(third);
+    let rest = first_rest.iter().zip(second_rest).zip(third_rest);
+    some.map(|((first, second), third)| {
+        (0..LANES).fold(0, |odd, i| odd | is_odd(&first[i], &second[i], &third[i]))
+    })
+    .chain([rest.fold(0, |odd, ((first, second), third)| odd | is_odd(first, second, third))])
+    .all(|odd| odd == 0)
 }
 
 impl Filter for Ribbon<'_> {
