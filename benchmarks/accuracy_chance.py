@@ -111,7 +111,7 @@ def measure(
         for spec in SPECS:
             opened = corpus.build(spec, kind, fpr)
             got = evalues(opened, texts)
-            name = f"{kind}, ε = {opened.layers[0].fpr:.4f}, {spec.sampling.gap_name} {spec.sampling.gap}"
+            name = f"{kind}, ε = {fpr:.4f}, {spec.sampling.gap_name} {spec.sampling.gap}"
             for answer, values in (("found", got.chains), ("approximate", got.stretches)):
                 cells = []
                 for threshold in THRESHOLDS:

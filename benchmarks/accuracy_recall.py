@@ -144,8 +144,8 @@ def compare(
         f"{rate:.0%} edited, {name}" for rate in rates for name in (f"stride {stride}", f"span {span}")
     )
     table(("length", *headings), rows)
-    for remark in remarks:
-        print(remark)
+    if remarks:
+        print("\n\n".join(remarks), end="\n\n")
     return kept
 
 

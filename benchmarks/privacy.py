@@ -46,9 +46,9 @@ LETTER_SAMPLINGS: tuple[Sampling, ...] = (Stride(25), Stride(50), Stride(200), M
 KNOWN_CHARS = 100
 #: The number of characters to rebuild.
 TARGET_CHARS = 200
-#: The number of texts that the attacker follows at a time, and asks the filter about after each character.
+#: The number of texts that the attacker asks the filter about after each character, and follows.
 BEAM = 400
-#: The number of likely next characters that the attacker considers where there are many texts.
+#: The number of likely next characters that the attacker considers at least.
 BRANCHES = 8
 #: The number of characters from which the attacker's model predicts the next one.
 ORDER = 6
@@ -167,11 +167,13 @@ class Attack:
 
     def _step(self, beam: list[Guess]) -> list[Guess]:
         """Make every text longer by a character, and return those that the filter does not rule out."""
-        following = self._model.likely if len(beam) > BRANCHES else self._model.following
+        # The fewer texts are left, the more unlikely characters can be tried.
+        n_chars = BEAM // len(beam)
+        following = self._model.following if n_chars > BRANCHES else self._model.likely
         longer = (
             (guess.cost + cost, i, char)
             for i, guess in enumerate(beam)
-            for cost, char in following(guess.text)
+            for cost, char in following(guess.text)[: max(n_chars, BRANCHES)]
         )
         tried = [
             beam[i]._replace(cost=cost, text=beam[i].text + char)

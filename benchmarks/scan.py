@@ -100,7 +100,7 @@ if __name__ == "__main__":
         measure(bloom, text, "spaces", target=400, times=5)
         measure(bloom_of(path, 7), text, "spaces", what="ASCII (7 shards)", target=400)
         measure(bloom, text, "loose", target=150, times=2)
-        measure(bloom, text, "loose", unit="word", target=100)
+        measure(bloom, text, "loose", unit="word", target=80)
         mixed = b"\n".join(mixed_texts(4_000_000)).decode()
         for unit in UNITS:
             measure(bloom, mixed, "loose", unit=unit, what="mixed", target=15)
