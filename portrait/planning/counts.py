@@ -83,15 +83,19 @@ def planned_sources(
                 total.documents[-1] = Estimate(stratum.n_files, 0.0, 1)
     read_share = _read_share(sample)
     return tuple(
-        _planned(source, total, sample.keys.get(source, []), read_share)
-        for source, total in sorted(totals.items())
+        _planned(source, total, sample, read_share, document_keys) for source, total in sorted(totals.items())
     )
 
 
-def _planned(source: str, totals: _Totals, places: Sequence[Keys], read_share: float) -> PlannedSource:
+def _planned(
+    source: str, totals: _Totals, sample: Sample, read_share: float, document_keys: DocumentKeys
+) -> PlannedSource:
     text, keys = united(totals.text_bytes), united(totals.keys)
     text_range = text.range()
-    distinct, distinct_range = distinct_keys(keys, places, read_share)
+    places = sample.keys.get(source, [])
+    read = sample.counts.get(source, Counts())
+    n_left_out = read.windows + read.keyed_documents(document_keys) - sum(map(len, places))
+    distinct, distinct_range = distinct_keys(keys, places, read_share, max(0, n_left_out))
     return PlannedSource(
         source,
         round(united(totals.documents).total),
@@ -145,7 +149,9 @@ def _read_share(sample: Sample) -> float:
     return 1.0 if sample.whole else sum(one.read_bytes for one in sample.strata) / max(1, n_bytes)
 
 
-def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> tuple[int, Range]:
+def distinct_keys(
+    keys: Estimate, places: Sequence[Keys], read_share: float, n_left_out: int = 0
+) -> tuple[int, Range]:
     """Estimate how many different keys there are.
 
     Keys repeat at least as often as those of the sample do. How much of what was not read repeats other
@@ -156,13 +162,14 @@ def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> 
         keys: The number of keys, repeated ones included.
         places: The keys of each place that was read.
         read_share: The share of the corpus that was read.
+        n_left_out: The number of keys that these places lack, because each equals the one before it.
 
     Returns:
         The number, an upper estimate, and its interval.
     """
-    n_keys = sum(len(one) for one in places)
+    n_listed = sum(len(one) for one in places)
     low, high = keys.range()
-    if not n_keys:
+    if not n_listed:
         return round(keys.total), Range(low, high)
     united_keys, n_unique = Keys(), 0
     for one in places:
@@ -170,7 +177,7 @@ def distinct_keys(keys: Estimate, places: Sequence[Keys], read_share: float) -> 
         n_unique += unique.sort_unique()
         united_keys.extend(unique)
     n_distinct = united_keys.sort_unique()
-    share = n_distinct / n_keys
+    share = n_distinct / (n_listed + n_left_out)
     if read_share >= 1:
         return round(keys.total * share), Range(round(low * share), round(high * share))
     repeated = 1 - n_distinct / n_unique + _RULE_OF_THREE / len(places)

@@ -257,6 +257,7 @@ def test_neither_the_order_of_documents_nor_the_division_into_files_changes_a_by
     two = portrait.build(
         [tmp_path / "b.jsonl", tmp_path / "a.jsonl"],
         tmp_path / "two",
+        windows=WINDOWS,
         filter=portrait.FilterSpec("pybloom"),
     )
     assert shard_path(one.path).read_bytes() == shard_path(two.path).read_bytes()

@@ -214,7 +214,7 @@ def test_the_command_line_wraps() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["live/barges.pybloom", "new"], "give --width and --stride"),
+        (["live/barges.pybloom", "new"], "give --width, and --stride or --span"),
         (["theirs/words.50-50.bf", "new", "--width", "50"], "--width is for .pybloom files"),
         (["theirs/words.50-50.bf", "new", "--max-shard-size", "1GB"], "--max-shard-size has no use here"),
         (["theirs", "new", "--stride", "5"], "--stride has no use here"),
