@@ -196,6 +196,8 @@ def test_distinct_keys_that_repeat_within_a_place_repeat_everywhere() -> None:
     places = [keys_of([i, i, i + 1, i + 1]) for i in range(0, 60, 10)]
     assert distinct_keys(Estimate(240, 0.0, 6), places, 0.1) == (120, Range(60, 120))
     assert distinct_keys(Estimate(240, 0.0, 6), places, 1.0) == (120, Range(120, 120))
+    # Keys that a place lacks, because each equals the one before it, are repeats like any others.
+    assert distinct_keys(Estimate(480, 0.0, 6), places, 1.0, 24) == (120, Range(120, 120))
 
 
 def test_distinct_keys_that_repeat_from_place_to_place_lower_the_interval() -> None:
