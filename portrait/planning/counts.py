@@ -82,24 +82,20 @@ def planned_sources(
             if stratum.kind == "txt" and not stratum.whole:  # a document a file
                 total.documents[-1] = Estimate(stratum.n_files, 0.0, 1)
     read_share = _read_share(sample)
-    read = sample.counts
-
-    def n_read(source: str) -> int:
-        counts = read.get(source, Counts())
-        return counts.windows + counts.keyed_documents(document_keys)
-
     return tuple(
-        _planned(source, total, sample.keys.get(source, []), n_read(source), read_share)
-        for source, total in sorted(totals.items())
+        _planned(source, total, sample, read_share, document_keys) for source, total in sorted(totals.items())
     )
 
 
 def _planned(
-    source: str, totals: _Totals, places: Sequence[Keys], n_keys: int, read_share: float
+    source: str, totals: _Totals, sample: Sample, read_share: float, document_keys: DocumentKeys
 ) -> PlannedSource:
     text, keys = united(totals.text_bytes), united(totals.keys)
     text_range = text.range()
-    distinct, distinct_range = distinct_keys(keys, places, n_keys, read_share)
+    places = sample.keys.get(source, [])
+    read = sample.counts.get(source, Counts())
+    n_left_out = read.windows + read.keyed_documents(document_keys) - sum(map(len, places))
+    distinct, distinct_range = distinct_keys(keys, places, read_share, max(0, n_left_out))
     return PlannedSource(
         source,
         round(united(totals.documents).total),
@@ -154,7 +150,7 @@ def _read_share(sample: Sample) -> float:
 
 
 def distinct_keys(
-    keys: Estimate, places: Sequence[Keys], n_keys: int, read_share: float
+    keys: Estimate, places: Sequence[Keys], read_share: float, n_left_out: int = 0
 ) -> tuple[int, Range]:
     """Estimate how many different keys there are.
 
@@ -164,15 +160,16 @@ def distinct_keys(
 
     Args:
         keys: The number of keys, repeated ones included.
-        places: The keys of each place that was read; of a key that follows itself, once is enough.
-        n_keys: The number of keys of these places, repeated ones included.
+        places: The keys of each place that was read.
         read_share: The share of the corpus that was read.
+        n_left_out: The number of keys that these places lack, because each equals the one before it.
 
     Returns:
         The number, an upper estimate, and its interval.
     """
+    n_listed = sum(len(one) for one in places)
     low, high = keys.range()
-    if not n_keys:
+    if not n_listed:
         return round(keys.total), Range(low, high)
     united_keys, n_unique = Keys(), 0
     for one in places:
@@ -180,7 +177,7 @@ def distinct_keys(
         n_unique += unique.sort_unique()
         united_keys.extend(unique)
     n_distinct = united_keys.sort_unique()
-    share = n_distinct / n_keys
+    share = n_distinct / (n_listed + n_left_out)
     if read_share >= 1:
         return round(keys.total * share), Range(round(low * share), round(high * share))
     repeated = 1 - n_distinct / n_unique + _RULE_OF_THREE / len(places)

@@ -410,9 +410,9 @@ def test_a_build_that_failed_at_a_bad_row_resumes_without_it(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("long_corpus")
-@pytest.mark.parametrize("limit_kb", [300, 3000])
+@pytest.mark.parametrize("limit_kb", [300, 2000])
 def test_a_build_on_a_full_disk_fails_in_one_line_and_can_be_resumed(limit_kb: int, cli: Cli) -> None:
-    # At 300 kB the runs do not fit, at 3 MB the parts of the filter do not.
+    # At 300 kB the runs do not fit, at 2 MB the parts of the filter do not.
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_kb} * 1000,) * 2); "
         "from portrait.cli.main import main; main()"

@@ -158,7 +158,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], type[Portrai
     "width huge": (set_in("windows.width", 1 << 62), DamagedBundleError, "width"),
     "span 0": (set_in("windows.span", 0), DamagedBundleError, "span"),
     "span huge": (set_in("windows.span", 1 << 62), DamagedBundleError, "span"),
-    "width without room for a group": (set_in("windows.width", 7), DamagedBundleError, "width"),
+    "width without room for a group": (set_in("windows.width", 7), DamagedBundleError, "at least 8 "),
     "stride 0": (set_in("windows", STRIDES | {"stride": 0}), DamagedBundleError, "stride"),
     "span of a stride": (
         set_in("windows", STRIDES | {"sampling": "minimizer"}),
@@ -326,7 +326,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of one layer in several shards."""
     directory = tmp_path_factory.mktemp("several")
     dice = random.Random(5)
-    (directory / "a.txt").write_text("".join(dice.choices("abcdefghij ", k=140_000)))
+    (directory / "a.txt").write_text("".join(dice.choices("abcdefghij ", k=120_000)))
     portrait.build({"a": directory / "a.txt"}, directory / "out", max_shard_bytes=4096)
     return directory / "out"
 

@@ -54,7 +54,10 @@ def test_a_foreign_filter_gets_a_manifest(cli: Cli, tmp_path: Path) -> None:
         (["a.portrait", "b", "--license", "x"], "--license has no use here: a.portrait: "),
         ([FOREIGN, "b", "--max-shard-size", "1GB"], "--max-shard-size has no use here: words.50-50.bf: "),
         ([FOREIGN, "b", "--unit", "word"], "--unit is for .pybloom files: words.50-50.bf says it itself"),
-        (["x.pybloom", "b"], "x.pybloom does not say how its windows were cut: give --width, and --stride or --span"),
+        (
+            ["x.pybloom", "b"],
+            "x.pybloom does not say how its windows were cut: give --width, and --stride or --span",
+        ),
         (["missing", "b"], "missing: no such file or directory"),
     ],
 )

@@ -203,8 +203,9 @@ def test_a_long_match_is_folded_in_the_middle(cli: Cli, bundle: Path) -> None:
     result = cli.here("query", bundle, LEDGER)
     (marked_text,) = re.findall("»(.*)«", result.out)
     first, last = marked_text.split(" […] ")
-    assert LEDGER.startswith(first)
-    assert LEDGER.endswith(last)
+    # A match may leave out what is less than a span at its ends.
+    assert 0 <= LEDGER.find(first) < 42
+    assert LEDGER.rfind(last) + len(last) > len(LEDGER) - 42
     assert 1000 < len(marked_text) < 4000 < len(LEDGER)
 
 

@@ -149,7 +149,7 @@ def test_keys_may_repeat_in_the_share_of_the_corpus_that_was_not_read(
     (source,) = planned_sources(sample, by_column=False, document_keys="none")
     keys = estimate([Cluster(n_bytes, n_bytes == read_bytes, ((read_bytes, 60),))])
     assert (source.distinct_keys, source.distinct_keys_range) == distinct_keys(
-        keys, sample.keys["a"], 60, read_share
+        keys, sample.keys["a"], read_share
     )
 
 
@@ -162,7 +162,7 @@ def test_what_was_read_is_a_share_of_the_bytes_that_are_known(n_bytes: int | Non
     sample.keys["a"] = [keys_of(range(i, i + 10)) for i in range(0, 60, 10)]
     source, _ = planned_sources(sample, by_column=False, document_keys="none")
     keys = estimate([Cluster(n_bytes or 0, n_bytes is None, ((1 if n_bytes else 0, 60),))])
-    assert source.distinct_keys_range == distinct_keys(keys, sample.keys["a"], 60, read_share)[1]
+    assert source.distinct_keys_range == distinct_keys(keys, sample.keys["a"], read_share)[1]
 
 
 def test_an_empty_file_that_was_not_read_adds_nothing() -> None:
@@ -183,37 +183,36 @@ def test_rows_of_a_source_that_only_some_shards_hold() -> None:
 
 def test_distinct_keys_of_a_sample_of_unique_ones() -> None:
     places = [keys_of(range(i, i + 10)) for i in range(0, 60, 10)]
-    number, between = distinct_keys(Estimate(600, 0.0, 6), places, 60, 0.1)
+    number, between = distinct_keys(Estimate(600, 0.0, 6), places, 0.1)
     # None of six places repeats another: up to 3/6 of them could, and half is the least.
     assert (number, between) == (600, Range(300, 600))
-    number, between = distinct_keys(Estimate(600, 0.0, 6), places, 60, 0.8)
+    number, between = distinct_keys(Estimate(600, 0.0, 6), places, 0.8)
     assert (number, between) == (600, Range(math.floor(600 / (1 + 0.5 / 0.8)), 600))
     # Nothing is known of how much was not read: half is the least again.
-    assert distinct_keys(Estimate(600, 0.0, 6), places, 60, 0.0) == (600, Range(300, 600))
+    assert distinct_keys(Estimate(600, 0.0, 6), places, 0.0) == (600, Range(300, 600))
 
 
 def test_distinct_keys_that_repeat_within_a_place_repeat_everywhere() -> None:
     places = [keys_of([i, i, i + 1, i + 1]) for i in range(0, 60, 10)]
-    assert distinct_keys(Estimate(240, 0.0, 6), places, 24, 0.1) == (120, Range(60, 120))
-    assert distinct_keys(Estimate(240, 0.0, 6), places, 24, 1.0) == (120, Range(120, 120))
-    # The kernel leaves out a key that equals the one before it.
-    once = [keys_of([i, i + 1]) for i in range(0, 60, 10)]
-    assert distinct_keys(Estimate(240, 0.0, 6), once, 24, 1.0) == (120, Range(120, 120))
+    assert distinct_keys(Estimate(240, 0.0, 6), places, 0.1) == (120, Range(60, 120))
+    assert distinct_keys(Estimate(240, 0.0, 6), places, 1.0) == (120, Range(120, 120))
+    # Keys that a place lacks, because each equals the one before it, are repeats like any others.
+    assert distinct_keys(Estimate(480, 0.0, 6), places, 1.0, 24) == (120, Range(120, 120))
 
 
 def test_distinct_keys_that_repeat_from_place_to_place_lower_the_interval() -> None:
     places = [keys_of(range(10)), keys_of(range(5, 15)), *(keys_of(range(i, i + 10)) for i in (20, 30))]
     # 35 of 40 keys differ; 3 of 4 places could repeat others in any case.
-    number, between = distinct_keys(Estimate(400, 0.0, 4), places, 40, 0.95)
+    number, between = distinct_keys(Estimate(400, 0.0, 4), places, 0.95)
     assert number == 350
     assert between == Range(math.floor(350 / (1 + (1 - 35 / 40 + 3 / 4) / 0.95)), 350)
 
 
 def test_distinct_keys_of_an_uncertain_number() -> None:
-    number, between = distinct_keys(Estimate(100, 10.0**2, 10), [keys_of(range(10))] * 1, 10, 1.0)
+    number, between = distinct_keys(Estimate(100, 10.0**2, 10), [keys_of(range(10))] * 1, 1.0)
     assert (number, between) == (100, Estimate(100, 10.0**2, 10).range())
-    assert distinct_keys(Estimate(7, 0.0, 1), [], 0, 0.5) == (7, Range(7, 7))
-    assert distinct_keys(Estimate(7, 0.0, 1), [Keys()], 0, 0.5) == (7, Range(7, 7))
+    assert distinct_keys(Estimate(7, 0.0, 1), [], 0.5) == (7, Range(7, 7))
+    assert distinct_keys(Estimate(7, 0.0, 1), [Keys()], 0.5) == (7, Range(7, 7))
 
 
 def test_distinct_keys_include_the_least_and_the_greatest() -> None:

@@ -19,6 +19,7 @@ DIFFERENT = {
     "--rate",  # of all callers, or of one key
     "--restart",  # of a build, or of a scan
     "--short-documents",  # with a default, or as in the portrait's first layer
+    "--span",  # of a new portrait, or of a filter that does not say
     "--stride",  # of a new portrait, or of a foreign filter
     "--unit",
     "--width",

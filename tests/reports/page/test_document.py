@@ -37,7 +37,12 @@ def test_a_page_is_valid_and_complete(page: str) -> None:
     assert f"Made by portrait {portrait.__version__}, 2024-02-29." in text
     for word in ("Chance", "Paraphrase", "Common phrases", "Inconclusive rows are not clean"):
         assert word in text
-    for word in ("span", "normaliser spaces", "false-positive rate", "detectable length"):
+    for word in (
+        "42 in a row by content",
+        "normaliser spaces",
+        "false-positive rate",
+        "detectable length",
+    ):
         assert word in text
     assert parsed_page.all("html") == [{"lang": "en"}]
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in parsed_page.all("meta")
