@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CHECKS = Path(page_fixtures.__file__).with_name("page_checks.js").read_text(encoding="utf-8")
 
 #: Two sources that overlap, a copy with edits, and words that do not break.
-EVERYTHING = f"{SHARED}\n\n{TEXTS['emoji']}\n\n{edited(TEXTS['long'], 95)}\n\n{'x' * 400}"
+EVERYTHING = f"{SHARED}\n\n{TEXTS['emoji']}\n\n{edited(TEXTS['long'], 66)}\n\n{'x' * 400}"
 
 
 def focused_element(page: Watched) -> str:

@@ -127,7 +127,7 @@ def test_overlapping_sources_have_different_marks(page: Watched, site: Site) -> 
 
 
 def test_an_edited_copy_is_marked_differently(page: Watched, site: Site) -> None:
-    text = "Look: " + edited(TEXTS["long"], 95)
+    text = "Look: " + edited(TEXTS["long"], 66)
     answer = site.answer(text)
     near = next(layer.approximate for layer in answer.layers if layer.approximate)
     assert answer.verdict != "found"
@@ -188,7 +188,7 @@ def test_a_long_text_stays_usable(page: Watched, site: Site) -> None:
 
 def test_the_script_and_the_server_draw_the_same_answer(page: Watched, plain_page: Watched) -> None:
     texts = [
-        SHARED + "\n\n" + edited(TEXTS["long"], 95),
+        SHARED + "\n\n" + edited(TEXTS["long"], 66),
         BEFORE + TEXTS["emoji"] + TEXTS["cjk"] + AFTER,
         TEXTS["ascii"],
         "for key, value",
