@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from portrait.corpus.shards import Source
 
 
-TEXTS = [f"{i}: {os.urandom(40).hex()} é🦀" for i in range(3000)]
+TEXTS = [f"{i}: {os.urandom(80).hex()} é🦀" for i in range(3000)]
 
 
 TABLE = pa.table({"id": range(len(TEXTS)), "text": TEXTS})
