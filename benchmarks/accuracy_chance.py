@@ -100,6 +100,15 @@ def evalues(opened: Portrait, texts: Iterable[str]) -> EValues:
     return got
 
 
+def is_plausible(count: int, expected: float) -> bool:
+    """Return whether one in a thousand counts with this expectation, or more, are as large.
+
+    Texts are independent, so their count has about the tail of a Poisson distribution.
+    """
+    below = sum(math.exp(n * math.log(expected) - expected - math.lgamma(n + 1)) for n in range(count))
+    return 1 - below >= 0.001
+
+
 def measure(
     what: str, corpus: Corpus, texts: Sequence[str], filters: Sequence[tuple[FilterKind, float]]
 ) -> bool:
@@ -115,9 +124,9 @@ def measure(
             for answer, values in (("found", got.chains), ("approximate", got.stretches)):
                 cells = []
                 for threshold in THRESHOLDS:
-                    share = sum(value <= threshold for value in values) / len(texts)
-                    # Three standard deviations of a count whose expectation is the threshold.
-                    kept &= share <= threshold + 3 * math.sqrt(threshold / len(texts))
+                    n_false = sum(value <= threshold for value in values)
+                    kept &= is_plausible(n_false, threshold * len(texts))
+                    share = n_false / len(texts)
                     cells.append(f"{share:.5f} ({share / threshold:.2f} ×)")
                 rows.append((name, answer, *cells))
     table(("filter", "answer", *(f"observed at {threshold}" for threshold in THRESHOLDS)), rows)
