@@ -82,8 +82,9 @@ impl Recorder for Origins {
     fn stretch(&mut self, at: usize, end: usize) {
         match self.anchors.last_mut() {
             Some(anchor) if anchor.at == at => anchor.end = end,
-            _ => {
-                let (start, _) = self.of(at);
+            // Calls come in ascending order, so that the character follows one to one from the last one.
+            last => {
+                let start = last.map_or(self.lead + at, |last| last.end + (at - last.at - 1));
                 self.anchors.push(Anchor { at, start, end });
             }
         }

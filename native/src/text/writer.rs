@@ -238,14 +238,22 @@ impl<'a, R: Recorder> Writer<'a, R> {
             self.len += 1 - (dropped >> (8 * i + 7) & 1) as usize;
         }
         if R::RECORDS {
-            for i in 0..WORD {
-                if dropped >> (8 * i + 7) & 1 != 0 {
-                    self.drop_space();
-                } else {
-                    self.chars_in += 1;
-                    self.chars_out += 1;
-                }
+            // One bit for each byte; runs of bytes that stay and runs that are dropped take turns.
+            let mut dropped = ((dropped >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32;
+            let mut left = WORD;
+            while dropped != 0 {
+                let n_kept = dropped.trailing_zeros() as usize;
+                self.chars_in += n_kept;
+                self.chars_out += n_kept;
+                dropped >>= n_kept;
+                let n_dropped = dropped.trailing_ones() as usize;
+                self.chars_in += n_dropped;
+                self.absorb_to(self.chars_in);
+                dropped >>= n_dropped;
+                left -= n_kept + n_dropped;
             }
+            self.chars_in += left;
+            self.chars_out += left;
         } else {
             self.chars_in += WORD;
             self.chars_out += self.len - start;
