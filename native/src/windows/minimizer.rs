@@ -98,7 +98,7 @@ fn search_chunks<G: Grams>(
     mut f: impl FnMut(usize),
 ) {
     let mut search = Search {
-        samples: Samples::new(context.span),
+        samples: Samples::new(context),
         n_context: context.n_grams,
         n_contexts: n_grams + 1 - context.n_grams,
         orders: Vec::with_capacity(n_grams.min(CHUNK + context.n_grams)),
@@ -123,19 +123,28 @@ fn search_chunks<G: Grams>(
 /// The sampled windows of consecutive contexts, each once.
 struct Samples {
     span: usize,
+    /// Whether places in a context are less than twice the span, as at the default: a division less.
+    is_less_than_two_spans: bool,
     last: Option<usize>,
 }
 
 impl Samples {
-    fn new(span: usize) -> Self {
-        Self { span, last: None }
+    fn new(context: Context) -> Self {
+        let Context { span, n_grams, .. } = context;
+        Self { span, is_less_than_two_spans: n_grams <= 2 * span, last: None }
     }
 
     /// Call `f` with the new windows that the contexts `first` to `last` sample, whose smallest gram is
     /// at `smallest`.
     #[inline(always)]
     fn of(&mut self, first: usize, last: usize, smallest: usize, mut f: impl FnMut(usize)) {
-        let mut window = first + (smallest - first) % self.span;
+        let place = smallest - first;
+        let rest = if self.is_less_than_two_spans {
+            place.min(place.wrapping_sub(self.span))
+        } else {
+            place % self.span
+        };
+        let mut window = first + rest;
         if self.last != Some(window) {
             f(window);
         }
@@ -223,7 +232,7 @@ impl Search {
 
 /// Do the same with a queue of the grams that may become the smallest.
 fn follow_queue(context: Context, n_grams: usize, grams: &mut impl Grams, mut f: impl FnMut(usize)) {
-    let mut samples = Samples::new(context.span);
+    let mut samples = Samples::new(context);
     let mut queue = VecDeque::<(usize, u32)>::new();
     let mut orders = Vec::new();
     for first in (0..n_grams).step_by(CHUNK) {
