@@ -86,7 +86,7 @@ class Keys:
     ) -> tuple[int, int, int, int]:
         """Append the keys of an Arrow column's rows that are not null.
 
-        A key that equals the one before it is left out.
+        Of windows that the text chooses, a key that equals the one before it is left out.
 
         Returns:
             Documents, short documents, stored windows with repetitions, bytes.

@@ -5,6 +5,7 @@ use std::hash::Hasher;
 use twox_hash::XxHash3_64;
 
 use super::arrow::{Counts, RowError, Texts};
+use super::sampling::Sampling;
 use super::spec::Spec;
 use crate::interrupt::{or_undo, tick};
 use crate::text::normalized::Scratch;
@@ -78,15 +79,25 @@ pub fn document_keys(
     let n_windows = spec.with_text(text, scratch, &mut Forget, |normalized, cut, _| {
         let n_windows = spec.windows.count(spec.windows.unit.count(cut));
         keys.reserve(spec.sampling.expected_stored(&spec.windows, n_windows) + 1);
-        let mut n_windows = 0;
-        spec.for_each_stored(cut, |window| {
-            let key = window_key(window);
-            // Content that repeats may choose all of its windows, which are the same one.
-            if keys.last() != Some(&key) {
-                keys.push(key);
+        let before = keys.len();
+        let n_windows = match spec.sampling {
+            Sampling::Stride(_) => {
+                spec.for_each_stored(cut, |window| keys.push(window_key(window)));
+                keys.len() - before
             }
-            n_windows += 1;
-        });
+            // Content that repeats may choose all of its windows, which are the same one.
+            Sampling::Minimizer(_) => {
+                let mut n_windows = 0;
+                spec.for_each_stored(cut, |window| {
+                    let key = window_key(window);
+                    if keys.last() != Some(&key) {
+                        keys.push(key);
+                    }
+                    n_windows += 1;
+                });
+                n_windows
+            }
+        };
         if documents.include(n_windows) {
             keys.push(document_key(normalized.bytes));
         }
@@ -115,7 +126,6 @@ pub fn batch_keys(
 mod tests {
     use super::*;
     use crate::text::Normalizer;
-    use crate::windows::sampling::Sampling;
     use crate::windows::windows::{Unit, Windows};
 
     const SPEC: Spec = Spec {
