@@ -6,10 +6,10 @@ against decoding, and one process against two), ``growth`` (the cost per GB as t
 twice), ``ray``, ``peers``. The files are those of :mod:`kernel_source`; a first run that is not counted
 brings them into the page cache, so that the disk plays no part.
 
-What a build does beyond decoding, for each GB on one core: normalise, choose windows and hash (about 1.6 s),
-partition keys and write them (0.2 s), read them again, and either insert them (0.2 s) or sort them (0.6 s) and
-build a ribbon filter of the distinct ones (2.3 s). The last step, digests and the probe of the finished filter,
-runs in one process.
+What a build does beyond decoding, for each GB on one core: normalise, choose windows and hash (about
+1.6 s), partition keys and write them (0.2 s), read them again, and either insert them (0.2 s) or sort them
+(0.6 s) and build a ribbon filter of the distinct ones (2.3 s). The last step, digests and the probe of the
+finished filter, runs in one process.
 """
 
 from __future__ import annotations
