@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from portrait.bundle.reader import Bundle
     from portrait.corpus.shards import Format
     from portrait.progress import Progress
+    from portrait.spec import WindowSpec
 
 
 def add(
@@ -196,13 +197,18 @@ def merge(
         return _commit(writer, united, layers)
 
 
+def _cut(windows: WindowSpec) -> str:
+    """Return all that says how texts are cut, for people."""
+    return f"{windows.cut}, normaliser {windows.normalizer}"
+
+
 def _require_mergeable(read: Sequence[Bundle]) -> None:
     first, *others = read
     for bundle in others:
         if bundle.manifest.windows != first.manifest.windows:
             raise SpecError(
-                f"{bundle.path}: cuts texts into other windows ({bundle.manifest.windows}) than {first.path} "
-                f"({first.manifest.windows}): build one of them again"
+                f"{bundle.path}: cuts texts into other windows ({_cut(bundle.manifest.windows)}) than "
+                f"{first.path} ({_cut(first.manifest.windows)}): build one of them again"
             )
     holders: dict[str, Path] = {}
     for bundle in read:
