@@ -135,9 +135,7 @@ def test_a_refused_operation_changes_nothing() -> None:
         portrait.drop("ab", ["x"])
     with pytest.raises(SpecError, match="no layer would be left"):
         portrait.drop("ab", ["a", "b"])
-    with pytest.raises(
-        SpecError, match=r"other windows \(30 characters, every 10, normaliser spaces\)"
-    ):
+    with pytest.raises(SpecError, match=r"other windows \(30 characters, every 10, normaliser spaces\)"):
         portrait.merge(["ab", "wide"], "out")
     with pytest.raises(SpecError, match="holds a source 'a', and so does ab"):
         portrait.merge(["ab", "same"], "out")
