@@ -209,8 +209,8 @@ def assert_long_text_scanned(spec: portrait.WindowSpec) -> None:
     words = ["fox ", "天地", "e\u0301", "\r\n\u3000", "ünï ", "👩🏽‍💻", "a" * 9]
     document = "".join(rng.choices(words, k=700))
     # The definitions take time that grows with the square of the hits that a stretch may have.
-    least, most = (300, 900) if spec.sampling.gap < 500 else (900, 1500)
-    text = document[300:most] + "".join(rng.choices(words, k=200)) + document[:least]
+    least, most = (300, 800) if spec.sampling.gap < 500 else (900, 1500)
+    text = document[300:most] + "".join(rng.choices(words, k=150)) + document[:least]
     assert_scanned(samples.build({"main": [document]}, spec, 0.05), text)
 
 

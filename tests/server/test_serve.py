@@ -188,6 +188,9 @@ def test_a_reload_under_load_fails_no_request(tmp_path: Path) -> None:
     stopping = threading.Event()
     with serving(tmp_path, ferry, workers=2, reload_seconds=0.2) as service:
 
+        def verdict_of(text: str) -> Any:
+            return service.query(text).json["answers"][0]["verdict"]
+
         def ask() -> None:
             nonlocal n_answers
             while not stopping.is_set():
@@ -209,8 +212,9 @@ def test_a_reload_under_load_fails_no_request(tmp_path: Path) -> None:
         assert service.query(BREAD).json["answers"][0]["verdict"] == "not_found"
         os.rename(ferry, tmp_path / "old")  # noqa: PTH104
         os.rename(spare, ferry)  # noqa: PTH104
-        wait_until(lambda: service.log.count("was opened again") >= 12)
-        assert all(service.query(BREAD).json["answers"][0]["verdict"] == "found" for _ in range(10))
+        # Signals that come while a worker opens the files may count as one.
+        wait_until(lambda: all(verdict_of(BREAD) == "found" for _ in range(10)))
+        assert service.log.count("was opened again") >= 4
         shutil.rmtree(ferry)
         service.wait_for_log("portrait ferry stays as it was")
         assert service.ask("GET", "/readyz").status == 200
