@@ -59,8 +59,7 @@ impl Sampling {
         }
     }
 
-    /// Return how many windows of the sequence of asked ones lie between a window and the next one of its
-    /// chain, plus one.
+    /// Return the number of phases of the sequence of asked windows: a chain's windows are so many apart.
     pub fn phases(self) -> usize {
         match self {
             Self::Stride(stride) => stride,
