@@ -91,6 +91,8 @@ class StagingDirectory:
                 descriptor = os.open(path, os.O_RDONLY)
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if not is_open_at(descriptor, path):
+                        continue  # removed meanwhile, and perhaps created again by its owner
                     if self._clean_up is not None:
                         self._clean_up(path)
                     shutil.rmtree(path, ignore_errors=True)

@@ -94,6 +94,32 @@ def test_many_that_begin_at_once_do_not_sweep_each_other_away(tmp_path: Path) ->
 DIGITS = "0123456789abcdef"
 
 
+@pytest.mark.parametrize("successor", [True, False])
+def test_a_directory_that_took_the_place_of_a_leftover_is_not_swept_away(
+    successor: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = tmp_path / f".portrait.part-{DIGITS}"
+    dead.mkdir()
+    flock = fcntl.flock
+    cleaned_up: list[Path] = []
+
+    def after_another_sweep(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        dead.rmdir()  # by another process, whose lock has ended
+        if successor:
+            dead.mkdir()
+            (dead / "file").touch()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", after_another_sweep)
+    with StagingDirectory.inside(tmp_path, cleaned_up.append):
+        assert dead.exists() == successor
+    assert cleaned_up == []
+    assert names(tmp_path) == ([dead.name] if successor else [])
+    if successor:
+        assert names(dead) == ["file"]
+
+
 def test_unlocked_leftovers_are_removed(tmp_path: Path) -> None:
     dead, alive = (tmp_path / f".out.part-{digits}" for digits in (DIGITS, DIGITS[::-1]))
     # The same name for another directory, and names that only begin alike.
