@@ -99,6 +99,14 @@ def test_no_length_is_conclusive_in_a_filter_that_says_yes_to_everything(
     assert conclusive_length(WindowSpec(50, sampling), 149, 100, 1, 1.0, 0.01) is None
 
 
+def test_a_text_of_exactly_the_length_is_judged_by_the_windows_it_has() -> None:
+    # It is asked about one window, where a text of 91 characters typically is about two.
+    spec = WindowSpec(50, Minimizer(42))
+    assert spec.typical_windows(91) == 2
+    assert conclusive_length(spec, 91, 1, 1, 0.01, 0.01) == 91
+    assert conclusive_length(spec, 91, 2, 1, 0.01, 0.01) == 133
+
+
 def test_the_evalue_of_a_stretch_is_the_inverse_of_its_gain() -> None:
     # One bet for each of two shares of unedited windows, at each possible first window of each layer.
     assert stretch_evalue(1, 1, 0.0) == 2

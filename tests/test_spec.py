@@ -29,6 +29,15 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert portrait.FilterSpec() == portrait.FilterSpec("bloom", 0.01)
 
 
+def test_a_spec_has_a_span_or_a_stride() -> None:
+    chosen, regular = (
+        portrait.WindowSpec(50, portrait.Minimizer(40)),
+        portrait.WindowSpec(50, portrait.Stride(5)),
+    )
+    assert (chosen.span, chosen.stride) == (40, None)
+    assert (regular.span, regular.stride) == (None, 5)
+
+
 @pytest.mark.parametrize(
     ("width", "unit", "span"),
     [

@@ -157,7 +157,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "tale.portrait"
 
 
-def test_a_portrait_with_a_fuse_filter_answers_and_is_smaller_than_with_a_bloom_filter(bundle: Path) -> None:
+def test_a_portrait_with_a_ribbon_filter_answers_and_is_smaller_than_with_a_bloom_filter(
+    bundle: Path,
+) -> None:
     text = (bundle.parent / "tale.txt").read_text(encoding="utf-8")
     opened = portrait.open(bundle)
     assert opened.query(text).exact_document
@@ -267,6 +269,20 @@ def test_a_layer_of_several_shards_is_one_filter(divided: Bundle) -> None:
     # As many whole partitions as the limit allows.
     for n_bytes, n_partitions in ((sum(sizes[:2]) - 1, 1), (sum(sizes[:2]), 2), (sum(sizes) - 1, 3)):
         assert next(whole.pieces(n_bytes)).tensors[1].shape == (n_partitions,)
+
+
+def test_shards_of_several_partitions_are_cut_anew() -> None:
+    whole = four_partitions(keys(3000))
+    sizes = [piece.tensors[0].n_bytes + 8 for piece in whole.pieces(1)]
+    halves = list(whole.pieces(sum(sizes[:2])))
+    assert [piece.tensors[1].shape for piece in halves] == [(2,), (2,)]
+    again = Ribbon([(bytes(piece.buffers[0]), bytes(piece.buffers[1])) for piece in halves], 9)
+    for n_bytes in (1, sum(sizes[:2]), sum(sizes) - 1, sum(sizes)):
+        expected, cut = (
+            [(*piece.tensors, b"".join(map(bytes, piece.buffers))) for piece in filter_.pieces(n_bytes)]
+            for filter_ in (whole, again)
+        )
+        assert cut == expected
 
 
 @pytest.mark.parametrize("end", ["first_key", "last_key"])
