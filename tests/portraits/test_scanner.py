@@ -255,7 +255,8 @@ def test_a_lone_surrogate_is_named_with_its_position(text: str, place: int, code
     documents = dict(list(DOCUMENTS.items())[:sources])
     opened = samples.build(documents, portrait.WindowSpec(8, portrait.Stride(4))).portrait
     message = rf"lone surrogate U\+{code} at character {place}\b"
-    for ask in (opened.query, opened.hits, opened.evidence, lambda text: opened.query([text])):
+    asking = (opened.query, opened.hits, opened.evidence, opened.asked, opened.normalize)
+    for ask in (*asking, lambda text: opened.query([text])):
         with pytest.raises(portrait.TextError, match=message):
             ask(text)
 
@@ -263,3 +264,11 @@ def test_a_lone_surrogate_is_named_with_its_position(text: str, place: int, code
 def test_a_scanner_without_filters_counts_units_and_windows() -> None:
     scan = Scanner(portrait.WindowSpec(4, portrait.Stride(2)), []).scan("  abcdef")
     assert (scan.units, scan.windows, scan.layers) == (6, 3, [])
+
+
+def test_a_chain_whose_evalue_is_exactly_the_threshold_is_found() -> None:
+    opened = samples.build(DOCUMENTS, portrait.WindowSpec(8, portrait.Stride(4))).portrait
+    text = DOCUMENTS["prose"][0]
+    (match,) = opened.query(text).layers[0].matches
+    assert opened.query(text, evalue=match.evalue).layers[0].matches == (match,)
+    assert opened.query(text, evalue=match.evalue / 2).layers[0].matches == ()

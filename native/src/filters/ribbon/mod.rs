@@ -33,6 +33,8 @@ pub use table::Table;
 mod tests {
     use super::layout::random_keys;
     use super::*;
+    use crate::filters::filter::{Batch, Filter};
+    use crate::interrupt::STEP;
     use proptest::prelude::*;
 
     fn contains(built: &[Built], n_columns: u32, keys: &[u64]) -> Vec<bool> {
@@ -40,8 +42,11 @@ mod tests {
             built.iter().map(|part| (&part.table[..], part.columns.len())).collect();
         let table = Table::new(&shards, n_columns).unwrap();
         let mut hits = vec![false; keys.len()];
-        Ribbon::new(&table, built.iter().map(|part| &part.columns[..]).collect())
-            .contains_keys(keys, &mut hits);
+        let ribbon = Ribbon::new(&table, built.iter().map(|part| &part.columns[..]).collect());
+        ribbon.contains(Batch { keys, windows: &[] }, &mut hits);
+        for (&key, &hit) in keys.iter().zip(&hits).take(50) {
+            assert_eq!(ribbon.contains_document(key), hit);
+        }
         hits
     }
 
@@ -76,6 +81,17 @@ mod tests {
                 let built = build(&keys, n_columns, 1, 0..1).unwrap();
                 assert!(contains(&[built], n_columns, &keys).iter().all(|hit| *hit), "{n} {n_columns}");
             }
+        }
+    }
+
+    #[test]
+    fn keys_out_of_order_are_refused_wherever_they_stand() {
+        let ascending: Vec<u64> = (0..2 * STEP as u64 + 2).map(|i| i << 40).collect();
+        assert!(build(&ascending, 1, 1, 0..1).is_ok());
+        for i in [1, STEP - 1, STEP, STEP + 1, 2 * STEP, 2 * STEP + 1] {
+            let mut keys = ascending.clone();
+            keys[i] = keys[i - 1];
+            assert!(build(&keys, 1, 1, 0..1).is_err(), "{i}");
         }
     }
 
