@@ -30,12 +30,10 @@ def test_the_defaults_are_the_documented_ones() -> None:
 
 
 def test_a_spec_has_a_span_or_a_stride() -> None:
-    chosen, regular = (
-        portrait.WindowSpec(50, portrait.Minimizer(40)),
-        portrait.WindowSpec(50, portrait.Stride(5)),
-    )
-    assert (chosen.span, chosen.stride) == (40, None)
-    assert (regular.span, regular.stride) == (None, 5)
+    by_content = portrait.WindowSpec(50, portrait.Minimizer(40))
+    assert (by_content.span, by_content.stride) == (40, None)
+    by_position = portrait.WindowSpec(50, portrait.Stride(5))
+    assert (by_position.span, by_position.stride) == (None, 5)
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ def test_a_layer_of_several_shards_is_one_filter(divided: Bundle) -> None:
         assert next(whole.pieces(n_bytes)).tensors[1].shape == (n_partitions,)
 
 
-def test_shards_of_several_partitions_are_cut_anew() -> None:
+def test_shards_of_several_partitions_can_be_cut_otherwise() -> None:
     whole = four_partitions(keys(3000))
     sizes = [piece.tensors[0].n_bytes + 8 for piece in whole.pieces(1)]
     halves = list(whole.pieces(sum(sizes[:2])))
