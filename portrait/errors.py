@@ -112,6 +112,16 @@ class UnsupportedBundleError(BundleError):
     """A portrait of a newer format, or with parts unknown to this version."""
 
 
+class SignatureError(BundleError):
+    """A signature that is missing, not by the expected signer, or not of these files."""
+
+
+class HubError(PortraitError):
+    """A hub that refuses a request, or cannot be reached."""
+
+    http_status = 502
+
+
 class MissingExtraError(PortraitError, ImportError):
     """An optional dependency that is not installed; the message says which ``pip install`` brings it."""
 
