@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from portrait.engines.execution import Execution
     from portrait.operations.convert import convert
     from portrait.operations.layers import add, drop, merge
+    from portrait.operations.sign import sign
     from portrait.operations.verify import Verified, verify
     from portrait.operations.wrap import wrap
     from portrait.planning.plan import Plan, plan
@@ -49,17 +50,18 @@ if TYPE_CHECKING:
     from portrait.presets import PRESETS
     from portrait.reports.report import Report
     from portrait.reports.runner import report
+    from portrait.signing.signature import Signature
 
 # fmt: off
 __all__ = [
     "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
     "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "HubError", "LayerAnswer", "Manifest", "Match",
     "Minimizer", "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan",
-    "Portrait", "PortraitAnswer", "PortraitError", "Report", "SignatureError", "SpecError", "Stride", "TextError",
-    "UnreadableFileError",
+    "Portrait", "PortraitAnswer", "PortraitError", "Report", "Signature", "SignatureError", "SpecError", "Stride",
+    "TextError", "UnreadableFileError",
     "UnsupportedBundleError", "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError",
     "__version__", "add", "build",
-    "convert", "drop", "merge", "open", "plan", "query", "read_share", "report", "verify", "wrap",
+    "convert", "drop", "merge", "open", "plan", "query", "read_share", "report", "sign", "verify", "wrap",
 ]
 
 #: Names loaded at first use, by their modules: a program loads what it uses.
@@ -73,6 +75,7 @@ _LAZY = {
     "portrait.engines.execution": ("Execution",),
     "portrait.operations.convert": ("convert",),
     "portrait.operations.layers": ("add", "drop", "merge"),
+    "portrait.operations.sign": ("sign",),
     "portrait.operations.verify": ("Verified", "verify"),
     "portrait.operations.wrap": ("wrap",),
     "portrait.planning.plan": ("Plan", "plan"),
@@ -80,6 +83,7 @@ _LAZY = {
     "portrait.presets": ("PRESETS",),
     "portrait.reports.report": ("Report",),
     "portrait.reports.runner": ("report",),
+    "portrait.signing.signature": ("Signature",),
 }
 # fmt: on
 

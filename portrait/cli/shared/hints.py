@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 #: Parameters that an option sets under another name.
-_NAMES = {"column": "columns"}
+_NAMES = {"column": "columns", "password": "password_file"}
 
 
 def option_hint(command: click.Command | None, parameter: str | None) -> str:
