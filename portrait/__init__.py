@@ -54,14 +54,14 @@ if TYPE_CHECKING:
 
 # fmt: off
 __all__ = [
-    "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError", "DamagedBundleError",
-    "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "HubError", "LayerAnswer", "Manifest", "Match",
-    "Minimizer", "MissingExtraError", "NotAPortraitError", "OutputError", "OutputExistsError", "Plan",
-    "Portrait", "PortraitAnswer", "PortraitError", "Report", "Signature", "SignatureError", "SpecError", "Stride",
-    "TextError", "UnreadableFileError",
+    "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError",
+    "DamagedBundleError", "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "HubError",
+    "LayerAnswer", "Manifest", "Match", "Minimizer", "MissingExtraError", "NotAPortraitError",
+    "OutputError", "OutputExistsError", "Plan", "Portrait", "PortraitAnswer", "PortraitError", "Report",
+    "Signature", "SignatureError", "SpecError", "Stride", "TextError", "UnreadableFileError",
     "UnsupportedBundleError", "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError",
-    "__version__", "add", "build",
-    "convert", "drop", "merge", "open", "plan", "query", "read_share", "report", "sign", "verify", "wrap",
+    "__version__", "add", "build", "convert", "drop", "merge", "open", "plan", "query", "read_share",
+    "report", "sign", "verify", "wrap",
 ]
 
 #: Names loaded at first use, by their modules: a program loads what it uses.

@@ -40,8 +40,8 @@ _MAX_PASSWORD_CHARACTERS = 1_024
     "--weights",
     multiple=True,
     metavar="PATH",
-    help="Weights of the model to sign, too: a file, or a directory to search; repeatable. The portrait's own "
-    "directory is always searched.",
+    help="Weights of the model to sign, too: a file, or a directory to search; repeatable. The portrait's "
+    "own directory is always searched.",
 )
 @overwrite_option("a signature of this very portrait")
 @silent_option

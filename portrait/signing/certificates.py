@@ -58,9 +58,7 @@ def load_certificates(pem: bytes, where: str, *, parameter: str) -> list[Certifi
     try:
         certificates: list[Certificate] = x509.load_pem_x509_certificates(pem)
     except (ValueError, TypeError) as error:
-        raise SpecError(
-            f"{where}: not certificates in PEM: give another file", parameter=parameter
-        ) from error
+        raise SpecError(f"{where}: not certificates in PEM: give others", parameter=parameter) from error
     if len(certificates) > _MAX_ROOTS:
         raise SpecError(
             f"{where}: more than {_MAX_ROOTS} certificates: give those that you trust", parameter=parameter
@@ -145,8 +143,8 @@ def certified_key(
         builder.build_client_verifier().verify(leaf, issuers)
     except Exception as error:  # a chain that is not valid, or one that cannot be read to its end
         raise SignatureError(
-            f"{where}: no trusted root vouches for its signer: {_line(error)}: check who signed it, and which "
-            "roots you trust"
+            f"{where}: no trusted root vouches for its signer: {_line(error)}: check who signed it, and "
+            "which roots you trust"
         ) from error
     if identity not in names:
         raise SignatureError(

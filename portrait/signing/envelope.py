@@ -49,8 +49,8 @@ def parse_envelope(fields: Fields) -> Envelope:
     kind = fields.text("payloadType")
     if kind != PAYLOAD_TYPE:
         raise SignatureError(
-            f"{fields.where}: signs a payload of type {kind!r:.100}, not {PAYLOAD_TYPE}: it is not a signature "
-            "of a portrait"
+            f"{fields.where}: signs a payload of type {kind!r:.100}, not {PAYLOAD_TYPE}: it is not a "
+            "portrait's signature"
         )
     signatures = fields.each("signatures")
     if len(signatures) != 1:

@@ -152,7 +152,7 @@ def is_signature(key: PublicKey, signature: bytes, data: bytes) -> bool:
 
 
 def _algorithm(key: Any) -> tuple[Any, ...]:
-    """Return what a key's methods take besides bytes: for ECDSA, the hash function that goes with the curve."""
+    """Return what a key's methods take besides bytes: for ECDSA, the curve's hash function."""
     if _is_ed25519(key):
         return ()
     ec = load("cryptography.hazmat.primitives.asymmetric.ec", "sign")

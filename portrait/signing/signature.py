@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class Signature:
     """Who vouches for a portrait, and for what.
 
-    ``keyid`` is the SHA-256 of the signer's public key. ``identity`` and ``issuer`` are known where the signer
-    was checked, or signs, with a certificate. ``weights_absent`` names the weights that the signature vouches
+    ``keyid`` is the SHA-256 of the signer's public key. ``identity`` and ``issuer`` are known where a
+    certificate was used to sign or to check. ``weights_absent`` names the weights that the signature vouches
     for and that were not found, so that nothing is known about them.
     """
 

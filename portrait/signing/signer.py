@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from portrait.storage.failures import writing
 from portrait.storage.lock import lock_directory
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
     from typing import Self
 
@@ -81,8 +81,8 @@ class Signer:
         )
         if len(made.to_json()) > MAX_SIGNATURE_BYTES:
             raise SpecError(
-                f"the signature would have more than {counted(MAX_SIGNATURE_BYTES, 'byte')}: sign fewer files "
-                "of weights",
+                f"the signature would have more than {counted(MAX_SIGNATURE_BYTES, 'byte')}: sign fewer "
+                "weights",
                 parameter="weights",
             )
         return made

@@ -1,4 +1,4 @@
-"""What is signed: an in-toto statement that names a portrait, its manifest and a model's weights by digest."""
+"""What is signed: an in-toto statement with the digests of a portrait, its manifest and a model's weights."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from portrait.errors import SignatureError, SpecError
@@ -15,6 +14,7 @@ from portrait.signing.statement import parse_statement
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from cryptography.x509 import Certificate
 
@@ -77,8 +77,8 @@ class CertifiedSigner:
         """Check that the signature is by a key that a trusted root certifies to be this signer's."""
         if not signature.certificates:
             raise SignatureError(
-                f"{where}: brings no certificate, so that it says nothing about {self.identity}: check it with "
-                "the signer's public key"
+                f"{where}: brings no certificate, so that it says nothing about {self.identity}: check it "
+                "with the signer's public key"
             )
         certified = certified_key(signature.certificates, self.identity, self.roots, where)
         keyid = keys.key_id(certified.key)
@@ -167,8 +167,8 @@ def require_about(statement: Statement, manifest: Manifest, manifest_text: bytes
     file = directory / SIGNATURE_NAME
     if statement.portrait_id != manifest.id:
         raise SignatureError(
-            f"{file}: signs another portrait, of the id {statement.portrait_id}, and not {manifest.id}: fetch "
-            "the portrait and its signature together, or ask the signer to sign it again"
+            f"{file}: signs another portrait, of the id {statement.portrait_id}, and not {manifest.id}: "
+            "fetch the portrait and its signature together, or ask the signer to sign it again"
         )
     if not statement.is_about(manifest, manifest_text):
         raise SignatureError(
