@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from support.signers import write_keys
 
 import portrait
 from portrait import errors
@@ -127,6 +128,11 @@ def lost_run() -> None:
     portrait.build("a.txt", "out", execution=execution)
 
 
+def unsigned() -> None:
+    (bundle() / "portrait.sigstore.json").write_text("{}")
+    portrait.verify("bundle", public_key=write_keys(Path())[1])
+
+
 class Case(NamedTuple):
     """An error's class, how to provoke it, and its expected codes, message and base class."""
 
@@ -160,6 +166,7 @@ CASES = [
     Case(errors.NotAPortraitError, lambda: portrait.open("missing"), 2, 500, "missing: ", errors.BundleError),
     Case(errors.DamagedBundleError, damage, 2, 500, "the shard is missing", errors.BundleError),
     Case(errors.UnsupportedBundleError, newer, 2, 500, "upgrade portrait", errors.BundleError),
+    Case(errors.SignatureError, unsigned, 2, 500, "not a Sigstore bundle", errors.BundleError),
 ]
 
 #: The package that reading each file requires.

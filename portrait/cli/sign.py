@@ -82,14 +82,15 @@ def command(
     try:
         signature = sign(password)
     except SpecError as error:
-        if error.parameter != "password" or password or not _has_terminal():
+        if error.parameter != "password" or password or not has_terminal():
             raise
         signature = sign(click.prompt(f"Password of {printable(private_key)}", hide_input=True, err=True))
     if as_json:
         click.echo(json.dumps(signature.to_dict(), ensure_ascii=False))
     elif not quiet:
-        n = counted(len(signature.weights_checked), "file")
-        click.echo(f"{printable(signature.path)}: signs the portrait, its manifest and {n} of weights")
+        n = len(signature.weights_checked)
+        weights_signed = f"{counted(n, 'file')} of weights" if n else "no weights"
+        click.echo(f"{printable(signature.path)}: signs the portrait, its manifest and {weights_signed}")
         click.echo(f"key {signature.keyid}")
         if signature.identity is not None:
             click.echo(f"identity {printable(signature.identity)}")
@@ -106,6 +107,6 @@ def _password(file: str | None) -> str | None:
         raise SpecError(f"{file}: cannot be read: {reason(error)}", parameter="password") from error
 
 
-def _has_terminal() -> bool:
+def has_terminal() -> bool:
     """Return whether there is somebody to ask."""
     return sys.stdin is not None and sys.stdin.isatty()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from portrait.bundle import reader as bundles
 from portrait.bundle.card import CARD_NAME
 from portrait.bundle.manifest import check_digest
+from portrait.bundle.manifest_reader import parse
 from portrait.errors import DamagedBundleError, SpecError
 from portrait.operations.layer_check import check_layer
 from portrait.progress import Silent
@@ -93,6 +94,8 @@ def verify(
     checked = None
     if signer is not None:
         checked = check_signature(bundle.path, signer)
+        # What is checked against is what was signed, whatever was read before.
+        bundle = replace(bundle, manifest=parse(text, str(bundle.path / bundles.MANIFEST_NAME)))
         require_about(checked.statement, bundle.manifest, text, bundle.path)
     check_digest(text, str(bundle.path / bundles.MANIFEST_NAME))
     shards = [shard for layer in bundle.manifest.layers for shard in layer.shards]

@@ -136,6 +136,11 @@ def certified_key(
                 f"{where}: a certificate of its signer, of {_name(certificate)}, {expired}: ask the signer "
                 "to sign again"
             )
+    # Of issuers with one name, each may have issued each: the ways through them multiply.
+    if len({issuer.subject for issuer in issuers}) < len(issuers):
+        raise SignatureError(
+            f"{where}: holds two certificates of the same issuer: ask the signer to sign again"
+        )
     authority, signer = _policies()
     try:
         builder = verification.PolicyBuilder().store(verification.Store(roots)).time(now)

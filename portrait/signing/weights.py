@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from portrait.bundle.reader import MANIFEST_NAME
 from portrait.errors import SignatureError, SpecError
@@ -88,7 +88,7 @@ def _weights_at(path: Path) -> Iterator[tuple[str, Path]]:
             )
         yield path.name, path
         return
-    for folder, subfolders, files in os.walk(path):
+    for folder, subfolders, files in os.walk(path, onerror=_refuse):
         here = Path(folder)
         subfolders[:] = sorted(
             name
@@ -99,6 +99,10 @@ def _weights_at(path: Path) -> Iterator[tuple[str, Path]]:
             file = here / name
             if name.endswith(WEIGHT_SUFFIXES) and not name.startswith("."):
                 yield file.relative_to(path).as_posix(), file
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise SpecError(f"{error.filename}: cannot be searched: {reason(error)}", parameter="weights") from error
 
 
 def digest_weights(weights: Mapping[str, Path], progress: Progress) -> tuple[Subject, ...]:

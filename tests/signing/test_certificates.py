@@ -84,7 +84,8 @@ def test_one_of_several_names_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    "identity", ["bob@example.org", "Alice@example.org", "alice@example.org ", "alice@example.or", "Alice", "*"]
+    "identity",
+    ["bob@example.org", "Alice@example.org", "alice@example.org ", "alice@example.or", "Alice", "*"],
 )
 def test_the_identity_must_be_exactly_the_one_of_the_certificate(identity: str) -> None:
     leaf = ROOT.issue(names=email())
@@ -111,6 +112,12 @@ def x509_with_name_of_root() -> Certificate:
 def test_a_signature_is_not_trusted_for_bringing_its_own_root() -> None:
     own = Authority.root("Own")
     assert "no trusted root" in refusal(own.issue(names=email()), own)
+
+
+def test_issuers_that_go_round_in_circles_end_at_once() -> None:
+    """Check a chain through which there are 9^8 ways, none of which leads to a root."""
+    circle = [Authority.root("Circle") for _ in range(9)]
+    assert "two certificates of the same issuer" in refusal(circle[0].issue(names=email()), *circle)
 
 
 def test_a_certificate_out_of_date_is_named() -> None:
@@ -178,7 +185,7 @@ def test_a_key_that_does_not_sign_portraits_is_refused() -> None:
 def test_a_malformed_certificate_is_refused() -> None:
     whole = certificate_der(ROOT.issue(names=email()))
     for data in (b"", b"\0", whole[:-1], whole[: len(whole) // 2], b"\x30\x84\xff\xff\xff\xff"):
-        with pytest.raises(SignatureError, match="^it: holds a certificate that cannot be read"):
+        with pytest.raises(SignatureError, match=r"^it: holds a certificate that cannot be read"):
             certified_key([data], ALICE, [ROOT.certificate], "it")
 
 
@@ -186,7 +193,7 @@ def test_certificates_are_read_from_pem() -> None:
     pem = certificate_pem(ROOT.certificate, MIDDLE.certificate)
     assert load_certificates(pem, "it", parameter="trusted_root") == [ROOT.certificate, MIDDLE.certificate]
     for other in (b"", b"certificate", pem.replace(b"M", b"?")):
-        with pytest.raises(SpecError, match="^it: not certificates in PEM") as caught:
+        with pytest.raises(SpecError, match=r"^it: not certificates in PEM") as caught:
             load_certificates(other, "it", parameter="trusted_root")
         assert caught.value.parameter == "trusted_root"
     with pytest.raises(SpecError, match="more than 1000 certificates"):

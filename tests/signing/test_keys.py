@@ -38,7 +38,18 @@ OPENSSL = {
     "P-256": ["dgst", "-sha256", "-verify", "key.pub", "-signature", "sig", "data"],
     "P-384": ["dgst", "-sha384", "-verify", "key.pub", "-signature", "sig", "data"],
     "P-521": ["dgst", "-sha512", "-verify", "key.pub", "-signature", "sig", "data"],
-    "Ed25519": ["pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", "key.pub", "-sigfile", "sig", "-in", "data"],
+    "Ed25519": [
+        "pkeyutl",
+        "-verify",
+        "-rawin",
+        "-pubin",
+        "-inkey",
+        "key.pub",
+        "-sigfile",
+        "sig",
+        "-in",
+        "data",
+    ],
 }
 DATA = b"DSSEv1 1 a 5 hello"
 
@@ -130,10 +141,10 @@ def test_a_key_of_another_kind_is_refused(key: Any) -> None:
 def test_what_is_no_key_is_refused() -> None:
     private, public = private_pem(key_of("alice")), public_pem(key_of("alice"))
     for pem in (b"", b"key", public, private[:-40]):
-        with pytest.raises(SpecError, match="^it: not a private key in PEM"):
+        with pytest.raises(SpecError, match=r"^it: not a private key in PEM"):
             load_private_key(pem, "it")
     for pem in (b"", b"key", private, public[:-40]):
-        with pytest.raises(SpecError, match="^it: not a public key in PEM"):
+        with pytest.raises(SpecError, match=r"^it: not a public key in PEM"):
             load_public_key(pem, "it")
 
 

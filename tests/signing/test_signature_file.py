@@ -104,7 +104,7 @@ def test_another_container_is_refused_by_name(
     "data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"a": 1, "a": 2}', b"[" * 100, b'{"mediaType": NaN}']
 )
 def test_what_is_not_json_is_refused(data: bytes) -> None:
-    with pytest.raises(SignatureError, match="^it: "):
+    with pytest.raises(SignatureError, match=r"^it: "):
         parse_signature_file(data, "it")
 
 
@@ -122,7 +122,7 @@ def test_a_missing_signature_is_named(tmp_path: Path) -> None:
 def test_only_a_regular_file_of_limited_size_is_read(tmp_path: Path) -> None:
     file = tmp_path / SIGNATURE_NAME
     file.symlink_to(tmp_path / "missing")
-    with pytest.raises(SignatureError, match="is a link to .*missing"):
+    with pytest.raises(SignatureError, match=r"is a link to .*missing"):
         read_signature_file(tmp_path)
     file.unlink()
     os.mkfifo(file)

@@ -124,7 +124,22 @@ def test_an_unknown_member_is_ignored(statement: Statement) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../a", "a/..", "/a", "a//b", "a/", "a\\b", "a\nb", "portrait.json", "portrait:id"]
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../a",
+        "a/..",
+        "/a",
+        "a//b",
+        "a/",
+        "a\\b",
+        "a\nb",
+        "a" * 1025,
+        "portrait.json",
+        "portrait:id",
+    ],
 )
 def test_a_name_that_leads_elsewhere_is_not_portable(name: str) -> None:
     assert not is_portable_name(name)

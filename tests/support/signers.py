@@ -26,7 +26,7 @@ CODE_SIGNING = (ExtendedKeyUsageOID.CODE_SIGNING,)
 
 
 @cache
-def key_of(owner: str) -> EllipticCurvePrivateKey:
+def key_of(owner: str) -> EllipticCurvePrivateKey:  # noqa: ARG001  # the cache's key
     """Return the P-256 key of somebody, always the same in one process."""
     return ec.generate_private_key(ec.SECP256R1())
 
@@ -36,9 +36,7 @@ def private_pem(key: Any, password: bytes | None = None) -> bytes:
     protection: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if password is not None:
         protection = serialization.BestAvailableEncryption(password)
-    pem: bytes = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection
-    )
+    pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
     return pem
 
 
