@@ -82,7 +82,7 @@ def command(
     try:
         signature = sign(password)
     except SpecError as error:
-        if error.parameter != "password" or password or not has_terminal():
+        if error.parameter != "password" or password or not _has_terminal():
             raise
         signature = sign(click.prompt(f"Password of {printable(private_key)}", hide_input=True, err=True))
     if as_json:
@@ -107,6 +107,6 @@ def _password(file: str | None) -> str | None:
         raise SpecError(f"{file}: cannot be read: {reason(error)}", parameter="password") from error
 
 
-def has_terminal() -> bool:
+def _has_terminal() -> bool:
     """Return whether there is somebody to ask."""
     return sys.stdin is not None and sys.stdin.isatty()

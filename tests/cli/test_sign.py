@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,14 +119,28 @@ def test_without_a_terminal_nobody_is_asked_for_the_password(encrypted: Path, cl
     )
 
 
-def test_on_a_terminal_the_password_is_asked_for(
-    encrypted: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("portrait.cli.sign.has_terminal", lambda: True)
-    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _text: "open sesame")
-    result = cli.here("sign", encrypted.name, "--private-key", "alice.pem")
-    assert result.code == 0, result
-    assert "open sesame" not in result.out + result.err
+def test_on_a_terminal_the_password_is_asked_for(encrypted: Path, tmp_path: Path) -> None:
+    controller, terminal = pty.openpty()
+    # In a session of its own, the process has no other terminal to ask on.
+    with subprocess.Popen(
+        [sys.executable, "-m", "portrait", "sign", encrypted.name, "--private-key", "alice.pem"],
+        cwd=tmp_path,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        prompt = b""
+        while not prompt.endswith(b": ") and (more := process.stderr.read(1)):
+            prompt += more
+        os.write(controller, b"open sesame\n")
+        out, err = process.communicate()
+    os.close(controller)
+    os.close(terminal)
+    assert prompt == b"Password of alice.pem: "
+    assert (process.returncode, out.splitlines()[-1], err.strip()) == (0, f"key {KEYID}".encode(), b"")
 
 
 def test_every_argument_that_cannot_be_used_is_named_with_its_option(bundle: Path, cli: Cli) -> None:

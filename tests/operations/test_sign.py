@@ -220,7 +220,7 @@ def test_nothing_is_read_before_the_arguments_make_sense(copy: Path) -> None:
     ):
         recorder = ProgressRecorder()
         with pytest.raises(error):
-            portrait.sign(bundle, progress=recorder, **arguments)  # type: ignore[arg-type]
+            portrait.sign(bundle, progress=recorder, **arguments)
         assert recorder.stages == []
     with pytest.raises(SpecError, match=r"alice\.pem: not a directory"):
         portrait.verify(bundle, public_key=copy / "alice.pub", weights=copy / "alice.pem")

@@ -170,11 +170,13 @@ def test_an_authority_may_be_confined_to_some_names() -> None:
     for permitted, fine in (("example.org", True), ("example.com", False)):
         constraints = x509.NameConstraints([x509.RFC822Name(permitted)], None)
         middle = ROOT.authority("Confined", extensions=[(constraints, True)])
-        leaf = middle.issue(names=email())
-        if fine:
-            certified(leaf, middle)
-        else:
-            assert "name constraints" in refusal(leaf, middle)
+        root = Authority.root("Confined root", extensions=[(constraints, True)])
+        chains = ((middle.issue(names=email()), (middle,), ROOT), (root.issue(names=email()), (), root))
+        for leaf, issuers, trusted in chains:
+            if fine:
+                certified(leaf, *issuers, root=trusted)
+            else:
+                assert "name constraints" in refusal(leaf, *issuers, root=trusted)
 
 
 def test_a_key_that_does_not_sign_portraits_is_refused() -> None:
