@@ -22,6 +22,7 @@ DIFFERENT = {
     "--span",  # of a new portrait, or of a filter that does not say
     "--stride",  # of a new portrait, or of a foreign filter
     "--unit",
+    "--weights",  # to sign, or to look for
     "--width",
     "--normalizer",
     "--workers",  # which read, query or serve
