@@ -80,7 +80,12 @@ def read_card(directory: Path) -> bytes | None:
         content = read_regular(directory / CARD_NAME, _MAX_CARD_BYTES)
     except OSError:
         return None
-    return None if _marks(content.decode("utf-8", "surrogateescape")) is None else content
+    return content if is_card(content) else None
+
+
+def is_card(content: bytes) -> bool:
+    """Return whether a README.md is a card: whether it has each of the two marks once."""
+    return _marks(content.decode("utf-8", "surrogateescape")) is not None
 
 
 def _marks(text: str) -> tuple[re.Match[str], re.Match[str]] | None:

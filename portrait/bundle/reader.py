@@ -38,8 +38,15 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        """The directory's name without ``.portrait``."""
+        """The directory's name without ``.portrait``.
+
+        In the cache of a hub, a repository's own directory is called by its commit; the name is then that of
+        the repository.
+        """
         name = self.path.resolve().name
+        folder, snapshots = self.path.absolute().parts[-3:-1] or ("", "")
+        if snapshots == "snapshots" and folder.count("--") >= 2:
+            name = folder.rpartition("--")[2]
         return name.removesuffix(".portrait") or name
 
     def map_shard(self, shard: ShardRecord) -> dict[str, tuple[TensorInfo, memoryview]]:

@@ -19,6 +19,7 @@ from portrait.answers.scan import LayerEvidence
 from portrait.bundle.manifest import Manifest
 from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
 from portrait.filters.probe import contradicts
+from portrait.hub.local import local_path
 from portrait.portraits.contents import bundle_contents, open_contents
 from portrait.portraits.scanner import Scanner
 
@@ -267,12 +268,15 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
 ) -> Portrait:
     """Open the portrait at ``path``: a bundle, or a filter of the original library (``.bf``).
 
+    A portrait on a hub is downloaded into the hub's cache first, and verified.
+
     The filters are mapped, so that opening takes no longer for a large portrait and processes share the
     memory; however many files there are, they take no file descriptors. A mapped file must stay as it is: if
     another program cuts it short, or its server fails, the system ends the process that reads it (SIGBUS).
 
     Args:
-        path: A bundle's directory, or a ``.bf`` file.
+        path: A bundle's directory, a ``.bf`` file, or the address of either on a hub, such as
+            ``hf://ORG/NAME@REVISION/PATH``.
         stride: The stride of a filter of the original library, if its name does not say it
             (``NAME.WIDTH-STRIDE.bf``). A bundle states its own.
         map: Whether to map the filters. Otherwise they are read into memory, as a whole, before the first
@@ -283,8 +287,9 @@ def open(  # noqa: A001  # portrait.open, as gzip.open
         DamagedBundleError: The files contradict each other or the format.
         UnsupportedBundleError: The format is newer than this version.
         SpecError: The stride is unknown, or is not the one that a bundle was built with.
+        HubError: The hub refuses, or cannot be reached.
     """
-    return Portrait(open_contents(Path(path), stride, "random" if map else "memory"))
+    return Portrait(open_contents(local_path(path), stride, "random" if map else "memory"))
 
 
 def of_bundle(bundle: Bundle) -> Portrait:

@@ -1,0 +1,1 @@
+"""Portraits in repositories of a hub: addresses, downloads, uploads."""

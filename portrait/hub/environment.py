@@ -1,0 +1,46 @@
+"""What the hub's variables say: the endpoint, where its cache is, whether it may be asked at all.
+
+They are those of ``huggingface_hub``, read without loading it, so that a portrait in the cache opens as fast
+as any other. (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables)
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PUBLIC_HUB = "https://huggingface.co"
+_TRUE = {"1", "ON", "YES", "TRUE"}
+
+
+def endpoint_url() -> str:
+    """Return the hub's URL, without a slash at its end."""
+    return (os.environ.get("HF_ENDPOINT") or _PUBLIC_HUB).rstrip("/")
+
+
+def cache_directory() -> Path:
+    """Return the directory in which the hub's library keeps repositories."""
+    return _path("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") or _home() / "hub"
+
+
+def assets_directory() -> Path:
+    """Return the directory in which programs that use the hub keep files of their own."""
+    return _path("HF_ASSETS_CACHE", "HUGGINGFACE_ASSETS_CACHE") or _home() / "assets"
+
+
+def is_offline() -> bool:
+    """Return whether the hub is not to be asked."""
+    value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return value.upper() in _TRUE
+
+
+def _home() -> Path:
+    caches = _path("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    return _path("HF_HOME") or caches / "huggingface"
+
+
+def _path(*names: str) -> Path | None:
+    for name in names:
+        if value := os.environ.get(name):
+            return Path(os.path.expandvars(value)).expanduser()
+    return None

@@ -1,0 +1,75 @@
+"""Addresses where paths are expected: a portrait on a hub becomes one in the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portrait.errors import SpecError
+from portrait.hub import addresses, receipts
+from portrait.hub.connection import Connection
+
+if TYPE_CHECKING:
+    import os
+
+
+def local_path(location: str | os.PathLike[str]) -> Path:
+    """Return a path as it is, and of an address the path of the verified portrait in the hub's cache.
+
+    An address that names a commit, and was opened before, is found without any request, and without loading
+    the hub's library. One that names a branch or nothing is asked for at the hub, for a newer commit; in
+    offline mode it is the commit that the cache remembers.
+
+    Args:
+        location: A path, or an address such as ``hf://ORG/NAME@REVISION/PATH``.
+
+    Raises:
+        SpecError: It is no address of a repository.
+        NotAPortraitError: There is no portrait at the address, or several are below it.
+        DamagedBundleError: A file is not what its digest says.
+        UnsupportedBundleError: The portrait is of a newer format.
+        HubError: The hub refuses or cannot be reached.
+        OutputError: The cache cannot be written.
+        MissingExtraError: ``huggingface_hub`` is not installed.
+    """
+    if not addresses.is_address(location):
+        return Path(location)
+    return cached(str(location), Connection.of_environment())
+
+
+def cached(location: str, connection: Connection) -> Path:
+    """Return the path of a verified portrait in the cache, after downloading it if need be.
+
+    Args:
+        location: Its address.
+        connection: How to reach the hub, and the cache.
+
+    Raises:
+        PortraitError: As for :func:`local_path`.
+    """
+    if (known := receipts.recall(location, connection.cache)) is not None:
+        return known
+    address = addresses.parse(location)
+    fixed = address if address.is_fixed else address.at(connection.commit(address))
+    path = receipts.recall(str(fixed), connection.cache)
+    if path is None:
+        # Its imports take a while, and most portraits are in the cache.
+        from portrait.hub.download import download
+
+        downloaded = download(fixed, connection)
+        path = downloaded.path
+        receipts.remember(str(fixed), connection.cache, path, downloaded.files)
+        if address.is_fixed and location != str(fixed):
+            receipts.remember(location, connection.cache, path, downloaded.files)
+    return path
+
+
+def changeable_path(location: str | os.PathLike[str]) -> Path:
+    """Return a path whose portrait may be changed in place.
+
+    Raises:
+        SpecError: It is an address.
+    """
+    if addresses.is_address(location):
+        raise SpecError(f"{location}: is on a hub: pull it into a directory, change that, and push it again")
+    return Path(location)
