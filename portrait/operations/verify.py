@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Verified:
     """A bundle that is whole.
 
-    ``files`` and ``bytes`` count the manifest and the shards. ``unexpected`` names what else is in the
+    ``files`` and ``bytes`` count the manifest and the layers' files. ``unexpected`` names what else is in the
     directory, except the card and hidden files; the manifest vouches for none of it.
     """
 
@@ -43,12 +43,13 @@ class Verified:
 def verify(path: str | os.PathLike[str], *, progress: Progress | None = None) -> Verified:
     """Read all of a portrait and check that it is what its manifest says.
 
-    This checks the manifest's id and digest, the shards' sizes, digests and structure, the keys that must and
-    must not be found, and that the bits have the false-positive rate that answers rely on.
+    This checks the manifest's id and digest, the layers' files with their sizes, digests and structure, the
+    keys that must and must not be found, those of the sketches among them, and that the bits have the
+    false-positive rate that answers rely on.
 
     Args:
         path: The portrait's directory.
-        progress: Receives the number of bytes of the shards read.
+        progress: Receives the number of bytes of the layers' files read.
 
     Returns:
         What was read.
@@ -60,9 +61,9 @@ def verify(path: str | os.PathLike[str], *, progress: Progress | None = None) ->
     """
     bundle = replace(bundles.read(Path(path)), access="sequential")
     manifest_bytes = _check_manifest(bundle)
-    shards = [shard for layer in bundle.manifest.layers for shard in layer.shards]
+    files = [one for layer in bundle.manifest.layers for one in layer.files]
     progress = progress or Silent()
-    progress.start(sum(shard.bytes for shard in shards))
+    progress.start(sum(one.bytes for one in files))
     try:
         for layer in bundle.manifest.layers:
             check_layer(bundle, layer, progress)
@@ -71,9 +72,9 @@ def verify(path: str | os.PathLike[str], *, progress: Progress | None = None) ->
     return Verified(
         path=str(bundle.path),
         id=bundle.manifest.id,
-        files=1 + len(shards),
-        bytes=manifest_bytes + sum(shard.bytes for shard in shards),
-        unexpected=_unexpected(bundle, {shard.file for shard in shards}),
+        files=1 + len(files),
+        bytes=manifest_bytes + sum(one.bytes for one in files),
+        unexpected=_unexpected(bundle, {one.file for one in files}),
     )
 
 
@@ -89,7 +90,7 @@ def _check_manifest(bundle: Bundle) -> int:
     return len(text)
 
 
-def _unexpected(bundle: Bundle, shards: set[str]) -> tuple[str, ...]:
-    expected = {bundles.MANIFEST_NAME, CARD_NAME, *shards}
+def _unexpected(bundle: Bundle, files: set[str]) -> tuple[str, ...]:
+    expected = {bundles.MANIFEST_NAME, CARD_NAME, *files}
     names = (path.name for path in bundle.path.iterdir())
     return tuple(sorted(name for name in names if name not in expected and not name.startswith(".")))
