@@ -218,8 +218,10 @@ def fields(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 OPTIONAL = {("license",)}
 
 
-#: Counts, which are null where they are unknown.
-NULLABLE = {("layers", 0, name) for name in ("documents", "short_documents", "windows", "text_bytes")}
+#: Members that are null where other software built the filter.
+NULLABLE = {
+    ("layers", 0, name) for name in ("documents", "short_documents", "windows", "text_bytes", "sketch")
+}
 
 
 #: Members that are checked as part of something else, and what the error calls it.
@@ -314,9 +316,10 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shard_whose_name_leads_elsewhere_is_refused(name: str, bundle: Path) -> None:
+@pytest.mark.parametrize("record", ["shards.0", "sketch"])
+def test_a_file_whose_name_leads_elsewhere_is_refused(record: str, name: str, bundle: Path) -> None:
     (bundle.parent / "secret").write_bytes(shard_path(bundle).read_bytes())
-    change_manifest(bundle, set_in("layers.0.shards.0.file", name))
+    change_manifest(bundle, set_in(f"layers.0.{record}.file", name))
     message = refusal(bundle, DamagedBundleError)
     assert "must be the plain name of a file in the bundle" in message
 
