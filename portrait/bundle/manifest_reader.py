@@ -17,7 +17,7 @@ from portrait.bundle.manifest import (
     SketchRecord,
     TestVectors,
 )
-from portrait.bundle.pieces import N_KEYS, MAX_SKETCH_KEYS
+from portrait.bundle.pieces import MAX_SKETCH_KEYS, N_KEYS
 from portrait.errors import DamagedBundleError, NotAPortraitError, SpecError, UnsupportedBundleError
 from portrait.markup.numbers import count
 from portrait.spec import (

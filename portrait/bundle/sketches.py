@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from portrait.bundle.manifest import FORMAT, FORMAT_VERSION, SketchRecord
-from portrait.bundle.pieces import N_KEYS, MAX_SKETCH_KEYS, Piece
+from portrait.bundle.pieces import MAX_SKETCH_KEYS, N_KEYS, Piece
 from portrait.bundle.shard_writer import ShardWriter
 from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, read_tensors
 from portrait.errors import DamagedBundleError

@@ -30,6 +30,7 @@ COMMANDS = {
     "report": "portrait.cli.report",
     "info": "portrait.cli.info",
     "verify": "portrait.cli.verify",
+    "compare": "portrait.cli.compare",
     "add": "portrait.cli.layers",
     "drop": "portrait.cli.layers",
     "merge": "portrait.cli.layers",
