@@ -18,7 +18,7 @@ from support.forge import (
     restore,
     shard_path,
 )
-from support.sample_bundles import refusal
+from support.sample_bundles import read_manifest, refusal
 
 import portrait
 from portrait import DamagedBundleError, NotAPortraitError, PortraitError, UnsupportedBundleError
@@ -462,3 +462,27 @@ def test_a_manifest_with_any_value_in_any_field_opens_or_is_refused(
 
     change_manifest(scratch, change)
     opens_or_is_refused(scratch, TEXT * 3)
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_sketch_holds_as_many_keys_as_there_are_up_to_its_limit(change: int, bundle: Path) -> None:
+    n_keys = read_manifest(bundle)["layers"][0]["sketch"]["n_keys"]
+    change_manifest(bundle, set_in("layers.0.sketch.n_keys", n_keys + change))
+    message = refusal(bundle, DamagedBundleError)
+    assert "layers[0].sketch.n_keys must be the smaller one of distinct_keys and 16,384" in message
+    change_manifest(bundle, set_in("layers.0.distinct_keys", n_keys + change))
+    portrait.open(bundle)
+
+
+def test_more_keys_than_a_sketch_can_hold_are_refused(bundle: Path) -> None:
+    change_manifest(bundle, set_in("layers.0.distinct_keys", 1 << 40))
+    change_manifest(bundle, set_in("layers.0.sketch.n_keys", 16385))
+    refusal(bundle, DamagedBundleError)
+    change_manifest(bundle, set_in("layers.0.sketch.n_keys", 16384))
+    portrait.open(bundle)
+
+
+def test_a_sketch_that_is_another_file_of_the_portrait_is_refused(bundle: Path) -> None:
+    for file in (shard_path(bundle).name, read_manifest(bundle)["layers"][1]["sketch"]["file"]):
+        change_manifest(bundle, set_in("layers.0.sketch.file", file))
+        assert "layers must be layers with files of their own" in refusal(bundle, DamagedBundleError)
