@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from portrait.building.build import build, read_share
     from portrait.bundle.manifest import Manifest
     from portrait.engines.execution import Execution
+    from portrait.hub.pull import pull
+    from portrait.hub.push import Pushed, push
+    from portrait.operations.compare import compare
+    from portrait.operations.comparison import Comparison
     from portrait.operations.convert import convert
     from portrait.operations.layers import add, drop, merge
     from portrait.operations.sign import sign
@@ -54,14 +58,14 @@ if TYPE_CHECKING:
 
 # fmt: off
 __all__ = [
-    "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "CorpusError",
+    "PRESETS", "Answer", "Approximate", "BadRowError", "BundleError", "Comparison", "CorpusError",
     "DamagedBundleError", "DisclosureWarning", "EmptyCorpusError", "Execution", "FilterSpec", "HubError",
     "LayerAnswer", "Manifest", "Match", "Minimizer", "MissingExtraError", "NotAPortraitError",
-    "OutputError", "OutputExistsError", "Plan", "Portrait", "PortraitAnswer", "PortraitError", "Report",
-    "Signature", "SignatureError", "SpecError", "Stride", "TextError", "UnreadableFileError",
+    "OutputError", "OutputExistsError", "Plan", "Portrait", "PortraitAnswer", "PortraitError", "Pushed",
+    "Report", "Signature", "SignatureError", "SpecError", "Stride", "TextError", "UnreadableFileError",
     "UnsupportedBundleError", "Verdict", "Verified", "WindowSpec", "WorkDirError", "WorkerError",
-    "__version__", "add", "build", "convert", "drop", "merge", "open", "plan", "query", "read_share",
-    "report", "sign", "verify", "wrap",
+    "__version__", "add", "build", "compare", "convert", "drop", "merge", "open", "plan", "pull", "push",
+    "query", "read_share", "report", "sign", "verify", "wrap",
 ]
 
 #: Names loaded at first use, by their modules: a program loads what it uses.
@@ -73,6 +77,10 @@ _LAZY = {
     "portrait.bundle.manifest": ("Manifest",),
     "portrait.building.build": ("build", "read_share"),
     "portrait.engines.execution": ("Execution",),
+    "portrait.hub.pull": ("pull",),
+    "portrait.hub.push": ("Pushed", "push"),
+    "portrait.operations.compare": ("compare",),
+    "portrait.operations.comparison": ("Comparison",),
     "portrait.operations.convert": ("convert",),
     "portrait.operations.layers": ("add", "drop", "merge"),
     "portrait.operations.sign": ("sign",),

@@ -19,7 +19,8 @@ BLOCK_BYTES = BLOCK_BITS // 8
 LANES = 8
 LANE_BITS = BLOCK_BITS // LANES
 
-#: Keys in the sketch of a layer: up to this many are counted exactly, more with a standard error of 0.2 %.
+#: The smallest keys by which a build counts all of a layer's: up to this many are counted exactly, more with
+#: a standard error of 0.2 %.
 SKETCH_KEYS = 1 << 18
 
 #: The largest number of columns of a ribbon filter.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portrait.bundle.manifest import Layer, TestVectors
+from portrait.bundle.pieces import MAX_SKETCH_KEYS
 from portrait.filters import kinds as filters
 from portrait.filters.probe import N_TEST_VECTORS, PROBE_KEYS, Probe, hex_keys, probe_filter
 from portrait.keys.maker import KEY_BYTES, Counts
@@ -25,14 +26,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeySummary:
-    """What a layer's filter is laid out from: how many distinct keys there are, and the first few as hex."""
+    """What is known of a layer's keys before its filter is built.
+
+    ``n_distinct`` is the number of distinct keys, estimated if there are many; ``sketch`` holds the
+    :data:`MAX_SKETCH_KEYS` smallest ones in ascending order, or all if there are fewer.
+    """
 
     n_distinct: int
-    first_keys: tuple[str, ...]
+    sketch: Sequence[int]
+
+    @property
+    def first_keys(self) -> tuple[str, ...]:
+        """The first few keys, as hex."""
+        keys = (key.to_bytes(KEY_BYTES, "little") for key in self.sketch[:N_TEST_VECTORS])
+        return hex_keys(b"".join(keys))
+
+    @property
+    def n_keys(self) -> int:
+        """For how many keys the filter is laid out."""
+        return keys_to_hold(self.n_distinct)
 
     def layout(self, spec: FilterSpec) -> Layout:
         """Return the layout of the filter for these keys."""
-        return filters.layout(spec, keys_to_hold(self.n_distinct))
+        return filters.layout(spec, self.n_keys)
 
 
 def summarise(keys: KeySource) -> KeySummary:
@@ -42,8 +58,7 @@ def summarise(keys: KeySource) -> KeySummary:
         WorkDirError: A run is gone or damaged.
     """
     smallest = keys.smallest(SKETCH_KEYS)
-    first = b"".join(key.to_bytes(KEY_BYTES, "little") for key in smallest[:N_TEST_VECTORS])
-    return KeySummary(distinct_keys(smallest), hex_keys(first))
+    return KeySummary(distinct_keys(smallest), smallest[:MAX_SKETCH_KEYS])
 
 
 def build_layer(
@@ -86,7 +101,8 @@ def store_layer(
     layout = summary.layout(request.filter)
     built = layout.assemble(parts)
     probe = probe_filter(source, built.contains, built.rate(), PROBE_KEYS)
-    stored = writer.add_layer(source, request.filter.kind, built.pieces(request.max_piece_bytes), progress)
+    pieces = built.pieces(request.max_piece_bytes)
+    stored = writer.add_layer(source, request.filter.kind, pieces, progress, sketch=summary.sketch)
     counted = [part.n_keys for part in parts if part.n_keys is not None]
     n_keys = sum(counted) if len(counted) == len(parts) else summary.n_distinct
     return layer_record(source, counts, n_keys, request, layout.parameters, stored, probe, summary.first_keys)
@@ -129,5 +145,6 @@ def layer_record(
         probe_hits=probe.n_hits,
         tensors=stored.tensors,
         shards=stored.shards,
+        sketch=stored.sketch,
         test_vectors=TestVectors(present=present, absent=probe.absent),
     )

@@ -237,7 +237,7 @@ class OnDiskBuild:
                     name,
                     source,
                     spec,
-                    summary,
+                    summary.n_keys,
                     within,
                     self._work.data,
                     f"{list_name}.json",

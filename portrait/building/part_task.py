@@ -9,6 +9,7 @@ import xxhash
 
 from portrait import strict_json
 from portrait.errors import OutputError, WorkDirError
+from portrait.filters import kinds as filters
 from portrait.filters.protocols import KeyRange, Part
 from portrait.keys.runs import KeysInRuns, Run
 from portrait.storage.atomic import replacing, write_all
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from portrait.building.layer import KeySummary
     from portrait.engines.task import ProgressCallback
     from portrait.keys.maker import Keys
     from portrait.spec import FilterSpec
@@ -37,7 +37,7 @@ class PartTask:
         name: The name of the record, and of the part's file.
         source: The layer's source.
         spec: The kind of the filter and its rate.
-        summary: The summary of the layer's keys, which decides the filter's layout.
+        n_keys: For how many keys the filter is laid out.
         within: The range of keys.
         directory: Where the runs are, and where the part goes.
         runs: The file there that lists the layer's runs, a :class:`RunList`.
@@ -47,7 +47,7 @@ class PartTask:
     name: str
     source: str
     spec: FilterSpec
-    summary: KeySummary
+    n_keys: int
     within: KeyRange
     directory: Path
     runs: str
@@ -151,7 +151,7 @@ def build_part(task: PartTask, report: ProgressCallback) -> PartRecord:
             report(memoryview(some).nbytes)
             yield some
 
-    part = task.summary.layout(task.spec).build(counted(), task.within)
+    part = filters.layout(task.spec, task.n_keys).build(counted(), task.within)
     try:
         digest = _write(_path(task.directory, task.name), part.buffers)
     except OSError as error:

@@ -42,6 +42,17 @@ class ShardRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SketchRecord:
+    """The file of a layer's key sketch: how many keys it holds, and its digests."""
+
+    file: str
+    n_keys: int
+    bytes: int
+    sha256: str
+    xxh3_128: str
+
+
+@dataclass(frozen=True, slots=True)
 class TestVectors:
     """Keys, in hexadecimal, that the layer must find and must not find."""
 
@@ -56,8 +67,9 @@ class Layer:
     ``document_keys`` says which documents have a key of their whole text: ``all``, ``long`` ones, which have
     a window, or ``none``. ``fpr`` is the rate of the filter as it was built; ``probe_hits`` of ``probe_keys``
     random keys confirmed it. ``tensors`` holds the SHA-256 of each of the filter's tensors, over all shards
-    end to end: what the layer holds, however it is cut into files. Counts are ``None`` where they are
-    unknown: where other software built the filter.
+    end to end: what the layer holds, however it is cut into files. ``sketch`` holds the smallest keys of the
+    layer. It is ``None`` where the filter's keys are not ours; counts are ``None`` where they are unknown:
+    where other software built the filter.
     """
 
     source: str
@@ -74,7 +86,13 @@ class Layer:
     probe_hits: int
     tensors: dict[str, str]
     shards: tuple[ShardRecord, ...]
+    sketch: SketchRecord | None
     test_vectors: TestVectors
+
+    @property
+    def files(self) -> tuple[ShardRecord | SketchRecord, ...]:
+        """The records of all files of the layer: its shards and its sketch."""
+        return self.shards if self.sketch is None else (*self.shards, self.sketch)
 
 
 @dataclass(frozen=True, slots=True)

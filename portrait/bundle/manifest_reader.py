@@ -14,9 +14,10 @@ from portrait.bundle.manifest import (
     Layer,
     Manifest,
     ShardRecord,
+    SketchRecord,
     TestVectors,
 )
-from portrait.bundle.pieces import N_KEYS
+from portrait.bundle.pieces import MAX_SKETCH_KEYS, N_KEYS
 from portrait.errors import DamagedBundleError, NotAPortraitError, SpecError, UnsupportedBundleError
 from portrait.markup.numbers import count
 from portrait.spec import (
@@ -96,7 +97,7 @@ def _require_distinct(fields: Fields, layers: Sequence[Layer]) -> None:
         raise fields.wrong("a list of one layer or more", "layers")
     if len({layer.source for layer in layers}) != len(layers):
         raise fields.wrong("layers of different sources", "layers")
-    files = [shard.file for layer in layers for shard in layer.shards]
+    files = [one.file for layer in layers for one in layer.files]
     if len(set(files)) != len(files):
         raise fields.wrong("layers with files of their own", "layers")
 
@@ -142,6 +143,7 @@ def _layer(fields: Fields) -> Layer:
         raise fields.wrong("digests of one tensor or more", "tensors")
     if not _covers(shards):
         raise fields.wrong("shards that cover all keys, once and in order", "shards")
+    distinct_keys = fields.count("distinct_keys")
     return Layer(
         source=source,
         filter=fields.fields("filter").content,
@@ -149,7 +151,7 @@ def _layer(fields: Fields) -> Layer:
         short_documents=fields.count_or_null("short_documents"),
         document_keys=fields.one_of("document_keys", DOCUMENT_KEYS),  # type: ignore[arg-type]  # checked
         windows=fields.count_or_null("windows"),
-        distinct_keys=fields.count("distinct_keys"),
+        distinct_keys=distinct_keys,
         text_bytes=fields.count_or_null("text_bytes"),
         fpr_target=fields.rate("fpr_target"),
         fpr=fields.rate("fpr"),
@@ -157,17 +159,38 @@ def _layer(fields: Fields) -> Layer:
         probe_hits=fields.count("probe_hits"),
         tensors=tensors,
         shards=shards,
+        sketch=_sketch(fields, distinct_keys),
         test_vectors=TestVectors(present=vectors.texts("present"), absent=vectors.texts("absent")),
     )
 
 
-def _shard(fields: Fields) -> ShardRecord:
+def _file(fields: Fields) -> str:
     file = fields.text("file")
     # A plain name: nothing a manifest says may reach outside its bundle.
     if not file or file.startswith(".") or not file.isprintable() or any(c in file for c in "/\\"):
         raise fields.wrong("the plain name of a file in the bundle", "file")
+    return file
+
+
+def _sketch(layer: Fields, distinct_keys: int) -> SketchRecord | None:
+    if "sketch" in layer.content and layer.content["sketch"] is None:
+        return None
+    fields = layer.fields("sketch")
+    n_keys = min(distinct_keys, MAX_SKETCH_KEYS)
+    if fields.count("n_keys") != n_keys:
+        raise fields.wrong(f"the smaller one of distinct_keys and {count(MAX_SKETCH_KEYS)}", "n_keys")
+    return SketchRecord(
+        file=_file(fields),
+        n_keys=n_keys,
+        bytes=fields.count("bytes"),
+        sha256=fields.hexadecimal("sha256", 64),
+        xxh3_128=fields.hexadecimal("xxh3_128", 32),
+    )
+
+
+def _shard(fields: Fields) -> ShardRecord:
     return ShardRecord(
-        file=file,
+        file=_file(fields),
         first_key=fields.hexadecimal("first_key", 16),
         last_key=fields.hexadecimal("last_key", 16),
         bytes=fields.count("bytes"),

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 #: Keys are the whole numbers below this.
 N_KEYS = 1 << 64
 
-#: The files of a bundle's layers together, at most: a process may have 65,530 maps, whoever made them.
+#: A layer's sketch holds its smallest keys: so many, or all if there are fewer.
+MAX_SKETCH_KEYS = 1 << 14
+
+#: The shards of a bundle's layers together, at most: a process may have 65,530 maps, whoever made them.
 MAX_SHARDS = 10_000
 
 

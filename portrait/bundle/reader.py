@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portrait.bundle.manifest import MAX_MANIFEST_BYTES
+from portrait.bundle.manifest import MAX_MANIFEST_BYTES, SketchRecord
 from portrait.bundle.manifest_reader import parse
 from portrait.bundle.tensors import TensorInfo, map_tensors
 from portrait.errors import DamagedBundleError, NotAPortraitError
@@ -55,28 +55,29 @@ class Bundle:
         Raises:
             DamagedBundleError: The shard is missing, of another size than recorded, or no file of tensors.
         """
-        path = self.shard_path(shard)
+        path = self.file_path(shard)
         try:
             return map_tensors(path, self.access)
         except OSError as error:
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
 
-    def shard_path(self, shard: ShardRecord) -> Path:
-        """Return a shard's file, which exists and is of the recorded size.
+    def file_path(self, record: ShardRecord | SketchRecord) -> Path:
+        """Return a layer's file, which exists and is of the recorded size.
 
         Raises:
             DamagedBundleError: It is missing, or of another size.
         """
-        path = self.path / shard.file
+        path = self.path / record.file
         try:
             size = regular_status(path).st_size
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not path.is_symlink():
-                raise DamagedBundleError(f"{path}: the shard is missing: fetch the bundle again") from error
+                what = "sketch" if isinstance(record, SketchRecord) else "shard"
+                raise DamagedBundleError(f"{path}: the {what} is missing: fetch the bundle again") from error
             raise DamagedBundleError(f"{path}: {error.strerror}") from error
-        if size != shard.bytes:
+        if size != record.bytes:
             raise DamagedBundleError(
-                f"{path}: {counted(size, 'byte')} instead of {count(shard.bytes)}: fetch the bundle again"
+                f"{path}: {counted(size, 'byte')} instead of {count(record.bytes)}: fetch the bundle again"
             )
         return path
 

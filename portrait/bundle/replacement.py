@@ -1,9 +1,9 @@
 """Writing a bundle into a directory that exists, beside other people's files, which stay as they are.
 
-New shards get names that are free there, the manifest is replaced at once, and only then the shards go that
+New files get names that are free there, the manifest is replaced at once, and only then the files go that
 the old manifest alone listed. A process that is killed at any moment leaves either the old manifest or the
-new one, with all of its shards. What it leaves besides is known by the staging directory, which holds hard
-links to all shards that come and go, and removed by the next process that writes there.
+new one, with all of its files. What it leaves besides is known by the staging directory, which holds hard
+links to all files that come and go, and removed by the next process that writes there.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from portrait.bundle import card as cards
+from portrait.bundle.manifest import ShardRecord, SketchRecord
 from portrait.bundle.reader import MANIFEST_NAME, Bundle, read
 from portrait.bundle.shard_writer import free_name
 from portrait.errors import BundleError, OutputExistsError
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
     from pathlib import Path
 
-    from portrait.bundle.manifest import Layer, Manifest, ShardRecord
+    from portrait.bundle.manifest import Layer, Manifest
 
-#: Folders of a staging directory: hard links to shards that come, and to shards that go.
+_File = TypeVar("_File", ShardRecord, SketchRecord)
+
+#: Folders of a staging directory: hard links to files that come, and to files that go.
 _COMING = "coming"
 _GOING = "going"
 
@@ -52,7 +55,7 @@ def replaceable(directory: Path) -> Bundle | None:
 
 
 def write_beside(directory: Path, manifest: Manifest, *, overwrite: bool) -> Bundle:
-    """Make a directory that holds the shards a bundle: add the manifest, and a card if it has no README.md.
+    """Make a directory that holds the files a bundle: add the manifest, and a card if it has no README.md.
 
     Args:
         directory: The directory; other files in it stay as they are.
@@ -91,14 +94,14 @@ def replace_bundle(
 
     Args:
         directory: The directory.
-        staging: A directory on the same file system, which holds the shards that are new.
-        manifest: The manifest; it names new shards as they are named in ``staging``.
+        staging: A directory on the same file system, which holds the files that are new.
+        manifest: The manifest; it names new files as they are named in ``staging``.
         base: The manifest that must be in the directory, because layers of it are kept; by default, any may.
         in_place: The sources of those layers.
         overwrite: Whether a manifest in the directory is replaced.
 
     Returns:
-        The manifest with the names that the shards have got.
+        The manifest with the names that the files have got.
 
     Raises:
         OutputExistsError: There is another manifest than ``base``, one that may not be replaced, or one that
@@ -112,13 +115,13 @@ def replace_bundle(
             raise OutputExistsError(f"{directory}: another process has changed it meanwhile: run this again")
         if there is not None and not overwrite:
             raise OutputExistsError(f"{directory / MANIFEST_NAME}: already exists", parameter="overwrite")
-        made = _name_shards(directory, staging, manifest, there, in_place)
+        made = _name_files(directory, staging, manifest, there, in_place)
         create_file(staging / MANIFEST_NAME, made.to_json())
         card = _stage_card(directory, staging, made, there)
         going = _going(directory, staging, there, made)
         placed: list[Path] = []
         try:
-            _place_shards(directory, staging, there, placed)
+            _place_files(directory, staging, there, placed)
             sync_directory(directory)
             (staging / MANIFEST_NAME).replace(directory / MANIFEST_NAME)
         except BaseException:
@@ -147,7 +150,7 @@ def remove_leftovers(directory: Path, abandoned: Path) -> None:
         listed = set()
         if os.path.lexists(directory / MANIFEST_NAME):
             try:
-                listed = {shard.file for shard in _shards(read(directory).manifest)}
+                listed = {one.file for one in _files(read(directory).manifest)}
             except BundleError:
                 return
         for link in [*_entries(abandoned / _COMING), *_entries(abandoned / _GOING)]:
@@ -157,34 +160,35 @@ def remove_leftovers(directory: Path, abandoned: Path) -> None:
                     path.unlink()
 
 
-def _name_shards(
+def _name_files(
     directory: Path, staging: Path, manifest: Manifest, old: Manifest | None, in_place: Container[str]
 ) -> Manifest:
-    """Move new shards to a folder of their own, under names that are free in the directory."""
+    """Move new files to a folder of their own, under names that are free in the directory."""
     taken = {name.casefold() for name in os.listdir(directory)}  # noqa: PTH208
     layers = manifest.layers
-    kept = {shard.file for layer in layers if layer.source in in_place for shard in layer.shards}
+    kept = {one.file for layer in layers if layer.source in in_place for one in layer.files}
     # A file that is to have the very content that the old manifest records of it may keep its name.
-    same = {_content(shard) for shard in _shards(old) if shard.file not in kept}
+    same = {_content(one) for one in _files(old) if one.file not in kept}
     coming = staging / _COMING
     coming.mkdir()
 
-    def named(shard: ShardRecord) -> ShardRecord:
-        new = replace(shard, file=free_name(shard.file, taken)) if _content(shard) not in same else shard
+    def named(record: _File) -> _File:
+        new = record if _content(record) in same else replace(record, file=free_name(record.file, taken))
         taken.add(new.file.casefold())
-        (staging / shard.file).rename(coming / new.file)
+        (staging / record.file).rename(coming / new.file)
         return new
 
     def placed(layer: Layer) -> Layer:
-        return replace(layer, shards=tuple(named(shard) for shard in layer.shards))
+        sketch = None if layer.sketch is None else named(layer.sketch)
+        return replace(layer, shards=tuple(named(shard) for shard in layer.shards), sketch=sketch)
 
     return replace(
         manifest, layers=tuple(layer if layer.source in in_place else placed(layer) for layer in layers)
     )
 
 
-def _content(shard: ShardRecord) -> tuple[str, int, str]:
-    return shard.file, shard.bytes, shard.sha256
+def _content(record: ShardRecord | SketchRecord) -> tuple[str, int, str]:
+    return record.file, record.bytes, record.sha256
 
 
 def _stage_card(directory: Path, staging: Path, manifest: Manifest, old: Manifest | None) -> str:
@@ -205,39 +209,39 @@ def _stage_card(directory: Path, staging: Path, manifest: Manifest, old: Manifes
 
 def _going(directory: Path, staging: Path, old: Manifest | None, new: Manifest) -> list[Path]:
     """Return the files that only the old manifest lists, after linking them into the staging directory."""
-    listed = {shard.file for shard in _shards(new)}
+    listed = {one.file for one in _files(new)}
     paths = []
     folder = staging / _GOING
     folder.mkdir()
     for layer in old.layers if old is not None else ():
         # Files of other software were there before the bundle was, and stay.
-        for shard in layer.shards if layer.documents is not None else ():
-            path = directory / shard.file
-            if shard.file in listed or not _is_recorded(path, shard):
+        for record in layer.files if layer.documents is not None else ():
+            path = directory / record.file
+            if record.file in listed or not _is_recorded(path, record):
                 continue
             with suppress(OSError):  # a file system without hard links
-                os.link(path, folder / shard.file, follow_symlinks=False)
+                os.link(path, folder / record.file, follow_symlinks=False)
             paths.append(path)
     return paths
 
 
-def _is_recorded(path: Path, shard: ShardRecord) -> bool:
+def _is_recorded(path: Path, record: ShardRecord | SketchRecord) -> bool:
     """Return whether a file can be the one that a manifest lists, and not somebody else's of its name."""
     if path.name in (MANIFEST_NAME, cards.CARD_NAME):
         return False
     try:
-        return path.is_file() and path.stat().st_size == shard.bytes
+        return path.is_file() and path.stat().st_size == record.bytes
     except OSError:
         return False
 
 
-def _place_shards(directory: Path, staging: Path, old: Manifest | None, placed: list[Path]) -> None:
-    """Link the new shards into the directory, and add those that were not there to ``placed``.
+def _place_files(directory: Path, staging: Path, old: Manifest | None, placed: list[Path]) -> None:
+    """Link the new files into the directory, and add those that were not there to ``placed``.
 
     Raises:
         FileExistsError: A file of that name has appeared meanwhile.
     """
-    listed = {shard.file for shard in _shards(old)}
+    listed = {one.file for one in _files(old)}
     for link in _entries(staging / _COMING):
         path = directory / link.name
         if link.name in listed and os.path.lexists(path):
@@ -247,8 +251,8 @@ def _place_shards(directory: Path, staging: Path, old: Manifest | None, placed: 
             placed.append(path)
 
 
-def _shards(manifest: Manifest | None) -> Sequence[ShardRecord]:
-    return [] if manifest is None else [shard for layer in manifest.layers for shard in layer.shards]
+def _files(manifest: Manifest | None) -> Sequence[ShardRecord | SketchRecord]:
+    return [] if manifest is None else [one for layer in manifest.layers for one in layer.files]
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Writing and recording the shards of a layer: their names, content and digests."""
+"""Writing and recording the files of a layer: their names, content and digests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import xxhash
 
-from portrait.bundle.manifest import ShardRecord
+from portrait.bundle.manifest import ShardRecord, SketchRecord
 from portrait.bundle.pieces import N_KEYS
 from portrait.bundle.tensors import header
 from portrait.errors import OutputError
@@ -39,20 +39,34 @@ def shard_name(source: str, number: int, total: int, taken: set[str], extension:
         taken: Names, in lower case, that the file must not have.
         extension: The end of the name.
     """
+    return _new_name(source, f"-{number:05}-of-{total:05}{extension}", taken)
+
+
+def sketch_name(source: str, taken: set[str]) -> str:
+    """Return a file name for a sketch that is safe on every file system, and add it to ``taken``.
+
+    Args:
+        source: The name of the layer's source, after which the file is named.
+        taken: Names, in lower case, that the file must not have.
+    """
+    return _new_name(source, "-sketch.safetensors", taken)
+
+
+def _new_name(source: str, end: str, taken: set[str]) -> str:
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", source).strip(".-") or "layer"
-    name = free_name(f"{stem}-{number:05}-of-{total:05}{extension}", taken)
+    name = free_name(f"{stem}{end}", taken)
     taken.add(name.casefold())
     return name
 
 
 def free_name(name: str, taken: Container[str]) -> str:
-    """Return a shard's name, with a number in it if it is taken.
+    """Return the name of a shard or a sketch, with a number in it if it is taken.
 
     Args:
         name: The name.
         taken: Names, in lower case, that the file must not have.
     """
-    parts = re.fullmatch(r"(.+?)((?:-\d{5,}-of-\d{5,})?(?:\.[^.]*)?)", name, re.DOTALL)
+    parts = re.fullmatch(r"(.+?)((?:-\d{5,}-of-\d{5,}|-sketch)?(?:\.[^.]*)?)", name, re.DOTALL)
     stem, end = (parts[1], parts[2]) if parts else (name, "")
     n = 1
     while name.casefold() in taken:
@@ -65,12 +79,13 @@ def free_name(name: str, taken: Container[str]) -> str:
 class StoredLayer:
     """What the manifest records of a layer's files.
 
-    ``shards`` are the records of the files; ``tensors`` is the SHA-256 of each tensor, by name, over all
-    shards end to end.
+    ``shards`` and ``sketch`` are the records of the files; ``tensors`` is the SHA-256 of each tensor, by
+    name, over all shards end to end.
     """
 
     shards: tuple[ShardRecord, ...]
     tensors: dict[str, str]
+    sketch: SketchRecord | None = None
 
 
 class ShardWriter:

@@ -10,11 +10,12 @@ the first tensor; as the format allows no gaps, every tensor but the last must i
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from portrait import strict_json
 from portrait.errors import DamagedBundleError
@@ -103,22 +104,42 @@ def map_tensors(path: Path, access: Access = "random") -> dict[str, tuple[Tensor
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
-        if size < _PREFIX.size:
-            raise DamagedBundleError(f"{path}: has {counted(size, 'byte')}, too few for a safetensors file")
         file.seek(0)
-        (header_bytes,) = _PREFIX.unpack(file.read(_PREFIX.size))
-        if header_bytes > min(_MAX_HEADER_BYTES, size - _PREFIX.size):
-            raise DamagedBundleError(
-                f"{path}: the header's length, {count(header_bytes)}, does not fit the file"
-            )
-        tensors = _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
-        view = open_bytes(file, size, access)
-    at = _PREFIX.size + header_bytes
-    mapped = {}
+        tensors = _read_header(path, file, size)
+        return _cut(tensors, open_bytes(file, size, access))
+
+
+def read_tensors(path: Path, content: bytes) -> dict[str, tuple[TensorInfo, memoryview]]:
+    """Return the tensors of a file that has been read, as :func:`map_tensors` does.
+
+    Args:
+        path: The file, for messages.
+        content: All of its bytes.
+
+    Raises:
+        DamagedBundleError: The file contradicts the format or itself.
+    """
+    return _cut(_read_header(path, io.BytesIO(content), len(content)), memoryview(content))
+
+
+def _read_header(path: Path, file: BinaryIO, size: int) -> list[TensorInfo]:
+    """Return the tensors of a file of ``size`` bytes in the order of their data, which ends the file."""
+    if size < _PREFIX.size:
+        raise DamagedBundleError(f"{path}: has {counted(size, 'byte')}, too few for a safetensors file")
+    (header_bytes,) = _PREFIX.unpack(file.read(_PREFIX.size))
+    if header_bytes > min(_MAX_HEADER_BYTES, size - _PREFIX.size):
+        raise DamagedBundleError(f"{path}: the header's length, {count(header_bytes)}, does not fit the file")
+    return _parse(path, file.read(header_bytes), size - _PREFIX.size - header_bytes)
+
+
+def _cut(tensors: Sequence[TensorInfo], file: memoryview) -> dict[str, tuple[TensorInfo, memoryview]]:
+    """Return each tensor with its data, of which the last ends the file."""
+    at = len(file) - sum(tensor.n_bytes for tensor in tensors)
+    data = {}
     for tensor in tensors:
-        mapped[tensor.name] = (tensor, view[at : at + tensor.n_bytes])
+        data[tensor.name] = (tensor, file[at : at + tensor.n_bytes])
         at += tensor.n_bytes
-    return mapped
+    return data
 
 
 def _parse(path: Path, text: bytes, data_bytes: int) -> list[TensorInfo]:

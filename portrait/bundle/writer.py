@@ -17,7 +17,8 @@ from portrait.bundle.manifest import FORMAT, FORMAT_VERSION, Layer, Manifest
 from portrait.bundle.pieces import MAX_SHARDS
 from portrait.bundle.reader import MANIFEST_NAME, Bundle
 from portrait.bundle.replacement import remove_leftovers, replace_bundle, replaceable
-from portrait.bundle.shard_writer import ShardWriter, StoredLayer, record_files, shard_name
+from portrait.bundle.shard_writer import ShardWriter, StoredLayer, record_files, shard_name, sketch_name
+from portrait.bundle.sketches import write_sketch
 from portrait.bundle.tensors import HEADER_RESERVE_BYTES
 from portrait.errors import OutputError, OutputExistsError, SpecError
 from portrait.markup.numbers import counted
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from portrait.bundle.manifest import SketchRecord
     from portrait.bundle.pieces import Piece
     from portrait.progress import Progress
 
@@ -131,15 +133,22 @@ class BundleWriter:
             return old
 
     def add_layer(
-        self, source: str, kind: str, pieces: Iterable[Piece], progress: Progress | None = None
+        self,
+        source: str,
+        kind: str,
+        pieces: Iterable[Piece],
+        progress: Progress | None = None,
+        *,
+        sketch: Sequence[int] | None = None,
     ) -> StoredLayer:
-        """Write a layer's pieces, a safetensors file each.
+        """Write a layer's pieces, and its sketch, a safetensors file each.
 
         Args:
             source: The name of the layer's source.
             kind: The kind of its filter.
             pieces: The filter's content, in ascending order of keys.
-            progress: Receives the number of bytes written.
+            progress: Receives the number of bytes written of the filter.
+            sketch: The keys of the layer's sketch.
 
         Raises:
             OutputError: A file cannot be written.
@@ -157,7 +166,10 @@ class BundleWriter:
                 name = shard_name(source, i + 1, len(shards), self._taken)
                 (self._staging.path / shard.file).rename(self._staging.path / name)
                 shards[i] = replace(shard, file=name)
-        return StoredLayer(tuple(shards), writer.tensors)
+            record = None
+            if sketch is not None:
+                record = write_sketch(self._staging.path / sketch_name(source, self._taken), sketch, source)
+        return StoredLayer(tuple(shards), writer.tensors, record)
 
     def _count_shards(self, n_more: int) -> None:
         """Raise :class:`SpecError` for more shards than a process can map when it opens the bundle."""
@@ -190,16 +202,16 @@ class BundleWriter:
         return StoredLayer((shard,), writer.tensors)
 
     def keep_layer(self, bundle: Bundle, layer: Layer) -> Layer:
-        """Take over a layer of another bundle as it is, its shards under names that are free here.
+        """Take over a layer of another bundle as it is, its files under names that are free here.
 
-        The shards are shared by hard links, or copied where the file system has none. Those of the bundle
+        The files are shared by hard links, or copied where the file system has none. Those of the bundle
         that is replaced stay where they are.
 
         Returns:
             The layer's record with the new names.
 
         Raises:
-            DamagedBundleError: A shard is missing, or is not of the recorded size.
+            DamagedBundleError: A file is missing, or is not of the recorded size.
             OutputExistsError: The bundle is the one that is replaced, and is not what it was.
             OutputError: A file cannot be written.
             SpecError: There are too many shards.
@@ -207,21 +219,42 @@ class BundleWriter:
         in_place = self._old if self._old is not None and bundle.path.samefile(self.out) else None
         if in_place is not None and in_place.manifest != bundle.manifest:
             raise OutputExistsError(f"{self.out}: another process has changed it meanwhile: run this again")
-        paths = [bundle.shard_path(shard) for shard in layer.shards]
-        self._count_shards(len(paths))
+        paths = [bundle.file_path(record) for record in layer.files]
+        self._count_shards(len(layer.shards))
         if in_place is not None:
             self._in_place.add(layer.source)
             return layer
         shards = []
-        for number, (shard, path) in enumerate(zip(layer.shards, paths, strict=True), 1):
+        for number, (shard, path) in enumerate(zip(layer.shards, paths, strict=False), 1):
             name = shard.file
             if name.casefold() in self._taken:
                 name = shard_name(layer.source, number, len(layer.shards), self._taken, path.suffix)
-            self._taken.add(name.casefold())
-            with writing(self.out, name):
-                _link_or_copy(path, self._staging.path / name)
+            self._keep_file(path, name)
             shards.append(replace(shard, file=name))
-        return replace(layer, shards=tuple(shards))
+        return replace(layer, shards=tuple(shards), sketch=self.keep_sketch(bundle, layer))
+
+    def keep_sketch(self, bundle: Bundle, layer: Layer) -> SketchRecord | None:
+        """Take over the sketch of a layer of another bundle, as :meth:`keep_layer` does.
+
+        Returns:
+            The sketch's record with its new name; ``None`` if the layer has no sketch.
+
+        Raises:
+            DamagedBundleError: The file is missing, or is not of the recorded size.
+            OutputError: The file cannot be written.
+        """
+        if layer.sketch is None:
+            return None
+        path, name = bundle.file_path(layer.sketch), layer.sketch.file
+        if name.casefold() in self._taken:
+            name = sketch_name(layer.source, self._taken)
+        self._keep_file(path, name)
+        return replace(layer.sketch, file=name)
+
+    def _keep_file(self, path: Path, name: str) -> None:
+        self._taken.add(name.casefold())
+        with writing(self.out, name):
+            _link_or_copy(path, self._staging.path / name)
 
     def link_files(self, files: Sequence[Path], tensor: str, progress: Progress | None = None) -> StoredLayer:
         """Make files elsewhere a layer's shards, by hard links: no byte is copied.

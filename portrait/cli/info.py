@@ -12,11 +12,12 @@ from portrait.cli.shared.options import foreign_stride_option, json_option, map_
 from portrait.cli.shared.sizes import size
 from portrait.cli.shared.tables import listed, table
 from portrait.errors import printable
-from portrait.markup.numbers import count
+from portrait.markup.numbers import count, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from portrait.bundle.manifest import Layer
     from portrait.portraits.portrait import Portrait
     from portrait.spec import WindowSpec
 
@@ -56,6 +57,15 @@ def _windows(spec: WindowSpec) -> dict[str, str]:
 def _or_unknown(show: Callable[[int], str], n: int | None) -> str:
     """Return a number as people read it; a foreign portrait may not know it."""
     return "unknown" if n is None else show(n)
+
+
+def _sketch(layers: Sequence[Layer]) -> str:
+    sketches = [layer.sketch for layer in layers if layer.sketch is not None]
+    if not sketches:
+        return "none: its keys cannot be compared with others"
+    n_keys, n_bytes = (sum(getattr(one, name) for one in sketches) for name in ("n_keys", "bytes"))
+    which = "" if len(sketches) == len(layers) else f" of {counted(len(sketches), 'layer')}"
+    return f"{counted(n_keys, 'key')}{which}, {size(n_bytes)}, for comparing portraits"
 
 
 def _dump(opened: Portrait) -> Iterator[str]:
@@ -99,6 +109,7 @@ def _bundle(opened: Portrait) -> Iterator[str]:
         "licence": manifest.license or "not stated",
         "trained": ", ".join(manifest.trained_models) or "no model named",
         "built by": manifest.tool,
+        "sketch": _sketch(manifest.layers),
     }
     yield from listed(facts)
     yield ""

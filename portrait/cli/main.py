@@ -31,6 +31,7 @@ COMMANDS = {
     "info": "portrait.cli.info",
     "verify": "portrait.cli.verify",
     "sign": "portrait.cli.sign",
+    "compare": "portrait.cli.compare",
     "add": "portrait.cli.layers",
     "drop": "portrait.cli.layers",
     "merge": "portrait.cli.layers",

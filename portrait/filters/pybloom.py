@@ -228,7 +228,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> PyBloom:
         raise DamagedBundleError(
             f"{bundle.path}: layer {layer.source!r} has {counted(len(layer.shards), 'shard')}, not 1"
         )
-    path = bundle.shard_path(layer.shards[0])
+    path = bundle.file_path(layer.shards[0])
     opened = read(path, access=bundle.access)
     if opened.parameters != layer.filter:
         raise DamagedBundleError(

@@ -162,7 +162,7 @@ def open_layer(bundle: Bundle, layer: Layer) -> RedisBloom:
     Raises:
         DamagedBundleError: Manifest and files contradict each other.
     """
-    paths = [bundle.shard_path(shard) for shard in layer.shards]
+    paths = [bundle.file_path(shard) for shard in layer.shards]
     try:
         opened = of_files([(path, open_file(path, bundle.access)) for path in paths])
     except OSError as error:

@@ -77,4 +77,4 @@ def _copy(
             f"{bundle.path / layer.shards[0].file}: its content is not what the manifest's digest says: "
             "fetch the bundle again"
         )
-    return replace(layer, shards=stored.shards)
+    return replace(layer, shards=stored.shards, sketch=writer.keep_sketch(bundle, layer))

@@ -1,4 +1,4 @@
-"""Whether a layer is what the manifest records of it: every byte of its shards, its test keys, its rate."""
+"""Whether a layer is what the manifest records of it: every byte of its files, its test keys, its rate."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import xxhash
 
+from portrait.bundle.pieces import N_KEYS
 from portrait.bundle.reader import MANIFEST_NAME
+from portrait.bundle.sketches import read_sketch
 from portrait.errors import DamagedBundleError
 from portrait.filters import kinds as filters
+from portrait.keys.maker import KEY_BYTES
+from portrait.markup.numbers import count
 from portrait.storage.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portrait.bundle.manifest import Layer, ShardRecord
+    from portrait.bundle.manifest import Layer, ShardRecord, SketchRecord
     from portrait.bundle.reader import Bundle
     from portrait.filters.protocols import Filter
     from portrait.progress import Progress
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 22
 #: The rate is a sum over all bits: another order of adding may change its last digits.
 _RATE_TOLERANCE = 1e-9
+#: A full sketch gives the number of keys with a standard error of 0.8 %; a tenth is twelve of these.
+_SKETCH_TOLERANCE = 0.1
 
 
 def check_layer(bundle: Bundle, layer: Layer, progress: Progress) -> None:
@@ -51,6 +57,28 @@ def check_layer(bundle: Bundle, layer: Layer, progress: Progress) -> None:
     rate = opened.rate()
     if not math.isclose(rate, layer.fpr, rel_tol=_RATE_TOLERANCE):
         raise DamagedBundleError(f"{first}: the filter's rate is {rate:.6g} and not {layer.fpr:.6g}")
+    if layer.sketch is not None:
+        _check_sketch(bundle, layer, layer.sketch, opened)
+        progress.advance(layer.sketch.bytes)
+
+
+def _check_sketch(bundle: Bundle, layer: Layer, record: SketchRecord, opened: Filter) -> None:
+    """Check that a sketch holds keys of the filter, and about those that are its smallest."""
+    keys = read_sketch(bundle, record)
+    path = bundle.path / record.file
+    try:
+        hits = opened.contains(b"".join(key.to_bytes(KEY_BYTES, "little") for key in keys))
+    except ValueError as error:
+        raise DamagedBundleError(f"{path}: the filter of its layer takes no keys") from error
+    if (missing := hits.find(0)) >= 0:
+        raise DamagedBundleError(f"{path}: the filter does not hold its key {keys[missing]:016x}")
+    if len(keys) < layer.distinct_keys:
+        n_keys = len(keys) * N_KEYS / (keys[-1] + 1)
+        if abs(n_keys / layer.distinct_keys - 1) > _SKETCH_TOLERANCE:
+            raise DamagedBundleError(
+                f"{path}: its keys are not the smallest of {count(layer.distinct_keys)}, but of about "
+                f"{count(round(n_keys))}"
+            )
 
 
 def _check_test_vectors(bundle: Bundle, layer: Layer, opened: Filter) -> None:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Verified:
     """A bundle that is whole.
 
-    ``files`` and ``bytes`` count the manifest and the shards. ``unexpected`` names what else is in the
-    directory, except the card, the signature, weights that it vouches for and hidden files; nothing vouches
+    ``files`` and ``bytes`` count the manifest and the layers' files. ``unexpected`` names what else is in
+    the directory, except the card, the signature, weights that it vouches for and hidden files; nothing vouches
     for any of it. ``signed`` says whether there is a signature, and ``signature`` is that signature if it was
     checked.
     """
@@ -63,10 +63,11 @@ def verify(
 ) -> Verified:
     """Read all of a portrait and check that it is what its manifest says.
 
-    This checks the manifest's id and digest, the shards' sizes, digests and structure, the keys that must and
-    must not be found, and that the bits have the false-positive rate that answers rely on. With a public key,
-    or an identity and trusted roots, it first checks that the signature is that signer's and is about this
-    portrait, and then, at the end, the weights of the model that the signature vouches for.
+    This checks the manifest's id and digest, the layers' files with their sizes, digests and structure, the
+    keys that must and must not be found, those of the sketches among them, and that the bits have the
+    false-positive rate that answers rely on. With a public key, or an identity and trusted roots, it first
+    checks that the signature is that signer's and is about this portrait, and then, at the end, the weights of
+    the model that the signature vouches for.
 
     Args:
         path: The portrait's directory.
@@ -98,21 +99,21 @@ def verify(
         bundle = replace(bundle, manifest=parse(text, str(bundle.path / bundles.MANIFEST_NAME)))
         require_about(checked.statement, bundle.manifest, text, bundle.path)
     check_digest(text, str(bundle.path / bundles.MANIFEST_NAME))
-    shards = [shard for layer in bundle.manifest.layers for shard in layer.shards]
+    files = [one for layer in bundle.manifest.layers for one in layer.files]
     progress = progress or Silent()
-    progress.start(sum(shard.bytes for shard in shards))
+    progress.start(sum(one.bytes for one in files))
     try:
         for layer in bundle.manifest.layers:
             check_layer(bundle, layer, progress)
     finally:
         progress.finish()
     signature = None if checked is None else _signature(bundle, checked, places, progress)
-    vouched = {shard.file for shard in shards} | set(() if signature is None else signature.weights_checked)
+    vouched = {one.file for one in files} | set(() if signature is None else signature.weights_checked)
     return Verified(
         path=str(bundle.path),
         id=bundle.manifest.id,
-        files=1 + len(shards),
-        bytes=len(text) + sum(shard.bytes for shard in shards),
+        files=1 + len(files),
+        bytes=len(text) + sum(one.bytes for one in files),
         unexpected=_unexpected(bundle, vouched),
         signed=os.path.lexists(bundle.path / SIGNATURE_NAME),
         signature=signature,

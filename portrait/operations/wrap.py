@@ -160,5 +160,6 @@ def _record(source: str, foreign: _ForeignFilter, stored: StoredLayer) -> Layer:
         probe_hits=probe.n_hits,
         tensors=stored.tensors,
         shards=stored.shards,
+        sketch=None,
         test_vectors=TestVectors(present=(), absent=probe.absent),
     )

@@ -16,7 +16,7 @@ Z_95 = 1.959963984540054
 _MOST_BINS = 12
 
 
-def wilson(count: int, total: int) -> tuple[float, float]:
+def wilson(count: float, total: float) -> tuple[float, float]:
     """Return the 95 % Wilson score interval of a rate: ``count`` of ``total``.
 
     The interval stays within 0 and 1, and has a width at rates of 0 and 1, where the usual interval (the rate

@@ -6,14 +6,15 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from support.packed_keys import key_list
+from support.packed_keys import key_list, pack
 
 from portrait import FilterSpec, WindowSpec
 from portrait.building.layer import build_layer, store_layer, summarise
 from portrait.building.request import Request
+from portrait.bundle.pieces import MAX_SKETCH_KEYS
 from portrait.bundle.writer import BundleWriter
 from portrait.keys.maker import Counts
-from portrait.keys.runs import KeysInMemory
+from portrait.keys.runs import KeysInMemory, KeysInRuns, Run, write_run
 from portrait.sizing import SKETCH_KEYS, keys_to_hold
 
 if TYPE_CHECKING:
@@ -71,3 +72,25 @@ def test_a_layer_built_in_parts_equals_the_layer_built_at_once(tmp_path: Path) -
             in_parts = store_layer("web", COUNTS, summary, parts, request, writer)
         assert in_parts == at_once
         assert all(shard.bytes <= 5000 for shard in at_once.shards)
+
+
+def test_the_sketch_holds_the_smallest_keys_of_many_and_all_of_few(tmp_path: Path) -> None:
+    dice = random.Random("sketch")
+    keys = [dice.getrandbits(64) for _ in range(MAX_SKETCH_KEYS + 1000)]
+    keys += keys[:500]
+    expected = sorted(set(keys))[:MAX_SKETCH_KEYS]
+    assert list(summarise(in_memory(keys)).sketch) == expected
+    runs = []
+    for number, start in enumerate(range(0, len(keys), 5000)):
+        some = sorted(keys[start : start + 5000])
+        counts = [sum(key * 8 >> 64 == partition for key in some) for partition in range(8)]
+        write_run(tmp_path / f"{number}.run", pack(some), counts)
+        runs.append(Run(f"{number}.run", len(some), "a.txt"))
+    assert list(summarise(KeysInRuns(tmp_path, runs, 8)).sketch) == expected
+    assert list(summarise(in_memory(KEYS)).sketch) == sorted(KEYS)
+
+    request = Request.of(WindowSpec(), FilterSpec("ribbon"))
+    with BundleWriter(tmp_path / "out") as writer:
+        layer = build_layer("web", COUNTS, in_memory(keys), request, writer)
+    assert layer.sketch is not None
+    assert (layer.sketch.n_keys, layer.distinct_keys) == (MAX_SKETCH_KEYS, len(set(keys)))

@@ -15,6 +15,7 @@ from support.packed_keys import key_list, pack
 from portrait import FilterSpec, OutputError, WorkDirError
 from portrait.building.layer import summarise
 from portrait.building.part_task import PartRecord, PartTask, RunList, build_part, open_part
+from portrait.filters import kinds as filters
 from portrait.keys.runs import KeysInRuns, Run, write_run
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def task(directory: Path, kind: FilterKind = "bloom") -> PartTask:
     spec = FilterSpec(kind)
     summary = summarise(KeysInRuns(directory, runs, N_PARTITIONS))
     (all_keys,) = summary.layout(spec).ranges(1)
-    return PartTask("part-000", "web", spec, summary, all_keys, directory, "runs.json", N_PARTITIONS)
+    return PartTask("part-000", "web", spec, summary.n_keys, all_keys, directory, "runs.json", N_PARTITIONS)
 
 
 def names(directory: Path) -> list[str]:
@@ -56,7 +57,7 @@ def test_the_part_holds_the_keys_of_all_runs(kind: FilterKind, tmp_path: Path) -
     assert names(tmp_path) == ["part-000.filter"]
     part = open_part(tmp_path, "part-000", record)
     assert part.n_keys == record.n_keys
-    built = part_task.summary.layout(part_task.spec).assemble([part])
+    built = filters.layout(part_task.spec, part_task.n_keys).assemble([part])
     assert set(built.contains(pack(KEYS))) == {1}
     assert part_task.label == "source 'web', part-000"
 

@@ -123,3 +123,15 @@ def test_a_manifest_that_no_reader_takes_is_not_written(bundle: Path) -> None:
     manifest = replace(manifest, license="," * MAX_MANIFEST_VALUES)
     with pytest.raises(OutputError, match=r"2,500,\d{3} values, of 2,500,000 that readers take"):
         manifest.to_json()
+
+
+def test_the_id_and_the_filters_do_not_depend_on_the_sketch_and_the_digest_does(bundle: Path) -> None:
+    whole = bundles.read(bundle).manifest
+    layer = whole.layers[0]
+    assert layer.sketch is not None
+    assert layer.files == (*layer.shards, layer.sketch)
+    bare = replace(whole, layers=(replace(layer, sketch=None), *whole.layers[1:]))
+    assert bare.layers[0].files == layer.shards
+    assert bare.id == whole.id
+    assert bare.to_dict()["layers"][0]["sketch"] is None
+    assert bare.to_dict()["manifest_sha256"] != whole.to_dict()["manifest_sha256"]

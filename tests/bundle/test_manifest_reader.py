@@ -18,7 +18,7 @@ from support.forge import (
     restore,
     shard_path,
 )
-from support.sample_bundles import refusal
+from support.sample_bundles import read_manifest, refusal
 
 import portrait
 from portrait import DamagedBundleError, NotAPortraitError, PortraitError, UnsupportedBundleError
@@ -218,8 +218,10 @@ def fields(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 OPTIONAL = {("license",)}
 
 
-#: Counts, which are null where they are unknown.
-NULLABLE = {("layers", 0, name) for name in ("documents", "short_documents", "windows", "text_bytes")}
+#: Members that are null where other software built the filter.
+NULLABLE = {
+    ("layers", 0, name) for name in ("documents", "short_documents", "windows", "text_bytes", "sketch")
+}
 
 
 #: Members that are checked as part of something else, and what the error calls it.
@@ -314,9 +316,10 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shard_whose_name_leads_elsewhere_is_refused(name: str, bundle: Path) -> None:
+@pytest.mark.parametrize("record", ["shards.0", "sketch"])
+def test_a_file_whose_name_leads_elsewhere_is_refused(record: str, name: str, bundle: Path) -> None:
     (bundle.parent / "secret").write_bytes(shard_path(bundle).read_bytes())
-    change_manifest(bundle, set_in("layers.0.shards.0.file", name))
+    change_manifest(bundle, set_in(f"layers.0.{record}.file", name))
     message = refusal(bundle, DamagedBundleError)
     assert "must be the plain name of a file in the bundle" in message
 
@@ -459,3 +462,27 @@ def test_a_manifest_with_any_value_in_any_field_opens_or_is_refused(
 
     change_manifest(scratch, change)
     opens_or_is_refused(scratch, TEXT * 3)
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_sketch_holds_as_many_keys_as_there_are_up_to_its_limit(change: int, bundle: Path) -> None:
+    n_keys = read_manifest(bundle)["layers"][0]["sketch"]["n_keys"]
+    change_manifest(bundle, set_in("layers.0.sketch.n_keys", n_keys + change))
+    message = refusal(bundle, DamagedBundleError)
+    assert "layers[0].sketch.n_keys must be the smaller one of distinct_keys and 16,384" in message
+    change_manifest(bundle, set_in("layers.0.distinct_keys", n_keys + change))
+    portrait.open(bundle)
+
+
+def test_more_keys_than_a_sketch_can_hold_are_refused(bundle: Path) -> None:
+    change_manifest(bundle, set_in("layers.0.distinct_keys", 1 << 40))
+    change_manifest(bundle, set_in("layers.0.sketch.n_keys", 16385))
+    refusal(bundle, DamagedBundleError)
+    change_manifest(bundle, set_in("layers.0.sketch.n_keys", 16384))
+    portrait.open(bundle)
+
+
+def test_a_sketch_that_is_another_file_of_the_portrait_is_refused(bundle: Path) -> None:
+    for file in (shard_path(bundle).name, read_manifest(bundle)["layers"][1]["sketch"]["file"]):
+        change_manifest(bundle, set_in("layers.0.sketch.file", file))
+        assert "layers must be layers with files of their own" in refusal(bundle, DamagedBundleError)

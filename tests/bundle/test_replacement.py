@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 TEXT = "The lighthouse keeper counted the waves until he fell asleep, and woke at the wrong number."
 SHARD = "a-00001-of-00001.safetensors"
+SKETCH = "a-sketch.safetensors"
+#: The names that they get where those are taken.
+NEW_SHARD, NEW_SKETCH = (name.replace("a-", "a-2-", 1) for name in (SHARD, SKETCH))
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +63,7 @@ def test_a_directory_of_shards_becomes_a_bundle() -> None:
     assert error.value.parameter == "overwrite"
     write_beside(Path("old"), replace(manifest, license="caf\udce9"), overwrite=True)
     assert "- Licence: caf\\\\udce9\n" in Path("old/README.md").read_text()
-    assert names("old") == ["README.md", SHARD, "portrait.json"]
+    assert names("old") == ["README.md", SHARD, SKETCH, "portrait.json"]
 
 
 def test_a_directory_that_cannot_be_written_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +101,7 @@ def test_another_manifest_than_the_expected_one_is_not_replaced() -> None:
     assert snapshot(Path("old")) == before
 
 
-def test_shards_are_placed_where_there_are_no_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_placed_where_there_are_no_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
     def unsupported(*_: object, **__: object) -> None:
         raise OSError(errno.EOPNOTSUPP, "Operation not supported")
 
@@ -109,6 +112,7 @@ def test_shards_are_placed_where_there_are_no_hard_links(monkeypatch: pytest.Mon
         "README.md",
         "main-00001-of-00001.safetensors",
         "main-2-00001-of-00001.safetensors",
+        "main-sketch.safetensors",
         "portrait.json",
     ]
     assert Path("old/main-00001-of-00001.safetensors").read_text() == "a person's file"
@@ -133,11 +137,12 @@ def test_leftovers_are_known_by_their_links_and_not_by_their_names_alone() -> No
     os.link("old/new", "staging/coming/new")
     os.link("old/gone", "staging/going/gone")
     os.link(f"old/{SHARD}", f"staging/coming/{SHARD}")
+    os.link(f"old/{SKETCH}", f"staging/going/{SKETCH}")
     # A person's file of the same name, and one that is gone already.
     Path("staging/coming/replaced").write_text("a shard")
     Path("staging/coming/missing").write_text("a shard")
     remove_leftovers(Path("old"), Path("staging"))
-    assert names("old") == ["README.md", SHARD, "listed", "portrait.json", "replaced"]
+    assert names("old") == ["README.md", SHARD, SKETCH, "listed", "portrait.json", "replaced"]
     # Nothing is known where the manifest cannot be read.
     Path("old/portrait.json").write_text("{}")
     remove_leftovers(Path("old"), Path("staging"))
@@ -157,29 +162,37 @@ def test_an_old_manifest_that_lists_what_can_be_no_shard_is_replaced(name: str) 
     change_manifest(Path("old"), lambda manifest: manifest["layers"][0]["shards"][0].update(file=name))
     portrait.build({"a": "b.txt"}, "old", overwrite=True)
     # Nothing says any more whose the old shard is.
-    assert names("old") == ["README.md", SHARD, SHARD.replace("a-", "a-2-"), "portrait.json"]
+    assert names("old") == ["README.md", SHARD, NEW_SHARD, NEW_SKETCH, "portrait.json"]
     portrait.verify("old")
 
 
 def stage(text: str) -> Manifest:
-    """Put the shard of a text's portrait into the staging directory, and return the portrait's manifest."""
+    """Put the files of a text's portrait into the staging directory, and return the portrait's manifest."""
     manifest = portrait.build({"a": text}, "new").manifest
-    Path("new", SHARD).rename(Path("staging", SHARD))
+    for name in (SHARD, SKETCH):
+        Path("new", name).rename(Path("staging", name))
     return manifest
 
 
-def test_a_shard_that_keeps_its_content_keeps_its_name() -> None:
-    inode = Path("old", SHARD).stat().st_ino
+def test_a_file_that_keeps_its_content_keeps_its_name() -> None:
+    inodes = [Path("old", name).stat().st_ino for name in (SHARD, SKETCH)]
     made = replace_bundle(Path("old"), Path("staging"), stage("a.txt"))
-    assert [shard.file for layer in made.layers for shard in layer.shards] == [SHARD]
-    assert names("old") == ["README.md", SHARD, "portrait.json"]
-    assert Path("old", SHARD).stat().st_ino != inode
+    assert [one.file for layer in made.layers for one in layer.files] == [SHARD, SKETCH]
+    assert names("old") == ["README.md", SHARD, SKETCH, "portrait.json"]
+    assert not {Path("old", name).stat().st_ino for name in (SHARD, SKETCH)} & {*inodes}
+    portrait.verify("old")
+
+
+def test_a_sketch_is_replaced_as_the_shards_are() -> None:
+    made = replace_bundle(Path("old"), Path("staging"), stage("b.txt"))
+    assert [one.file for layer in made.layers for one in layer.files] == [NEW_SHARD, NEW_SKETCH]
+    assert names("old") == ["README.md", NEW_SHARD, NEW_SKETCH, "portrait.json"]
     portrait.verify("old")
 
 
 def test_a_file_that_appears_meanwhile_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = stage("b.txt")
-    theirs = Path("old", SHARD.replace("a-", "a-2-"))
+    theirs = Path("old", NEW_SHARD)
     before = snapshot(Path("old"))
 
     def appear(path: Path, *content: bytes) -> None:
@@ -211,7 +224,7 @@ def test_a_link_to_an_old_shard_is_removed_by_the_next_process(monkeypatch: pyte
             replace_bundle(Path("old"), Path("staging"), manifest)
     assert Path("old", SHARD).is_symlink()
     remove_leftovers(Path("old"), Path("staging"))
-    assert names("old") == ["README.md", SHARD.replace("a-", "a-2-"), "portrait.json"]
+    assert names("old") == ["README.md", NEW_SHARD, NEW_SKETCH, "portrait.json"]
     assert Path("blob").exists()
     portrait.verify("old")
 

@@ -15,7 +15,7 @@ from support.progress_callbacks import ByteCounter
 from support.sample_bundles import build_two_sources, shards
 
 from portrait.bundle.pieces import Piece
-from portrait.bundle.shard_writer import ShardWriter, free_name, shard_name
+from portrait.bundle.shard_writer import ShardWriter, free_name, shard_name, sketch_name
 from portrait.bundle.tensors import TensorInfo, map_tensors
 
 if TYPE_CHECKING:
@@ -171,3 +171,16 @@ def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "shard").read_text() == "mine"
     with pytest.raises(FileNotFoundError):
         ShardWriter().record_file(tmp_path / "missing", "bits")
+
+
+def test_a_sketch_is_named_after_its_source_and_numbered_where_the_name_is_taken() -> None:
+    taken = {"web-2-sketch.safetensors"}
+    names = [sketch_name(source, taken) for source in ("web", "Web", "../日本 web", "日本", "main-sketch")]
+    assert names == [
+        "web-sketch.safetensors",
+        "Web-3-sketch.safetensors",
+        "web-4-sketch.safetensors",
+        "layer-sketch.safetensors",
+        "main-sketch-sketch.safetensors",
+    ]
+    assert {name.casefold() for name in names} < taken

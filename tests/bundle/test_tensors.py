@@ -11,7 +11,7 @@ import safetensors.numpy
 from support.forge import join_tensor_file
 
 from portrait import DamagedBundleError
-from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, header, map_tensors
+from portrait.bundle.tensors import HEADER_RESERVE_BYTES, TensorInfo, header, map_tensors, read_tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,3 +173,11 @@ def test_tensors_may_have_four_dimensions_and_no_data(tmp_path: Path) -> None:
         "a": ((2, 2, 4, 8), DATA[:128]),
         "b": ((0, 8), b""),
     }
+
+
+def test_a_file_in_memory_has_the_same_tensors(tmp_path: Path) -> None:
+    path = write(tmp_path / "two", TABLE, PRINTS)
+    assert read_tensors(path, path.read_bytes()) == map_tensors(path)
+    for n_bytes in (0, 7, 8, 100, path.stat().st_size - 1):
+        with pytest.raises(DamagedBundleError, match=f"{path}: "):
+            read_tensors(path, path.read_bytes()[:n_bytes])

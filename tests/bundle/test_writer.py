@@ -105,15 +105,15 @@ def test_overwriting_a_portrait_leaves_nothing_of_the_old_one(directory: Path) -
     assert not portrait.open("out").query(Path("old.txt").read_text()).exact_document
     overwritten, fresh = (snapshot(directory / name) for name in ("out", "fresh"))
     # The card names the directory, and the old shard has kept its name until the new one stood beside it.
-    old_name, new_name = "main-00001-of-00001.safetensors", "main-2-00001-of-00001.safetensors"
-    assert overwritten[new_name] == fresh[old_name]
-    assert overwritten.keys() == {"README.md", "portrait.json", new_name}
-    names_of = [shard.file for layer in built.manifest.layers for shard in layer.shards]
-    assert names_of == [new_name]
+    ends = ("-00001-of-00001.safetensors", "-sketch.safetensors")
+    old_names, new_names = ([f"{stem}{end}" for end in ends] for stem in ("main", "main-2"))
+    assert [overwritten[name] for name in new_names] == [fresh[name] for name in old_names]
+    assert overwritten.keys() == {"README.md", "portrait.json", *new_names}
+    assert [one.file for layer in built.manifest.layers for one in layer.files] == new_names
     assert built.manifest.id == portrait.open("fresh").manifest.id
     # The next one may have the first name again.
     again = portrait.build("old.txt", "out", overwrite=True)
-    assert [shard.file for layer in again.manifest.layers for shard in layer.shards] == [old_name]
+    assert [one.file for layer in again.manifest.layers for one in layer.files] == old_names
     assert names(Path()) == ["a.txt", "bad.txt", "fresh", "old.txt", "out"]
 
 
@@ -239,10 +239,15 @@ def test_an_invalid_shard_size_is_refused(size: Any) -> None:
     assert not Path("out").exists()
 
 
-def test_a_bundle_holds_its_manifest_its_shards_and_its_card() -> None:
+def test_a_bundle_holds_its_manifest_the_files_of_its_layers_and_its_card() -> None:
     built = portrait.build({"arxiv": "a.txt", "日本 web": "a.txt"}, "two")
-    files = [shard.file for layer in built.manifest.layers for shard in layer.shards]
-    assert files == ["arxiv-00001-of-00001.safetensors", "web-00001-of-00001.safetensors"]
+    files = [one.file for layer in built.manifest.layers for one in layer.files]
+    assert files == [
+        "arxiv-00001-of-00001.safetensors",
+        "arxiv-sketch.safetensors",
+        "web-00001-of-00001.safetensors",
+        "web-sketch.safetensors",
+    ]
     assert {path.name for path in Path("two").iterdir()} == {"README.md", "portrait.json", *files}
 
 
@@ -307,10 +312,31 @@ def test_a_layer_is_kept_as_it_is_with_new_names_for_its_files() -> None:
         other = writer.keep_layer(old, dataclasses.replace(layer, source="b"))
         writer.commit(dataclasses.replace(built.manifest, layers=(kept,)))
     assert kept == layer
-    assert [shard.file for shard in other.shards] == ["b-00001-of-00001.safetensors"]
-    assert dataclasses.replace(other, source="a", shards=layer.shards) == layer
-    shard = layer.shards[0].file
-    assert Path("new", shard).stat().st_ino == Path("old", shard).stat().st_ino
+    assert [one.file for one in other.files] == ["b-00001-of-00001.safetensors", "b-sketch.safetensors"]
+    assert dataclasses.replace(other, source="a", shards=layer.shards, sketch=layer.sketch) == layer
+    for one in layer.files:
+        assert Path("new", one.file).stat().st_ino == Path("old", one.file).stat().st_ino
+
+
+def test_the_sketch_of_a_layer_is_written_and_kept_beside_its_shards() -> None:
+    with BundleWriter(Path("out")) as writer:
+        assert writer.add_layer("a", "bloom", [piece()]).sketch is None
+        stored = writer.add_layer("a", "bloom", [piece()], sketch=[1, 5, 1 << 63])
+    assert stored.sketch is not None
+    assert (stored.sketch.file, stored.sketch.n_keys) == ("a-sketch.safetensors", 3)
+    portrait.build({"a": "a.txt"}, "old")
+    old = read(Path("old"))
+    (layer,) = old.manifest.layers
+    assert layer.sketch is not None
+    with BundleWriter(Path("new")) as writer:
+        assert writer.keep_sketch(old, layer) == layer.sketch
+        assert writer.keep_sketch(old, layer) == dataclasses.replace(
+            layer.sketch, file="a-2-sketch.safetensors"
+        )
+        assert writer.keep_sketch(old, dataclasses.replace(layer, sketch=None)) is None
+    Path("old", layer.sketch.file).unlink()
+    with BundleWriter(Path("new")) as writer, pytest.raises(portrait.DamagedBundleError, match="is missing"):
+        writer.keep_sketch(old, layer)
 
 
 def test_a_layer_of_the_replaced_portrait_stays_in_place_unless_that_has_changed() -> None:

@@ -78,7 +78,7 @@ def test_the_documents_of_every_source_are_found(
 def test_the_summary_states_documents_and_sizes(cli: Cli, tmp_path: Path) -> None:
     result = cli("build", "songs=song.txt", "tales=rows.jsonl", "-o", "out.portrait")
     n_text = len(TALE) + 2 * len(SONG)
-    n_bytes = sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*.safetensors"))
+    n_bytes = sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*-of-*.safetensors"))
     assert result.code == 0
     sizes = f"{n_text} B of text in {n_bytes} B ({n_bytes / n_text:.1%})"
     assert result.out == f"out.portrait: 3 documents of 2 sources, {sizes}\n"
@@ -97,7 +97,7 @@ def test_json_describes_the_portrait_on_one_line(cli: Cli, tmp_path: Path) -> No
         "documents": 3,
         "windows": sum(layer.windows or 0 for layer in manifest.layers),
         "text_bytes": len(TALE) + 2 * len(SONG),
-        "bytes": sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*.safetensors")),
+        "bytes": sum(path.stat().st_size for path in (tmp_path / "out.portrait").glob("*-of-*.safetensors")),
         "skipped": {"rows": 0, "files": 0},
         "unrecorded_documents": 0,
     }
@@ -197,8 +197,8 @@ def test_a_portrait_is_replaced_only_on_demand(cli: Cli, tmp_path: Path) -> None
     opened = portrait.open(tmp_path / "out")
     assert opened.query(SONG).exact_document
     assert not opened.query(TALE).exact_document
-    # The old shard keeps its name until the new one stands beside it.
-    names = {path.replace("main-00001", "main-2-00001") for path in before}
+    # The old files keep their names until the new ones stand beside them.
+    names = {path.replace("/main-", "/main-2-") for path in before}
     assert set(snapshot(tmp_path)) == names
 
 

@@ -27,6 +27,19 @@ def test_info_lists_facts_about_the_portrait(room: portrait.Portrait, cli: Cli) 
     assert facts["licence"] == "CC0-1.0"
     assert facts["trained"] == "ada, bob"
     assert facts["built by"] == f"portrait {portrait.__version__}"
+    sketches = [layer.sketch for layer in room.manifest.layers if layer.sketch is not None]
+    n_keys = sum(layer.distinct_keys for layer in room.manifest.layers)
+    assert (
+        facts["sketch"] == f"{n_keys} keys, {sum(one.bytes for one in sketches)} B, for comparing portraits"
+    )
+
+
+def test_info_says_which_layers_have_a_sketch(room: portrait.Portrait, cli: Cli) -> None:
+    bits = portrait.FilterSpec("pybloom")
+    portrait.add(room.path, {"bits": room.path.parent / "signs.txt"}, filter=bits)
+    assert re.search(r"^sketch +\d+ keys of 2 layers, ", cli("info", room.path).out, flags=re.MULTILINE)
+    portrait.drop(room.path, ["signs", "walls"])
+    assert "\nsketch     none: its keys cannot be compared with others\n" in cli("info", room.path).out
 
 
 def test_info_has_a_row_for_every_layer(room: portrait.Portrait, cli: Cli) -> None:

@@ -28,7 +28,7 @@ def corpus(tmp_path: Path) -> None:
 
 def size_of(directory: Path) -> int:
     """Return the size of a portrait's shards, in bytes."""
-    return sum(path.stat().st_size for path in directory.glob("*.safetensors"))
+    return sum(path.stat().st_size for path in directory.glob("*-of-*.safetensors"))
 
 
 def test_a_layer_is_added_and_dropped(cli: Cli, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_an_intact_portrait_is_confirmed_with_its_id(bundle: Path, cli: Cli) -> 
     result = cli.here("verify", bundle.name)
     first, second = result.out.splitlines()
     assert (result.code, result.err) == (0, "")
-    assert first.startswith("a.portrait: intact: 2 files, ")
+    assert first.startswith("a.portrait: intact: 3 files, ")
     assert second == f"id {portrait.open(bundle).manifest.id}"
     assert cli.here("verify", bundle.name, "-q") == (0, "", "")
 
@@ -49,7 +49,7 @@ def test_files_that_are_not_part_of_the_portrait_are_noted(bundle: Path, cli: Cl
 
 
 def test_the_first_damaged_file_is_named(bundle: Path, cli: Cli) -> None:
-    (shard,) = bundle.glob("*.safetensors")
+    (shard,) = bundle.glob("*-of-*.safetensors")
     data = bytearray(shard.read_bytes())
     data[-1] ^= 1
     shard.write_bytes(data)

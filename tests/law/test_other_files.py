@@ -37,8 +37,8 @@ def furnish(directory: Path) -> dict[str, bytes | str | None]:
     (directory / "model.safetensors").write_bytes(b"weights")
     (directory / "onnx").mkdir()
     (directory / "onnx/model.onnx").write_bytes(b"more weights")
-    # The very names that shards of new layers would get.
-    for name in ("c-00001-of-00001.safetensors", "x-00001-of-00001.safetensors"):
+    # The very names that files of new layers would get.
+    for name in ("c-00001-of-00001.safetensors", "x-00001-of-00001.safetensors", "c-sketch.safetensors"):
         (directory / name).write_text("a person's file")
     (directory / "link").symlink_to("model.safetensors")
     (directory / "dangling").symlink_to("nowhere")
@@ -90,8 +90,8 @@ def test_no_command_touches_a_file_that_the_manifest_does_not_list(
     written = portrait.open("ab")
     portrait.verify("ab")
     # Nothing is left over, either.
-    shards = {shard.file for layer in written.manifest.layers for shard in layer.shards}
-    assert {*after} - {*theirs} == {"portrait.json", "README.md", *shards}
+    files = {one.file for layer in written.manifest.layers for one in layer.files}
+    assert {*after} - {*theirs} == {"portrait.json", "README.md", *files}
 
 
 def test_an_overwritten_portrait_is_a_new_one_beside_the_old_files() -> None:
@@ -106,8 +106,8 @@ def test_an_overwritten_portrait_is_a_new_one_beside_the_old_files() -> None:
 
 def test_the_same_portrait_again_keeps_its_names_and_mends_damage() -> None:
     before = snapshot(Path("ab"))
-    shard = next(Path("ab").glob("a-*"))
-    shard.write_bytes(bytes(shard.stat().st_size))
+    for damaged in Path("ab").glob("a-*"):
+        damaged.write_bytes(bytes(damaged.stat().st_size))
     portrait.build({"a": "a.txt", "b": "b.txt"}, "ab", windows=SPEC, license="CC0-1.0", overwrite=True)
     assert snapshot(Path("ab")) == before
 
@@ -190,11 +190,12 @@ def test_the_files_of_other_software_stay_when_their_portrait_is_overwritten() -
 
 def test_a_listed_file_that_is_not_what_the_manifest_records_stays() -> None:
     # A manifest that somebody dropped into a repository may list any name.
-    shard = next(Path("ab").glob("a-*"))
-    shard.unlink()
-    shard.write_text("a person's file under a shard's name")
+    listed = sorted(Path("ab").glob("a-*"))
+    for file in listed:
+        file.unlink()
+        file.write_text("a person's file under a listed name")
     portrait.drop("ab", ["a"])
-    assert shard.read_text() == "a person's file under a shard's name"
+    assert [file.read_text() for file in listed] == ["a person's file under a listed name"] * len(listed)
     portrait.verify("ab")
 
 
@@ -268,8 +269,8 @@ def test_a_kill_at_any_moment_leaves_the_old_portrait_or_the_new_one_and_all_oth
             # The next process that writes removes what is left over.
             portrait.build({"z": "c.txt"}, "ab", windows=SPEC, overwrite=True)
             written = portrait.open("ab").manifest
-            shards = {shard.file for layer in written.layers for shard in layer.shards}
-            assert {*snapshot(Path("ab"))} - {*theirs} == {"portrait.json", "README.md", *shards}, step
+            files = {one.file for layer in written.layers for one in layer.files}
+            assert {*snapshot(Path("ab"))} - {*theirs} == {"portrait.json", "README.md", *files}, step
         process.stdin.close()
     assert seen == {old, new}
 

@@ -120,6 +120,6 @@ def test_a_portrait_may_replace_itself() -> None:
 def test_the_command_line_converts() -> None:
     command = [sys.executable, "-m", "portrait", "convert", "whole", "cut", "--max-shard-size", "5kB"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    n_shards = len(list(Path("cut").glob("*.safetensors")))
+    n_shards = len(list(Path("cut").glob("*-of-*.safetensors")))
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(f"cut: {n_shards} shards, ")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +14,15 @@ from support.forge import change_manifest, opens_or_is_refused, replace, shard_p
 
 import portrait
 from portrait import BundleError, DamagedBundleError
+from portrait.bundle.pieces import MAX_SKETCH_KEYS
 from portrait.bundle.reader import read
+from portrait.bundle.sketches import write_sketch
+from portrait.bundle.tensors import map_tensors
 from portrait.operations.layer_check import check_layer
 from portrait.progress import Silent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TEXT = "The lamplighter knew every street by the sound of its cats. "
@@ -32,7 +38,7 @@ def refusal(bundle: Path) -> str:
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
-def test_any_changed_byte_of_any_shard_is_detected(whole: Path, scratch: Path, data: st.DataObject) -> None:
+def test_any_changed_byte_of_any_file_is_detected(whole: Path, scratch: Path, data: st.DataObject) -> None:
     names = sorted(path.name for path in whole.glob("*.safetensors"))
     path = scratch / data.draw(st.sampled_from(names))
     original = (whole / path.name).read_bytes()
@@ -135,3 +141,60 @@ def test_a_shard_that_disappears_during_the_check_is_named(bundle: Path) -> None
     with pytest.raises(DamagedBundleError, match=r"the shard is missing|No such file") as caught:
         check_layer(opened, layer, ShardRemover())
     assert str(caught.value).startswith(f"{last}: ")
+
+
+def layer_record(bundle: Path) -> dict[str, Any]:
+    """Return the record of the first layer."""
+    record: dict[str, Any] = json.loads((bundle / "portrait.json").read_bytes())["layers"][0]
+    return record
+
+
+def sketch_changed(bundle: Path, change: Callable[[list[int]], list[int]], **layer_fields: object) -> Path:
+    """Change the keys of the first layer's sketch, and its record with them; return its path."""
+    path = bundle / str(layer_record(bundle)["sketch"]["file"])
+    keys = change(list(map_tensors(path)["keys"][1].cast("Q")))
+    path.unlink()
+    written = write_sketch(path, keys, "a")
+    change_manifest(
+        bundle, lambda manifest: manifest["layers"][0].update(sketch=asdict(written), **layer_fields)
+    )
+    return path
+
+
+def test_a_sketch_with_a_key_that_the_filter_does_not_hold_is_detected(bundle: Path) -> None:
+    absent = int(layer_record(bundle)["test_vectors"]["absent"][0], 16)
+    path = sketch_changed(bundle, lambda keys: sorted([*keys[1:], absent]))
+    assert refusal(bundle) == f"{path}: the filter does not hold its key {absent:016x}"
+
+
+def test_a_sketch_whose_keys_are_too_far_apart_for_the_layer_s_number_of_keys_is_detected(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.txt").write_text("".join(random.Random(7).choices("abcdef ", k=500_000)))
+    bundle = portrait.build({"a": tmp_path / "a.txt"}, tmp_path / "out").path
+    n_keys = layer_record(bundle)["distinct_keys"]
+    assert n_keys > MAX_SKETCH_KEYS
+    path = sketch_changed(bundle, lambda keys: keys, distinct_keys=2 * n_keys)
+    message = refusal(bundle)
+    assert message.startswith(f"{path}: its keys are not the smallest of {2 * n_keys:,}, but of about ")
+    sketch_changed(bundle, lambda keys: keys, distinct_keys=round(1.01 * n_keys))
+    portrait.verify(bundle)
+
+
+def test_a_sketch_beside_a_filter_that_takes_no_keys_is_detected(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    built = portrait.build(tmp_path / "a.txt", tmp_path / "out", filter=portrait.FilterSpec("pybloom"))
+    (layer,) = built.manifest.layers
+    assert layer.sketch is None
+    path = built.path / "a-sketch.safetensors"
+    keys = range(layer.distinct_keys)
+    written = write_sketch(path, keys, "main")
+    change_manifest(built.path, lambda manifest: manifest["layers"][0].update(sketch=asdict(written)))
+    assert refusal(built.path) == f"{path}: the filter of its layer takes no keys"
+
+
+def test_a_layer_without_a_sketch_is_intact(bundle: Path) -> None:
+    (sketch,) = bundle.glob("a-sketch.safetensors")
+    sketch.unlink()
+    change_manifest(bundle, lambda manifest: manifest["layers"][0].update(sketch=None))
+    portrait.verify(bundle)

@@ -41,7 +41,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shards(path: str) -> dict[str, int]:
-    """Return the inode of every shard of a bundle."""
+    """Return the inode of every shard and sketch of a bundle."""
     return {one.name: one.stat().st_ino for one in Path(path).glob("*.safetensors")}
 
 
@@ -66,7 +66,7 @@ def test_a_dropped_layer_is_gone() -> None:
     only = portrait.build({"b": "b.txt"}, "b", windows=SPEC)
     assert portrait.open("ab").manifest.id == only.manifest.id
     assert set(portrait.open("ab").manifest.corpus) == {"b"}
-    assert len(shards("ab")) == 1
+    assert {*shards("ab")} == {"b-00001-of-00001.safetensors", "b-sketch.safetensors"}
     assert portrait.open("ab").query(TALES["a"]).verdict == "not_found"
     portrait.verify("ab")
 
@@ -102,8 +102,8 @@ def test_several_columns_are_one_text() -> None:
 def test_file_names_that_collide_are_changed() -> None:
     portrait.build({"A": "c.txt"}, "upper", windows=SPEC)
     merged = portrait.merge(["ab", "upper"], "all")
-    files = [shard.file for layer in merged.manifest.layers for shard in layer.shards]
-    assert len({file.casefold() for file in files}) == 3
+    files = [one.file for layer in merged.manifest.layers for one in layer.files]
+    assert len({file.casefold() for file in files}) == 6
     portrait.verify("all")
 
 
@@ -148,9 +148,10 @@ def test_a_refused_operation_changes_nothing() -> None:
     assert not Path("out").exists()
 
 
-def test_a_missing_shard_is_detected() -> None:
-    next(Path("ab").glob("a-*.safetensors")).unlink()
-    with pytest.raises(DamagedBundleError, match="the shard is missing"):
+@pytest.mark.parametrize(("name", "what"), [("a-00001-of-00001", "shard"), ("a-sketch", "sketch")])
+def test_a_missing_file_is_detected(name: str, what: str) -> None:
+    Path(f"ab/{name}.safetensors").unlink()
+    with pytest.raises(DamagedBundleError, match=f"{name}.safetensors: the {what} is missing"):
         portrait.add("ab", {"c": "c.txt"})
 
 

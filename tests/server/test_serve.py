@@ -271,7 +271,7 @@ def test_open_requests_finish_before_the_server_stops(tmp_path: Path) -> None:
 def test_a_portrait_damaged_on_disk_is_withdrawn_and_the_others_stay(tmp_path: Path) -> None:
     ferry, bread = build(tmp_path / "ferry.portrait", FERRY), build(tmp_path / "bread.portrait", BREAD)
     with serving(tmp_path, ferry, bread, reload_seconds=0.2) as service:
-        (shard,) = ferry.glob("*.safetensors")
+        (shard,) = ferry.glob("*-of-*.safetensors")
         os.truncate(shard, 10)
         service.wait_for_log("portrait ferry is withdrawn")
         assert service.query(FERRY, portraits=["ferry"]).status == 503

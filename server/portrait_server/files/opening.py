@@ -127,7 +127,7 @@ def _open(path: Path, more_roots: tuple[Path, ...]) -> Place:
 
 
 def _other_files(path: Path, opened: Portrait) -> list[Path]:
-    """Return the files that a portrait's first one, its manifest or index, names."""
+    """Return the files that answers are read from; a portrait's first file, manifest or index, names them."""
     if opened.is_bundle:
         return [path / shard.file for layer in opened.manifest.layers for shard in layer.shards]
     index = path.with_name(f"{path.name}.idx")

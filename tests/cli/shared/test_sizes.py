@@ -92,6 +92,6 @@ def test_sizes_are_shown_in_three_digits(n_bytes: int, shown: str) -> None:
 
 def test_the_size_of_a_portrait_is_that_of_its_shards(corpus: Path, tmp_path: Path) -> None:
     built = portrait.build(corpus, tmp_path / "out", max_shard_bytes=5000)
-    files = [path.stat().st_size for path in built.path.glob("*.safetensors")]
+    files = [path.stat().st_size for path in built.path.glob("*-of-*.safetensors")]
     assert len(files) > 1
     assert stored_bytes(built.manifest) == sum(files)

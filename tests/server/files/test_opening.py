@@ -52,12 +52,24 @@ def linked_away(file: Path, folder: Path) -> Path:
 def test_the_files_of_a_bundle_are_followed(ferry: Path) -> None:
     place = open_place(ferry)
     assert (place.name, place.path, place.problem) == ("ferry", ferry, None)
-    assert {path.name for path in place.stamps} == {"portrait.json", *(p.name for p in ferry.glob("*.saf*"))}
+    (shard,) = ferry.glob("*-of-*.safetensors")
+    assert {path.name for path in place.stamps} == {"portrait.json", shard.name}
     assert renewed(place) is place
     build(ferry, BREAD)
     again = renewed(place)
     assert again.portrait is not None
     assert again.portrait.query(BREAD).verdict == "found"
+
+
+def test_a_sketch_is_not_read_to_answer(ferry: Path, tmp_path: Path) -> None:
+    (sketch,) = ferry.glob("*-sketch.safetensors")
+    linked_away(sketch, tmp_path / "blobs")
+    place = open_place(ferry)
+    sketch.unlink()
+    os.mkfifo(sketch)
+    for one in (place, renewed(place, force=True)):
+        assert one.portrait is not None
+        assert one.portrait.query(FERRY).verdict == "found"
 
 
 def test_the_files_of_an_original_filter_are_followed(words: Path) -> None:
@@ -66,7 +78,7 @@ def test_the_files_of_an_original_filter_are_followed(words: Path) -> None:
     assert place.card() is None
 
 
-@pytest.mark.parametrize("name", ["portrait.json", "*.safetensors"])
+@pytest.mark.parametrize("name", ["portrait.json", "*-of-*.safetensors"])
 def test_a_file_of_a_bundle_outside_its_directory_needs_a_root(
     name: str, ferry: Path, tmp_path: Path
 ) -> None:
@@ -181,7 +193,7 @@ NAMES = [damage.__name__ for damage in DAMAGES]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=NAMES)
-@pytest.mark.parametrize("name", ["portrait.json", "*.safetensors"])
+@pytest.mark.parametrize("name", ["portrait.json", "*-of-*.safetensors"])
 def test_every_damage_is_one_named_error(damage: Callable[[Path], None], name: str, ferry: Path) -> None:
     (file,) = ferry.glob(name)
     place = open_place(ferry)
@@ -239,7 +251,7 @@ def test_an_unforeseen_error_is_that_portrait_s_problem_too(
 
 
 def test_a_file_replaced_while_it_is_opened_is_noticed(ferry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (shard,) = ferry.glob("*.safetensors")
+    (shard,) = ferry.glob("*-of-*.safetensors")
     library_open = portrait.open
 
     def exchange(path: Path) -> portrait.Portrait:

@@ -1,0 +1,1 @@
+"""Descriptions of portraits: for the pages of models, for machines, for authorities."""
