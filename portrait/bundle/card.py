@@ -42,7 +42,7 @@ _HASHES = {
 _SMALLEST = "ribbon"
 
 
-def card(manifest: Manifest, name: str) -> str:
+def card(manifest: Manifest, name: str, address: str | None = None) -> str:
     """Return the text of a new README.md, in Markdown.
 
     Args:
@@ -52,7 +52,9 @@ def card(manifest: Manifest, name: str) -> str:
     return f"{front_matter.front_matter(manifest)}\n{_section(manifest, name)}\n"
 
 
-def updated(content: bytes, manifest: Manifest, name: str, old: Manifest | None) -> bytes:
+def updated(
+    content: bytes, manifest: Manifest, name: str, old: Manifest | None, address: str | None = None
+) -> bytes:
     """Return a card with the part that is generated written again, and all else as it is, byte for byte.
 
     Args:

@@ -1,5 +1,9 @@
 SUMMARY_NAMES = ("training-summary.md", "training-summary.json")
+
+
 def is_summary(content):
     return False
+
+
 def updated_summary(content, manifest, name):
     return content

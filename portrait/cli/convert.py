@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from portrait.cli.shared.specs import sampling
 from portrait.cli.shared.writing import license_option, max_shard_size_option, note_missing_card
 from portrait.errors import printable
 from portrait.filters.redisbloom_dump import SUFFIX
+from portrait.hub.local import local_path
 from portrait.markup.numbers import counted
 from portrait.operations.wrap import is_foreign
 from portrait.spec import NORMALIZERS, UNITS, WindowSpec
@@ -74,13 +74,14 @@ def command(
     portrait convert corpus.portrait small-files.portrait --max-shard-size 64MB
     portrait convert published/pile.50-50.bf published
     """
-    foreign = is_foreign(Path(path))
+    source_path = local_path(path)
+    foreign = is_foreign(source_path)
     bar = progress("reading" if foreign else "writing", quiet=quiet)
     if foreign:
         _refuse(context, ["max_shard_bytes"], f"{path}: its files are kept as they are")
-        spec, stride = _cut(path, **windows)
+        spec, stride = _cut(str(source_path), **windows)
         written = portrait.wrap(
-            path,
+            source_path,
             out,
             windows=spec,
             stride=stride,
@@ -92,7 +93,7 @@ def command(
     else:
         _refuse(context, [*_WINDOWS, "source", "license_"], f"{path}: a portrait states its own")
         written = portrait.convert(
-            path, out, max_shard_bytes=max_shard_bytes, overwrite=overwrite, progress=bar
+            source_path, out, max_shard_bytes=max_shard_bytes, overwrite=overwrite, progress=bar
         )
     if not quiet:
         n_shards = sum(len(layer.shards) for layer in written.manifest.layers)

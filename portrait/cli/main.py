@@ -17,6 +17,7 @@ import click
 
 from portrait.cli.shared.failures import ReaderGoneError, fail
 from portrait.cli.shared.hints import option_hint
+from portrait.cli.shared.hub import hide_progress
 from portrait.errors import PortraitError
 from portrait.storage.mapping import explain_bus_errors
 from portrait.version import __version__
@@ -36,6 +37,8 @@ COMMANDS = {
     "drop": "portrait.cli.layers",
     "merge": "portrait.cli.layers",
     "convert": "portrait.cli.convert",
+    "push": "portrait.cli.push",
+    "pull": "portrait.cli.pull",
     "serve": "portrait.cli.serve",
     "key": "portrait.cli.key",
     "demo": "portrait.cli.demo",
@@ -106,6 +109,7 @@ def main() -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.argv[1:2] != ["serve"]:  # the service watches its files itself
         explain_bus_errors("fetch the portrait again, or read it into memory first, which --no-map does")
+    hide_progress()
     code = run()
     if "pyarrow" in sys.modules:
         # A thread of Arrow's that still reads a file while the interpreter ends aborts the process, after all

@@ -26,6 +26,7 @@ from portrait.cli.shared.sizes import size
 from portrait.engines.pool import available
 from portrait.errors import OutputError, SpecError, printable
 from portrait.filters.redisbloom_dump import SUFFIX
+from portrait.hub.environment import SCHEME, is_address
 from portrait.markup.numbers import count, counted
 from portrait.scanning.scan import scan_rows
 
@@ -109,7 +110,7 @@ def _split(arguments: tuple[str, ...]) -> tuple[list[str], list[str]]:
     Raises:
         SpecError: There are no portraits, or no data.
     """
-    paths = [path for path in arguments if path.endswith(SUFFIX) or is_bundle(Path(path))]
+    paths = [path for i, path in enumerate(arguments) if _is_portrait(path, first=i == 0)]
     data = [path for path in arguments if path not in paths]
     given = ", ".join(map(printable, arguments))
     if not paths:
@@ -117,6 +118,13 @@ def _split(arguments: tuple[str, ...]) -> tuple[list[str], list[str]]:
     if not data:
         raise SpecError(f"no data among {given}: name a file, a directory, a glob, or - for standard input")
     return paths, data
+
+
+def _is_portrait(argument: str, *, first: bool) -> bool:
+    """Return whether an argument names a portrait. A dataset's address is data, unless it comes first."""
+    if is_address(argument):
+        return first or argument.endswith(SUFFIX) or not argument.startswith(f"{SCHEME}datasets/")
+    return argument.endswith(SUFFIX) or is_bundle(Path(argument))
 
 
 def _stdout() -> Any:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 from portrait.errors import SpecError
 from portrait.extras import load
-from portrait.hub.environment import endpoint_url
+from portrait.hub.environment import SCHEME, endpoint_url, is_address
 
 if TYPE_CHECKING:
-    import os
     from typing import Self
 
 RepoType = Literal["model", "dataset"]
 
-SCHEME = "hf://"
 REPO_TYPES: tuple[RepoType, ...] = ("model", "dataset")
 #: What a commit is called; every other revision may move.
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -60,6 +58,16 @@ class Address:
         """The last part of the path, or the repository's name."""
         return (self.path or self.repo_id).rpartition("/")[2]
 
+    @property
+    def page(self) -> str:
+        """The URL of the repository's page."""
+        kind = "datasets/" if self.repo_type == "dataset" else ""
+        return f"{endpoint_url()}/{kind}{self.repo_id}"
+
+    def commit_page(self, commit: str) -> str:
+        """Return the URL of a commit's page."""
+        return f"{self.page}/commit/{commit}"
+
     def at(self, revision: str | None) -> Self:
         """Return the same place at another revision."""
         return replace(self, revision=revision)
@@ -71,14 +79,6 @@ class Address:
     def join(self, name: str) -> str:
         """Return the path in the repository of a file below this place."""
         return f"{self.path}/{name}" if self.path else name
-
-
-def is_address(location: str | os.PathLike[str]) -> bool:
-    """Return whether a location is an address on a hub, rather than a path.
-
-    The address of a repository's page counts as well: ``https://huggingface.co/ORG/NAME``.
-    """
-    return isinstance(location, str) and location.startswith((SCHEME, f"{endpoint_url()}/"))
 
 
 def parse(location: str) -> Address:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from portrait.bundle import card as cards
@@ -14,6 +13,8 @@ from portrait.signing.signature_file import SIGNATURE_NAME
 from portrait.storage.regular import read_regular
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from portrait.bundle.manifest import Manifest
     from portrait.bundle.reader import Bundle
     from portrait.hub.push_plan import RemoteFolder
@@ -41,8 +42,8 @@ def companions(
         card: Which text of people the card keeps.
 
     Raises:
-        OutputExistsError: A file there has such a name and is somebody else's, or both cards have been written
-            in.
+        OutputExistsError: A file there has such a name and is somebody else's, or people have written in both
+            cards.
         SpecError: ``card`` is none of its values.
     """
     if card not in CARD_CHOICES:
@@ -58,9 +59,7 @@ def companions(
     theirs = remote.texts.get(CROISSANT_NAME)
     if CROISSANT_NAME in remote.files and (theirs is None or not is_croissant(theirs)):
         raise _taken(remote, CROISSANT_NAME)
-    contents[CROISSANT_NAME] = croissant(
-        bundle.manifest, name, address=address, manifest_text=manifest_text
-    )
+    contents[CROISSANT_NAME] = croissant(bundle.manifest, name, address=address, manifest_text=manifest_text)
     for summary in SUMMARY_NAMES:
         here, there = _local(bundle.path, summary), remote.texts.get(summary)
         if here is None and there is not None and is_summary(there):
@@ -72,9 +71,7 @@ def companions(
     return contents
 
 
-def _card(
-    bundle: Bundle, remote: RemoteFolder, choice: CardChoice, name: str, address: str
-) -> bytes | None:
+def _card(bundle: Bundle, remote: RemoteFolder, choice: CardChoice, name: str, address: str) -> bytes | None:
     """Return the card to publish; ``None`` where the page there is somebody else's."""
     here = cards.read_card(bundle.path)
     there = remote.texts.get(CARD_NAME)
@@ -91,14 +88,14 @@ def _card(
     theirs = of(there, remote.manifest)
     if choice != "merge":
         return ours if choice == "local" else theirs
-    if ours == fresh or ours == theirs:
+    if ours in (fresh, theirs):
         return theirs
     # What was only added to is not lost.
     if theirs == fresh or {*theirs.splitlines()} <= {*ours.splitlines()}:
         return ours
     raise OutputExistsError(
-        f"{remote.address.inside(remote.address.join(CARD_NAME))}: has text that {bundle.path / CARD_NAME} does "
-        "not have: say which of the two to keep",
+        f"{remote.address.inside(remote.address.join(CARD_NAME))}: has text that {bundle.path / CARD_NAME} "
+        "does not have: say which of the two to keep",
         parameter="card",
     )
 
@@ -112,7 +109,7 @@ def _local(directory: Path, name: str) -> bytes | None:
 
 def _taken(remote: RemoteFolder, name: str) -> OutputExistsError:
     return OutputExistsError(
-        f"{remote.address.inside(remote.address.join(name))}: is somebody else's file: choose another path in "
-        "the repository",
+        f"{remote.address.inside(remote.address.join(name))}: is somebody else's file: choose another "
+        "path in the repository",
         parameter="path_in_repo",
     )

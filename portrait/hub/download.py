@@ -16,6 +16,8 @@ from portrait.bundle.manifest import MAX_MANIFEST_BYTES, check_digest
 from portrait.bundle.manifest_reader import parse
 from portrait.bundle.reader import MANIFEST_NAME
 from portrait.errors import DamagedBundleError, OutputError
+from portrait.hub import receipts
+from portrait.hub.addresses import parse as parse_address
 from portrait.hub.companions import COMPANIONS
 from portrait.hub.location import locate
 from portrait.markup.numbers import count, counted
@@ -69,6 +71,30 @@ class Download:
     files: tuple[Path, ...]
 
 
+def cached(location: str, connection: Connection) -> Path:
+    """Return the path of a verified portrait in the cache, after downloading it if need be.
+
+    Args:
+        location: Its address.
+        connection: How to reach the hub, and the cache.
+
+    Raises:
+        PortraitError: As for :func:`download`, or it is no address.
+    """
+    if (known := receipts.recall(location, connection.cache)) is not None:
+        return known
+    address = parse_address(location)
+    fixed = address if address.is_fixed else address.at(connection.commit(address))
+    path = receipts.recall(str(fixed), connection.cache)
+    if path is None:
+        downloaded = download(fixed, connection)
+        path = downloaded.path
+        receipts.remember(str(fixed), connection.cache, path, downloaded.files)
+        if address.is_fixed and location != str(fixed):
+            receipts.remember(location, connection.cache, path, downloaded.files)
+    return path
+
+
 def download(address: Address, connection: Connection) -> Download:
     """Download the portrait at an address into the cache, and verify it.
 
@@ -111,9 +137,7 @@ def download(address: Address, connection: Connection) -> Download:
     return Download(first.parent if location.is_bundle else first, (first, *paths))
 
 
-def _files_of_bundle(
-    location: PortraitLocation, connection: Connection
-) -> tuple[Path, list[ExpectedFile]]:
+def _files_of_bundle(location: PortraitLocation, connection: Connection) -> tuple[Path, list[ExpectedFile]]:
     """Download a bundle's manifest, and return it and the files that it lists."""
     address = location.address
     where = address.join(MANIFEST_NAME)
@@ -137,9 +161,7 @@ def _files_of_bundle(
     return path, expected
 
 
-def _files_of_filter(
-    location: PortraitLocation, connection: Connection
-) -> tuple[Path, list[ExpectedFile]]:
+def _files_of_filter(location: PortraitLocation, connection: Connection) -> tuple[Path, list[ExpectedFile]]:
     """Download the index of a filter of the original library, and return the filter and its other files."""
     address = location.address
     legacy = f"{address.path}.idx"
@@ -170,7 +192,13 @@ def _part_names(index: Path, address: Address) -> list[str]:
             f"{address.name}.idx beside it"
         ) from error
     for name in names:
-        if not isinstance(name, str) or "/" in name or "\\" in name or name in ("", ".", "..") or "\0" in name:
+        if (
+            not isinstance(name, str)
+            or "/" in name
+            or "\\" in name
+            or name in ("", ".", "..")
+            or "\0" in name
+        ):
             raise DamagedBundleError(f"{address}: part_file {name!r:.200} is not a plain file name")
     return names
 
@@ -232,6 +260,6 @@ def _verify(path: Path, file: ExpectedFile, address: Address) -> None:
             damaged.unlink()
     raise DamagedBundleError(
         f"{address.inside(file.path)}: its digest is not the one that "
-        f"{'the manifest' if file.xxh3_128 else 'the hub'} states, so it was removed from the cache: try again, "
-        "or tell the owner of the repository"
+        f"{'the manifest' if file.xxh3_128 else 'the hub'} states, so it was removed from the cache: try "
+        "again, or tell the owner of the repository"
     )

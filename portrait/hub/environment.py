@@ -9,8 +9,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+SCHEME = "hf://"
 _PUBLIC_HUB = "https://huggingface.co"
 _TRUE = {"1", "ON", "YES", "TRUE"}
+
+
+def is_address(location: str | os.PathLike[str]) -> bool:
+    """Return whether a location is an address on a hub, rather than a path.
+
+    The address of a repository's page counts as well: ``https://huggingface.co/ORG/NAME``.
+    """
+    return isinstance(location, str) and location.startswith((SCHEME, f"{endpoint_url()}/"))
 
 
 def endpoint_url() -> str:

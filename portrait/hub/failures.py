@@ -86,12 +86,11 @@ def _explanation(address: Address, error: Exception) -> PortraitError:
     for kind, message in (
         (
             errors.GatedRepoError,
-            f"{repository}: access is restricted: ask for it on {_page(address)}, and {_LOG_IN}",
+            f"{repository}: access is restricted: ask for it on {address.page}, and {_LOG_IN}",
         ),
         (
             errors.RepositoryNotFoundError,
-            f"{repository}: no such repository, or one that you may not see: check its name and type, and "
-            f"{_LOG_IN}",
+            f"{repository}: no such repository, or one that you may not see: check its name, and {_LOG_IN}",
         ),
         (
             errors.RevisionNotFoundError,
@@ -118,7 +117,9 @@ def _explanation(address: Address, error: Exception) -> PortraitError:
 def _refusal(repository: Address, error: Any) -> HubError:
     """Return the error of a request that the hub answered with an error."""
     status = error.response.status_code
-    said = (error.response.headers.get("X-Error-Message") or getattr(error, "server_message", "") or "").strip()
+    said = (
+        error.response.headers.get("X-Error-Message") or getattr(error, "server_message", "") or ""
+    ).strip()
     said = f": {said.splitlines()[0]}" if said else ""
     if status == 401:
         return HubError(f"{repository}: the hub does not know this token{said}: {_LOG_IN}")
@@ -148,16 +149,11 @@ def _not_written(address: Address, error: OSError) -> PortraitError:
     where = error.filename or cache_directory()
     if error.errno in _NO_ROOM:
         return OutputError(
-            f"{where}: {reason(error)} for {address}: make room, or set HF_HOME to a directory with more of it"
+            f"{where}: {reason(error)} for {address}: make room, or set HF_HOME to a directory with more"
         )
     if error.errno is None:  # the hub's library reports files of the wrong size so
         return HubError(f"{address}: {_first_line(error)}: try again")
     return OutputError(f"{where}: {reason(error)}")
-
-
-def _page(address: Address) -> str:
-    kind = "datasets/" if address.repo_type == "dataset" else ""
-    return f"{endpoint_url()}/{kind}{address.repo_id}"
 
 
 def _first_line(error: Exception) -> str:

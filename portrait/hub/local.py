@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portrait.errors import SpecError
-from portrait.hub import addresses, receipts
-from portrait.hub.connection import Connection
+from portrait.hub.environment import cache_directory, is_address
+from portrait.hub.receipts import recall
 
 if TYPE_CHECKING:
     import os
@@ -32,36 +32,16 @@ def local_path(location: str | os.PathLike[str]) -> Path:
         OutputError: The cache cannot be written.
         MissingExtraError: ``huggingface_hub`` is not installed.
     """
-    if not addresses.is_address(location):
+    if not is_address(location):
         return Path(location)
-    return cached(str(location), Connection.of_environment())
-
-
-def cached(location: str, connection: Connection) -> Path:
-    """Return the path of a verified portrait in the cache, after downloading it if need be.
-
-    Args:
-        location: Its address.
-        connection: How to reach the hub, and the cache.
-
-    Raises:
-        PortraitError: As for :func:`local_path`.
-    """
-    if (known := receipts.recall(location, connection.cache)) is not None:
+    known = recall(str(location), cache_directory())
+    if known is not None:
         return known
-    address = addresses.parse(location)
-    fixed = address if address.is_fixed else address.at(connection.commit(address))
-    path = receipts.recall(str(fixed), connection.cache)
-    if path is None:
-        # Its imports take a while, and most portraits are in the cache.
-        from portrait.hub.download import download
+    # They take a while to import, and most portraits are on this machine.
+    from portrait.hub.connection import Connection
+    from portrait.hub.download import cached
 
-        downloaded = download(fixed, connection)
-        path = downloaded.path
-        receipts.remember(str(fixed), connection.cache, path, downloaded.files)
-        if address.is_fixed and location != str(fixed):
-            receipts.remember(location, connection.cache, path, downloaded.files)
-    return path
+    return cached(str(location), Connection.of_environment())
 
 
 def changeable_path(location: str | os.PathLike[str]) -> Path:
@@ -70,6 +50,6 @@ def changeable_path(location: str | os.PathLike[str]) -> Path:
     Raises:
         SpecError: It is an address.
     """
-    if addresses.is_address(location):
+    if is_address(location):
         raise SpecError(f"{location}: is on a hub: pull it into a directory, change that, and push it again")
     return Path(location)

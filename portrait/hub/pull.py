@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,16 @@ from portrait.bundle import reader as bundles
 from portrait.bundle.card import CARD_NAME, read_card
 from portrait.bundle.writer import BundleWriter
 from portrait.errors import SpecError
-from portrait.hub.addresses import is_address
 from portrait.hub.companions import COMPANIONS
 from portrait.hub.connection import Connection
-from portrait.hub.local import cached
+from portrait.hub.download import cached
+from portrait.hub.environment import is_address
 from portrait.signing.signature_file import SIGNATURE_NAME
 from portrait.storage.atomic import write_file
 from portrait.storage.failures import writing
+
+if TYPE_CHECKING:
+    import os
 
 
 def pull(

@@ -13,9 +13,10 @@ from portrait.bundle.manifest import MAX_MANIFEST_BYTES, check_digest
 from portrait.bundle.reader import MANIFEST_NAME
 from portrait.errors import DamagedBundleError, HubError, OutputError, SpecError
 from portrait.extras import load
-from portrait.hub.addresses import Address, is_address, of_repository
+from portrait.hub.addresses import Address, of_repository
 from portrait.hub.companions import COMPANIONS, companions
 from portrait.hub.connection import Connection
+from portrait.hub.environment import is_address
 from portrait.hub.failures import StaleParentError, explained, patiently
 from portrait.hub.push_plan import PushPlan, RemoteFolder, Upload, parse_remote, plan_push
 from portrait.markup.numbers import counted
@@ -154,7 +155,7 @@ def push(
 def _require_sizes(bundle: Bundle) -> None:
     for layer in bundle.manifest.layers:
         for shard in layer.shards:
-            bundle.shard_path(shard)
+            bundle.file_path(shard)
             if shard.bytes > MAX_FILE_BYTES and layer.filter["kind"] not in _UNCUT:
                 raise OutputError(
                     f"{bundle.path / shard.file}: {counted(shard.bytes, 'byte')}, more than hubs take in one "
@@ -225,21 +226,24 @@ def _commit(
             operation.upload_info.sha256 = bytes.fromhex(upload.sha256)
         operations.append(operation)
     operations += [hub.CommitOperationDelete(address.join(name), is_folder=False) for name in plan.removed]
-    with explained(address):
-        commit = connection.api().create_commit(
-            address.repo_id,
-            operations,
-            commit_message=message,
-            repo_type=address.repo_type,
-            revision=address.revision,
-            create_pr=create_pr,
-            parent_commit=remote.commit,
-        )
+    commit_url, pull_request_url, oid = address.commit_page(remote.commit), None, remote.commit
+    if operations:
+        with explained(address):
+            commit = connection.api().create_commit(
+                address.repo_id,
+                operations,
+                commit_message=message,
+                repo_type=address.repo_type,
+                revision=address.revision,
+                create_pr=create_pr,
+                parent_commit=remote.commit,
+            )
+        commit_url, pull_request_url, oid = commit.commit_url, commit.pr_url, commit.oid
     names = {*plan.unchanged, *(upload.name for upload in plan.uploads)}
     return Pushed(
-        address=str(address.at(commit.oid)),
-        commit_url=commit.commit_url,
-        pull_request_url=commit.pr_url,
+        address=str(address.at(oid)),
+        commit_url=commit_url,
+        pull_request_url=pull_request_url,
         uploaded=tuple(address.join(upload.name) for upload in plan.uploads),
         uploaded_bytes=sum(upload.n_bytes for upload in plan.uploads),
         unchanged=tuple(address.join(name) for name in plan.unchanged),
@@ -270,6 +274,6 @@ def _check_upload(upload: Upload) -> None:
         raise DamagedBundleError(f"{upload.content}: {error.strerror}") from error
     if digest.hexdigest() != upload.sha256:
         raise DamagedBundleError(
-            f"{upload.content}: its digest is not the recorded one, so nothing was published: fetch the bundle "
-            "again, or build it again"
+            f"{upload.content}: its digest is not the recorded one, so nothing was published: fetch the "
+            "bundle again, or build it again"
         )

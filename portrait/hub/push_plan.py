@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portrait.bundle.manifest_reader import parse
@@ -12,6 +11,7 @@ from portrait.errors import BundleError, OutputExistsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from portrait.bundle.manifest import Manifest, ShardRecord, SketchRecord
     from portrait.hub.addresses import Address
@@ -78,9 +78,7 @@ def parse_remote(text: bytes, address: Address) -> Manifest:
         ) from error
 
 
-def plan_push(
-    directory: Path, manifest: Manifest, texts: Sequence[Upload], remote: RemoteFolder
-) -> PushPlan:
+def plan_push(directory: Path, manifest: Manifest, texts: Sequence[Upload], remote: RemoteFolder) -> PushPlan:
     """Compare a bundle with the directory that it is pushed to.
 
     Args:
@@ -101,8 +99,8 @@ def plan_push(
             continue
         if there is not None and name not in theirs:
             raise OutputExistsError(
-                f"{remote.address.inside(remote.address.join(name))}: is somebody else's file: choose another "
-                "path in the repository",
+                f"{remote.address.inside(remote.address.join(name))}: is somebody else's file: choose "
+                "another path in the repository",
                 parameter="path_in_repo",
             )
         uploads.append(Upload(name, directory / name, record.bytes, record.sha256))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portrait import strict_json
 from portrait.hub.environment import assets_directory, endpoint_url
@@ -25,25 +25,6 @@ _FOLDER = "portrait/verified"
 _MAX_RECEIPT_BYTES = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _FileState:
-    """A file's path, and what would change with its content."""
-
-    path: str
-    n_bytes: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> _FileState:
-        """Return a file's state now.
-
-        Raises:
-            OSError: There is no such file.
-        """
-        status = path.stat()
-        return cls(str(path), status.st_size, status.st_mtime_ns)
-
-
 def remember(location: str, cache: Path, path: Path, files: Iterable[Path]) -> None:
     """Write the receipt of a verified download; without effect where that directory cannot be written.
 
@@ -53,11 +34,10 @@ def remember(location: str, cache: Path, path: Path, files: Iterable[Path]) -> N
         path: The portrait in the cache.
         files: All of its files.
     """
-    states = [_FileState.of(file) for file in files]
     content = {
         "location": location,
         "path": str(path),
-        "files": [[state.path, state.n_bytes, state.mtime_ns] for state in states],
+        "files": [_state(str(file)) for file in files],
     }
     receipt = _receipt(location, cache)
     with suppress(OSError):
@@ -75,21 +55,23 @@ def recall(location: str, cache: Path) -> Path | None:
     try:
         with _receipt(location, cache).open("rb") as file:
             content = strict_json.loads(file.read(_MAX_RECEIPT_BYTES))
-        known = [_FileState(path, n_bytes, mtime_ns) for path, n_bytes, mtime_ns in content["files"]]
-        if content["location"] == location and all(_FileState.of(Path(one.path)) == one for one in known):
+        if content["location"] == location and all(_state(state[0]) == state for state in content["files"]):
             return Path(content["path"])
-    except (OSError, JsonError, KeyError, TypeError, ValueError):
+    except (OSError, JsonError, IndexError, KeyError, TypeError, ValueError):
         return None
     return None
 
 
-def forget(location: str, cache: Path) -> None:
-    """Remove a receipt, if there is one."""
-    with suppress(OSError):
-        _receipt(location, cache).unlink()
+def _state(path: str) -> list[Any]:
+    """Return a file's path, and what would change with its content.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    status = os.stat(path)  # noqa: PTH116  # half the time of a Path, and this is what an open waits for
+    return [path, status.st_size, status.st_mtime_ns]
 
 
 def _receipt(location: str, cache: Path) -> Path:
     key = json.dumps([endpoint_url(), str(cache), location])
     return assets_directory() / _FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait.bundle import reader as bundles
 from portrait.bundle.sketches import read_sketch
 from portrait.filters import bloom
+from portrait.hub.local import local_path
 from portrait.operations.comparison import (
     Comparison,
     Difference,
@@ -49,7 +49,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     Only manifests and sketches are read, in time independent of the filters' size.
 
     Args:
-        a: The first portrait's directory.
+        a: The first portrait's directory, or its address on a hub.
         b: The second one's.
 
     Returns:
@@ -60,7 +60,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         UnsupportedBundleError: A portrait is of a newer format, or has parts that are not known here.
         DamagedBundleError: A manifest or a sketch contradicts the format or itself.
     """
-    first, second = (bundles.read(Path(path)) for path in (a, b))
+    first, second = (bundles.read(local_path(path)) for path in (a, b))
     windows = _differing(_windows(first.manifest), _windows(second.manifest))
     reason = _windows_reason(windows) or _sketch_reason((("A", first), ("B", second)))
     layers_a, layers_b = ([] if windows else _sketched(bundle) for bundle in (first, second))

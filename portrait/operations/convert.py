@@ -11,6 +11,7 @@ from portrait.bundle.card import read_card
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 from portrait.errors import DamagedBundleError
 from portrait.filters import kinds as filters
+from portrait.hub.local import local_path
 from portrait.portraits.portrait import Portrait, of_bundle
 from portrait.progress import Silent
 
@@ -36,7 +37,7 @@ def convert(
     have written in the card.
 
     Args:
-        path: The portrait's directory.
+        path: The portrait's directory, or its address on a hub.
         out: The directory to write, which appears when it is whole or not at all. It may be ``path`` itself.
             Files in it that no portrait lists stay as they are.
         max_shard_bytes: The size of a file, at most.
@@ -54,7 +55,7 @@ def convert(
     """
     max_piece_bytes = data_bytes(max_shard_bytes)
     progress = progress or Silent()
-    bundle = replace(bundles.read(Path(path)), access="sequential")
+    bundle = replace(bundles.read(local_path(path)), access="sequential")
     with BundleWriter(Path(out), overwrite=overwrite) as writer:
         progress.start(sum(shard.bytes for layer in bundle.manifest.layers for shard in layer.shards))
         try:

@@ -18,6 +18,7 @@ from portrait.corpus.columns import DEFAULT_MAX_DOCUMENT_BYTES
 from portrait.corpus.provenance import corpus_records, within_limits
 from portrait.engines.execution import Execution
 from portrait.errors import SpecError
+from portrait.hub.local import changeable_path, local_path
 from portrait.keys.maker import UNICODE_VERSION
 from portrait.portraits.portrait import Portrait, of_bundle
 from portrait.progress import Silent
@@ -79,9 +80,10 @@ def add(
         BundleError: The portrait cannot be read.
         PortraitError: What else :func:`portrait.build` raises.
     """
-    bundle = bundles.read(Path(path))
+    directory = changeable_path(path)
+    bundle = bundles.read(directory)
     old = bundle.manifest
-    writer = BundleWriter(Path(path), overwrite=True)
+    writer = BundleWriter(directory, overwrite=True)
     writer.check()
     request = Request.of(
         old.windows,
@@ -101,7 +103,7 @@ def add(
     # What the manifest will say is known by now, except for the new layers: it must not turn out too large
     # when all is read.
     replace(old, corpus=within_limits({**old.corpus, **corpus_records(found, [], None)})).to_json()
-    with open_build(request, found, execution or Execution(), Path(path), progress or Silent()) as made:
+    with open_build(request, found, execution or Execution(), directory, progress or Silent()) as made:
         made.read()
         with writer:
             kept = [writer.keep_layer(bundle, layer) for layer in old.layers]
@@ -136,7 +138,8 @@ def drop(path: str | os.PathLike[str], sources: Iterable[str]) -> Portrait:
         BundleError: The portrait cannot be read.
         OutputError: The new one cannot be written.
     """
-    bundle = bundles.read(Path(path))
+    directory = changeable_path(path)
+    bundle = bundles.read(directory)
     old = bundle.manifest
     gone = list(dict.fromkeys(sources))
     there = [layer.source for layer in old.layers]
@@ -145,7 +148,7 @@ def drop(path: str | os.PathLike[str], sources: Iterable[str]) -> Portrait:
             raise SpecError(f"{path}: no source {source!r}: choose one of {', '.join(there)}")
     if len(gone) == len(there):
         raise SpecError(f"{path}: no layer would be left: delete the directory instead")
-    with BundleWriter(Path(path), overwrite=True) as writer:
+    with BundleWriter(directory, overwrite=True) as writer:
         kept = [writer.keep_layer(bundle, layer) for layer in old.layers if layer.source not in gone]
         records = {name: record for name, record in old.corpus.items() if name not in gone}
         return _commit(writer, replace(old, corpus=records), kept)
@@ -163,7 +166,7 @@ def merge(
     licence is kept where all state the same, and the models trained on any of them are all named.
 
     Args:
-        paths: The portraits' directories, two or more.
+        paths: The portraits' directories, or their addresses on a hub, two or more.
         out: The directory to write, which appears when it is whole or not at all.
         overwrite: Whether to replace a portrait at ``out``.
 
@@ -178,7 +181,7 @@ def merge(
     """
     if len(paths) < 2:
         raise SpecError("merging takes two portraits or more")
-    read = [bundles.read(Path(path)) for path in paths]
+    read = [bundles.read(local_path(path)) for path in paths]
     _require_mergeable(read)
     manifests = [bundle.manifest for bundle in read]
     licences = {manifest.license for manifest in manifests}

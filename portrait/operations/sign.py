@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portrait.bundle import reader as bundles
 from portrait.bundle.manifest_reader import parse
+from portrait.hub.local import changeable_path
 from portrait.operations.verify import read_manifest, verify
 from portrait.progress import Silent
 from portrait.signing.signature import Signature
@@ -59,13 +59,13 @@ def sign(
         MissingExtraError: cryptography is not installed.
     """
     signer = Signer.of(private_key, password, certificate)
-    directory = Path(path)
+    directory = changeable_path(path)
     bundle = bundles.read(directory)
     text = read_manifest(bundle)
     manifest = parse(text, str(directory / bundles.MANIFEST_NAME))
     require_replaceable(directory, manifest, text, overwrite=overwrite)
-    shards = {shard.file for layer in manifest.layers for shard in layer.shards}
-    found = find_weights(directory, {bundles.MANIFEST_NAME, SIGNATURE_NAME, *shards}, weight_paths(weights))
+    own = {record.file for layer in manifest.layers for record in layer.files}
+    found = find_weights(directory, {bundles.MANIFEST_NAME, SIGNATURE_NAME, *own}, weight_paths(weights))
     verify(directory, progress=progress)
     statement = Statement.of(manifest, text, digest_weights(found, progress or Silent()))
     file = write_signature(directory, signer.sign(statement), manifest, text, overwrite=overwrite)

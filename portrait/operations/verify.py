@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portrait.bundle import reader as bundles
-from portrait.bundle.card import CARD_NAME
 from portrait.bundle.manifest import check_digest
 from portrait.bundle.manifest_reader import parse
 from portrait.errors import DamagedBundleError, SpecError
+from portrait.hub.companions import COMPANIONS
+from portrait.hub.local import local_path
 from portrait.operations.layer_check import check_layer
 from portrait.progress import Silent
 from portrait.signing.signature import Signature
@@ -22,6 +22,7 @@ from portrait.storage.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from portrait.bundle.reader import Bundle
     from portrait.progress import Progress
@@ -33,9 +34,9 @@ class Verified:
     """A bundle that is whole.
 
     ``files`` and ``bytes`` count the manifest and the layers' files. ``unexpected`` names what else is in
-    the directory, except the card, the signature, weights that it vouches for and hidden files; nothing vouches
-    for any of it. ``signed`` says whether there is a signature, and ``signature`` is that signature if it was
-    checked.
+    the directory, except what travels with a portrait, weights that the signature vouches for and hidden
+    files; nothing vouches for any of it. ``signed`` says whether there is a signature, and ``signature`` is
+    that signature if it was checked.
     """
 
     path: str
@@ -66,11 +67,11 @@ def verify(
     This checks the manifest's id and digest, the layers' files with their sizes, digests and structure, the
     keys that must and must not be found, those of the sketches among them, and that the bits have the
     false-positive rate that answers rely on. With a public key, or an identity and trusted roots, it first
-    checks that the signature is that signer's and is about this portrait, and then, at the end, the weights of
-    the model that the signature vouches for.
+    checks that the signature is that signer's and is about this portrait, and then, at the end, the weights
+    of the model that the signature vouches for.
 
     Args:
-        path: The portrait's directory.
+        path: The portrait's directory, or its address on a hub.
         public_key: The file of the signer's public key, in PEM.
         identity: The signer's e-mail address or URI, instead of a key: exactly as in the certificate.
         trusted_root: The file of the certificates of authorities that may vouch for the identity, in PEM.
@@ -89,8 +90,9 @@ def verify(
         DamagedBundleError: Something is not what the manifest says; the message names the first such file.
     """
     signer = expected_signer(public_key, identity, trusted_root)
-    places = _places(Path(path), weight_paths(weights), checked=signer is not None)
-    bundle = replace(bundles.read(Path(path)), access="sequential")
+    directory = local_path(path)
+    places = _places(directory, weight_paths(weights), checked=signer is not None)
+    bundle = replace(bundles.read(directory), access="sequential")
     text = read_manifest(bundle)
     checked = None
     if signer is not None:
@@ -165,6 +167,6 @@ def read_manifest(bundle: Bundle) -> bytes:
 
 
 def _unexpected(bundle: Bundle, vouched: set[str]) -> tuple[str, ...]:
-    expected = {bundles.MANIFEST_NAME, CARD_NAME, SIGNATURE_NAME, *vouched}
+    expected = {bundles.MANIFEST_NAME, *COMPANIONS, *vouched}
     names = (path.name for path in bundle.path.iterdir())
     return tuple(sorted(name for name in names if name not in expected and not name.startswith(".")))

@@ -17,6 +17,7 @@ from portrait.bundle.writer import BundleWriter
 from portrait.errors import SpecError
 from portrait.filters import pybloom, redisbloom, redisbloom_dump
 from portrait.filters.probe import PROBE_WINDOWS, probe_filter, windows_of
+from portrait.hub.local import local_path
 from portrait.keys.maker import UNICODE_VERSION
 from portrait.portraits.portrait import Portrait, of_bundle
 from portrait.progress import Silent
@@ -89,7 +90,7 @@ def wrap(
         OutputExistsError: Something at ``out`` may not be replaced.
         OutputError: ``out`` cannot be written, or a file cannot be linked there.
     """
-    path, out = Path(path), Path(out)
+    path, out = local_path(path), Path(out)
     foreign = _open(path, windows, stride)
     name = require_source_name(path.stem if source is None else source)
     progress = progress or Silent()

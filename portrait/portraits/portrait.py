@@ -19,6 +19,7 @@ from portrait.answers.scan import LayerEvidence
 from portrait.bundle.manifest import Manifest
 from portrait.errors import DamagedBundleError, SpecError, UnsupportedBundleError
 from portrait.filters.probe import contradicts
+from portrait.hub.environment import is_address
 from portrait.hub.local import local_path
 from portrait.portraits.contents import bundle_contents, open_contents
 from portrait.portraits.scanner import Scanner
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from portrait.answers.answer import Answer
     from portrait.bundle.reader import Bundle
     from portrait.filters.protocols import Filter
+    from portrait.hub.addresses import RepoType
+    from portrait.hub.companions import CardChoice
+    from portrait.hub.push import Pushed
     from portrait.portraits.contents import Contents, OpenLayer
     from portrait.spec import WindowSpec
 
@@ -45,6 +49,91 @@ class Portrait:
         self._contents = contents
         self._layers = contents.layers
         self._scanner = Scanner(contents.spec, [(layer.filter, layer.fpr) for layer in contents.layers])
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        location: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        subfolder: str = "",
+        repo_type: RepoType = "model",
+        token: str | bool | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        local_files_only: bool = False,
+        stride: int | None = None,
+        map: bool = True,  # noqa: A002
+    ) -> Portrait:
+        """Open a portrait in a directory or in a repository of the hub, with the hub's usual arguments.
+
+        Args:
+            location: A directory, a ``.bf`` file, the name of a repository, ``ORG/NAME``, or an address.
+            revision: A branch, a tag or a commit of the repository; its main branch by default.
+            subfolder: The portrait's directory in the repository.
+            repo_type: The repository's type, ``model`` or ``dataset``.
+            token: A token; by default, the one with which the user has logged in.
+            cache_dir: The hub's cache; by default, where the hub's library has it.
+            local_files_only: Whether only the cache may be asked, as in offline mode.
+            stride: As for :func:`open`.
+            map: As for :func:`open`.
+
+        Raises:
+            PortraitError: What :func:`open` and :func:`portrait.pull` raise.
+        """
+        # They take a while to import, and most portraits are opened from a path.
+        from portrait.hub.addresses import of_repository
+        from portrait.hub.connection import Connection
+        from portrait.hub.download import cached
+
+        path = Path(location)
+        if is_address(location) or not path.exists():
+            address = of_repository(str(location), repo_type=repo_type, revision=revision, path=subfolder)
+            connection = Connection.of_environment(
+                token=token, cache_dir=cache_dir, local_files_only=local_files_only
+            )
+            path = cached(str(address), connection)
+        elif subfolder:
+            path /= subfolder
+        return open(path, stride=stride, map=map)
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        path_in_repo: str = "",
+        repo_type: RepoType = "model",
+        private: bool = False,
+        revision: str | None = None,
+        create_pr: bool = False,
+        commit_message: str | None = None,
+        card: CardChoice = "merge",
+        token: str | bool | None = None,
+    ) -> Pushed:
+        """Publish the portrait in a repository of the hub: :func:`portrait.push` of its directory.
+
+        Raises:
+            UnsupportedBundleError: It is a foreign filter: wrap it first.
+            PortraitError: What :func:`portrait.push` raises.
+        """
+        # It takes a while to import, and few portraits are published.
+        from portrait.hub.push import push
+
+        if not self.is_bundle:
+            raise UnsupportedBundleError(
+                f"{self.path}: a filter of the original library has no manifest: wrap it first, and push that"
+            )
+        return push(
+            self.path,
+            repository,
+            path_in_repo=path_in_repo,
+            repo_type=repo_type,
+            private=private,
+            revision=revision,
+            create_pr=create_pr,
+            commit_message=commit_message,
+            card=card,
+            token=token,
+        )
 
     @property
     def path(self) -> Path:
