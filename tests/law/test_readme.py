@@ -202,9 +202,9 @@ def test_the_library_writes_the_worked_example_of_the_format(tmp_path: Path) -> 
     assert layer.sketch is not None
     content = (built.path / layer.sketch.file).read_bytes()
     (header,) = re.findall(r'^`(\{"__metadata__".*)`$', FORMAT, flags=re.MULTILINE)
-    data = int(key, 16).to_bytes(8, "little")
-    assert content == (184).to_bytes(8, "little") + header.encode().ljust(184) + data
-    assert f"`{data.hex()}`" in FORMAT
+    last = int(key, 16).to_bytes(8, "little")
+    assert content == (184).to_bytes(8, "little") + header.encode().ljust(184) + last
+    assert f"`{last.hex()}`" in FORMAT
     record = json.dumps(dataclasses.asdict(layer.sketch), sort_keys=True)
     assert record in " ".join(FORMAT.split())
 
