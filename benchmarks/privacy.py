@@ -1,7 +1,8 @@
 """What a portrait gives away: attacks by someone who holds it, and nothing else of the corpus.
 
-Three of them: rebuilding the text after a window that is known, guessing the whole text of short documents,
-and guessing the one field of a form letter that is unknown. It prints every number of docs/privacy.md.
+Four of them: rebuilding the text after a window that is known, guessing the whole text of short documents,
+guessing the one field of a form letter that is unknown, and looking guesses up in the sketch. It prints every
+number of docs/privacy.md.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from common import cutter, table
 
 import portrait
 from portrait import Minimizer, Stride, _native
+from portrait.bundle.reader import Bundle
+from portrait.bundle.sketches import read_sketch
 from portrait.disclosure import least_gap
 from portrait.spec import WindowSpec
 
@@ -52,6 +55,8 @@ BEAM = 400
 BRANCHES = 8
 #: The number of characters from which the attacker's model predicts the next one.
 ORDER = 6
+#: The rows of the portraits whose sketches are looked at.
+SKETCHED_ROWS = (1_000, 16_384, 50_000, 100_000)
 #: The characters of English text.
 PRINTABLE = [char for char in string.printable if char == " " or not char.isspace()]
 
@@ -282,6 +287,13 @@ def measure_short_documents(n_rows: int, where: Path) -> None:
     table(("portrait", "right guesses confirmed", "wrong guesses confirmed"), rows)
 
 
+def sketched_keys(opened: portrait.Portrait) -> set[int]:
+    """Return the keys in the sketch of a portrait of one layer."""
+    (layer,) = opened.manifest.layers
+    assert layer.sketch is not None
+    return set(read_sketch(Bundle(opened.path, opened.manifest), layer.sketch))
+
+
 def stored_keys(text: str, spec: WindowSpec) -> list[int]:
     """Return the keys of the windows that a document stores."""
     keys = _native.Keys(documents="none")
@@ -307,18 +319,48 @@ def measure_form_letters(n_letters: int, where: Path) -> None:
         spec = WindowSpec(50, sampling)
         opened = built([letter(*pair) for pair in amounts.items()], where / "letters", windows=spec)
         filter_ = opened.filter("main")
-        named = left = 0
+        sketch = sketched_keys(opened)
+        named = left = sketched = 0
         for customer, amount in amounts.items():
             texts = {guess: letter(customer, guess) for guess in range(10**5)}
-            held = asked(filter_, [key(text, 1) for text in texts.values()])
+            documents = [key(text, 1) for text in texts.values()]
+            sketched += [guess for guess, one in zip(texts, documents, strict=True) if one in sketch] == [
+                amount
+            ]
+            held = asked(filter_, documents)
             likely = [guess for guess, hit in zip(texts, held, strict=True) if hit]
             candidates = [guess for guess in likely if all(asked(filter_, stored_keys(texts[guess], spec)))]
             assert amount in candidates
             named += candidates == [amount]
             left += len(candidates)
         name = f"{sampling.gap_name} {sampling.gap}"
-        rows.append((name, f"{named} of {len(amounts)}", f"{left / len(amounts):,.1f}"))
-    table(("windows", "amounts named for certain", "amounts left, on average"), rows)
+        of = f"of {len(amounts)}"
+        rows.append((name, f"{named} {of}", f"{left / len(amounts):,.1f}", f"{sketched} {of}"))
+    table(
+        (
+            "windows",
+            "amounts named for certain",
+            "amounts left, on average",
+            "named for certain by the sketch",
+        ),
+        rows,
+    )
+
+
+def measure_sketches(where: Path) -> None:
+    """Look telephone numbers up in the sketch, which holds some of the keys as they are."""
+    n_numbers = 2 * max(SKETCHED_ROWS)
+    print(f"## Guessing rows with the sketch: telephone numbers, among {n_numbers:,} that are asked")
+    numbers = [f"0221 {number:07}" for number in range(n_numbers)]
+    rows = []
+    for n_rows in SKETCHED_ROWS:
+        inside = set(random.Random(4).sample(numbers, n_rows))
+        opened = built(sorted(inside), where / "sketched", short_documents=True)
+        sketch = sketched_keys(opened)
+        confirmed = {number for number in numbers if key(number, 1) in sketch}
+        true, false = len(confirmed & inside), len(confirmed - inside)
+        rows.append((f"{n_rows:,}", f"{true / n_rows:.1%}", f"{false / (n_numbers - n_rows):.1%}"))
+    table(("rows", "right guesses certain", "wrong guesses confirmed"), rows)
 
 
 if __name__ == "__main__":
@@ -329,3 +371,4 @@ if __name__ == "__main__":
         measure_rebuilding(1 if small else 8, Path(scratch))
         measure_short_documents(100 if small else 1000, Path(scratch))
         measure_form_letters(1 if small else 20, Path(scratch))
+        measure_sketches(Path(scratch))

@@ -219,13 +219,15 @@ class BundleWriter:
         in_place = self._old if self._old is not None and bundle.path.samefile(self.out) else None
         if in_place is not None and in_place.manifest != bundle.manifest:
             raise OutputExistsError(f"{self.out}: another process has changed it meanwhile: run this again")
-        paths = [bundle.file_path(record) for record in layer.files]
+        paths = [bundle.file_path(shard) for shard in layer.shards]
+        if layer.sketch is not None:
+            bundle.file_path(layer.sketch)
         self._count_shards(len(layer.shards))
         if in_place is not None:
             self._in_place.add(layer.source)
             return layer
         shards = []
-        for number, (shard, path) in enumerate(zip(layer.shards, paths, strict=False), 1):
+        for number, (shard, path) in enumerate(zip(layer.shards, paths, strict=True), 1):
             name = shard.file
             if name.casefold() in self._taken:
                 name = shard_name(layer.source, number, len(layer.shards), self._taken, path.suffix)

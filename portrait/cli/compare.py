@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import portrait
-from portrait.cli.shared.estimates import count_interval, estimated_count, estimated_share, share_interval
 from portrait.cli.shared.options import json_option
 from portrait.cli.shared.sizes import size
 from portrait.cli.shared.tables import table
 from portrait.errors import printable
+from portrait.markup.estimates import count_interval, estimated_count, estimated_share, share_interval
 from portrait.markup.numbers import count, counted, percent
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from portrait import Comparison
     from portrait.operations.comparison import SourceComparison
-    from portrait.operations.estimates import Overlap
+    from portrait.operations.estimates import KeyOverlap
 
 #: More pairs of layers are shown on demand only.
 _MOST_PAIRS = 10
@@ -174,5 +174,5 @@ def _pairs(compared: Comparison, *, all_pairs: bool) -> Iterator[str]:
         yield f"and {counted(len(pairs) - n_shown, 'pair')} more, which --layers shows"
 
 
-def _pair(found: Overlap) -> tuple[str, str, str]:
+def _pair(found: KeyOverlap) -> tuple[str, str, str]:
     return estimated_share(found.a_in_b), estimated_share(found.b_in_a), estimated_count(found.shared)

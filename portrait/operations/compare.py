@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from portrait.bundle.manifest import Layer, Manifest
     from portrait.bundle.reader import Bundle
-    from portrait.operations.estimates import Overlap
+    from portrait.operations.estimates import KeyOverlap
 
 #: What a layer's record says of its content and of its filter.
 _LAYER_FIELDS = (
@@ -182,5 +182,5 @@ def _pairs(
     return sorted(listed, key=lambda pair: (-_largest_share(pair.overlap), pair.a, pair.b))
 
 
-def _largest_share(found: Overlap) -> float:
+def _largest_share(found: KeyOverlap) -> float:
     return max(found.a_in_b.value or 0.0, found.b_in_a.value or 0.0)

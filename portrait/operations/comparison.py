@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from portrait.operations.estimates import Overlap
+    from portrait.operations.estimates import KeyOverlap
 
 #: Where a source is: in one portrait only, or in both, with the same filter or another one.
 Presence = Literal["dropped", "added", "identical", "changed"]
@@ -57,7 +57,7 @@ class LayerOverlap:
 
     a: str
     b: str
-    overlap: Overlap
+    overlap: KeyOverlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Comparison:
     same_id: bool
     differences: tuple[Difference, ...]
     sources: tuple[SourceComparison, ...]
-    overlap: Overlap | None
+    overlap: KeyOverlap | None
     reason: str | None
     layers: tuple[LayerOverlap, ...]
 

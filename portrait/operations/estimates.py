@@ -37,7 +37,7 @@ _KINDS = ((1, 1), (1, 0), (0, 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class OverlapEstimate:
     """A number and how far it is to be trusted.
 
     ``value`` and ``standard_error`` are ``None`` where the sample says nothing; ``low`` and ``high`` are the
@@ -51,7 +51,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class KeyOverlap:
     """How much two sets of keys, A and B, overlap.
 
     ``exact`` says whether all keys were compared; ``sampled_a`` and ``sampled_b`` are how many of each set
@@ -62,12 +62,12 @@ class Overlap:
     exact: bool
     sampled_a: int
     sampled_b: int
-    jaccard: Estimate
-    a_in_b: Estimate
-    b_in_a: Estimate
-    shared: Estimate
-    only_a: Estimate
-    only_b: Estimate
+    jaccard: OverlapEstimate
+    a_in_b: OverlapEstimate
+    b_in_a: OverlapEstimate
+    shared: OverlapEstimate
+    only_a: OverlapEstimate
+    only_b: OverlapEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,10 @@ class SetSize:
     most: float
 
 
-def estimate_overlap(holders: Mapping[tuple[int, int], int], share: float, a: SetSize, b: SetSize) -> Overlap:
-    """Estimate the overlap of two sets of keys.
+def estimate_overlap(
+    holders: Mapping[tuple[int, int], int], share: float, a: SetSize, b: SetSize
+) -> KeyOverlap:
+    """OverlapEstimate the overlap of two sets of keys.
 
     Args:
         holders: How many sampled keys are held by so many layers of A, and so many of B.
@@ -101,7 +103,7 @@ def estimate_overlap(holders: Mapping[tuple[int, int], int], share: float, a: Se
     known_a, known_b = n_a > 0 or a.most == 0, n_b > 0 or b.most == 0
     both = known_a and known_b
     limits_a, limits_b = (max(0.0, a.least - b.most), a.most), (max(0.0, b.least - a.most), b.most)
-    return Overlap(
+    return KeyOverlap(
         exact=share == 1,
         sampled_a=n_a,
         sampled_b=n_b,
@@ -137,7 +139,7 @@ def _only_in_b(n_a: int, n_b: int) -> bool:
     return n_a == 0 and n_b > 0
 
 
-def _ratio(count: int, total: int, share: float, limit: float, *, known: bool = True) -> Estimate:
+def _ratio(count: int, total: int, share: float, limit: float, *, known: bool = True) -> OverlapEstimate:
     """Return the share of sampled keys that is ``count`` of ``total``.
 
     Args:
@@ -149,13 +151,13 @@ def _ratio(count: int, total: int, share: float, limit: float, *, known: bool = 
     """
     rate = count / total if total and known else None
     if share == 1 and rate is not None:
-        return Estimate(rate, 0.0, rate, rate)
+        return OverlapEstimate(rate, 0.0, rate, rate)
     weight = 1 / (1 - share) if share < 1 else 1.0
     low, high = wilson(count * weight, total * weight)
     high = max(rate or 0.0, min(high, limit))
     if rate is None:
-        return Estimate(None, None, 0.0, high)
-    return Estimate(rate, math.sqrt(rate * (1 - rate) / (total * weight)), low, high)
+        return OverlapEstimate(None, None, 0.0, high)
+    return OverlapEstimate(rate, math.sqrt(rate * (1 - rate) / (total * weight)), low, high)
 
 
 class _Counts:
@@ -164,7 +166,8 @@ class _Counts:
     def __init__(
         self, holders: Mapping[tuple[int, int], int], share: float, sizes: tuple[SetSize, SetSize]
     ) -> None:
-        self._holders = holders
+        # Sums of floats depend on their order.
+        self._holders = dict(sorted(holders.items()))
         self._share = share
         self._sizes = sizes
 
@@ -172,8 +175,8 @@ class _Counts:
         """Return how many keys of a kind are in the sample."""
         return sum(n for held, n in self._holders.items() if is_one(*held))
 
-    def estimate(self, is_one: _Kind, limits: tuple[float, float], *, known: bool) -> Estimate:
-        """Estimate the number of keys of a kind.
+    def estimate(self, is_one: _Kind, limits: tuple[float, float], *, known: bool) -> OverlapEstimate:
+        """OverlapEstimate the number of keys of a kind.
 
         Args:
             is_one: Whether a key that so many layers of A hold, and so many of B, is of the kind.
@@ -182,10 +185,10 @@ class _Counts:
         """
         sampled = self.sampled(is_one)
         if self._share == 1:
-            return Estimate(float(sampled), 0.0, float(sampled), float(sampled))
+            return OverlapEstimate(float(sampled), 0.0, float(sampled), float(sampled))
         low, high = float(max(sampled, limits[0])), float(limits[1])
         if not known:
-            return Estimate(None, None, low, high)
+            return OverlapEstimate(None, None, low, high)
         slopes = self._slopes(is_one)
         value = sampled / self._share
         for i in (0, 1):
@@ -197,7 +200,7 @@ class _Counts:
         error = math.hypot(scale * math.sqrt(squares), known_error)
         reach = Z_95 * math.hypot(scale * math.sqrt(squares + Z_95**2 * unseen), known_error)
         value = min(max(value, low), high)
-        return Estimate(value, error, max(low, value - reach), min(high, value + reach))
+        return OverlapEstimate(value, error, max(low, value - reach), min(high, value + reach))
 
     def _sum(self, what: Callable[[int, int], float]) -> float:
         """Return the sum over all sampled keys."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portrait.bundle.pieces import N_KEYS
-from portrait.operations.estimates import Overlap, SetSize, estimate_overlap
+from portrait.operations.estimates import KeyOverlap, SetSize, estimate_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +36,8 @@ class SketchedLayer:
     standard_error: float = 0.0
 
 
-def overlap(a: Sequence[SketchedLayer], b: Sequence[SketchedLayer]) -> Overlap:
-    """Estimate how much the keys of some layers, taken together, overlap with those of others.
+def overlap(a: Sequence[SketchedLayer], b: Sequence[SketchedLayer]) -> KeyOverlap:
+    """OverlapEstimate how much the keys of some layers, taken together, overlap with those of others.
 
     Args:
         a: The layers of A.
@@ -51,8 +51,8 @@ def overlap(a: Sequence[SketchedLayer], b: Sequence[SketchedLayer]) -> Overlap:
 
 def layer_overlaps(
     a: Sequence[SketchedLayer], b: Sequence[SketchedLayer]
-) -> Iterator[tuple[int, int, Overlap]]:
-    """Estimate the overlap of each layer with each one of others with which its sample shares a key.
+) -> Iterator[tuple[int, int, KeyOverlap]]:
+    """OverlapEstimate the overlap of each layer with each one of others with which its sample shares a key.
 
     Args:
         a: Some layers.
@@ -76,8 +76,8 @@ def layer_overlaps(
                 yield i, j, pair
 
 
-def layer_overlap(a: SketchedLayer, b: SketchedLayer, common: Sequence[int] = ()) -> Overlap:
-    """Estimate how much the keys of two layers overlap.
+def layer_overlap(a: SketchedLayer, b: SketchedLayer, common: Sequence[int] = ()) -> KeyOverlap:
+    """OverlapEstimate how much the keys of two layers overlap.
 
     Args:
         a: A layer.

@@ -52,6 +52,7 @@ def test_a_portrait_cannot_control_the_terminal(
         "licence",
         "trained",
         "built by",
+        "sketch",
     ]
     assert r"mine\x1b[2J\nid yours" in info.out
     answer = cli.on_terminal("stdout", "query", hostile.path, room.path, LETTER, "--color", "never")

@@ -129,7 +129,7 @@ def test_writing_into_a_snapshot_leaves_the_blobs_alone(hub: StandIn) -> None:
 
 def test_a_snapshot_whose_blob_is_missing_says_so(hub: StandIn) -> None:
     path = download(hub, "ab")
-    shard = next(path.glob("a-*"))
+    shard = next(path.glob("a-*-of-*"))
     (shard.parent / shard.readlink()).unlink()
     with pytest.raises(portrait.DamagedBundleError) as error:
         portrait.open(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 import shutil
 import subprocess
@@ -197,12 +199,22 @@ def test_the_library_writes_the_worked_example_of_the_format(tmp_path: Path) -> 
     for digest in (layer.shards[0].sha256, layer.shards[0].xxh3_128, layer.tensors["blocks"]):
         assert digest in FORMAT
 
+    assert layer.sketch is not None
+    content = (built.path / layer.sketch.file).read_bytes()
+    (header,) = re.findall(r'^`(\{"__metadata__".*)`$', FORMAT, flags=re.MULTILINE)
+    last = int(key, 16).to_bytes(8, "little")
+    assert content == (184).to_bytes(8, "little") + header.encode().ljust(184) + last
+    assert f"`{last.hex()}`" in FORMAT
+    record = json.dumps(dataclasses.asdict(layer.sketch), sort_keys=True)
+    assert record in " ".join(FORMAT.split())
+
 
 def test_every_field_of_the_manifest_is_documented(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("Some text.", encoding="utf-8")
     manifest = portrait.build(tmp_path / "one.txt", tmp_path / "one.portrait").manifest.to_dict()
     (layer,) = manifest["layers"]
-    names = {*manifest, *layer, *layer["shards"][0], *layer["test_vectors"], *manifest["corpus"]["main"]}
+    parts = (layer["shards"][0], layer["sketch"], layer["test_vectors"], manifest["corpus"]["main"])
+    names = {*manifest, *layer, *(name for part in parts for name in part)}
     assert [name for name in sorted(names) if f"`{name}`" not in FORMAT] == []
 
 

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import xxhash
 from support import second_reader
 from support.places import GOLDEN, ROOT
 
@@ -140,3 +141,32 @@ def test_the_second_reader_confirms_the_test_vectors(bundle: Path) -> None:
         vectors = layer.record["test_vectors"]
         assert all(layer.holds(int(key, 16)) for key in vectors["present"])
         assert not any(layer.holds(int(key, 16)) for key in vectors["absent"])
+
+
+def test_the_second_reader_finds_the_smallest_keys_in_the_sketch(bundle: Path) -> None:
+    reader = second_reader.Reader(bundle)
+    short = reader.layers["2"].record["document_keys"] == "all"
+    for i in range(3):
+        one = reader.normalize(text(i, 40_000 >> 4 * i))
+        parts = reader.windows.parts(one)
+        stored = reader.windows.stored(parts)
+        keys = {reader.windows.key(parts, at) for at in stored}
+        if stored or short:
+            keys.add(xxhash.xxh3_64_intdigest(one.encode(), seed=1))
+        layer = reader.layers[str(i)]
+        assert list(layer.sketch()) == sorted(keys)[:16384]
+        assert all(map(layer.holds, layer.sketch()[:200]))
+
+
+def test_both_readers_compare_sketches_alike(tmp_path: Path) -> None:
+    whole = "".join(random.Random(1).choices("abcdefghij ", k=60_000))
+    for name, content in (("whole", whole), ("half", whole[:30_000])):
+        (tmp_path / f"{name}.txt").write_text(content, encoding="utf-8")
+        windows = WindowSpec(20, Stride(2), normalizer="none")
+        portrait.build(tmp_path / f"{name}.txt", tmp_path / name, windows=windows)
+    a, b = (second_reader.Reader(tmp_path / name).layers["main"] for name in ("whole", "half"))
+    assert len(a.sketch()) == 16384 > len(b.sketch())
+    found = portrait.compare(tmp_path / "whole", tmp_path / "half").overlap
+    assert found is not None
+    assert found.a_in_b.value == second_reader.share_in(a, b) == pytest.approx(0.5, abs=0.02)
+    assert found.b_in_a.value == second_reader.share_in(b, a) > 0.99

@@ -20,7 +20,7 @@ from portrait.bundle.pieces import MAX_SKETCH_KEYS
 
 if TYPE_CHECKING:
     from portrait.operations.comparison import SourceComparison
-    from portrait.operations.estimates import Estimate, Overlap
+    from portrait.operations.estimates import KeyOverlap, OverlapEstimate
 
 SPEC = WindowSpec(20, Stride(10))
 ORACLE = oracle.Spec(20, stride=10)
@@ -56,7 +56,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def numbers(found: Overlap | None) -> dict[str, float | None]:
+def numbers(found: KeyOverlap | None) -> dict[str, float | None]:
     assert found is not None
     assert found.exact
     return {name: getattr(found, name).value for name in ("shared", "only_a", "only_b", "a_in_b", "b_in_a")}
@@ -126,7 +126,7 @@ def test_many_keys_are_estimated() -> None:
         "only_b": n_b,
     }
     for name, truth in truths.items():
-        estimate: Estimate = getattr(found, name)
+        estimate: OverlapEstimate = getattr(found, name)
         assert estimate.value is not None
         assert estimate.standard_error
         assert abs(estimate.value - truth) < 4 * estimate.standard_error

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.operations.estimates import Estimate, Overlap, SetSize, estimate_overlap
+from portrait.operations.estimates import KeyOverlap, OverlapEstimate, SetSize, estimate_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,13 +45,13 @@ class Sets(NamedTuple):
         return SetSize(n_a, 0.0, n_a, n_a), SetSize(n_b, 0.0, n_b, n_b)
 
 
-def sampled(sets: Sets, share: float, seed: int) -> Overlap:
-    """Estimate the overlap of sets of random keys from those below a threshold."""
+def sampled(sets: Sets, share: float, seed: int) -> KeyOverlap:
+    """OverlapEstimate the overlap of sets of random keys from those below a threshold."""
     n_both, n_a, n_b = np.random.default_rng(seed).binomial(sets, share).tolist()
     return estimate_overlap({(1, 1): n_both, (1, 0): n_a, (0, 1): n_b}, share, *sets.sizes)
 
 
-def covers(estimate: Estimate, truth: float) -> bool:
+def covers(estimate: OverlapEstimate, truth: float) -> bool:
     return estimate.low <= truth * (1 + 1e-12) and truth <= estimate.high * (1 + 1e-12)
 
 
@@ -64,12 +64,12 @@ def test_all_keys_give_the_exact_numbers(both: int, only_a: int, only_b: int) ->
     found = estimate_overlap({(1, 1): both, (1, 0): only_a, (0, 1): only_b}, 1.0, *sets.sizes)
     assert (found.exact, found.sampled_a, found.sampled_b) == (True, both + only_a, both + only_b)
     for name, n in (("shared", both), ("only_a", only_a), ("only_b", only_b)):
-        assert getattr(found, name) == Estimate(n, 0.0, n, n)
+        assert getattr(found, name) == OverlapEstimate(n, 0.0, n, n)
     for name, total in (("a_in_b", both + only_a), ("b_in_a", both + only_b), ("jaccard", sum(sets))):
-        estimate: Estimate = getattr(found, name)
+        estimate: OverlapEstimate = getattr(found, name)
         if total:
             share = both / total
-            assert estimate == Estimate(share, 0.0, share, share)
+            assert estimate == OverlapEstimate(share, 0.0, share, share)
         else:
             assert (estimate.value, estimate.low, estimate.high) == (None, 0.0, 1.0)
 
@@ -92,7 +92,7 @@ def test_errors_are_distributed_as_the_standard_errors_say(case: str) -> None:
     for seed in range(n_runs):
         found = sampled(sets, share, seed)
         for name, truth in sets.truth.items():
-            estimate: Estimate = getattr(found, name)
+            estimate: OverlapEstimate = getattr(found, name)
             assert estimate.value is not None
             assert estimate.standard_error
             assert estimate.low <= estimate.value <= estimate.high
@@ -124,7 +124,7 @@ def test_intervals_hold_near_no_overlap_and_near_all(case: str) -> None:
     for seed in range(n_runs):
         found = sampled(sets, 0.08, seed)
         for name, truth in sets.truth.items():
-            estimate: Estimate = getattr(found, name)
+            estimate: OverlapEstimate = getattr(found, name)
             n_covered[name] += covers(estimate, truth)
     assert {name: n for name, n in n_covered.items() if n < 0.9 * n_runs} == {}
 
@@ -155,11 +155,11 @@ def test_of_a_set_without_sampled_keys_only_its_size_limits_the_overlap() -> Non
     a, b = SetSize(50, 0.0, 50, 50), SetSize(10**6, 0.0, 10**6, 10**6)
     found = estimate_overlap({(0, 1): 16000}, 0.016, a, b)
     assert (found.sampled_a, found.sampled_b, found.exact) == (0, 16000, False)
-    assert found.a_in_b == Estimate(None, None, 0.0, 1.0)
-    assert found.b_in_a == Estimate(0.0, 0.0, 0.0, 5e-5)
-    assert found.jaccard == Estimate(None, None, 0.0, 5e-5)
-    assert found.shared == Estimate(None, None, 0.0, 50.0)
-    assert found.only_a == Estimate(None, None, 0.0, 50.0)
+    assert found.a_in_b == OverlapEstimate(None, None, 0.0, 1.0)
+    assert found.b_in_a == OverlapEstimate(0.0, 0.0, 0.0, 5e-5)
+    assert found.jaccard == OverlapEstimate(None, None, 0.0, 5e-5)
+    assert found.shared == OverlapEstimate(None, None, 0.0, 50.0)
+    assert found.only_a == OverlapEstimate(None, None, 0.0, 50.0)
     assert (found.only_b.low, found.only_b.high) == (10**6 - 50, 10**6)
 
 
@@ -183,9 +183,9 @@ def test_an_estimated_size_makes_numbers_less_certain_and_shares_not() -> None:
     assert estimated.shared.high > 1050
 
 
-def flattened(found: Overlap) -> Iterable[float | None]:
+def flattened(found: KeyOverlap) -> Iterable[float | None]:
     for name in FIELDS:
-        estimate: Estimate = getattr(found, name)
+        estimate: OverlapEstimate = getattr(found, name)
         yield from (estimate.value, estimate.standard_error, estimate.low, estimate.high)
 
 
@@ -197,7 +197,7 @@ def test_any_sample_gives_finite_numbers_within_their_limits(
     found = estimate_overlap({(1, 1): both, (1, 0): only_a, (0, 1): only_b}, share, *sets.sizes)
     assert all(number is None or (math.isfinite(number) and number >= 0) for number in flattened(found))
     for name in FIELDS:
-        estimate: Estimate = getattr(found, name)
+        estimate: OverlapEstimate = getattr(found, name)
         assert estimate.low <= estimate.high
         assert estimate.value is None or estimate.low <= estimate.value <= estimate.high
         if name in ("jaccard", "a_in_b", "b_in_a"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.operations.estimates import Estimate, Overlap
+from portrait.operations.estimates import KeyOverlap, OverlapEstimate
 from portrait.operations.overlap import SketchedLayer, layer_overlap, layer_overlaps, overlap
 
 
@@ -44,7 +44,7 @@ def test_sketches_of_all_keys_give_the_exact_overlap(a: list[set[int]], b: list[
     found = overlap(layers_a, layers_b)
     assert found.exact
     for name, value in exact(set().union(*a), set().union(*b)).items():
-        assert getattr(found, name) == Estimate(value, 0.0, value, value)
+        assert getattr(found, name) == OverlapEstimate(value, 0.0, value, value)
     pairs = {(i, j): pair for i, j, pair in layer_overlaps(layers_a, layers_b)}
     assert {*pairs} == {(i, j) for i, x in enumerate(a) for j, y in enumerate(b) if x & y}
     for (i, j), pair in pairs.items():
@@ -68,11 +68,11 @@ def test_only_keys_that_all_sketches_would_hold_are_compared(
         assert pair == overlap([layers_a[i]], [layers_b[j]])
 
 
-def errors(a: list[set[int]], b: list[set[int]], found: Overlap) -> dict[str, float]:
+def errors(a: list[set[int]], b: list[set[int]], found: KeyOverlap) -> dict[str, float]:
     """Return by how many standard errors each estimate is off; an error of 0 is none."""
     off = {}
     for name, truth in exact(set().union(*a), set().union(*b)).items():
-        estimate: Estimate = getattr(found, name)
+        estimate: OverlapEstimate = getattr(found, name)
         assert estimate.value is not None
         assert estimate.standard_error is not None
         difference = estimate.value - truth
@@ -125,7 +125,7 @@ def test_empty_layers_overlap_with_nothing() -> None:
         found = overlap([empty], [other])
         assert found.a_in_b.value is None
         assert (found.shared.value, found.shared.high) == (0.0, 0.0)
-    assert overlap([empty], [empty]).jaccard == Estimate(None, None, 0.0, 1.0)
+    assert overlap([empty], [empty]).jaccard == OverlapEstimate(None, None, 0.0, 1.0)
 
 
 def test_a_small_layer_beside_a_large_one_is_hardly_sampled() -> None:

@@ -51,15 +51,14 @@ def require(condition: bool, what: str) -> None:
         raise Refused(what)
 
 
-class Shard:
-    """One file of a layer: its tensors, and the range of keys that it covers."""
+class TensorFile:
+    """One file of a layer, and its tensors."""
 
     def __init__(self, directory: Path, record: dict[str, Any]) -> None:
-        self.first_key, self.last_key = int(record["first_key"], 16), int(record["last_key"], 16)
-        require(Path(record["file"]).name == record["file"], "a shard is a file of the bundle")
+        require(Path(record["file"]).name == record["file"], "the file is one of the bundle")
         with (directory / record["file"]).open("rb") as file:
             self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        require(len(self.map) == record["bytes"], "the shard has the recorded size")
+        require(len(self.map) == record["bytes"], "the file has the recorded size")
         (header_bytes,) = struct.unpack_from("<Q", self.map)
         require(8 + header_bytes <= len(self.map), "the header lies within the file")
         self.tensors = json.loads(self.map[8 : 8 + header_bytes])
@@ -84,10 +83,19 @@ class Shard:
         return self.data + tensor["data_offsets"][0], first
 
 
-class Layer:
-    """One source's filter."""
+class Shard(TensorFile):
+    """A part of a layer's filter, and the range of keys that it covers."""
 
     def __init__(self, directory: Path, record: dict[str, Any]) -> None:
+        self.first_key, self.last_key = int(record["first_key"], 16), int(record["last_key"], 16)
+        super().__init__(directory, record)
+
+
+class Layer:
+    """One source's filter, and its sketch."""
+
+    def __init__(self, directory: Path, record: dict[str, Any]) -> None:
+        self.directory = directory
         self.record = record
         self.shards = [Shard(directory, shard) for shard in record["shards"]]
         expected = unit = 0
@@ -98,6 +106,20 @@ class Layer:
             unit += self.units_in(shard)
         require(expected == 2**64, "shards cover all keys")
         require(unit == self.n_units(), "the shards hold everything")
+
+    def sketch(self) -> tuple[int, ...]:
+        """Return the layer's smallest keys."""
+        record: dict[str, Any] = self.record["sketch"]
+        require(record["n_keys"] == min(16384, self.record["distinct_keys"]), "the smallest keys are there")
+        file = TensorFile(self.directory, record)
+        digests = hashlib.sha256(file.map).hexdigest(), xxhash.xxh3_128_hexdigest(bytes(file.map))
+        require(digests == (record["sha256"], record["xxh3_128"]), "the digests are the recorded ones")
+        require(set(file.tensors) == {"keys"}, "a sketch has one tensor")
+        at, n_keys = file.tensor("keys", "U64")
+        require(n_keys == record["n_keys"], "the tensor has the recorded number of keys")
+        keys: tuple[int, ...] = struct.unpack_from(f"<{n_keys}Q", file.map, at)
+        require(list(keys) == sorted(set(keys)), "the keys ascend")
+        return keys
 
     def n_units(self) -> int:
         """Return the number of blocks or partitions in the filter."""
@@ -324,6 +346,17 @@ class Windows:
             h = (h + at[d : d + n]) * u32(0x27D4EB2F)
             h ^= h >> u32(13)
         return h * u32(0x165667B1)
+
+
+def share_in(a: Layer, b: Layer) -> float:
+    """Estimate the share of one layer's keys that are in another one, by their sketches."""
+    keys_a, keys_b = a.sketch(), b.sketch()
+    partial = [
+        keys[-1] for one, keys in ((a, keys_a), (b, keys_b)) if len(keys) < one.record["distinct_keys"]
+    ]
+    threshold = min(partial, default=2**64)
+    sample = [key for key in keys_a if key < threshold]
+    return len({*sample} & {*keys_b}) / len(sample)
 
 
 class Reader:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from portrait.markup.numbers import count, percent
-
-if TYPE_CHECKING:
-    from portrait.operations.estimates import Estimate
 
 #: Shares are shown with at most so many decimals of a per cent.
 _MOST_DECIMALS = 6
 
 
-def estimated_share(estimate: Estimate) -> str:
+class Uncertain(Protocol):
+    """A number, its standard error and its interval; the number and the error are ``None`` if unknown."""
+
+    @property
+    def value(self) -> float | None:
+        """The estimate."""
+
+    @property
+    def standard_error(self) -> float | None:
+        """Its standard error."""
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval."""
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval."""
+
+
+def estimated_share(estimate: Uncertain) -> str:
     """Return an estimated share and its standard error in per cent, such as ``62.1% ± 0.4%``."""
     if estimate.value is None or estimate.standard_error is None:
         return "unknown"
@@ -26,7 +43,7 @@ def estimated_share(estimate: Estimate) -> str:
     return f"{estimate.value:.{decimals}%} ± {estimate.standard_error:.{decimals}%}"
 
 
-def share_interval(estimate: Estimate) -> str:
+def share_interval(estimate: Uncertain) -> str:
     """Return the interval of a share in per cent, such as ``61.3% to 62.9%``."""
     if estimate.low == estimate.high:
         return "exact"
@@ -39,7 +56,7 @@ def share_interval(estimate: Estimate) -> str:
     return f"{low:.{decimals}%} to {high:.{decimals}%}" if low > 0 else f"at most {high:.{decimals}%}"
 
 
-def estimated_count(estimate: Estimate) -> str:
+def estimated_count(estimate: Uncertain) -> str:
     """Return an estimated number and its standard error, such as ``123,400 ± 900``."""
     if estimate.value is None or estimate.standard_error is None:
         return "unknown"
@@ -51,7 +68,7 @@ def estimated_count(estimate: Estimate) -> str:
     return f"{count(_rounded(estimate.value, step))} ± {count(_rounded(estimate.standard_error, step))}"
 
 
-def count_interval(estimate: Estimate) -> str:
+def count_interval(estimate: Uncertain) -> str:
     """Return the interval of a number, such as ``121,600 to 125,200``."""
     if estimate.low == estimate.high:
         return "exact"
