@@ -90,7 +90,7 @@ def _explanation(address: Address, error: Exception) -> PortraitError:
         ),
         (
             errors.RepositoryNotFoundError,
-            f"{repository}: no such repository, or one that you may not see: check its name, and {_LOG_IN}",
+            _missing(repository),
         ),
         (
             errors.RevisionNotFoundError,
@@ -121,6 +121,9 @@ def _refusal(repository: Address, error: Any) -> HubError:
         error.response.headers.get("X-Error-Message") or getattr(error, "server_message", "") or ""
     ).strip()
     said = f": {said.splitlines()[0]}" if said else ""
+    if status == 401 and not _has_token(error):
+        # Strangers are not told which repositories there are.
+        return HubError(_missing(repository))
     if status == 401:
         return HubError(f"{repository}: the hub does not know this token{said}: {_LOG_IN}")
     if status == 403:
@@ -136,6 +139,14 @@ def _refusal(repository: Address, error: Any) -> HubError:
         when = f"in {seconds} seconds" if seconds else "later"
         return HubError(f"{repository}: too many requests: try again {when}")
     return HubError(f"{repository}: the hub answered {status}{said}: try again later")
+
+
+def _has_token(error: Any) -> bool:
+    return "authorization" in error.response.request.headers
+
+
+def _missing(repository: Address) -> str:
+    return f"{repository}: no such repository, or one that you may not see: check its name, and {_LOG_IN}"
 
 
 def _unreachable(address: Address, error: Exception) -> str:

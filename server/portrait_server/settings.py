@@ -19,6 +19,8 @@ from .messages import complaints
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: How the address of a portrait on a hub begins.
+ADDRESS_SCHEME = "hf://"
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
@@ -30,7 +32,17 @@ def _not_empty(path: object) -> object:
     return path
 
 
+def _location(portrait: object) -> object:
+    """Return an address as it is, and everything else as a path."""
+    if isinstance(portrait, str):
+        return portrait if portrait.startswith(ADDRESS_SCHEME) else Path(portrait)
+    if not isinstance(portrait, Path):
+        raise ValueError("must be a path")
+    return portrait
+
+
 Root = Annotated[Path, BeforeValidator(_not_empty)]
+Location = Annotated[Path | str, BeforeValidator(_location)]
 
 
 class Settings(BaseModel):
@@ -38,7 +50,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    portraits: Annotated[tuple[Path, ...], Field(description="Paths of the portraits to serve.")] = ()
+    portraits: Annotated[
+        tuple[Location, ...],
+        Field(description="Paths of the portraits to serve, or addresses on a hub (`hf://ORG/NAME`)."),
+    ] = ()
     roots: Annotated[
         tuple[Root, ...],
         Field(description="Directories that links in the portraits may lead to, besides the portraits' own."),

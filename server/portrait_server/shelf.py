@@ -30,7 +30,7 @@ class Shelf:
     """Open portraits by name, safe to share between threads.
 
     Args:
-        paths: The paths of the portraits.
+        locations: The paths of the portraits, or their addresses on a hub.
         roots: The directories that links in the portraits may lead to, besides the portraits' own.
         lenient: Keep a place for a portrait that cannot be opened now, as a worker that starts later than
             others must.
@@ -42,7 +42,7 @@ class Shelf:
 
     def __init__(
         self,
-        paths: Iterable[str | os.PathLike[str]],
+        locations: Iterable[Path | str],
         *,
         roots: Iterable[str | os.PathLike[str]] = (),
         lenient: bool = False,
@@ -50,19 +50,19 @@ class Shelf:
         self._lock = threading.Lock()
         self._places: dict[str, Place] = {}
         more_roots = tuple(map(Path, roots))
-        for path in map(Path, paths):
-            place = (open_leniently if lenient else open_place)(path, more_roots)
+        for location in locations:
+            place = (open_leniently if lenient else open_place)(location, more_roots)
             if place.name not in self._places:
                 self._places[place.name] = place
                 continue
-            problem = f"{path}: another portrait is already named {place.name!r}: rename one of them"
+            problem = f"{location}: another portrait is already named {place.name!r}: rename one of them"
             if not lenient:
                 raise portrait.SpecError(problem)
             logger.error("cannot serve a portrait: %s", problem)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The portraits' names, in the order of the paths."""
+        """The portraits' names, in the order of the settings."""
         return tuple(self._places)
 
     @property

@@ -10,6 +10,7 @@ import codecs
 import logging
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import portrait
@@ -19,7 +20,6 @@ from .roots import Roots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from portrait import Portrait
 
@@ -39,9 +39,11 @@ _MISSING: Stamp = (0, 0, 0, 0)
 class Place:
     """A portrait as the settings name it, what was opened there, and its files as they were then.
 
-    If the portrait cannot be asked, it is ``None`` and ``problem`` says why.
+    If the portrait cannot be asked, it is ``None`` and ``problem`` says why. ``location`` is a path, or the
+    address of a portrait on a hub, and ``path`` where its files are.
     """
 
+    location: Path | str
     path: Path
     name: str
     more_roots: tuple[Path, ...]
@@ -62,53 +64,59 @@ class Place:
         return codecs.getincrementaldecoder("utf-8")("replace").decode(data, final=whole)
 
 
-def open_place(path: Path, more_roots: tuple[Path, ...] = ()) -> Place:
-    """Open the portrait at ``path``, all of whose files must be inside its roots.
+def open_place(location: Path | str, more_roots: tuple[Path, ...] = ()) -> Place:
+    """Open the portrait at a path, or at an address, all of whose files must be inside its roots.
 
     Raises:
         PortraitError: It cannot be opened, or a file of it must not be.
     """
     try:
-        return _open(path, more_roots)
+        return _open(location, more_roots)
     except OSError as error:
         if isinstance(error, portrait.PortraitError):
             raise
-        raise portrait.NotAPortraitError(f"{error.filename or path}: {error.strerror or error}") from error
+        raise portrait.NotAPortraitError(
+            f"{error.filename or location}: {error.strerror or error}"
+        ) from error
 
 
-def open_leniently(path: Path, more_roots: tuple[Path, ...] = ()) -> Place:
-    """Open the portrait at ``path``, or return a place that says why it could not be opened."""
+def open_leniently(location: Path | str, more_roots: tuple[Path, ...] = ()) -> Place:
+    """Open the portrait at a path or an address, or return a place that says why it could not be opened."""
     try:
-        return open_place(path, more_roots)
+        return open_place(location, more_roots)
     except Exception as error:
-        problem = _explained(path, error)
+        problem = _explained(location, error)
         logger.error("cannot open a portrait: %s", problem)
-        return Place(path, _name_of(path), more_roots, None, {}, problem)
+        return Place(location, Path(location), _name_of(location), more_roots, None, {}, problem)
 
 
 def renewed(place: Place, *, force: bool = False) -> Place:
     """Return ``place`` with its portrait opened again if its files have changed, or in any case (``force``).
 
-    What could not be opened is tried again, changed or not. If the new files cannot be opened, the old
-    portrait stays. If the old one's own files were cut short, it is withdrawn: reading it would kill the
-    process.
+    What could not be opened is tried again, changed or not; a hub is asked only with ``force``. If the
+    new files cannot be opened, the old portrait stays. If the old one's own files were cut short, it is
+    withdrawn: reading it would kill the process.
     """
     well = place.portrait is not None and place.problem is None
-    if well and not force and {path: _stamp(path) for path in place.stamps} == place.stamps:
+    may_stay = (well or isinstance(place.location, str)) and not force
+    if may_stay and {path: _stamp(path) for path in place.stamps} == place.stamps:
         return place
     try:
-        new = open_place(place.path, place.more_roots)
+        new = open_place(place.location, place.more_roots)
     except Exception as error:
-        return _kept_or_withdrawn(place, _explained(place.path, error, known=place.problem))
+        return _kept_or_withdrawn(place, _explained(place.location, error, known=place.problem))
     if new.name != place.name:
         return _kept_or_withdrawn(
-            place, f"{place.path}: the portrait is now named {new.name!r}: restart to serve it"
+            place, f"{place.location}: the portrait is now named {new.name!r}: restart to serve it"
         )
     logger.info("portrait %s was opened again", place.name)
     return new
 
 
-def _open(path: Path, more_roots: tuple[Path, ...]) -> Place:
+def _open(location: Path | str, more_roots: tuple[Path, ...]) -> Place:
+    path = location if isinstance(location, Path) else portrait.pull(location)
+    if isinstance(location, str):
+        more_roots = (*more_roots, *_cache_of(path))
     roots = Roots.of_portrait(path, more_roots)
     is_directory = path.is_dir()
     first = path / MANIFEST_NAME if is_directory else path
@@ -123,7 +131,12 @@ def _open(path: Path, more_roots: tuple[Path, ...]) -> Place:
             raise portrait.DamagedBundleError(f"{file}: was replaced while it was opened: open it again")
     _check_card(path, roots, opened)
     opened.check_rates()
-    return Place(path, opened.name, more_roots, opened, stamps)
+    return Place(location, path, opened.name, more_roots, opened, stamps)
+
+
+def _cache_of(path: Path) -> tuple[Path, ...]:
+    """Return the hub's cache that a portrait is in: its files are links to others in the cache."""
+    return tuple(parent.parents[1] for parent in path.parents if parent.name == "snapshots")[:1]
 
 
 def _other_files(path: Path, opened: Portrait) -> list[Path]:
@@ -162,18 +175,21 @@ def _stamp_of(status: os.stat_result) -> Stamp:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _explained(path: Path, error: Exception, known: str | None = None) -> str:
+def _explained(location: Path | str, error: Exception, known: str | None = None) -> str:
     """Return why a portrait could not be opened; log the traceback of what was not foreseen, once."""
     if isinstance(error, portrait.PortraitError):
         return str(error)
-    problem = f"{path}: cannot be opened: {type(error).__name__}"
+    problem = f"{location}: cannot be opened: {type(error).__name__}"
     if problem != known:
         logger.error("%s", problem, exc_info=error)
     return problem
 
 
-def _name_of(path: Path) -> str:
-    """Return the name that the portrait at ``path`` will have once it can be opened."""
+def _name_of(location: Path | str) -> str:
+    """Return the name that a portrait will have once it can be opened."""
+    if isinstance(location, str):
+        return Path(location).name.partition("@")[0].removesuffix(".bf").removesuffix(".portrait")
+    path = location
     if path.suffix == ".bf":
         return path.stem
     name = os.path.basename(os.path.realpath(path))  # noqa: PTH119

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from portrait_server.errors import ForbiddenFileError
 from portrait_server.files.opening import MAX_CARD_BYTES, open_leniently, open_place, renewed
+from support.hub_stand_in import serving
 from support.live import BREAD, FERRY, build
 from support.permissions import without_privilege
 from support.places import TESTS
@@ -265,3 +266,33 @@ def test_a_file_replaced_while_it_is_opened_is_noticed(ferry: Path, monkeypatch:
         open_place(ferry)
     monkeypatch.undo()
     assert open_place(ferry).portrait is not None
+
+
+def test_a_portrait_on_a_hub_is_served_and_renewed_when_asked(
+    ferry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+        monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        repository = {path.name: path.read_bytes() for path in ferry.iterdir()}
+        hub.add_model("org/boats", {f"portrait/{name}": data for name, data in repository.items()})
+        place = open_place("hf://org/boats/portrait")
+        assert (place.name, place.location) == ("portrait", "hf://org/boats/portrait")
+        assert place.portrait is not None
+        assert place.portrait.query(FERRY).verdict == "found"
+        assert place.card() == (ferry / "README.md").read_text()
+        build(ferry, BREAD)
+        newer = {path.name: path.read_bytes() for path in ferry.iterdir()}
+        hub.models["org/boats"].commit({f"portrait/{name}": data for name, data in newer.items()})
+        n_requests = len(hub.requests)
+        assert renewed(place) is place
+        assert len(hub.requests) == n_requests
+        again = renewed(place, force=True)
+        assert again.portrait is not None
+        assert again.portrait.query(BREAD).verdict == "found"
+        nothing = open_leniently("hf://org/nothing")
+        assert (nothing.name, nothing.portrait) == ("nothing", None)
+        assert nothing.problem is not None
+        assert nothing.problem.startswith("hf://org/nothing: no such repository")
+        assert renewed(nothing) is nothing
