@@ -14,9 +14,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from portrait.bundle import card as cards
 from portrait.bundle.manifest import ShardRecord, SketchRecord
 from portrait.bundle.reader import MANIFEST_NAME, Bundle, read
+from portrait.bundle.readme import card as cards
 from portrait.bundle.shard_writer import free_name
 from portrait.errors import BundleError, OutputExistsError
 from portrait.storage.atomic import create_file, place, sync_directory

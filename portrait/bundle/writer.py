@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from portrait.bundle import card as cards
 from portrait.bundle.manifest import FORMAT, FORMAT_VERSION, Layer, Manifest
 from portrait.bundle.pieces import MAX_SHARDS
 from portrait.bundle.reader import MANIFEST_NAME, Bundle
+from portrait.bundle.readme import card as cards
 from portrait.bundle.replacement import remove_leftovers, replace_bundle, replaceable
 from portrait.bundle.shard_writer import ShardWriter, StoredLayer, record_files, shard_name, sketch_name
 from portrait.bundle.sketches import write_sketch

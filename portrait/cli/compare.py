@@ -9,11 +9,10 @@ import click
 
 import portrait
 from portrait.cli.shared.options import json_option
-from portrait.cli.shared.sizes import size
 from portrait.cli.shared.tables import table
 from portrait.errors import printable
 from portrait.markup.estimates import count_interval, estimated_count, estimated_share, share_interval
-from portrait.markup.numbers import count, counted, percent
+from portrait.markup.numbers import count, counted, percent, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

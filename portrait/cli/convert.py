@@ -10,13 +10,13 @@ from click.core import ParameterSource
 import portrait
 from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.sizes import size, stored_bytes
+from portrait.cli.shared.sizes import stored_bytes
 from portrait.cli.shared.specs import sampling
 from portrait.cli.shared.writing import license_option, max_shard_size_option, note_missing_card
 from portrait.errors import printable
 from portrait.filters.redisbloom_dump import SUFFIX
 from portrait.hub.local import local_path
-from portrait.markup.numbers import counted
+from portrait.markup.numbers import counted, size
 from portrait.operations.wrap import is_foreign
 from portrait.spec import NORMALIZERS, UNITS, WindowSpec
 

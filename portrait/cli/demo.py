@@ -16,9 +16,9 @@ import portrait
 from portrait.cli.shared.options import color_option
 from portrait.cli.shared.progress import progress
 from portrait.cli.shared.show import answer_lines, wants_color
-from portrait.cli.shared.sizes import size, stored_bytes
+from portrait.cli.shared.sizes import stored_bytes
 from portrait.errors import CorpusError, OutputExistsError, printable
-from portrait.markup.numbers import counted
+from portrait.markup.numbers import counted, size
 
 #: The file that the quoted passage comes from, and how the passage begins and ends.
 _QUOTED_FILE = "heapq.py"

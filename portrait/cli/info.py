@@ -9,10 +9,9 @@ import click
 
 from portrait.cli.shared.opening import open_all
 from portrait.cli.shared.options import foreign_stride_option, json_option, map_option
-from portrait.cli.shared.sizes import size
 from portrait.cli.shared.tables import listed, table
 from portrait.errors import printable
-from portrait.markup.numbers import count, counted
+from portrait.markup.numbers import count, counted, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

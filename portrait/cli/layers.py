@@ -11,10 +11,10 @@ from portrait.cli.shared.execution import execution_options, resumable
 from portrait.cli.shared.options import overwrite_option, quiet_option
 from portrait.cli.shared.progress import progress_options
 from portrait.cli.shared.reading import corpus_options, short_documents_option
-from portrait.cli.shared.sizes import size, stored_bytes
+from portrait.cli.shared.sizes import stored_bytes
 from portrait.cli.shared.writing import max_shard_size_option, note_missing_card, out_option
 from portrait.errors import printable
-from portrait.markup.numbers import counted
+from portrait.markup.numbers import counted, size
 
 if TYPE_CHECKING:
     from portrait.engines.execution import Execution

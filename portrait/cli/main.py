@@ -37,6 +37,7 @@ COMMANDS = {
     "drop": "portrait.cli.layers",
     "merge": "portrait.cli.layers",
     "convert": "portrait.cli.convert",
+    "card": "portrait.cli.card",
     "push": "portrait.cli.push",
     "pull": "portrait.cli.pull",
     "serve": "portrait.cli.serve",

@@ -11,11 +11,11 @@ import portrait
 from portrait.cli.shared.execution import execution_options
 from portrait.cli.shared.options import json_option
 from portrait.cli.shared.reading import corpus_options, short_documents_option
-from portrait.cli.shared.sizes import parse_size, size
+from portrait.cli.shared.sizes import parse_size
 from portrait.cli.shared.specs import spec_options
 from portrait.cli.shared.tables import listed, table
 from portrait.errors import printable
-from portrait.markup.numbers import count, counted
+from portrait.markup.numbers import count, counted, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

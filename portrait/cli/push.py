@@ -10,11 +10,10 @@ import click
 import portrait
 from portrait.cli.shared.hub import hide_progress
 from portrait.cli.shared.options import json_option, quiet_option
-from portrait.cli.shared.sizes import size
 from portrait.errors import printable
 from portrait.hub.addresses import REPO_TYPES
 from portrait.hub.companions import CARD_CHOICES
-from portrait.markup.numbers import counted
+from portrait.markup.numbers import counted, size
 
 if TYPE_CHECKING:
     from portrait.hub.addresses import RepoType

@@ -22,12 +22,11 @@ from portrait.cli.shared.options import (
 )
 from portrait.cli.shared.progress import progress
 from portrait.cli.shared.reading import column_option, format_option, max_document_option, names_of
-from portrait.cli.shared.sizes import size
 from portrait.engines.pool import available
 from portrait.errors import OutputError, SpecError, printable
 from portrait.filters.redisbloom_dump import SUFFIX
 from portrait.hub.environment import SCHEME, is_address
-from portrait.markup.numbers import count, counted
+from portrait.markup.numbers import count, counted, size
 from portrait.scanning.scan import scan_rows
 
 if TYPE_CHECKING:

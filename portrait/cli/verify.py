@@ -9,9 +9,8 @@ import click
 import portrait
 from portrait.cli.shared.options import json_option, silent_option
 from portrait.cli.shared.progress import progress
-from portrait.cli.shared.sizes import size
 from portrait.errors import printable
-from portrait.markup.numbers import counted
+from portrait.markup.numbers import counted, size
 
 
 @click.command("verify")

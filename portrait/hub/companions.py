@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from portrait.bundle import card as cards
-from portrait.bundle.card import CARD_NAME
+from portrait.bundle.readme import card as cards
+from portrait.bundle.readme.card import CARD_NAME
 from portrait.cards.croissant import CROISSANT_NAME, croissant, is_croissant
 from portrait.cards.training_summary import SUMMARY_NAMES, is_summary, updated_summary
 from portrait.errors import OutputExistsError, SpecError

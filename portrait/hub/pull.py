@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portrait.bundle import reader as bundles
-from portrait.bundle.card import CARD_NAME, read_card
+from portrait.bundle.readme.card import CARD_NAME, read_card
 from portrait.bundle.writer import BundleWriter
 from portrait.errors import SpecError
 from portrait.hub.companions import COMPANIONS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def count(n: int) -> str:
     """Return a whole number with its thousands separated by commas."""
@@ -21,3 +23,13 @@ def percent(share: float) -> str:
 def expected(n: float) -> str:
     """Return an expected number, with two digits."""
     return f"{n:.2g}"
+
+
+def size(n_bytes: int) -> str:
+    """Return a number of bytes in three digits and a decimal unit."""
+    if n_bytes < 1000:
+        return f"{n_bytes} B"
+    units = ("kB", "MB", "GB", "TB", "PB", "EB")
+    # From 999.5 on, three digits round up to the next unit.
+    power = min(len(units), int(math.log10(n_bytes * 2000 / 1999) // 3))
+    return f"{n_bytes / 1000**power:.3g} {units[power - 1]}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from portrait.bundle import reader as bundles
-from portrait.bundle.card import read_card
+from portrait.bundle.readme.card import read_card
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES, BundleWriter, data_bytes
 from portrait.errors import DamagedBundleError
 from portrait.filters import kinds as filters

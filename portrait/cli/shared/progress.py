@@ -13,8 +13,7 @@ import click
 
 from portrait import extras
 from portrait.cli.shared.options import quiet_option
-from portrait.cli.shared.sizes import size
-from portrait.markup.numbers import counted
+from portrait.markup.numbers import counted, size
 from portrait.progress import READING, Meter
 
 if TYPE_CHECKING:

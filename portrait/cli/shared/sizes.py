@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
@@ -28,16 +27,6 @@ def parse_size(text: str) -> int:
         raise click.BadParameter(f"{text!r} is not a size, such as 64MB or 5GB")
     unit: int = (1024 if match[3] else 1000) ** _POWERS[match[2]]
     return round(float(match[1]) * unit)
-
-
-def size(n_bytes: int) -> str:
-    """Return a number of bytes in three digits and a decimal unit."""
-    if n_bytes < 1000:
-        return f"{n_bytes} B"
-    units = ("kB", "MB", "GB", "TB", "PB", "EB")
-    # From 999.5 on, three digits round up to the next unit.
-    power = min(len(units), int(math.log10(n_bytes * 2000 / 1999) // 3))
-    return f"{n_bytes / 1000**power:.3g} {units[power - 1]}"
 
 
 def stored_bytes(manifest: Manifest) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portrait.bundle.card import CARD_NAME, read_card
+from portrait.bundle.readme.card import CARD_NAME, read_card
 from portrait.bundle.writer import DEFAULT_SHARD_BYTES
 from portrait.cli.shared.sizes import parse_size
 from portrait.errors import printable

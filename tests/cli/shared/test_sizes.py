@@ -11,7 +11,8 @@ import click
 import pytest
 
 import portrait
-from portrait.cli.shared.sizes import parse_size, size, stored_bytes
+from portrait.cli.shared.sizes import parse_size, stored_bytes
+from portrait.markup.numbers import size
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from support.places import GOLDEN
 
 from portrait import Stride, WindowSpec
-from portrait.bundle.card import card, read_card, updated
 from portrait.bundle.reader import read
+from portrait.bundle.readme.card import card, read_card, updated
 from portrait.errors import printable
 from portrait.evidence import FORGEABLE
 
@@ -44,15 +44,14 @@ def test_every_layer_has_a_row(name: str) -> None:
     example = manifest(name)
     cells = [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows(card(example, "x"))]
     assert [row[:4] for row in cells] == [
-        [layer.source, str(layer.documents), str(layer.text_bytes), str(layer.distinct_keys)]
+        [layer.source, f"{layer.documents:,}", f"{layer.text_bytes} B", f"{layer.distinct_keys:,}"]
         for layer in example.layers
     ]
     assert [float(row[4]) for row in cells] == [
         pytest.approx(layer.fpr, rel=0.01) for layer in example.layers
     ]
-    assert [row[5] for row in cells] == [
-        str(sum(shard.bytes for shard in layer.shards)) for layer in example.layers
-    ]
+    sizes = [sum(shard.bytes for shard in layer.shards) for layer in example.layers]
+    assert [row[5] for row in cells] == [f"{n} B" for n in sizes]
 
 
 @pytest.mark.parametrize("name", BUNDLES)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.places import GOLDEN
 
-from portrait.bundle.front_matter import front_matter, updated
 from portrait.bundle.reader import read
+from portrait.bundle.readme.front_matter import front_matter, updated
 
 if TYPE_CHECKING:
     from portrait.bundle.manifest import Manifest
