@@ -105,6 +105,7 @@ bench:
     python peers.py
     python pybloom.py
     python redisbloom.py
+    python hub.py
     python service.py
 
 # The pins of the image's Python packages, with their hashes: what the service needs, and what builds the wheel.

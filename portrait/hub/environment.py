@@ -7,6 +7,7 @@ as any other. (https://huggingface.co/docs/huggingface_hub/package_reference/env
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 SCHEME = "hf://"
@@ -44,12 +45,14 @@ def is_offline() -> bool:
 
 
 def _home() -> Path:
-    caches = _path("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    return _path("HF_HOME") or caches / "huggingface"
+    return _path("HF_HOME") or (_path("XDG_CACHE_HOME") or _expanded("~/.cache")) / "huggingface"
 
 
 def _path(*names: str) -> Path | None:
-    for name in names:
-        if value := os.environ.get(name):
-            return Path(os.path.expandvars(value)).expanduser()
-    return None
+    value = next(filter(None, map(os.environ.get, names)), None)
+    return None if value is None else _expanded(value)
+
+
+@lru_cache(maxsize=16)
+def _expanded(value: str) -> Path:
+    return Path(os.path.expandvars(value)).expanduser()

@@ -13,10 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portrait import strict_json
 from portrait.hub.environment import assets_directory, endpoint_url
 from portrait.storage.atomic import write_file
-from portrait.strict_json import JsonError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +37,7 @@ def remember(location: str, cache: Path, path: Path, files: Iterable[Path]) -> N
         "path": str(path),
         "files": [_state(str(file)) for file in files],
     }
-    receipt = _receipt(location, cache)
+    receipt = Path(_receipt(location, cache))
     with suppress(OSError):
         receipt.parent.mkdir(parents=True, exist_ok=True)
         write_file(receipt, json.dumps(content).encode(), durable=False)
@@ -53,11 +51,11 @@ def recall(location: str, cache: Path) -> Path | None:
         cache: The hub's cache.
     """
     try:
-        with _receipt(location, cache).open("rb") as file:
-            content = strict_json.loads(file.read(_MAX_RECEIPT_BYTES))
+        with open(_receipt(location, cache), "rb", buffering=0) as file:  # noqa: PTH123  # as below
+            content = json.loads(file.read(_MAX_RECEIPT_BYTES))
         if content["location"] == location and all(_state(state[0]) == state for state in content["files"]):
             return Path(content["path"])
-    except (OSError, JsonError, IndexError, KeyError, TypeError, ValueError):
+    except (OSError, IndexError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return None
 
@@ -68,10 +66,11 @@ def _state(path: str) -> list[Any]:
     Raises:
         OSError: There is no such file.
     """
-    status = os.stat(path)  # noqa: PTH116  # half the time of a Path, and this is what an open waits for
+    status = os.stat(path)  # noqa: PTH116  # a path object takes longer than the call
     return [path, status.st_size, status.st_mtime_ns]
 
 
-def _receipt(location: str, cache: Path) -> Path:
-    key = json.dumps([endpoint_url(), str(cache), location])
-    return assets_directory() / _FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+def _receipt(location: str, cache: Path) -> str:
+    key = "\0".join((endpoint_url(), str(cache), location))
+    name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{assets_directory()}/{_FOLDER}/{name}.json"
