@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Files = dict[str, bytes]
 
+#: The time of every commit, as the hub states it.
+LAST_MODIFIED = "2025-02-19T08:30:00.000Z"
+
 
 @dataclass
 class Repository:
@@ -133,7 +136,15 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "revision":
             siblings = [{"rfilename": path, "size": len(data)} for path, data in files.items()]
             self._json(
-                {"id": name, "sha": sha, "siblings": siblings, "tags": [], "downloads": 0, "private": False}
+                {
+                    "id": name,
+                    "sha": sha,
+                    "lastModified": LAST_MODIFIED,
+                    "siblings": siblings,
+                    "tags": [],
+                    "downloads": 0,
+                    "private": False,
+                }
             )
         elif kind == "tree":
             recursive = parse_qs(urlsplit(self.path).query).get("recursive", ["false"])[0].lower()
