@@ -11,7 +11,7 @@ from portrait.cards.summary_template import INTRODUCTION, TITLE
 from portrait.strict_json import JsonError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from portrait.cards.summary_facts import Item
     from portrait.cards.summary_template import SummaryField, SummarySection
@@ -59,64 +59,52 @@ def _to_text(content: dict[str, Any]) -> str:
 
 def _summary(sections: Sequence[SummarySection], old: dict[str, Any]) -> dict[str, Any]:
     """Return a summary that keeps what people wrote in an older one."""
-    older = _list(old, "sections")
-    fields = {field.id for section in sections for field in section.fields}
-    people = _People(older, _list(old, "unplaced"), fields)
-    numbers = {section.number for section in sections}
-    made = [_section(section, older, people) for section in sections]
+    older: dict[str, dict[str, Any]] = {}
+    added = []
+    for section in _list(old, "sections"):
+        number = _text(section, "number")
+        if number is None or number in older or number not in {one.number for one in sections}:
+            added.append(section)  # It stays whole.
+        else:
+            older[number] = section
+    people = _People(older.values(), _list(old, "unplaced"), sections)
     return {
-        **old,
         "format": _FORMAT,
         "title": TITLE,
         "introduction": INTRODUCTION,
-        # A section that people added stays whole.
-        "sections": [*made, *(s for s in older if not _is_numbered(s, numbers))],
-        "unplaced": people.unplaced(),
+        **old,
+        "sections": [*(_section(one, older.get(one.number, {}), people) for one in sections), *added],
+        "unplaced": people.rest,
     }
 
 
 class _People:
-    """What people wrote in an older summary."""
+    """What people wrote in an older summary: in fields that are still there, and the rest."""
 
-    def __init__(self, sections: list[Any], unplaced: list[Any], known: set[str]) -> None:
-        self._fields: dict[str, dict[str, Any]] = {}
-        self._rest: list[Any] = []
-        for field in (field for section in sections for field in _list(section, "fields")):
-            self._add(field, known)
-        for field in unplaced:
-            id_ = field.get("id") if isinstance(field, dict) else None
-            if id_ in known and not _is_filled(self._fields.get(id_, {})):
-                self._fields[id_] = field
-            else:
-                self._rest.append(field)
-
-    def _add(self, field: Any, known: set[str]) -> None:
-        id_ = field.get("id") if isinstance(field, dict) else None
-        if id_ in known and not _is_filled(self._fields.get(id_, {})):
-            self._fields[id_] = field
-        elif not isinstance(field, dict) or _is_filled(field):
-            self._rest.append(field)
-
-    def field(self, id_: str) -> dict[str, Any]:
-        """Return a field of the older summary; nothing if it has none of this id."""
-        return self._fields.get(id_, {})
-
-    def unplaced(self) -> list[Any]:
-        """Return what has no place in the new summary."""
-        return self._rest
+    def __init__(
+        self, older: Iterable[dict[str, Any]], unplaced: list[Any], sections: Sequence[SummarySection]
+    ) -> None:
+        self.fields: dict[str, dict[str, Any]] = {}
+        self.rest: list[Any] = []
+        known = {field.id for section in sections for field in section.fields}
+        for field in [*(field for section in older for field in _list(section, "fields")), *unplaced]:
+            id_ = _text(field, "id")
+            if id_ in known and not _is_filled(self.fields.get(id_, {})):
+                self.fields[id_] = field
+            elif not isinstance(field, dict) or _is_filled(field):
+                self.rest.append(field)
 
 
-def _section(section: SummarySection, older: list[Any], people: _People) -> dict[str, Any]:
-    old = next((s for s in older if _is_numbered(s, {section.number})), {})
-    fields = [_field(field, people.field(field.id)) for field in section.fields]
-    return {**old, "number": section.number, "title": section.title, "fields": fields}
+def _section(section: SummarySection, old: dict[str, Any], people: _People) -> dict[str, Any]:
+    fields = [_field(field, people.fields.get(field.id, {})) for field in section.fields]
+    return {"number": section.number, "title": section.title, **old, "fields": fields}
 
 
 def _field(field: SummaryField, old: dict[str, Any]) -> dict[str, Any]:
     theirs = {name: value for name, value in old.items() if name != "digest"}
-    made = {**theirs, "id": field.id, "label": field.label}
+    made = {"id": field.id, "label": field.label, **theirs}
     if _is_filled(old):
-        return {**made, "status": "filled", "value": old["value"]}
+        return {**made, "status": "filled"}
     if not field.items:
         return {**made, "status": "blank", "value": None}
     value = _value(field.items)
@@ -131,13 +119,18 @@ def _is_filled(field: dict[str, Any]) -> bool:
     return field.get("status") != "generated" or field.get("digest") != _digest(value)
 
 
-def _is_numbered(section: Any, numbers: set[str]) -> bool:
-    return isinstance(section, dict) and section.get("number") in numbers
-
-
-def _list(content: Any, name: str) -> list[Any]:
+def _text(content: Any, name: str) -> str | None:
+    """Return a member that is a string; ``None`` if it is not one."""
     value = content.get(name) if isinstance(content, dict) else None
-    return value if isinstance(value, list) else []
+    return value if isinstance(value, str) else None
+
+
+def _list(content: dict[str, Any], name: str) -> list[Any]:
+    """Return a member that should be a list; one that is not is the only element of a list."""
+    value = content.get(name)
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _value(items: Sequence[Item]) -> Any:

@@ -79,22 +79,22 @@ _TEMPLATE: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "modality-text": "Text in the training data",
             "text-size": (
-                "Size of the text: less than 1 billion tokens, 1 billion to 10 trillion, or more than 10 trillion"
+                "Size of the text in tokens: less than 1 billion, 1 billion to 10 trillion, or more"
             ),
             "text-measured": "Text that the portrait covers",
-            "text-content": "Types of content of the text, such as fiction, scientific or legal text, or code",
+            "text-content": "Types of content of the text, such as fiction, science, law or code",
             "modality-image": (
-                "Images: less than 1 million, 1 million to 1 billion, or more than 1 billion; types of content"
+                "Images, and types of content: less than 1 million, 1 million to 1 billion, or more"
             ),
             "modality-audio": (
-                "Audio: less than 10,000 hours, 10,000 to 1 million, or more than 1 million; types of content"
+                "Hours of audio, and types of content: less than 10,000, 10,000 to 1 million, or more"
             ),
             "modality-video": (
-                "Video: less than 10,000 hours, 10,000 to 1 million, or more than 1 million; types of content"
+                "Hours of video, and types of content: less than 10,000, 10,000 to 1 million, or more"
             ),
             "modality-other": "Other modalities, with their approximate size and its unit",
             "latest-date": (
-                "Latest date of acquisition or collection of data (month and year), and whether training goes on"
+                "Latest month in which data was acquired or collected, and whether training goes on"
             ),
             "revision-dates": "Dates of the revisions that were read",
             "languages": "Linguistic characteristics of the training data",
@@ -147,7 +147,7 @@ _TEMPLATE: tuple[tuple[str, str, dict[str, str]], ...] = (
             "crawled-used": "Were crawlers used by the provider or on its behalf?",
             "crawler-names": "Names or identifiers of the crawlers",
             "crawler-purposes": "Purposes of the crawlers",
-            "crawler-behaviour": "Behaviour of the crawlers, such as respect for robots.txt, captchas and paywalls",
+            "crawler-behaviour": "Behaviour of the crawlers towards robots.txt, captchas and paywalls",
             "crawl-period": "Period of collection",
             "crawl-content": "Kinds of content and of online sources crawled, and how much",
             "crawl-modalities": _MODALITIES,
@@ -196,8 +196,8 @@ _TEMPLATE: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "code-of-practice": "Has the provider signed the code of practice for general-purpose AI models?",
             "reservations": (
-                "Measures taken before and during collection, with the opt-out protocols that the provider, or "
-                "those from whom datasets were obtained, honoured"
+                "Measures taken before and during collection, with the opt-out protocols that the "
+                "provider, or those from whom datasets were obtained, honoured"
             ),
             "reservations-comments": _COMMENTS,
         },
