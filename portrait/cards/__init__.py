@@ -1,1 +1,1 @@
-"""Descriptions of portraits: for the pages of models, for machines, for authorities."""
+"""Descriptions of a portrait in forms that others define: Croissant and the training summary."""

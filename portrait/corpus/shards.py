@@ -190,7 +190,7 @@ class Source:
         locations: What the caller named, without passwords.
         shards: The shards, in the order in which they are read.
         revisions: For each location whose content can change under its name, what exactly is read: the
-            ``commit``, ``config`` and ``split`` of a dataset on a hub.
+            ``commit``, ``date``, ``config`` and ``split`` of a dataset on a hub.
     """
 
     name: str

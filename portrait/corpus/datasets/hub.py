@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portrait import extras
@@ -32,10 +33,11 @@ class FoundDataset:
 
 @dataclass(frozen=True, slots=True)
 class _Repository:
-    """A dataset on the hub: its full name, a commit, and the sizes of the commit's files in bytes."""
+    """A dataset on the hub: its full name, a commit, its date, and the sizes of its files in bytes."""
 
     name: str
     commit: str
+    date: str | None
     sizes: dict[str, int | None]
 
     @property
@@ -64,7 +66,9 @@ def find(dataset: HubDataset, columns: Columns) -> FoundDataset:
         repository = _look_up(dataset)
         builder, streams = _load(dataset, repository)
     splits = _chosen(dataset, list(streams))
-    selection = HubSelection(dataset, repository.url, repository.commit, builder.config.name, tuple(splits))
+    selection = HubSelection(
+        dataset, repository.url, repository.commit, repository.date, builder.config.name, tuple(splits)
+    )
     paths = builder.config.data_files or {}
     # A shard takes the builder along to its process, which does not need the names of all files.
     builder.config.data_files = None
@@ -118,7 +122,13 @@ def _look_up(dataset: HubDataset) -> _Repository:
         raise CorpusError(
             f"{url}: cannot reach the hub at {endpoint}: {first_line(error)}: check the network"
         ) from error
-    return _Repository(info.id, info.sha, {file.rfilename: file.size for file in info.siblings or ()})
+    sizes = {file.rfilename: file.size for file in info.siblings or ()}
+    return _Repository(info.id, info.sha, _utc(info.last_modified), sizes)
+
+
+def _utc(time: datetime | None) -> str | None:
+    """Return a time in UTC as ISO 8601 writes it, to the second."""
+    return None if time is None else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _load(dataset: HubDataset, repository: _Repository) -> tuple[Any, Any]:

@@ -30,6 +30,7 @@ class HubSelection:
         dataset: What the location names.
         url: The URL of the dataset by its present name, without parameters.
         commit: The commit.
+        date: When the hub says it was last modified, in UTC, if it does.
         config: The configuration.
         splits: The splits, in the order in which they are read.
     """
@@ -37,12 +38,14 @@ class HubSelection:
     dataset: HubDataset
     url: str
     commit: str
+    date: str | None
     config: str
     splits: tuple[str, ...]
 
     def revision(self) -> dict[str, Any]:
         """Return what the manifest records about the dataset."""
-        return {"commit": self.commit, "config": self.config, "split": "+".join(self.splits)}
+        date = {} if self.date is None else {"date": self.date}
+        return {"commit": self.commit, **date, "config": self.config, "split": "+".join(self.splits)}
 
     def stamp(self, columns: Columns) -> Stamp:
         """Return the stamp of every shard that reads these columns."""

@@ -67,7 +67,9 @@ def test_a_dataset_on_a_hub_has_the_portrait_of_its_files(cli: Cli, hub: StandIn
     assert built.corpus == {
         "main": {
             "location": [url],
-            "revision": {url: {"commit": sha, "config": "en", "split": "train"}},
+            "revision": {
+                url: {"commit": sha, "date": "2025-02-19T08:30:00Z", "config": "en", "split": "train"}
+            },
             "files": [
                 {"path": f"{HF}/org/two@{sha}/{name}", "bytes": len(data)}
                 for name, data in TWO.items()

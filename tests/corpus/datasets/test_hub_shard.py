@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from support.hub_corpora import ERRORS, HF, TWO, parquet, rows, run
+
+from portrait.corpus.columns import Columns
+from portrait.corpus.datasets.hub_shard import HubSelection
+from portrait.corpus.datasets.hub_url import HubDataset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,3 +155,12 @@ def test_a_broken_connection_to_the_hub_is_named(hub: StandIn, tmp_path: Path) -
         url = f"{HF}/{location.partition('?')[0]}@{repository.branches['main']}/{file}"
         assert message.startswith(f"{url}: cannot be read to its end: "), message
         assert message.isprintable()
+
+
+def test_a_revision_has_no_date_that_the_hub_does_not_state() -> None:
+    dataset = HubDataset("org/two")
+    undated = HubSelection(dataset, f"{HF}/org/two", "c0ffee", None, "en", ("test", "train"))
+    assert undated.revision() == {"commit": "c0ffee", "config": "en", "split": "test+train"}
+    dated = replace(undated, date="2025-02-19T08:30:00Z")
+    assert dated.revision() == {**undated.revision(), "date": "2025-02-19T08:30:00Z"}
+    assert dated.stamp(Columns()) == undated.stamp(Columns())
