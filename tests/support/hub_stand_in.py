@@ -158,6 +158,8 @@ _FILE = re.compile(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 
 class _Base(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # A body that follows its headers need not wait until the client has acknowledged these.
+    disable_nagle_algorithm = True
     stand_in: StandIn
 
     def _body(self) -> bytes:
