@@ -130,7 +130,7 @@ def download(address: Address, connection: Connection) -> Download:
             paths = list(threads.map(fetch, expected))
             for name in COMPANIONS if location.is_bundle else ():
                 if location.address.join(name) in location.siblings:
-                    connection.download(location.address.inside(location.address.join(name)))
+                    _download_listed(location.address.join(name), location, connection)
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
@@ -146,7 +146,7 @@ def _files_of_bundle(location: PortraitLocation, connection: Connection) -> tupl
             f"{address.inside(where)}: larger than any manifest, which has "
             f"{counted(MAX_MANIFEST_BYTES, 'byte')} at most"
         )
-    path = connection.download(address.inside(where))
+    path = _download_listed(where, location, connection)
     text = read_regular(path, MAX_MANIFEST_BYTES)
     manifest = parse(text, str(address.inside(where)))
     check_digest(text, str(address.inside(where)))
@@ -168,16 +168,14 @@ def _files_of_filter(location: PortraitLocation, connection: Connection) -> tupl
     index = legacy if legacy in location.siblings else address.path
     if location.siblings[index].n_bytes > _MAX_INDEX_BYTES:
         raise DamagedBundleError(f"{address.inside(index)}: too large for an index")
-    path = connection.download(address.inside(index))
+    path = _download_listed(index, location, connection)
     names = [address.path] if index == legacy else _part_names(path, address)
     folder = address.inside(address.path.rpartition("/")[0])
     expected = []
     for name in dict.fromkeys([address.path, index, *(folder.join(name) for name in names)]):
-        listed = location.siblings.get(name)
-        if listed is None:
+        if name not in location.siblings:
             raise DamagedBundleError(f"{address.inside(name)}: the part is missing in the repository")
-        blob_id = listed.blob_id or None if listed.sha256 is None else None
-        expected.append(ExpectedFile(name, listed.n_bytes, listed.sha256, blob_id))
+        expected.append(_listed_file(name, location))
     return path.with_name(address.name), expected
 
 
@@ -201,6 +199,20 @@ def _part_names(index: Path, address: Address) -> list[str]:
         ):
             raise DamagedBundleError(f"{address}: part_file {name!r:.200} is not a plain file name")
     return names
+
+
+def _download_listed(path: str, location: PortraitLocation, connection: Connection) -> Path:
+    """Download a file of which only the hub states a digest, and return its verified path in the cache."""
+    downloaded = connection.download(location.address.inside(path))
+    _verify(downloaded, _listed_file(path, location), location.address)
+    return downloaded
+
+
+def _listed_file(path: str, location: PortraitLocation) -> ExpectedFile:
+    """Return what a file must be according to the hub's list."""
+    listed = location.siblings[path]
+    blob_id = listed.blob_id or None if listed.sha256 is None else None
+    return ExpectedFile(path, listed.n_bytes, listed.sha256, blob_id)
 
 
 def _require_listed(file: ExpectedFile, location: PortraitLocation) -> None:
