@@ -73,8 +73,8 @@ def with_section(page: bytes, section: str) -> bytes:
     marks = list(_MARK.finditer(text))
     if [mark[1] for mark in marks] not in ([], ["begin", "end"]):
         raise SpecError(
-            "the model's card has marks of the section that do not pair up: remove them, or write the section "
-            "elsewhere"
+            "the model's card has marks of the section that do not pair up: remove them, or write the "
+            "section elsewhere"
         )
     line_end = "\r\n" if "\r\n" in text else "\n"
     section = section.replace("\n", line_end)

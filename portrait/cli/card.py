@@ -72,6 +72,8 @@ def command(
     elif as_croissant:
         content = _croissant(bundle, address)
     elif as_summary:
+        if as_json and (out or "").endswith(".md"):
+            raise click.UsageError(f"{out}: is Markdown by its name: leave out --json, or name a .json file")
         name = SUMMARY_NAMES[as_json or (out or "").endswith(".json")]
         if there is not None and not is_summary(there):
             raise OutputExistsError(f"{target}: exists and is not a training summary: choose another name")
@@ -80,9 +82,9 @@ def command(
             training_summary(manifest, name) if there is None else updated_summary(there, manifest, name)
         )
     else:
-        content = _card(bundle, address)
         if there is not None and not cards.is_card(there):
             raise OutputExistsError(f"{target}: exists and is not a portrait's card: choose another name")
+        content = _card(bundle, address, cards.read_card(bundle.path) if there is None else there)
     if target is None:
         click.echo(content, nl=False)
     else:
@@ -90,10 +92,9 @@ def command(
             write_file(target, content)
 
 
-def _card(bundle: Bundle, address: str | None) -> bytes:
-    """Return the portrait's card as it is written now, with what people have written in it."""
+def _card(bundle: Bundle, address: str | None, there: bytes | None) -> bytes:
+    """Return the portrait's card as it is written now, with what people have written in an older one."""
     name = bundle.path.resolve().name if address is None else address.rstrip("/").rpartition("/")[2]
-    there = cards.read_card(bundle.path)
     if there is None:
         return cards.card(bundle.manifest, name, address).encode()
     return cards.updated(there, bundle.manifest, name, bundle.manifest, address)

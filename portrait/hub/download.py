@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.hub.addresses import Address
-    from portrait.hub.connection import Connection
+    from portrait.hub.connection import HubConnection
     from portrait.hub.location import PortraitLocation
 
 #: An index of a filter of the original library has a line or two for each chunk of 16 MiB.
@@ -71,7 +71,7 @@ class Download:
     files: tuple[Path, ...]
 
 
-def cached(location: str, connection: Connection) -> Path:
+def cached(location: str, connection: HubConnection) -> Path:
     """Return the path of a verified portrait in the cache, after downloading it if need be.
 
     Args:
@@ -95,7 +95,7 @@ def cached(location: str, connection: Connection) -> Path:
     return path
 
 
-def download(address: Address, connection: Connection) -> Download:
+def download(address: Address, connection: HubConnection) -> Download:
     """Download the portrait at an address into the cache, and verify it.
 
     Every file of the portrait is compared with its digest: in a bundle, with those of the manifest; of a
@@ -137,7 +137,9 @@ def download(address: Address, connection: Connection) -> Download:
     return Download(first.parent if location.is_bundle else first, (first, *paths))
 
 
-def _files_of_bundle(location: PortraitLocation, connection: Connection) -> tuple[Path, list[ExpectedFile]]:
+def _files_of_bundle(
+    location: PortraitLocation, connection: HubConnection
+) -> tuple[Path, list[ExpectedFile]]:
     """Download a bundle's manifest, and return it and the files that it lists."""
     address = location.address
     where = address.join(MANIFEST_NAME)
@@ -161,7 +163,9 @@ def _files_of_bundle(location: PortraitLocation, connection: Connection) -> tupl
     return path, expected
 
 
-def _files_of_filter(location: PortraitLocation, connection: Connection) -> tuple[Path, list[ExpectedFile]]:
+def _files_of_filter(
+    location: PortraitLocation, connection: HubConnection
+) -> tuple[Path, list[ExpectedFile]]:
     """Download the index of a filter of the original library, and return the filter and its other files."""
     address = location.address
     legacy = f"{address.path}.idx"
@@ -201,7 +205,7 @@ def _part_names(index: Path, address: Address) -> list[str]:
     return names
 
 
-def _download_listed(path: str, location: PortraitLocation, connection: Connection) -> Path:
+def _download_listed(path: str, location: PortraitLocation, connection: HubConnection) -> Path:
     """Download a file of which only the hub states a digest, and return its verified path in the cache."""
     downloaded = connection.download(location.address.inside(path))
     _verify(downloaded, _listed_file(path, location), location.address)
@@ -227,7 +231,7 @@ def _require_listed(file: ExpectedFile, location: PortraitLocation) -> None:
         )
 
 
-def _require_room(files: Sequence[ExpectedFile], address: Address, connection: Connection) -> None:
+def _require_room(files: Sequence[ExpectedFile], address: Address, connection: HubConnection) -> None:
     """Check that the disk has room for what is not there yet, before anything large is downloaded."""
     cache = connection.cache
     there = next((folder for folder in (cache, *cache.parents) if folder.exists()), None)

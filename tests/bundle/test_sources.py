@@ -98,3 +98,17 @@ def test_an_address_leads_to_its_page(address: str, page: str | None) -> None:
 def test_the_sources_of_a_golden_portrait_are_its_layers() -> None:
     manifest = golden()
     assert [record.name for record in source_records(manifest)] == [layer.source for layer in manifest.layers]
+
+
+@pytest.mark.parametrize(
+    ("location", "page"),
+    [
+        ("hf://datasets/org/web@main/en/*.parquet", "https://huggingface.co/datasets/org/web/tree/main/en"),
+        ("hf://datasets/org/web/**/[ab]*.txt", "https://huggingface.co/datasets/org/web"),
+        ("https://example.org/caf\udce9.txt", "https://example.org/caf%3F.txt"),
+        ("hf://datasets/org/web/caf\ud800", "https://huggingface.co/datasets/org/web/tree/main/caf%3F"),
+    ],
+)
+def test_patterns_and_names_that_are_not_utf8_have_pages(location: str, page: str) -> None:
+    (origin,) = origins([location])
+    assert origin.url == page

@@ -69,6 +69,13 @@ def test_a_training_summary_keeps_what_people_filled_in(cli: Cli, name: str) -> 
     assert Path(name).read_text() == out
 
 
+def test_what_people_have_written_in_another_card_stays(cli: Cli) -> None:
+    other = Path("other.md")
+    other.write_text(Path("p.portrait/README.md").read_text() + "\nOnly here.\n")
+    assert cli("card", "p.portrait", "-o", other) == (0, "", "")
+    assert other.read_text().endswith("\nOnly here.\n")
+
+
 def test_files_of_somebody_else_are_not_replaced(cli: Cli) -> None:
     theirs = Path("theirs.md")
     theirs.write_text("# Theirs\n")
@@ -82,6 +89,7 @@ def test_files_of_somebody_else_are_not_replaced(cli: Cli) -> None:
     [
         (["--croissant", "--training-summary"], "exclude each other"),
         (["--croissant", "--for-model", "a/b"], "exclude each other"),
+        (["--training-summary", "--json", "-o", "s.md"], "s.md: is Markdown by its name"),
         (["--json"], "--json belongs to --training-summary"),
         (["-o", "missing/card.md"], "missing/card.md: "),
     ],

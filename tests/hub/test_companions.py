@@ -13,7 +13,7 @@ from portrait import OutputExistsError, SpecError
 from portrait.bundle import reader as bundles
 from portrait.hub.addresses import Address
 from portrait.hub.companions import companions
-from portrait.hub.connection import RemoteFile
+from portrait.hub.connection import HubFile
 from portrait.hub.push_plan import RemoteFolder
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def copy(tale: Path, tmp_path: Path) -> Path:
 
 def publish(bundle: Path, texts: dict[str, bytes], old: Manifest | None = None, card: Any = "merge") -> Any:
     """Return what is published beside a portrait, where a directory has some small files."""
-    files = {name: RemoteFile(len(text), None, "") for name, text in texts.items()}
+    files = {name: HubFile(len(text), None, "") for name, text in texts.items()}
     remote = RemoteFolder(FERRY, "0" * 40, files, old, texts)
     manifest = (bundle / "portrait.json").read_bytes()
     return companions(bundles.read(bundle), manifest, remote, card)
@@ -75,7 +75,7 @@ def test_a_page_of_somebody_else_stays(copy: Path) -> None:
 
 
 def test_a_page_that_is_too_large_to_read_stays(tale: Path) -> None:
-    remote = RemoteFolder(FERRY, "0" * 40, {CARD: RemoteFile(9 << 20, None, "")}, None, {})
+    remote = RemoteFolder(FERRY, "0" * 40, {CARD: HubFile(9 << 20, None, "")}, None, {})
     contents = companions(bundles.read(tale), (tale / "portrait.json").read_bytes(), remote, "merge")
     assert contents.keys() == {CROISSANT}
 

@@ -10,7 +10,7 @@ from support.hub_fixtures import TOKEN
 
 from portrait import HubError
 from portrait.hub.addresses import Address
-from portrait.hub.connection import Connection, RemoteFile
+from portrait.hub.connection import HubConnection, HubFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +21,10 @@ FERRY = Address("model", "org/ferry")
 FILES = {"a.safetensors": b"weights", "deep/b.txt": b"text\n", "deep/inside/c.txt": b"", "d.txt": b"more\n"}
 
 
-def listed(data: bytes, *, large: bool = False) -> RemoteFile:
+def listed(data: bytes, *, large: bool = False) -> HubFile:
     """Return how a file is listed."""
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-    return RemoteFile(len(data), hashlib.sha256(data).hexdigest() if large else None, blob)
+    return HubFile(len(data), hashlib.sha256(data).hexdigest() if large else None, blob)
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def test_the_environment_describes_the_connection(
     hub: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home" / "hub"
-    assert Connection.of_environment() == Connection(hub.url, home)
-    assert Connection.of_environment(token=TOKEN, cache_dir=tmp_path, local_files_only=True) == Connection(
-        hub.url, tmp_path, TOKEN, local_only=True
-    )
+    assert HubConnection.of_environment() == HubConnection(hub.url, home)
+    assert HubConnection.of_environment(
+        token=TOKEN, cache_dir=tmp_path, local_files_only=True
+    ) == HubConnection(hub.url, tmp_path, TOKEN, local_only=True)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert Connection.of_environment().local_only
+    assert HubConnection.of_environment().local_only
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_environment_describes_the_connection(
     ],
 )
 def test_files_are_listed(ferry: Address, path: str, recursive: bool, names: set[str]) -> None:
-    files = Connection.of_environment().files(ferry.inside(path), recursive=recursive)
+    files = HubConnection.of_environment().files(ferry.inside(path), recursive=recursive)
     assert files == {name: listed(FILES[name], large=name == "a.safetensors") for name in names}
 
 
@@ -66,10 +66,10 @@ def test_the_cache_lists_what_the_hub_lists(hub: StandIn, repo_type: Any, recurs
     hub.add_model("org/ferry", FILES)
     hub.add("org/ferry", FILES)
     ferry = Address(repo_type, "org/ferry")
-    online = Connection.of_environment()
+    online = HubConnection.of_environment()
     fixed = ferry.at(online.commit(ferry))
     paths = [online.download(fixed.inside(name)) for name in FILES]
-    offline = Connection.of_environment(local_files_only=True)
+    offline = HubConnection.of_environment(local_files_only=True)
     theirs, ours = online.files(fixed, recursive=recursive), offline.files(fixed, recursive=recursive)
     assert theirs.keys() == ours.keys()
     for name, file in ours.items():
@@ -80,7 +80,7 @@ def test_the_cache_lists_what_the_hub_lists(hub: StandIn, repo_type: Any, recurs
 
 
 def test_what_the_cache_does_not_have_is_an_error(ferry: Address, tmp_path: Path) -> None:
-    offline = Connection.of_environment(local_files_only=True)
+    offline = HubConnection.of_environment(local_files_only=True)
     with pytest.raises(HubError, match=f"is not in the cache {tmp_path / 'home' / 'hub'}, and nothing else"):
         offline.files(ferry)
     for request in (lambda: offline.commit(FERRY), lambda: offline.download(ferry.inside("d.txt"))):
@@ -89,7 +89,7 @@ def test_what_the_cache_does_not_have_is_an_error(ferry: Address, tmp_path: Path
 
 
 def test_a_branch_is_a_commit_that_the_cache_remembers(hub: StandIn, ferry: Address) -> None:
-    online, offline = Connection.of_environment(), Connection.of_environment(local_files_only=True)
+    online, offline = HubConnection.of_environment(), HubConnection.of_environment(local_files_only=True)
     assert online.commit(FERRY) == ferry.revision
     newer = hub.models["org/ferry"].commit({}, "branch/of/org")
     assert online.commit(FERRY.at("branch/of/org")) == newer
@@ -102,15 +102,17 @@ def test_a_branch_is_a_commit_that_the_cache_remembers(hub: StandIn, ferry: Addr
 def test_a_token_is_sent_unless_none_is_wanted(hub: StandIn) -> None:
     hub.add_model("org/secret", FILES, private=True)
     secret = Address("model", "org/secret")
-    assert Connection.of_environment().commit(secret) == Connection.of_environment(token=TOKEN).commit(secret)
+    assert HubConnection.of_environment().commit(secret) == HubConnection.of_environment(token=TOKEN).commit(
+        secret
+    )
     with pytest.raises(HubError):
-        Connection.of_environment(token=False).commit(secret)
+        HubConnection.of_environment(token=False).commit(secret)
 
 
 @pytest.mark.parametrize("end", ["/api/models/org/ferry", "/tree/main", "/resolve/main/d.txt"])
 def test_a_hub_that_asks_for_patience_gets_it(hub: StandIn, ferry: Address, end: str) -> None:
     hub.refusals[end.replace("main", str(ferry.revision))] = (2, 0)
-    connection = Connection.of_environment()
+    connection = HubConnection.of_environment()
     fixed = FERRY.at(connection.commit(FERRY))
     assert connection.files(fixed)["d.txt"] == listed(FILES["d.txt"])
     assert connection.download(fixed.inside("d.txt")).read_bytes() == FILES["d.txt"]

@@ -64,7 +64,9 @@ def test_an_unknown_repository_is_named(hub: StandIn) -> None:
 
 def test_an_unknown_revision_is_named(hub: StandIn) -> None:
     hub.add_model("org/ferry", {})
-    with pytest.raises(HubError, match="hf://org/ferry: no revision 'main': name a branch, a tag or a commit"):
+    with pytest.raises(
+        HubError, match="hf://org/ferry: no revision 'main': name a branch, a tag or a commit"
+    ):
         with explained(FERRY):
             api(hub).model_info("org/ferry", revision="other")
 
@@ -152,7 +154,10 @@ def test_a_file_that_cannot_be_written_is_an_error_of_output(
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (OSError("Consistency check failed: 3 bytes\nPlease retry."), "Consistency check failed: 3 bytes: try again"),
+        (
+            OSError("Consistency check failed: 3 bytes\nPlease retry."),
+            "Consistency check failed: 3 bytes: try again",
+        ),
         (ValueError("\n  What now?  \nmore"), "What now?"),
         (ValueError(), "ValueError"),
         (hub_errors.LocalTokenNotFoundError("none"), "no token: log in (`hf auth login`), or set HF_TOKEN"),
@@ -193,7 +198,10 @@ def test_patience_has_limits(hub: StandIn, refusals: int, seconds: int, n_waits:
     hub.add_model("org/ferry", {})
     hub.refusals["/api/models/org/ferry"] = (refusals, seconds)
     waits: list[float] = []
-    with pytest.raises(HubError, match=f"too many requests: try again in {seconds} seconds"), explained(FERRY):
+    with (
+        pytest.raises(HubError, match=f"too many requests: try again in {seconds} seconds"),
+        explained(FERRY),
+    ):
         patiently(lambda: api(hub).model_info("org/ferry"), wait=waits.append)
     assert waits == [seconds] * n_waits
 

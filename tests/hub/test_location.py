@@ -9,7 +9,7 @@ import pytest
 
 from portrait import HubError, NotAPortraitError
 from portrait.hub.addresses import parse
-from portrait.hub.connection import Connection
+from portrait.hub.connection import HubConnection
 from portrait.hub.location import PortraitLocation, locate
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ ADDRESS = "hf://org/ferry"
 def find(hub: StandIn, files: Files, path: str = "") -> PortraitLocation:
     """Return the portrait that is found in a repository with some files."""
     commit = hub.add_model("org/ferry", files)
-    return locate(parse(f"{ADDRESS}@{commit}/{path}"), Connection.of_environment())
+    return locate(parse(f"{ADDRESS}@{commit}/{path}"), HubConnection.of_environment())
 
 
 def paths(*names: str) -> Files:
@@ -89,4 +89,4 @@ def test_none_or_several_are_an_error(hub: StandIn, files: Files, path: str, mes
 def test_a_commit_that_does_not_exist_is_an_error(hub: StandIn) -> None:
     hub.add_model("org/ferry", paths("portrait.json"))
     with pytest.raises(HubError, match=f"no revision '{'0' * 40}'"):
-        locate(parse(f"{ADDRESS}@{'0' * 40}"), Connection.of_environment())
+        locate(parse(f"{ADDRESS}@{'0' * 40}"), HubConnection.of_environment())

@@ -11,7 +11,7 @@ from support.hub_fixtures import files_of, shard_name
 from portrait import OutputExistsError
 from portrait.bundle import reader as bundles
 from portrait.hub.addresses import Address
-from portrait.hub.connection import RemoteFile
+from portrait.hub.connection import HubFile
 from portrait.hub.push_plan import PushPlan, RemoteFolder, Upload, parse_remote, plan_push
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ def manifest_of(bundle: Path) -> Manifest:
     return bundles.read(bundle).manifest
 
 
-def recorded(manifest: Manifest) -> dict[str, RemoteFile]:
+def recorded(manifest: Manifest) -> dict[str, HubFile]:
     """Return a portrait's files as a repository lists them that holds exactly these."""
     records = [record for layer in manifest.layers for record in layer.files]
-    return {record.file: RemoteFile(record.bytes, record.sha256, "") for record in records}
+    return {record.file: HubFile(record.bytes, record.sha256, "") for record in records}
 
 
 def folder(
-    files: Mapping[str, RemoteFile],
+    files: Mapping[str, HubFile],
     manifest: Manifest | None = None,
     texts: Mapping[str, bytes] | None = None,
 ) -> RemoteFolder:
@@ -90,7 +90,7 @@ def test_another_file_of_that_name_is_replaced_only_if_the_old_portrait_lists_it
     tale: Path, sha256: str | None
 ) -> None:
     shard = shard_name(tale)
-    files = {**recorded(manifest_of(tale)), shard: RemoteFile(5, sha256, "")}
+    files = {**recorded(manifest_of(tale)), shard: HubFile(5, sha256, "")}
     with pytest.raises(OutputExistsError) as raised:
         plan(tale, folder(files))
     assert str(raised.value).startswith(f"hf://org/ferry@main/deep/{shard}: is somebody else's file")
@@ -100,7 +100,7 @@ def test_another_file_of_that_name_is_replaced_only_if_the_old_portrait_lists_it
 
 def test_files_that_only_the_old_portrait_lists_are_removed(tale: Path, saga: Path) -> None:
     old, new = manifest_of(saga), manifest_of(tale)
-    files = {**recorded(old), "notes.txt": RemoteFile(5, None, "")}
+    files = {**recorded(old), "notes.txt": HubFile(5, None, "")}
     planned = plan(tale, folder(files, old))
     assert {*planned.removed} == recorded(old).keys() - recorded(new).keys()
     assert list(planned.removed) == sorted(planned.removed)
@@ -110,7 +110,9 @@ def test_files_that_only_the_old_portrait_lists_are_removed(tale: Path, saga: Pa
 def test_a_file_that_is_not_what_the_old_portrait_lists_stays(tale: Path, saga: Path) -> None:
     old = manifest_of(saga)
     gone = recorded(old).keys() - recorded(manifest_of(tale)).keys()
-    files = {name: replace(file, n_bytes=file.n_bytes + (name in gone)) for name, file in recorded(old).items()}
+    files = {
+        name: replace(file, n_bytes=file.n_bytes + (name in gone)) for name, file in recorded(old).items()
+    }
     assert plan(tale, folder(files, old)).removed == ()
     assert plan(tale, folder({}, old)).removed == ()
 
