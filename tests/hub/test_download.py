@@ -206,7 +206,9 @@ def test_a_spoiled_file_is_removed_from_the_cache_and_fetched_again(
     assert portrait.open(ADDRESS).query(TALE).verdict == "found"
 
 
-def test_files_that_agree_with_the_hub_but_not_with_the_manifest_are_refused(hub: StandIn, tale: Path) -> None:
+def test_files_that_agree_with_the_hub_but_not_with_the_manifest_are_refused(
+    hub: StandIn, tale: Path
+) -> None:
     files = files_of(tale)
     shard = files[shard_name(tale)]
     hub.add_model("org/ferry", {**files, shard_name(tale): shard[:-1] + bytes([shard[-1] ^ 1])})
@@ -303,9 +305,7 @@ def test_offline_what_is_in_the_cache_opens_and_nothing_else(
     assert hub.requests == []
 
 
-def test_offline_a_download_without_a_receipt_is_verified(
-    hub: StandIn, tale: Path, tmp_path: Path
-) -> None:
+def test_offline_a_download_without_a_receipt_is_verified(hub: StandIn, tale: Path, tmp_path: Path) -> None:
     hub.add_model("org/ferry", files_of(tale))
     path = fetch()
     shutil.rmtree(tmp_path / "home" / "assets")
@@ -399,7 +399,9 @@ def test_a_part_outside_the_directory_is_refused(hub: StandIn, name: Any) -> Non
     assert message.endswith(f"part_file {name!r} is not a plain file name")
 
 
-@pytest.mark.parametrize("content", [b"bits, not an index", b"{}", b"[]", b'{"blocks": 3}', b'{"blocks": [3]}'])
+@pytest.mark.parametrize(
+    "content", [b"bits, not an index", b"{}", b"[]", b'{"blocks": 3}', b'{"blocks": [3]}']
+)
 def test_a_file_that_is_no_index_is_refused(hub: StandIn, content: bytes) -> None:
     hub.add("org/words", {WORDS: content})
     assert f"there is no {WORDS}.idx beside it" in message_of(DamagedBundleError, "hf://datasets/org/words")
@@ -407,7 +409,9 @@ def test_a_file_that_is_no_index_is_refused(hub: StandIn, content: bytes) -> Non
 
 def test_an_index_that_is_too_large_is_not_even_fetched(hub: StandIn) -> None:
     hub.add("org/words", {**words(), WORDS: Huge(b"{}")})
-    assert message_of(DamagedBundleError, "hf://datasets/org/words").endswith(f"{WORDS}: too large for an index")
+    assert message_of(DamagedBundleError, "hf://datasets/org/words").endswith(
+        f"{WORDS}: too large for an index"
+    )
     assert not hub.sent
 
 

@@ -64,9 +64,11 @@ def test_an_unknown_repository_is_named(hub: StandIn) -> None:
 
 def test_an_unknown_revision_is_named(hub: StandIn) -> None:
     hub.add_model("org/ferry", {})
-    with pytest.raises(HubError, match="hf://org/ferry: no revision 'main': name a branch, a tag or a commit"):
-        with explained(FERRY):
-            api(hub).model_info("org/ferry", revision="other")
+    with (
+        pytest.raises(HubError, match="hf://org/ferry: no revision 'main': name a branch, a tag or a commit"),
+        explained(FERRY),
+    ):
+        api(hub).model_info("org/ferry", revision="other")
 
 
 def test_a_missing_file_is_named(hub: StandIn) -> None:
@@ -149,10 +151,28 @@ def test_a_file_that_cannot_be_written_is_an_error_of_output(
     assert str(explanation(OSError(errno.EIO, "I/O error"))).startswith(f"{tmp_path / 'cache'}: ")
 
 
+@pytest.mark.parametrize("error", [hub_errors.LocalEntryNotFoundError, hub_errors.RevisionResolutionError])
+def test_what_is_not_in_the_cache_names_the_cache(error: type[Exception], tmp_path: Path) -> None:
+    with pytest.raises(HubError) as raised, explained(FERRY, tmp_path, local_only=True):
+        raise error("Nothing there.")
+    assert str(raised.value) == (
+        f"hf://org/ferry@main/deep: is not in the cache {tmp_path}, and nothing else may be asked: fetch it "
+        "once while online"
+    )
+    with (
+        pytest.raises(HubError, match=f"and it is not in the cache {tmp_path}: "),
+        explained(FERRY, tmp_path),
+    ):
+        raise error("Nothing there.")
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (OSError("Consistency check failed: 3 bytes\nPlease retry."), "Consistency check failed: 3 bytes: try again"),
+        (
+            OSError("Consistency check failed: 3 bytes\nPlease retry."),
+            "Consistency check failed: 3 bytes: try again",
+        ),
         (ValueError("\n  What now?  \nmore"), "What now?"),
         (ValueError(), "ValueError"),
         (hub_errors.LocalTokenNotFoundError("none"), "no token: log in (`hf auth login`), or set HF_TOKEN"),
@@ -193,7 +213,10 @@ def test_patience_has_limits(hub: StandIn, refusals: int, seconds: int, n_waits:
     hub.add_model("org/ferry", {})
     hub.refusals["/api/models/org/ferry"] = (refusals, seconds)
     waits: list[float] = []
-    with pytest.raises(HubError, match=f"too many requests: try again in {seconds} seconds"), explained(FERRY):
+    with (
+        pytest.raises(HubError, match=f"too many requests: try again in {seconds} seconds"),
+        explained(FERRY),
+    ):
         patiently(lambda: api(hub).model_info("org/ferry"), wait=waits.append)
     assert waits == [seconds] * n_waits
 

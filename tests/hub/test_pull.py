@@ -11,7 +11,14 @@ from support.places import GOLDEN
 from support.signers import write_keys
 
 import portrait
-from portrait import DamagedBundleError, HubError, NotAPortraitError, OutputError, OutputExistsError, SpecError
+from portrait import (
+    DamagedBundleError,
+    HubError,
+    NotAPortraitError,
+    OutputError,
+    OutputExistsError,
+    SpecError,
+)
 from portrait.hub.pull import pull
 
 if TYPE_CHECKING:
@@ -30,9 +37,7 @@ def test_a_portrait_stays_in_the_cache(hub: StandIn, tale: Path, tmp_path: Path)
     portrait.verify(path)
 
 
-def test_a_directory_of_its_own_is_independent_of_the_cache(
-    hub: StandIn, tale: Path, tmp_path: Path
-) -> None:
+def test_a_directory_of_its_own_is_independent_of_the_cache(hub: StandIn, tale: Path, tmp_path: Path) -> None:
     hub.add_model("org/ferry", {**files_of(tale), "model.safetensors": b"weights"})
     out = pull(ADDRESS, tmp_path / "out")
     shutil.rmtree(tmp_path / "home")

@@ -110,7 +110,9 @@ def test_files_that_only_the_old_portrait_lists_are_removed(tale: Path, saga: Pa
 def test_a_file_that_is_not_what_the_old_portrait_lists_stays(tale: Path, saga: Path) -> None:
     old = manifest_of(saga)
     gone = recorded(old).keys() - recorded(manifest_of(tale)).keys()
-    files = {name: replace(file, n_bytes=file.n_bytes + (name in gone)) for name, file in recorded(old).items()}
+    files = {
+        name: replace(file, n_bytes=file.n_bytes + (name in gone)) for name, file in recorded(old).items()
+    }
     assert plan(tale, folder(files, old)).removed == ()
     assert plan(tale, folder({}, old)).removed == ()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hub_stand_in import serving
 
 import portrait
+from support.hub_stand_in import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from support.hub_stand_in import Files, StandIn
 
 TALE = "The ferryman of Orrin counts every plank of the pier before he lets anybody step on it. " * 4
-SEQUEL = "His daughter counts the passengers instead, and writes their names on the back of a tide table. " * 4
+SEQUEL = (
+    "His daughter counts the passengers instead, and writes their names on the back of a tide table. " * 4
+)
 #: Texts of people in a card: after what is generated.
 NOTE = b"\nAsk the ferryman before you cite this.\n"
 #: The token of the user ``org``, who may write to repositories of that name.

@@ -281,7 +281,9 @@ class _Handler(_Base):
             self._batch(match[1] or "models", match[2], match[3], json.loads(body))
         elif match := _API.fullmatch(path):
             kind, name, action, revision, inside = match.groups()
-            self._api(kind, name, action or "revision", unquote(revision or "main"), unquote(inside or ""), body)
+            self._api(
+                kind, name, action or "revision", unquote(revision or "main"), unquote(inside or ""), body
+            )
         elif match := _FILE.fullmatch(path):
             kind, name, revision, inside = match.groups()
             self._file(kind or "models", name, unquote(revision), unquote(inside))
