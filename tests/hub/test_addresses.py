@@ -170,5 +170,5 @@ def test_a_path_stays_inside(path: str) -> None:
     if inside and "\0" not in path and "\\" not in path:
         assert require_path(path, "there") == path
     else:
-        with pytest.raises(SpecError, match="^there: not a path in a repository"):
+        with pytest.raises(SpecError, match=r"^there: not a path in a repository"):
             require_path(path, "there")

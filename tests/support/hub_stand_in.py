@@ -441,10 +441,9 @@ class _Handler(_Base):
                     self._refuse(400, "", f"LFS pointer pointed to a file that does not exist: {path}")
                     return
                 files[path] = content
-            elif line["key"] == "deletedFile":
-                if files.pop(path, None) is None:
-                    self._refuse(404, "EntryNotFound", "A file with this name doesn't exist")
-                    return
+            elif line["key"] == "deletedFile" and files.pop(path, None) is None:
+                self._refuse(404, "EntryNotFound", "A file with this name doesn't exist")
+                return
         prefix = "" if kind == "models" else f"{kind}/"
         url = f"{self.stand_in.url}/{prefix}{name}"
         answer: dict[str, Any] = {"success": True, "hookOutput": ""}
