@@ -95,7 +95,7 @@ def web_page(address: str) -> str | None:
 
 def _quoted(text: str, safe: str = "/") -> str:
     # A file's name that is not UTF-8 has lone surrogates.
-    return quote(text, safe=safe, errors="replace")
+    return quote(text, safe=safe, errors="backslashreplace")
 
 
 def _origins(record: Any) -> tuple[Origin, ...]:
