@@ -79,6 +79,8 @@ def web_page(address: str) -> str | None:
     Args:
         address: A URL, or an address such as ``hf://org/name@revision/folder``.
     """
+    # A manifest may hold lone surrogates, which no URL can.
+    address = printable(address)
     if re.match(r"https?://", address):
         return quote(address, safe="/:?#[]@!$&'()*+,;=%~")
     match = _ADDRESS.fullmatch(address)

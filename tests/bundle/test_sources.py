@@ -98,3 +98,8 @@ def test_an_address_leads_to_its_page(address: str, page: str | None) -> None:
 def test_the_sources_of_a_golden_portrait_are_its_layers() -> None:
     manifest = golden()
     assert [record.name for record in source_records(manifest)] == [layer.source for layer in manifest.layers]
+
+
+def test_an_address_that_is_no_unicode_has_a_page() -> None:
+    assert web_page("https://example.org/\udce9") == "https://example.org/%5Cudce9"
+    assert web_page("hf://org/name/\ud800\n") == "https://huggingface.co/org/name/tree/main/%5Cud800%5Cn"
