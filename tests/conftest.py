@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Child processes import the installed package, even if they start in its source directory.
 os.environ["PYTHONSAFEPATH"] = "1"
+# The hub's library reads it when it is loaded: stand-ins for the hub serve plain HTTP only.
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 
 Argument = str | bytes | os.PathLike[str]
 

@@ -79,19 +79,23 @@ def web_page(address: str) -> str | None:
     Args:
         address: A URL, or an address such as ``hf://org/name@revision/folder``.
     """
-    # A manifest may hold lone surrogates, which no URL can.
-    address = printable(address)
     if re.match(r"https?://", address):
-        return quote(address, safe="/:?#[]@!$&'()*+,;=%~")
+        return _quoted(address, safe="/:?#[]@!$&'()*+,;=%~")
     match = _ADDRESS.fullmatch(address)
     if match is None:
         return None
     tree = ""
-    path = (match["path"] or "").rstrip("/")
+    # A pattern is in a directory; nobody finds a page of the pattern itself.
+    path = re.split(r"/[^/]*[*?\[]", match["path"] or "", maxsplit=1)[0].rstrip("/")
     if match["revision"] or path:
         # A revision may be percent-encoded already: refs%2Fpr%2F1.
-        tree = f"/tree/{quote(unquote(match['revision'] or 'main'), safe='')}{quote(path)}"
-    return f"{_HUB}/{match['kind'] or ''}{quote(match['name'])}{tree}"
+        tree = f"/tree/{_quoted(unquote(match['revision'] or 'main'), safe='')}{_quoted(path)}"
+    return f"{_HUB}/{match['kind'] or ''}{_quoted(match['name'])}{tree}"
+
+
+def _quoted(text: str, safe: str = "/") -> str:
+    # A file's name that is not UTF-8 has lone surrogates.
+    return quote(text, safe=safe, errors="replace")
 
 
 def _origins(record: Any) -> tuple[Origin, ...]:

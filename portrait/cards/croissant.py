@@ -143,7 +143,7 @@ def _manifest_file(text: bytes) -> dict[str, Any]:
 
 
 def _shard_files(manifest: Manifest) -> list[dict[str, Any]]:
-    return [_shard_file(shard, layer.source) for layer in manifest.layers for shard in layer.shards]
+    return [_shard_file(shard, layer.source) for layer in manifest.layers for shard in layer.files]
 
 
 def _shard_file(shard: ShardRecord, source: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _BLOCK = re.compile(
 _UNPLACED = "## Unplaced"
 _UNPLACED_NOTE = "Texts of fields that this summary no longer has. Move them, or remove them."
 #: The labels of the fields of sources, which go with their sources.
-_LABEL = re.compile(rf"(?:{'|'.join(re.escape(f'**{label}**') for label in SOURCE_LABELS.values())})\s*\Z")
+_LABEL = re.compile(rf"^\*\*(?:{'|'.join(map(re.escape, SOURCE_LABELS.values()))})\*\*\s*\Z", re.MULTILINE)
 
 
 def render(sections: Sequence[SummarySection]) -> str:
@@ -61,7 +61,8 @@ class _Update:
     """One update of a summary: the fields it has, and what becomes of what people wrote in them."""
 
     def __init__(self, text: str, sections: Sequence[SummarySection]) -> None:
-        self._newline = "\r\n" if "\r\n" in text else "\n"
+        # Texts that people paste may have other line ends than the file.
+        self._newline = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
         self._old = text
         self._fields = {field.id: field for section in sections for field in section.fields}
         blocks = list(_BLOCK.finditer(text))
@@ -78,11 +79,11 @@ class _Update:
     def text(self) -> str:
         """Return the new summary."""
         text = "".join(self._pieces())
-        if self._dropped:
-            if _UNPLACED not in text.splitlines():
-                text = text.rstrip() + self._lines(f"\n\n{_UNPLACED}\n\n{_UNPLACED_NOTE}\n")
-            for id_, inner in self._dropped:
-                text = text.rstrip() + self._lines(f"\n\n**{id_}**\n\n{_marked('unplaced', id_, inner)}\n")
+        if self._dropped and _UNPLACED not in text.splitlines():
+            text = text.rstrip() + self._lines(f"\n\n{_UNPLACED}\n\n{_UNPLACED_NOTE}\n")
+        for id_, inner in self._dropped:
+            label = self._lines(f"\n\n{_label(id_)}\n\n")
+            text = text.rstrip() + label + _marked("unplaced", id_, inner) + self._newline
         empty = re.compile(rf"\s*^{_UNPLACED}\s+{re.escape(_UNPLACED_NOTE)}\s*\Z", re.MULTILINE)
         return empty.sub(self._newline, text)
 
@@ -94,7 +95,7 @@ class _Update:
             end = match.end()
             block = self._replacement(match)
             if block is None:
-                label = re.compile(rf"\*\*{match['id']}\*\*\s*\Z") if match["kind"] == "unplaced" else _LABEL
+                label = _id_label(match["id"]) if match["kind"] == "unplaced" else _LABEL
                 kept = label.sub("", between)
                 yield kept if kept == between else kept.rstrip()
             else:
@@ -155,6 +156,11 @@ def _persons(match: re.Match[str]) -> bool:
 def _heading(section: SummarySection) -> str:
     number = f"{section.number}. " if section.number else ""
     return f"{'#' * (2 + section.number.count('.'))} {number}{section.title}"
+
+
+def _id_label(id_: str) -> re.Pattern[str]:
+    """Return the pattern of the label of an unplaced text, which is its id."""
+    return re.compile(rf"^{re.escape(_label(id_))}\s*\Z", re.MULTILINE)
 
 
 def _label(label: str) -> str:

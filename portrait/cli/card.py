@@ -161,7 +161,7 @@ def _summary_name(out: str | None, *, as_json: bool) -> str:
     if out is None or suffix not in {PurePath(name).suffix for name in SUMMARY_NAMES}:
         return SUMMARY_NAMES[as_json]
     if as_json and suffix != ".json":
-        raise click.UsageError(f"--json and {out} contradict each other: name a file that ends in .json")
+        raise click.UsageError(f"{out}: is Markdown by its name: leave out --json, or name a .json file")
     return out
 
 

@@ -17,7 +17,7 @@ import click
 
 from portrait.cli.shared.failures import ReaderGoneError, fail
 from portrait.cli.shared.hints import option_hint
-from portrait.cli.shared.hub import hide_progress
+from portrait.cli.shared.progress import hide_progress
 from portrait.errors import PortraitError
 from portrait.storage.mapping import explain_bus_errors
 from portrait.version import __version__

@@ -7,8 +7,8 @@ import json
 import click
 
 import portrait
-from portrait.cli.shared.hub import hide_progress
 from portrait.cli.shared.options import json_option, overwrite_option, quiet_option
+from portrait.cli.shared.progress import hide_progress
 from portrait.errors import printable
 
 

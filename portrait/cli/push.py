@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 import portrait
-from portrait.cli.shared.hub import hide_progress
 from portrait.cli.shared.options import json_option, quiet_option
+from portrait.cli.shared.progress import hide_progress
 from portrait.errors import printable
 from portrait.hub.addresses import REPO_TYPES
 from portrait.hub.companions import CARD_CHOICES

@@ -219,6 +219,7 @@ def _union(records: Sequence[_RecordedSource], paths: set[str]) -> _RecordedSour
     return replace(
         records[0],
         locations=[location for record in records for location in record.locations],
+        revisions={location: one for record in records for location, one in record.revisions.items()},
         files=sorted(files, key=lambda file: file.file.path),
     )
 

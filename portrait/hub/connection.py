@@ -24,7 +24,7 @@ _BLOB_ID = re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteFile:
+class HubFile:
     """A file as the hub lists it.
 
     Args:
@@ -39,7 +39,7 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class HubConnection:
     """How to reach the hub, and the cache for what comes from there.
 
     Args:
@@ -61,7 +61,7 @@ class Connection:
         token: str | bool | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         local_files_only: bool = False,
-    ) -> Connection:
+    ) -> HubConnection:
         """Return the connection that the environment's variables describe.
 
         Args:
@@ -101,7 +101,7 @@ class Connection:
             )
         return str(resolved.resolved)
 
-    def files(self, address: Address, *, recursive: bool = False) -> dict[str, RemoteFile]:
+    def files(self, address: Address, *, recursive: bool = False) -> dict[str, HubFile]:
         """Return the files in a directory, by their paths in the repository.
 
         Args:
@@ -134,7 +134,7 @@ class Connection:
             except errors.EntryNotFoundError:
                 return {}
         return {
-            entry.path: RemoteFile(entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
+            entry.path: HubFile(entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
             for entry in entries
             if hasattr(entry, "size")
         }
@@ -144,7 +144,7 @@ class Connection:
         folder = f"{address.repo_type}s--{address.repo_id.replace('/', '--')}"
         return self.cache / folder / "snapshots" / str(address.revision)
 
-    def _cached_files(self, address: Address, *, recursive: bool) -> dict[str, RemoteFile]:
+    def _cached_files(self, address: Address, *, recursive: bool) -> dict[str, HubFile]:
         """Return what the cache has of a directory."""
         root = self.snapshot(address)
         paths = (root / address.path).glob("**/*" if recursive else "*")
@@ -155,7 +155,7 @@ class Connection:
                 digest = path.resolve().name
                 sha256 = digest if _SHA256.fullmatch(digest) else None
                 blob_id = digest if _BLOB_ID.fullmatch(digest) else ""
-                files[path.relative_to(root).as_posix()] = RemoteFile(path.stat().st_size, sha256, blob_id)
+                files[path.relative_to(root).as_posix()] = HubFile(path.stat().st_size, sha256, blob_id)
         if not files:
             raise HubError(
                 f"{address}: is not in the cache {self.cache}, and nothing else may be asked: fetch it once "

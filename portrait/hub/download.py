@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portrait.hub.addresses import Address
-    from portrait.hub.connection import Connection
+    from portrait.hub.connection import HubConnection
     from portrait.hub.location import PortraitLocation
 
 #: An index of a filter of the original library has a line or two for each chunk of 16 MiB.
@@ -71,7 +71,7 @@ class Download:
     files: tuple[Path, ...]
 
 
-def cached(location: str, connection: Connection) -> Path:
+def cached(location: str, connection: HubConnection) -> Path:
     """Return the path of a verified portrait in the cache, after downloading it if need be.
 
     Args:
@@ -95,7 +95,7 @@ def cached(location: str, connection: Connection) -> Path:
     return path
 
 
-def download(address: Address, connection: Connection) -> Download:
+def download(address: Address, connection: HubConnection) -> Download:
     """Download the portrait at an address into the cache, and verify it.
 
     Every file of the portrait is compared with its digest: in a bundle, with those of the manifest; of a
@@ -130,14 +130,16 @@ def download(address: Address, connection: Connection) -> Download:
             paths = list(threads.map(fetch, expected))
             for name in COMPANIONS if location.is_bundle else ():
                 if location.address.join(name) in location.siblings:
-                    connection.download(location.address.inside(location.address.join(name)))
+                    _download_listed(location.address.join(name), location, connection)
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
     return Download(first.parent if location.is_bundle else first, (first, *paths))
 
 
-def _files_of_bundle(location: PortraitLocation, connection: Connection) -> tuple[Path, list[ExpectedFile]]:
+def _files_of_bundle(
+    location: PortraitLocation, connection: HubConnection
+) -> tuple[Path, list[ExpectedFile]]:
     """Download a bundle's manifest, and return it and the files that it lists."""
     address = location.address
     where = address.join(MANIFEST_NAME)
@@ -146,7 +148,7 @@ def _files_of_bundle(location: PortraitLocation, connection: Connection) -> tupl
             f"{address.inside(where)}: larger than any manifest, which has "
             f"{counted(MAX_MANIFEST_BYTES, 'byte')} at most"
         )
-    path = connection.download(address.inside(where))
+    path = _download_listed(where, location, connection)
     text = read_regular(path, MAX_MANIFEST_BYTES)
     manifest = parse(text, str(address.inside(where)))
     check_digest(text, str(address.inside(where)))
@@ -161,23 +163,23 @@ def _files_of_bundle(location: PortraitLocation, connection: Connection) -> tupl
     return path, expected
 
 
-def _files_of_filter(location: PortraitLocation, connection: Connection) -> tuple[Path, list[ExpectedFile]]:
+def _files_of_filter(
+    location: PortraitLocation, connection: HubConnection
+) -> tuple[Path, list[ExpectedFile]]:
     """Download the index of a filter of the original library, and return the filter and its other files."""
     address = location.address
     legacy = f"{address.path}.idx"
     index = legacy if legacy in location.siblings else address.path
     if location.siblings[index].n_bytes > _MAX_INDEX_BYTES:
         raise DamagedBundleError(f"{address.inside(index)}: too large for an index")
-    path = connection.download(address.inside(index))
+    path = _download_listed(index, location, connection)
     names = [address.path] if index == legacy else _part_names(path, address)
     folder = address.inside(address.path.rpartition("/")[0])
     expected = []
     for name in dict.fromkeys([address.path, index, *(folder.join(name) for name in names)]):
-        listed = location.siblings.get(name)
-        if listed is None:
+        if name not in location.siblings:
             raise DamagedBundleError(f"{address.inside(name)}: the part is missing in the repository")
-        blob_id = listed.blob_id or None if listed.sha256 is None else None
-        expected.append(ExpectedFile(name, listed.n_bytes, listed.sha256, blob_id))
+        expected.append(_listed_file(name, location))
     return path.with_name(address.name), expected
 
 
@@ -203,6 +205,20 @@ def _part_names(index: Path, address: Address) -> list[str]:
     return names
 
 
+def _download_listed(path: str, location: PortraitLocation, connection: HubConnection) -> Path:
+    """Download a file of which only the hub states a digest, and return its verified path in the cache."""
+    downloaded = connection.download(location.address.inside(path))
+    _verify(downloaded, _listed_file(path, location), location.address)
+    return downloaded
+
+
+def _listed_file(path: str, location: PortraitLocation) -> ExpectedFile:
+    """Return what a file must be according to the hub's list."""
+    listed = location.siblings[path]
+    blob_id = listed.blob_id or None if listed.sha256 is None else None
+    return ExpectedFile(path, listed.n_bytes, listed.sha256, blob_id)
+
+
 def _require_listed(file: ExpectedFile, location: PortraitLocation) -> None:
     listed = location.siblings.get(file.path)
     where = location.address.inside(file.path)
@@ -215,7 +231,7 @@ def _require_listed(file: ExpectedFile, location: PortraitLocation) -> None:
         )
 
 
-def _require_room(files: Sequence[ExpectedFile], address: Address, connection: Connection) -> None:
+def _require_room(files: Sequence[ExpectedFile], address: Address, connection: HubConnection) -> None:
     """Check that the disk has room for what is not there yet, before anything large is downloaded."""
     cache = connection.cache
     there = next((folder for folder in (cache, *cache.parents) if folder.exists()), None)

@@ -120,7 +120,7 @@ def _refusal(repository: Address, error: Any) -> HubError:
     said = (
         error.response.headers.get("X-Error-Message") or getattr(error, "server_message", "") or ""
     ).strip()
-    said = f": {said.splitlines()[0]}" if said else ""
+    said = f": {said.splitlines()[0].rstrip('.')}" if said else ""
     if status == 401 and not _has_token(error):
         # Strangers are not told which repositories there are.
         return HubError(_missing(repository))

@@ -38,10 +38,10 @@ def local_path(location: str | os.PathLike[str]) -> Path:
     if known is not None:
         return known
     # They take a while to import, and most portraits are on this machine.
-    from portrait.hub.connection import Connection
+    from portrait.hub.connection import HubConnection
     from portrait.hub.download import cached
 
-    return cached(str(location), Connection.of_environment())
+    return cached(str(location), HubConnection.of_environment())
 
 
 def changeable_path(location: str | os.PathLike[str]) -> Path:

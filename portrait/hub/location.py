@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portrait.hub.addresses import Address
-    from portrait.hub.connection import Connection, RemoteFile
+    from portrait.hub.connection import HubConnection, HubFile
 
 #: The end of the name of a filter of the original Data Portraits library.
 FILTER_SUFFIX = ".bf"
@@ -30,7 +30,7 @@ class PortraitLocation:
     """
 
     address: Address
-    siblings: Mapping[str, RemoteFile]
+    siblings: Mapping[str, HubFile]
 
     @property
     def is_bundle(self) -> bool:
@@ -38,7 +38,7 @@ class PortraitLocation:
         return not self.address.path.endswith(FILTER_SUFFIX)
 
 
-def locate(address: Address, connection: Connection) -> PortraitLocation:
+def locate(address: Address, connection: HubConnection) -> PortraitLocation:
     """Find the portrait at an address, or the only one below it.
 
     Args:
@@ -70,7 +70,7 @@ def locate(address: Address, connection: Connection) -> PortraitLocation:
     return locate(address.inside(paths[0]), connection)
 
 
-def _portraits(files: Mapping[str, RemoteFile], address: Address) -> list[str]:
+def _portraits(files: Mapping[str, HubFile], address: Address) -> list[str]:
     """Return the paths of the portraits among some files."""
     manifests = [path for path in files if path.rpartition("/")[2] == MANIFEST_NAME]
     folders = [path.rpartition("/")[0] for path in manifests]

@@ -12,7 +12,7 @@ from portrait.bundle.readme.card import CARD_NAME, read_card
 from portrait.bundle.writer import BundleWriter
 from portrait.errors import SpecError
 from portrait.hub.companions import COMPANIONS
-from portrait.hub.connection import Connection
+from portrait.hub.connection import HubConnection
 from portrait.hub.download import cached
 from portrait.hub.environment import is_address
 from portrait.signing.signature_file import SIGNATURE_NAME
@@ -66,7 +66,7 @@ def pull(
     writer = None if out is None else BundleWriter(Path(out), overwrite=overwrite)
     if writer is not None:
         writer.check()
-    connection = Connection.of_environment(
+    connection = HubConnection.of_environment(
         token=token, cache_dir=cache_dir, local_files_only=local_files_only
     )
     path = cached(location, connection)

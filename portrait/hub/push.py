@@ -15,7 +15,7 @@ from portrait.errors import DamagedBundleError, HubError, OutputError, SpecError
 from portrait.extras import load
 from portrait.hub.addresses import Address, of_repository
 from portrait.hub.companions import COMPANIONS, companions
-from portrait.hub.connection import Connection
+from portrait.hub.connection import HubConnection
 from portrait.hub.environment import is_address
 from portrait.hub.failures import StaleParentError, explained, patiently
 from portrait.hub.push_plan import PushPlan, RemoteFolder, Upload, parse_remote, plan_push
@@ -128,7 +128,7 @@ def push(
     check_current(bundle.path, text, bundle.manifest)
     _require_sizes(bundle)
     address = of_repository(repository, repo_type=repo_type, revision=revision, path=path_in_repo)
-    connection = Connection.of_environment(token=token)
+    connection = HubConnection.of_environment(token=token)
     if connection.local_only:
         raise HubError(f"{address}: nothing can be published in offline mode: unset HF_HUB_OFFLINE")
     _require_token(address, token)
@@ -173,7 +173,7 @@ def _require_token(address: Address, token: str | bool | None) -> None:
 
 
 def _require_repository(
-    address: Address, connection: Connection, *, private: bool, create_branch: bool
+    address: Address, connection: HubConnection, *, private: bool, create_branch: bool
 ) -> None:
     """Create the repository and the branch, unless they are there."""
     api, errors = connection.api(), load("huggingface_hub.errors", "hub")
@@ -193,7 +193,7 @@ def _require_repository(
             patiently(lambda: api.create_branch(**place, branch=address.revision, exist_ok=True))
 
 
-def _remote_folder(address: Address, connection: Connection) -> RemoteFolder:
+def _remote_folder(address: Address, connection: HubConnection) -> RemoteFolder:
     """Return what is in the directory now."""
     fixed = address.at(connection.commit(address))
     files = connection.files(fixed)
@@ -212,7 +212,7 @@ def _largest(name: str) -> int:
 
 
 def _commit(
-    plan: PushPlan, remote: RemoteFolder, connection: Connection, message: str, *, create_pr: bool
+    plan: PushPlan, remote: RemoteFolder, connection: HubConnection, message: str, *, create_pr: bool
 ) -> Pushed:
     """Send the files, and commit."""
     hub = load("huggingface_hub", "hub")

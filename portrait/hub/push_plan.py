@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from portrait.bundle.manifest import Manifest, ShardRecord, SketchRecord
     from portrait.hub.addresses import Address
-    from portrait.hub.connection import RemoteFile
+    from portrait.hub.connection import HubFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RemoteFolder:
 
     address: Address
     commit: str
-    files: Mapping[str, RemoteFile]
+    files: Mapping[str, HubFile]
     manifest: Manifest | None
     texts: Mapping[str, bytes]
 

@@ -82,13 +82,13 @@ class Portrait:
         """
         # They take a while to import, and most portraits are opened from a path.
         from portrait.hub.addresses import of_repository
-        from portrait.hub.connection import Connection
+        from portrait.hub.connection import HubConnection
         from portrait.hub.download import cached
 
         path = Path(location)
         if is_address(location) or not path.exists():
             address = of_repository(str(location), repo_type=repo_type, revision=revision, path=subfolder)
-            connection = Connection.of_environment(
+            connection = HubConnection.of_environment(
                 token=token, cache_dir=cache_dir, local_files_only=local_files_only
             )
             path = cached(str(address), connection)

@@ -100,6 +100,15 @@ def test_the_sources_of_a_golden_portrait_are_its_layers() -> None:
     assert [record.name for record in source_records(manifest)] == [layer.source for layer in manifest.layers]
 
 
-def test_an_address_that_is_no_unicode_has_a_page() -> None:
-    assert web_page("https://example.org/\udce9") == "https://example.org/%5Cudce9"
-    assert web_page("hf://org/name/\ud800\n") == "https://huggingface.co/org/name/tree/main/%5Cud800%5Cn"
+@pytest.mark.parametrize(
+    ("location", "page"),
+    [
+        ("hf://datasets/org/web@main/en/*.parquet", "https://huggingface.co/datasets/org/web/tree/main/en"),
+        ("hf://datasets/org/web/**/[ab]*.txt", "https://huggingface.co/datasets/org/web"),
+        ("https://example.org/caf\udce9.txt", "https://example.org/caf%3F.txt"),
+        ("hf://datasets/org/web/caf\ud800", "https://huggingface.co/datasets/org/web/tree/main/caf%3F"),
+    ],
+)
+def test_patterns_and_names_that_are_not_utf8_have_pages(location: str, page: str) -> None:
+    (origin,) = origins([location])
+    assert origin.url == page

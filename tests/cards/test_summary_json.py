@@ -142,22 +142,20 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     st.dictionaries(
         st.sampled_from([f.id for s in ALL for f in s.fields]),
         _JSON.filter(lambda value: value not in (None, "", [], {})),
         max_size=4,
     ),
-    st.permutations([ALL, GROWN, FEWER]),
+    st.permutations(range(3)),
 )
-def test_no_sequence_of_updates_loses_a_value(
-    values: dict[str, Any], versions: list[tuple[SummarySection, ...]]
-) -> None:
+def test_no_sequence_of_updates_loses_a_value(values: dict[str, Any], versions: list[int]) -> None:
     content = new()
     for id_, value in values.items():
         field(content, id_).update(value=value, status="filled")
-    for sections in versions:
+    for sections in [(ALL, GROWN, FEWER)[version] for version in versions]:
         content = update(content, sections)
     last = update(content, ALL)
     assert {id_: field(last, id_)["value"] for id_ in values} == values

@@ -107,6 +107,12 @@ def test_text_of_a_dropped_source_is_unplaced_and_returns_with_it() -> None:
     assert updated(dropped, ALL) == text
 
 
+def test_notes_of_a_person_beside_a_dropped_field_stay() -> None:
+    mark = f"<!-- portrait:fill {DESCRIPTION} -->"
+    text = NEW.replace(mark, f"See **our page** of the **Source**\n\n{mark}")
+    assert "See **our page** of the **Source**\n" in updated(text, FEWER)
+
+
 def test_two_texts_of_one_dropped_field_are_both_kept() -> None:
     dropped = updated(fill(NEW, DESCRIPTION, "Diaries."), FEWER)
     again = updated(fill(NEW, DESCRIPTION, "Letters.") + dropped.split("## Unplaced")[1], ALL)
@@ -149,22 +155,20 @@ def test_a_summary_is_known_by_its_mark() -> None:
         assert not is_rendered(other)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     st.dictionaries(
         st.sampled_from([field.id for section in ALL for field in section.fields]),
         st.text("aé京<>!-*# \n\r", min_size=1).filter(lambda text: text.strip() and "<!-- " not in text),
         max_size=4,
     ),
-    st.permutations([ALL, GROWN, FEWER]),
+    st.permutations(range(3)),
 )
-def test_no_sequence_of_updates_loses_a_text(
-    texts: dict[str, str], versions: list[tuple[SummarySection, ...]]
-) -> None:
+def test_no_sequence_of_updates_loses_a_text(texts: dict[str, str], versions: list[int]) -> None:
     text = NEW
     for id_, written in texts.items():
         text = fill(text, id_, written)
-    for sections in versions:
+    for sections in [(ALL, GROWN, FEWER)[version] for version in versions]:
         text = updated(text, sections)
         assert updated(text, sections) == text
     last = updated(text, ALL)

@@ -108,9 +108,9 @@ def test_files_of_somebody_else_are_not_replaced(cli: Cli) -> None:
     [
         (["--croissant", "--training-summary"], "exclude each other"),
         (["--croissant", "--for-model", "a/b"], "exclude each other"),
+        (["--training-summary", "--json", "-o", "s.md"], "s.md: is Markdown by its name"),
         (["--json"], "--json belongs to --training-summary"),
         (["--training-summary", "--address", "hf://a/b"], "--address has no use here"),
-        (["--training-summary", "--json", "-o", "a.md"], "--json and a.md contradict each other"),
         (["--address", "somewhere"], "somewhere: not an address of a repository"),
         (["--for-model", "model"], "model: not a model's repository, such as ORG/NAME (--for-model)"),
         (["-o", "missing/card.md"], "missing/card.md: "),

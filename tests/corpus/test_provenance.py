@@ -98,6 +98,8 @@ def test_rows_skipped_outside_files_are_recorded_with_the_source() -> None:
 
 def test_a_source_named_by_a_column_has_the_files_that_hold_its_rows() -> None:
     sources = [source("x", "b", "c"), source("y", "a")]
+    for one in sources:
+        one.revisions[f"{one.name}/*"] = {"commit": one.name}
     read = [
         ShardRead("x", ["b"], ["code"], {"b": "22"}, {}),
         ShardRead("x", ["c"], ["code", "web"], {}, {}),
@@ -106,7 +108,8 @@ def test_a_source_named_by_a_column_has_the_files_that_hold_its_rows() -> None:
     corpus = corpus_records(sources, read, "set")
     assert {name: paths(record) for name, record in corpus.items()} == {"code": ["a", "b", "c"], "web": ["c"]}
     assert corpus["code"]["location"] == ["x/*", "y/*"]
-    assert corpus["web"]["location"] == ["x/*"]
+    assert corpus["code"]["revision"] == {"x/*": {"commit": "x"}, "y/*": {"commit": "y"}}
+    assert (corpus["web"]["location"], corpus["web"]["revision"]) == (["x/*"], {"x/*": {"commit": "x"}})
     assert {record["column"] for record in corpus.values()} == {"set"}
     # A file in several sources is counted once.
     assert skipped_rows({**corpus, "again": corpus["code"]}) == (1, 0)

@@ -95,6 +95,8 @@ class StandIn:
         self.spoiled: set[str] = set()
         #: Commits that someone else makes before the next one arrives: branches' files, by repository.
         self.overtaking: list[tuple[Repository, Files]] = []
+        #: The first lines of the commits' messages.
+        self.messages: list[str] = []
         #: Large files, by SHA-256.
         self.objects: dict[str, bytes] = {}
         #: Tokens that the other origin received; it should receive none.
@@ -158,6 +160,8 @@ _FILE = re.compile(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 
 class _Base(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # A body that follows its headers need not wait until the client has acknowledged these.
+    disable_nagle_algorithm = True
     stand_in: StandIn
 
     def _body(self) -> bytes:
@@ -417,13 +421,15 @@ class _Handler(_Base):
 
     def _commit(self, kind: str, name: str, repository: Repository, branch: str, body: bytes) -> None:
         lines = [json.loads(line) for line in body.splitlines()]
-        parent = next((one["value"].get("parentCommit") for one in lines if one["key"] == "header"), None)
+        header = next(one["value"] for one in lines if one["key"] == "header")
+        parent = header.get("parentCommit")
         if self.stand_in.overtaking:
             overtaken, files = self.stand_in.overtaking.pop(0)
             overtaken.commit({**overtaken.files(branch), **files}, branch)
         if parent is not None and repository.branches.get(branch) != parent and not self._is_proposal():
             self._refuse(412, "", "A commit has happened since. Please refresh and try again.")
             return
+        self.stand_in.messages.append(header["summary"])
         files = dict(repository.files(branch))
         for line in lines:
             path = line["value"].get("path")
@@ -435,10 +441,9 @@ class _Handler(_Base):
                     self._refuse(400, "", f"LFS pointer pointed to a file that does not exist: {path}")
                     return
                 files[path] = content
-            elif line["key"] == "deletedFile":
-                if files.pop(path, None) is None:
-                    self._refuse(404, "EntryNotFound", "A file with this name doesn't exist")
-                    return
+            elif line["key"] == "deletedFile" and files.pop(path, None) is None:
+                self._refuse(404, "EntryNotFound", "A file with this name doesn't exist")
+                return
         prefix = "" if kind == "models" else f"{kind}/"
         url = f"{self.stand_in.url}/{prefix}{name}"
         answer: dict[str, Any] = {"success": True, "hookOutput": ""}

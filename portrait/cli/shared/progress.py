@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 import time
 from functools import wraps
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from portrait.progress import Progress
 
 _SECONDS_BETWEEN_LINES = 0.5
+#: The variable with which the hub's library is told, before it is loaded, to show no bars.
+_NO_HUB_BARS = "HF_HUB_DISABLE_PROGRESS_BARS"
 
 
 class Bar:
@@ -152,3 +155,16 @@ def progress_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, quiet=quiet, progress=callback, **options)
 
     return _progress_option(quiet_option(wrapped))
+
+
+def hide_progress(quiet: bool = False) -> None:
+    """Hide the progress bars of the hub's library where nobody sees them, or nobody wants them.
+
+    Args:
+        quiet: Whether nobody wants them. Otherwise they are shown on a terminal.
+    """
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    if quiet or not terminal:
+        os.environ.setdefault(_NO_HUB_BARS, "1")
+        if "huggingface_hub" in sys.modules:
+            sys.modules["huggingface_hub"].utils.disable_progress_bars()
