@@ -94,8 +94,8 @@ def web_page(address: str) -> str | None:
 
 
 def _quoted(text: str, safe: str = "/") -> str:
-    # A file's name that is not UTF-8 has lone surrogates.
-    return quote(text, safe=safe, errors="replace")
+    # A file's name that is not UTF-8 has lone surrogates. A question mark in their place would begin a query.
+    return quote(text, safe=safe, errors="backslashreplace")
 
 
 def _origins(record: Any) -> tuple[Origin, ...]:
