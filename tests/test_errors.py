@@ -133,6 +133,10 @@ def unsigned() -> None:
     portrait.verify("bundle", public_key=write_keys(Path())[1])
 
 
+def nothing_in_the_cache() -> None:
+    portrait.pull("hf://org/ferry", cache_dir="cache", local_files_only=True)
+
+
 class Case(NamedTuple):
     """An error's class, how to provoke it, and its expected codes, message and base class."""
 
@@ -166,6 +170,7 @@ CASES = [
     Case(errors.NotAPortraitError, lambda: portrait.open("missing"), 2, 500, "missing: ", errors.BundleError),
     Case(errors.DamagedBundleError, damage, 2, 500, "the shard is missing", errors.BundleError),
     Case(errors.UnsupportedBundleError, newer, 2, 500, "upgrade portrait", errors.BundleError),
+    Case(errors.HubError, nothing_in_the_cache, 2, 502, "is not in the cache cache, and nothing"),
     Case(errors.SignatureError, unsigned, 2, 500, "not a Sigstore bundle", errors.BundleError),
 ]
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portrait.errors import HubError
 from portrait.extras import load
 from portrait.hub.environment import cache_directory, endpoint_url, is_offline
-from portrait.hub.failures import explained, patiently
+from portrait.hub.failures import explained, not_cached, patiently
 from portrait.version import __version__
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class HubConnection:
         Raises:
             HubError: There is no such repository or revision, or the hub cannot be reached.
         """
-        with explained(address):
+        with explained(address, self.cache, local_only=self.local_only):
             resolved = patiently(
                 lambda: self.api().resolve_revision(
                     address.repo_id,
@@ -128,7 +127,7 @@ class HubConnection:
             )
             return list(entries)
 
-        with explained(address):
+        with explained(address, self.cache, local_only=self.local_only):
             try:
                 entries = patiently(listed)
             except errors.EntryNotFoundError:
@@ -157,10 +156,7 @@ class HubConnection:
                 blob_id = digest if _BLOB_ID.fullmatch(digest) else ""
                 files[path.relative_to(root).as_posix()] = HubFile(path.stat().st_size, sha256, blob_id)
         if not files:
-            raise HubError(
-                f"{address}: is not in the cache {self.cache}, and nothing else may be asked: fetch it once "
-                "while online"
-            )
+            raise not_cached(address, self.cache)
         return files
 
     def download(self, address: Address) -> Path:
@@ -170,7 +166,7 @@ class HubConnection:
             HubError: There is no such file, or the hub cannot be reached.
             OutputError: The cache cannot be written.
         """
-        with explained(address):
+        with explained(address, self.cache, local_only=self.local_only):
             path = patiently(
                 lambda: load("huggingface_hub", "hub").hf_hub_download(
                     address.repo_id,

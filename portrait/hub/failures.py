@@ -14,6 +14,7 @@ from portrait.storage.failures import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from portrait.hub.addresses import Address
 
@@ -31,11 +32,13 @@ class StaleParentError(HubError):
 
 
 @contextmanager
-def explained(address: Address) -> Iterator[None]:
+def explained(address: Address, cache: Path | None = None, *, local_only: bool = False) -> Iterator[None]:
     """Turn the errors of the hub's library into this library's.
 
     Args:
         address: What the messages name.
+        cache: The hub's cache; by default, where the hub's library has it.
+        local_only: Whether only the cache may be asked.
 
     Raises:
         HubError: The hub refused a request, or could not be reached.
@@ -46,7 +49,14 @@ def explained(address: Address) -> Iterator[None]:
     except (PortraitError, KeyboardInterrupt):
         raise
     except Exception as error:
-        raise _explanation(address, error) from error
+        raise _explanation(address, error, cache or cache_directory(), local_only) from error
+
+
+def not_cached(address: Address, cache: Path) -> HubError:
+    """Return the error of what the cache does not have, if nothing else may be asked."""
+    return HubError(
+        f"{address}: is not in the cache {cache}, and nothing else may be asked: fetch it once while online"
+    )
 
 
 def patiently(request: Callable[[], T], wait: Callable[[float], object] = time.sleep) -> T:
@@ -79,9 +89,11 @@ def _retry_after(error: Any) -> float | None:
         return None
 
 
-def _explanation(address: Address, error: Exception) -> PortraitError:
+def _explanation(address: Address, error: Exception, cache: Path, local_only: bool) -> PortraitError:
     """Return the error that says what was wrong, and what to do."""
     errors = load("huggingface_hub.errors", "hub")
+    if isinstance(error, errors.RevisionResolutionError | errors.LocalEntryNotFoundError):
+        return not_cached(address, cache) if local_only else _unreachable(address, error, cache)
     repository = address.at(None).inside("")
     for kind, message in (
         (
@@ -97,7 +109,6 @@ def _explanation(address: Address, error: Exception) -> PortraitError:
             f"{repository}: no revision {address.revision!r}: name a branch, a tag or a commit of it",
         ),
         (errors.LocalTokenNotFoundError, f"{repository}: no token: {_LOG_IN}"),
-        ((errors.RevisionResolutionError, errors.LocalEntryNotFoundError), _unreachable(address, error)),
         (errors.EntryNotFoundError, f"{address}: no such file"),
     ):
         if isinstance(error, kind):
@@ -105,12 +116,12 @@ def _explanation(address: Address, error: Exception) -> PortraitError:
     if isinstance(error, errors.HfHubHTTPError):
         return _refusal(repository, error)
     if isinstance(error, errors.OfflineModeIsEnabled | errors.HTTPError):
-        return HubError(_unreachable(address, error))
+        return _unreachable(address, error, cache)
     if isinstance(error, OSError):
-        return _not_written(address, error)
-    if isinstance(error, RuntimeError) and error.__cause__ is not None:
+        return _not_written(address, error, cache)
+    if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
         # The library says which file it could not send; the cause says why.
-        return _explanation(address, error.__cause__ if isinstance(error.__cause__, Exception) else error)
+        return _explanation(address, error.__cause__, cache, local_only)
     return HubError(f"{address}: {_first_line(error)}")
 
 
@@ -149,15 +160,14 @@ def _missing(repository: Address) -> str:
     return f"{repository}: no such repository, or one that you may not see: check its name, and {_LOG_IN}"
 
 
-def _unreachable(address: Address, error: Exception) -> str:
-    return (
-        f"{address}: cannot reach {endpoint_url()}, and it is not in the cache {cache_directory()}: "
-        f"{_first_line(error)}"
+def _unreachable(address: Address, error: Exception, cache: Path) -> HubError:
+    return HubError(
+        f"{address}: cannot reach {endpoint_url()}, and it is not in the cache {cache}: {_first_line(error)}"
     )
 
 
-def _not_written(address: Address, error: OSError) -> PortraitError:
-    where = error.filename or cache_directory()
+def _not_written(address: Address, error: OSError, cache: Path) -> PortraitError:
+    where = error.filename or cache
     if error.errno in _NO_ROOM:
         return OutputError(
             f"{where}: {reason(error)} for {address}: make room, or set HF_HOME to a directory with more"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.hub_fixtures import hub, hub_server, tale  # noqa: F401  # fixtures of several commands
 from support.reading_room import build_room
 
 if TYPE_CHECKING:

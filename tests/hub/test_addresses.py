@@ -92,17 +92,9 @@ def test_what_is_no_address_is_refused(location: str, message: str) -> None:
     assert str(raised.value).isprintable()
 
 
-@pytest.mark.parametrize("revision", [COMMIT, COMMIT.replace("a", "0")])
-def test_only_a_commit_is_fixed(revision: str) -> None:
-    assert FERRY.at(revision).is_fixed
-    for other in (
-        None,
-        "main",
-        revision[:-1],
-        f"{revision}0",
-        revision.upper().replace("0", "A"),
-        "refs/pr/1",
-    ):
+def test_only_a_commit_is_fixed() -> None:
+    assert FERRY.at(COMMIT).is_fixed
+    for other in (None, "main", COMMIT[:-1], f"{COMMIT}0", COMMIT.upper(), "refs/pr/1"):
         assert not FERRY.at(other).is_fixed
 
 
@@ -178,5 +170,5 @@ def test_a_path_stays_inside(path: str) -> None:
     if inside and "\0" not in path and "\\" not in path:
         assert require_path(path, "there") == path
     else:
-        with pytest.raises(SpecError, match="^there: not a path in a repository"):
+        with pytest.raises(SpecError, match=r"^there: not a path in a repository"):
             require_path(path, "there")

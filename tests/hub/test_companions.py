@@ -33,7 +33,9 @@ def copy(tale: Path, tmp_path: Path) -> Path:
     return shutil.copytree(tale, tmp_path / "copy")
 
 
-def publish(bundle: Path, texts: dict[str, bytes], old: Manifest | None = None, card: Any = "merge") -> Any:
+def publish(
+    bundle: Path, texts: dict[str, bytes], old: Manifest | None = None, card: Any = "merge"
+) -> dict[str, bytes]:
     """Return what is published beside a portrait, where a directory has some small files."""
     files = {name: HubFile(len(text), None, "") for name, text in texts.items()}
     remote = RemoteFolder(FERRY, "0" * 40, files, old, texts)

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -27,6 +26,7 @@ from portrait.hub.download import cached, download
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from support.hub_stand_in import StandIn
 
@@ -226,8 +226,9 @@ def test_a_download_resumes_where_it_was_cut(
     assert len(fast) == 1
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_connection_that_always_breaks_is_an_error_and_the_next_try_succeeds(
-    hub: StandIn, tale: Path, tmp_path: Path, fast: list[float]
+    hub: StandIn, tale: Path, tmp_path: Path
 ) -> None:
     hub.add_model("org/ferry", files_of(tale))
     hub.broken.add(shard_name(tale))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +17,9 @@ from portrait.hub.environment import (
     is_address,
     is_offline,
 )
+
+if TYPE_CHECKING:
+    import os
 
 VARIABLES = (
     "HF_HUB_CACHE",
@@ -39,7 +42,8 @@ for variables in json.loads(sys.argv[1]):
         os.environ.pop(name, None)
     os.environ.update(variables)
     importlib.reload(constants)
-    facts.append([constants.HF_HUB_CACHE, constants.HF_ASSETS_CACHE, constants.ENDPOINT, constants.HF_HUB_OFFLINE])
+    directories = [constants.HF_HUB_CACHE, constants.HF_ASSETS_CACHE]
+    facts.append([*directories, constants.ENDPOINT, constants.HF_HUB_OFFLINE])
 print(json.dumps(facts))
 """
 ENVIRONMENTS: list[dict[str, str]] = [

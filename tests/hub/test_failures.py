@@ -64,11 +64,11 @@ def test_an_unknown_repository_is_named(hub: StandIn) -> None:
 
 def test_an_unknown_revision_is_named(hub: StandIn) -> None:
     hub.add_model("org/ferry", {})
-    with pytest.raises(
-        HubError, match="hf://org/ferry: no revision 'main': name a branch, a tag or a commit"
+    with (
+        pytest.raises(HubError, match="hf://org/ferry: no revision 'main': name a branch, a tag or a commit"),
+        explained(FERRY),
     ):
-        with explained(FERRY):
-            api(hub).model_info("org/ferry", revision="other")
+        api(hub).model_info("org/ferry", revision="other")
 
 
 def test_a_missing_file_is_named(hub: StandIn) -> None:
@@ -80,9 +80,9 @@ def test_a_missing_file_is_named(hub: StandIn) -> None:
 def test_a_gated_repository_is_named_with_the_page_to_ask_on(hub: StandIn) -> None:
     hub.add_model("org/ferry", {"deep": b"file"})
     hub.models["org/ferry"].gated = True
-    with pytest.raises(HubError, match=f"access is restricted: ask for it on {hub.url}/org/ferry"):
-        with explained(FERRY):
-            api(hub).hf_hub_download("org/ferry", "deep")
+    with pytest.raises(HubError) as raised, explained(FERRY):
+        api(hub).hf_hub_download("org/ferry", "deep")
+    assert f"access is restricted: ask for it on {hub.url}/org/ferry" in str(raised.value)
 
 
 def test_a_missing_permission_names_the_alternative(hub: StandIn) -> None:
@@ -94,7 +94,7 @@ def test_a_missing_permission_names_the_alternative(hub: StandIn) -> None:
 
 
 def test_an_unknown_token_is_an_error(hub: StandIn) -> None:
-    with pytest.raises(HubError, match="the hub does not know this token: .*[^.]: log in"), explained(FERRY):
+    with pytest.raises(HubError, match=r"the hub does not know this token: .*[^.]: log in"), explained(FERRY):
         api(hub, "unknown").create_repo("org/ferry")
 
 
@@ -149,6 +149,21 @@ def test_a_file_that_cannot_be_written_is_an_error_of_output(
     assert str(error) == f"{tmp_path}: Permission denied"
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     assert str(explanation(OSError(errno.EIO, "I/O error"))).startswith(f"{tmp_path / 'cache'}: ")
+
+
+@pytest.mark.parametrize("error", [hub_errors.LocalEntryNotFoundError, hub_errors.RevisionResolutionError])
+def test_what_is_not_in_the_cache_names_the_cache(error: type[Exception], tmp_path: Path) -> None:
+    with pytest.raises(HubError) as raised, explained(FERRY, tmp_path, local_only=True):
+        raise error("Nothing there.")
+    assert str(raised.value) == (
+        f"hf://org/ferry@main/deep: is not in the cache {tmp_path}, and nothing else may be asked: fetch it "
+        "once while online"
+    )
+    with (
+        pytest.raises(HubError, match=f"and it is not in the cache {tmp_path}: "),
+        explained(FERRY, tmp_path),
+    ):
+        raise error("Nothing there.")
 
 
 @pytest.mark.parametrize(

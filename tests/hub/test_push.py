@@ -320,6 +320,7 @@ def test_a_hub_that_asks_for_patience_gets_it(hub: StandIn, tale: Path) -> None:
     assert {times for times, _ in hub.refusals.values()} == {0}
 
 
+@pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize(
     ("repository", "options", "parameter"),
     [
@@ -332,7 +333,7 @@ def test_a_hub_that_asks_for_patience_gets_it(hub: StandIn, tale: Path) -> None:
     ],
 )
 def test_impossible_values_are_refused(
-    hub: StandIn, tale: Path, repository: str, options: dict[str, Any], parameter: str | None
+    tale: Path, repository: str, options: dict[str, Any], parameter: str | None
 ) -> None:
     assert refusal(SpecError, tale, repository, **options).parameter == parameter
 
@@ -344,7 +345,8 @@ def test_what_is_pushed_is_on_this_machine(hub: StandIn, tmp_path: Path) -> None
     assert hub.requests == []
 
 
-def test_a_result_is_a_json_object(hub: StandIn, tale: Path) -> None:
+@pytest.mark.usefixtures("hub")
+def test_a_result_is_a_json_object(tale: Path) -> None:
     pushed = push(tale, "org/ferry")
     content = json.loads(json.dumps(pushed.to_dict()))
     assert content["uploaded"] == list(pushed.uploaded)

@@ -39,7 +39,9 @@ def texts() -> list[Path]:
 
 def test_the_distribution_has_a_name_of_its_own_and_the_command_keeps_its_name() -> None:
     assert PROJECT["name"] == "data-portrait"
-    assert PROJECT["scripts"] == {"portrait": "portrait.cli.main:main"}
+    # The hub's own command line calls its extension by the second name.
+    main = "portrait.cli.main:main"
+    assert PROJECT["scripts"] == {"portrait": main, "hf-portrait": main}
 
 
 def test_no_text_tells_people_to_install_somebody_elses_package() -> None:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import forge, oracle, samples
 from support.evidence import without_words
+from support.hub_fixtures import TALE, files_of, hub, hub_server, tale  # noqa: F401  # fixtures
 from support.places import GOLDEN
 
 import portrait
-from portrait.errors import DamagedBundleError
+from portrait.errors import DamagedBundleError, HubError, SpecError, UnsupportedBundleError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.hub_stand_in import StandIn
 
 STORY = "The tide clerk of Sandholm wrote two numbers into his book every morning, and on Sundays a third."
 
@@ -150,3 +153,77 @@ def test_a_recorded_rate_that_the_filter_contradicts_is_found(
 def test_foreign_filters_have_the_rate_of_their_bits() -> None:
     for path in sorted((GOLDEN / "redisbloom").glob("*.bf")):
         portrait.open(path).check_rates()
+
+
+@pytest.mark.parametrize(
+    ("location", "options"),
+    [
+        ("org/ferry", {}),
+        ("org/ferry", {"revision": "main"}),
+        ("hf://org/ferry", {}),
+        ("org/ferry", {"repo_type": "dataset", "subfolder": "deep", "revision": "next"}),
+        ("hf://datasets/org/ferry@next", {"subfolder": "deep"}),
+        ("hf://datasets/org/ferry@next/deep", {}),
+    ],
+)
+def test_a_published_portrait_is_opened_by_the_hubs_usual_arguments(
+    hub: StandIn,  # noqa: F811  # a fixture
+    tale: Path,  # noqa: F811  # a fixture
+    location: str,
+    options: dict[str, Any],
+) -> None:
+    hub.add_model("org/ferry", files_of(tale))
+    hub.add("org/ferry", {})
+    hub.repositories["org/ferry"].commit(files_of(tale, "deep"), "next")
+    opened = portrait.Portrait.from_pretrained(location, **options)
+    assert opened.query(TALE).verdict == "found"
+    assert opened.manifest == portrait.open(tale).manifest
+
+
+def test_a_directory_is_opened_by_the_hubs_usual_arguments(
+    book: portrait.Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = portrait.Portrait.from_pretrained(book.path)
+    assert opened.manifest == book.manifest
+    assert portrait.Portrait.from_pretrained(tmp_path, subfolder="book.portrait").manifest == book.manifest
+    monkeypatch.chdir(tmp_path)
+    assert portrait.Portrait.from_pretrained("book.portrait").manifest == book.manifest
+
+
+def test_the_cache_alone_is_asked_where_nothing_else_may_be(
+    hub: StandIn,  # noqa: F811  # a fixture
+    tale: Path,  # noqa: F811  # a fixture
+    tmp_path: Path,
+) -> None:
+    hub.add_model("org/ferry", files_of(tale))
+    cache = tmp_path / "cache"
+    with pytest.raises(HubError, match="is not in the cache"):
+        portrait.Portrait.from_pretrained("org/ferry", cache_dir=cache, local_files_only=True)
+    path = portrait.Portrait.from_pretrained("org/ferry", cache_dir=cache).path
+    assert path.is_relative_to(cache)
+    hub.requests.clear()
+    opened = portrait.Portrait.from_pretrained("org/ferry", cache_dir=cache, local_files_only=True, map=False)
+    assert opened.path == path
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize("location", ["missing.portrait", "org/deep/missing", "/missing"])
+def test_neither_a_path_nor_a_repository_is_an_error(location: str) -> None:
+    with pytest.raises(SpecError):
+        portrait.Portrait.from_pretrained(location)
+
+
+def test_an_open_portrait_is_published(
+    hub: StandIn,  # noqa: F811  # a fixture
+    book: portrait.Portrait,
+) -> None:
+    pushed = book.push_to_hub("org/books", path_in_repo="deep", repo_type="dataset", private=True)
+    assert hub.repositories["org/books"].private
+    assert portrait.Portrait.from_pretrained(pushed.address).manifest == book.manifest
+    assert book.push_to_hub("hf://datasets/org/books/deep").uploaded == ()
+
+
+def test_a_foreign_filter_is_not_published_as_it_is(hub: StandIn) -> None:  # noqa: F811  # a fixture
+    with pytest.raises(UnsupportedBundleError, match="has no manifest: wrap it first, and push that"):
+        portrait.open(GOLDEN / "redisbloom" / "words.50-50.bf").push_to_hub("org/words")
+    assert hub.requests == []
