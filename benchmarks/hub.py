@@ -15,6 +15,7 @@ import tempfile
 import timeit
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,7 @@ def measure_opening(scratch: Path) -> tuple[float, float]:
         portrait.open(address)
         places: tuple[str | Path, Path] = (address, scratch / "small.portrait")
         times = [
-            [timeit.timeit(lambda place=place: portrait.open(place), number=50) / 50 for place in places]
+            [timeit.timeit(partial(portrait.open, place), number=50) / 50 for place in places]
             for _ in range(3 * RUNS)
         ]
     return min(one for one, _ in times), min(other for _, other in times)

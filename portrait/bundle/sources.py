@@ -94,7 +94,7 @@ def web_page(address: str) -> str | None:
 
 
 def _quoted(text: str, safe: str = "/") -> str:
-    # A file's name that is not UTF-8 has lone surrogates. A question mark in their place would begin a query.
+    # A file's name that is not UTF-8 has lone surrogates.
     return quote(text, safe=safe, errors="backslashreplace")
 
 

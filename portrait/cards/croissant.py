@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from portrait import strict_json
-from portrait.bundle.manifest import FORMAT_VERSION
+from portrait.bundle.manifest import FORMAT_VERSION, SketchRecord
 from portrait.bundle.reader import MANIFEST_NAME
 from portrait.bundle.readme.front_matter import LIBRARY
 from portrait.bundle.sources import Origin, SourceRecord, source_records, web_page
@@ -143,13 +143,14 @@ def _manifest_file(text: bytes) -> dict[str, Any]:
 
 
 def _shard_files(manifest: Manifest) -> list[dict[str, Any]]:
-    return [_shard_file(shard, layer.source) for layer in manifest.layers for shard in layer.files]
+    return [_layer_file(record, layer.source) for layer in manifest.layers for record in layer.files]
 
 
-def _shard_file(shard: ShardRecord, source: str) -> dict[str, Any]:
-    suffix = f".{shard.file.rpartition('.')[2]}"
+def _layer_file(record: ShardRecord | SketchRecord, source: str) -> dict[str, Any]:
+    suffix = f".{record.file.rpartition('.')[2]}"
     formats = [_BINARY, _FORMATS[suffix]] if suffix in _FORMATS else [_BINARY]
-    return _file_object(shard.file, shard.bytes, shard.sha256, formats, f"A filter of the source {source}.")
+    what = "A sketch of the keys" if isinstance(record, SketchRecord) else "A filter"
+    return _file_object(record.file, record.bytes, record.sha256, formats, f"{what} of the source {source}.")
 
 
 def _file_object(file: str, n_bytes: int, sha256: str, formats: list[str], what: str) -> dict[str, Any]:

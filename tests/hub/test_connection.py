@@ -38,9 +38,9 @@ def test_the_environment_describes_the_connection(
 ) -> None:
     home = tmp_path / "home" / "hub"
     assert HubConnection.of_environment() == HubConnection(hub.url, home)
-    assert HubConnection.of_environment(token=TOKEN, cache_dir=tmp_path, local_files_only=True) == HubConnection(
-        hub.url, tmp_path, TOKEN, local_only=True
-    )
+    assert HubConnection.of_environment(
+        token=TOKEN, cache_dir=tmp_path, local_files_only=True
+    ) == HubConnection(hub.url, tmp_path, TOKEN, local_only=True)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert HubConnection.of_environment().local_only
 
@@ -109,7 +109,9 @@ def test_a_branch_is_a_commit_that_the_cache_remembers(hub: StandIn, ferry: Addr
 def test_a_token_is_sent_unless_none_is_wanted(hub: StandIn) -> None:
     hub.add_model("org/secret", FILES, private=True)
     secret = Address("model", "org/secret")
-    assert HubConnection.of_environment().commit(secret) == HubConnection.of_environment(token=TOKEN).commit(secret)
+    assert HubConnection.of_environment().commit(secret) == HubConnection.of_environment(token=TOKEN).commit(
+        secret
+    )
     with pytest.raises(HubError):
         HubConnection.of_environment(token=False).commit(secret)
 

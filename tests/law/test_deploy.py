@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,6 @@ from portrait_server.settings import settings_of
 from support.places import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
 SERVER = ROOT / "server"
 DEPLOY = SERVER / "deploy"
@@ -134,7 +134,7 @@ def test_the_settings_name_what_the_containers_mount() -> None:
     settings = settings_of(tomllib.loads((DEPLOY / "service.toml").read_text()))
     mounted = [volume.split(":")[1] for volume in compose()["portrait"]["volumes"]]
     assert settings.keys is not None
-    for path in (*settings.portraits, settings.keys):
+    for path in (*map(Path, settings.portraits), settings.keys):
         # The directory is mounted: a file that is mounted itself would stay the old one when it is replaced.
         assert str(path.parent) in mounted
     assert settings.hosts

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Files = dict[str, bytes]
 
 #: When every commit was made, as the hub states it.
-LAST_MODIFIED = "2026-03-05T08:30:00.000Z"
+LAST_MODIFIED = "2025-02-19T08:30:00.000Z"
 #: Files of these names, and of this size, are large: they lie at the other origin.
 _LARGE = (".safetensors", ".bin")
 _LARGE_BYTES = 10_000_000
