@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -16,8 +16,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from portrait_server.settings import settings_of
 from support.places import ROOT
-
-if TYPE_CHECKING:
 
 SERVER = ROOT / "server"
 DEPLOY = SERVER / "deploy"
