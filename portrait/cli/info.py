@@ -31,6 +31,7 @@ def command(path: str, stride: int | None, map_: bool, as_json: bool) -> None:
 
     \b
     portrait info corpus.portrait
+    portrait info hf://my-org/my-model
     """
     (opened,) = open_all([path], stride, map=map_)
     if as_json:

@@ -21,6 +21,7 @@ from portrait.cli.shared.options import (
 )
 from portrait.cli.shared.show import answer_lines, wants_color
 from portrait.errors import TextError
+from portrait.hub.environment import is_address
 from portrait.portraits import portrait as portraits
 
 EXIT_FOUND = 0
@@ -53,6 +54,7 @@ def command(
 
     \b
     portrait query corpus.portrait "It was the best of times, it was the worst of times"
+    portrait query hf://my-org/my-model "It was the best of times, it was the worst of times"
     """
     paths, text = _split(arguments, file)
     opened = open_all(paths, stride, map=map_)
@@ -71,14 +73,14 @@ def command(
 def _split(arguments: tuple[str, ...], file: str | None) -> tuple[list[str], str | None]:
     """Return the portraits' paths, and the text if it is among the arguments.
 
-    The last of several arguments is the text, unless a file of that name exists or the text comes from
-    one.
+    The last of several arguments is the text, unless it is an address, a file of that name exists, or the
+    text comes from one.
     """
     if file is not None or len(arguments) == 1:
         return list(arguments), None
     *paths, last = arguments
     try:
-        exists = bool(last) and Path(last).exists()
+        exists = bool(last) and (is_address(last) or Path(last).exists())
     except (OSError, ValueError):  # too long for a name, or not a name at all: a text
         exists = False
     return (list(arguments), None) if exists else (paths, last)

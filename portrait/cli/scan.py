@@ -74,7 +74,8 @@ def command(
 ) -> None:
     """Ask every row of a dataset: one row out for each, in the same order.
 
-    A PORTRAIT is a portrait's directory or a .bf file; everything else is DATA, as for portrait
+    A PORTRAIT is a portrait's directory, a .bf file, or the address of either on a hub (that of a
+    dataset's repository has to come first); everything else is DATA, as for portrait
     build: .txt, .jsonl, .csv, also .gz, .zst, .parquet, .arrow, directories and quoted globs of them, or -.
     OUT appears when it is complete; re-running the same command resumes an interrupted scan.
 
@@ -113,7 +114,7 @@ def _split(arguments: tuple[str, ...]) -> tuple[list[str], list[str]]:
     data = [path for path in arguments if path not in paths]
     given = ", ".join(map(printable, arguments))
     if not paths:
-        raise SpecError(f"no portrait among {given}: name a portrait's directory or a .bf file")
+        raise SpecError(f"no portrait among {given}: name a portrait's directory, a .bf file or an address")
     if not data:
         raise SpecError(f"no data among {given}: name a file, a directory, a glob, or - for standard input")
     return paths, data

@@ -42,6 +42,7 @@ def command(
 
     \b
     portrait serve corpus.portrait other.portrait --port 8000 --workers 4
+    portrait serve hf://my-org/my-model
     portrait serve --print-deploy portrait.service
     """
     if example is not None:

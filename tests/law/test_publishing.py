@@ -11,6 +11,7 @@ import mlcroissant
 import pytest
 from portrait_server import create_app
 from support.hub_stand_in import LAST_MODIFIED, StandIn, serving
+from support.openssl import needs_openssl
 
 import portrait
 
@@ -84,6 +85,7 @@ def check_descriptions(hub: StandIn, sources: set[str]) -> None:
         assert source in summary
 
 
+@needs_openssl
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 def test_a_portrait_travels_with_its_model(
     hub: StandIn, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -132,6 +134,7 @@ def test_a_portrait_travels_with_its_model(
     assert "1 of 2 rows" in done(cli, "report", address, "rows.jsonl")
     client = create_app({"PORTRAITS": [address]}).test_client()
     answer = client.post("/v1/query", json={"texts": [TALE]})
+    assert answer.json is not None
     assert answer.json["answers"][0]["verdict"] == "found"
 
     # The builder pulls it, adds to it, signs and pushes it again.

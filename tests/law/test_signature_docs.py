@@ -9,6 +9,7 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
+from support.openssl import needs_openssl
 from support.places import DOCS as DOCS_FOLDER
 from support.places import ROOT
 
@@ -38,6 +39,7 @@ def without_keys(text: str) -> str:
     return re.sub(r"key [0-9a-f]{64}$", "key", text, flags=re.MULTILINE)
 
 
+@needs_openssl
 def test_the_example_of_the_readme_works(tmp_path: Path) -> None:
     shutil.copy(ROOT / "LICENSE", tmp_path)
     run(["portrait", "build", "LICENSE", "-o", "license.portrait"], tmp_path)
@@ -45,6 +47,7 @@ def test_the_example_of_the_readme_works(tmp_path: Path) -> None:
     assert "signed with key" in run(["bash", "-e", "-c", example], tmp_path)
 
 
+@needs_openssl
 def test_the_page_works_from_top_to_bottom(tmp_path: Path) -> None:
     shutil.copy(ROOT / "LICENSE", tmp_path)
     blocks = re.findall(r"^```(sh|console|python)\n(.*?)^```$", DOCS, flags=re.MULTILINE | re.DOTALL)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 REFUSED: dict[str, tuple[list[str], str]] = {
     "no portrait": (
         ["data.jsonl"],
-        "no portrait among data.jsonl: name a portrait's directory or a .bf file",
+        "no portrait among data.jsonl: name a portrait's directory, a .bf file or an address",
     ),
     "a portrait that is not there": (["nowhere.portrait", "data.jsonl"], "no portrait among "),
     "no data": (["WICK"], "no data among "),

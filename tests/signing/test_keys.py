@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from support.openssl import needs_openssl
 from support.signers import key_of, private_pem, public_pem
 
 from portrait import SpecError
@@ -66,6 +67,7 @@ def test_a_key_signs_and_its_public_half_checks(kind: str) -> None:
     assert not any(is_signature(KEYS[other].public_key(), signature, DATA) for other in KEYS if other != kind)
 
 
+@needs_openssl
 @pytest.mark.parametrize("kind", KEYS)
 def test_openssl_accepts_the_signatures(kind: str, tmp_path: Path) -> None:
     (tmp_path / "key.pub").write_bytes(public_pem(KEYS[kind]))
@@ -77,6 +79,7 @@ def test_openssl_accepts_the_signatures(kind: str, tmp_path: Path) -> None:
     assert (done.returncode, "Verified" in done.stdout) == (0, True), done
 
 
+@needs_openssl
 def test_a_key_is_named_by_the_digest_that_openssl_prints(tmp_path: Path) -> None:
     (tmp_path / "key.pub").write_bytes(public_pem(key_of("alice")))
     der = subprocess.run(

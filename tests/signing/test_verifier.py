@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope as TheirEnvelope
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+from support.openssl import needs_openssl
 from support.signers import (
     ALICE,
     DAY,
@@ -202,6 +203,7 @@ def test_another_implementation_of_dsse_accepts_the_signature(tmp_path: Path, st
         theirs.verify([keys["bob"]], 1)
 
 
+@needs_openssl
 def test_openssl_accepts_the_signature(tmp_path: Path, statement: Statement) -> None:
     envelope = json.loads(signed(tmp_path, statement).read_bytes())["dsseEnvelope"]
     payload = base64.b64decode(envelope["payload"])
