@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from portrait.bundle.readme.section import commands, detectable, shown
-from portrait.bundle.sources import source_records
+from portrait.bundle.readme.section import EXAMPLE_UNITS, commands, detectable, shown
+from portrait.bundle.sources import source_records, web_page
 from portrait.errors import SpecError
 from portrait.markup.markdown import code_block
-from portrait.markup.numbers import count, size
+from portrait.markup.numbers import count, counted, size
 
 if TYPE_CHECKING:
     from portrait.bundle.manifest import Manifest
@@ -36,7 +36,7 @@ def model_section(manifest: Manifest, name: str, model: str, *, address: str | N
         SpecError: ``model`` is not a repository's name.
     """
     if _MODEL.fullmatch(model) is None:
-        raise SpecError(f"{model}: not a model's repository, such as ORG/NAME", parameter="for_model")
+        raise SpecError(f"{model}: not a model's repository, such as ORG/NAME", parameter="model")
     where = f"hf://{model}/{name}" if address is None else address
     spec = manifest.windows
     records = source_records(manifest)
@@ -44,27 +44,34 @@ def model_section(manifest: Manifest, name: str, model: str, *, address: str | N
     more = f" and {count(len(records) - _MOST_SOURCES)} more" if len(records) > _MOST_SOURCES else ""
     known = [layer.text_bytes for layer in manifest.layers if layer.text_bytes is not None]
     text = size(sum(known)) if len(known) == len(manifest.layers) else "an unknown amount"
+    sources = f"{counted(len(records), 'source')}: {names}{more}"
+    page = web_page(where)
+    length = detectable(manifest)
+    copies = "no copy" if length is None else f"a copy of {length}"
     return f"""{_BEGIN}
 ## Data portrait of the training corpus
 
 A [data portrait](https://arxiv.org/abs/2303.03919) records which passages a corpus contains, without
-containing them. That of {shown(model)} covers {text} of text, in the sources {names}{more}. Its id is
-`{manifest.id}`.
+containing them. That of {shown(model)} covers {text} of text in {sources}.
+
+- Portrait: {shown(where) if page is None else f"[{shown(where)}](<{page}>)"}
+- Id: `{manifest.id}`
 
 {code_block(commands(name, where))}
 
-It finds every verbatim passage of {spec.length(spec.guaranteed_length, "or more")} in its layers; in a
-text of 2000 {spec.unit_name}, a copy can be told from chance at {detectable(manifest)}. It says nothing
-about paraphrases, nor whether the model remembers a passage.
+- Every verbatim passage of {spec.length(spec.guaranteed_length, "or more")} in a document is a hit.
+- In a text of {count(EXAMPLE_UNITS)} {spec.unit_name}, {copies} can be told from chance.
+- Nothing follows for paraphrases, nor for what the model remembers.
 {_END}"""
 
 
-def with_section(page: bytes, section: str) -> bytes:
+def with_section(page: bytes, section: str, where: str = "the model's card") -> bytes:
     """Return a model's card with the section in it, in place of an older one or at its end.
 
     Args:
         page: The card; all of it except the section stays byte for byte.
         section: What :func:`model_section` returns.
+        where: The page's name, for the message.
 
     Raises:
         SpecError: It has one of the section's marks without the other, or more than one of each.
@@ -73,8 +80,8 @@ def with_section(page: bytes, section: str) -> bytes:
     marks = list(_MARK.finditer(text))
     if [mark[1] for mark in marks] not in ([], ["begin", "end"]):
         raise SpecError(
-            "the model's card has marks of the section that do not pair up: remove them, or write the "
-            "section elsewhere"
+            f"{where}: has marks of the section that do not pair up: remove them, or write the section "
+            "elsewhere"
         )
     line_end = "\r\n" if "\r\n" in text else "\n"
     section = section.replace("\n", line_end)

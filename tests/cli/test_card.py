@@ -38,6 +38,32 @@ def test_the_card_is_that_of_the_directory(cli: Cli) -> None:
     assert "# p.portrait\n" in cli("card", "p.portrait").out
 
 
+def test_a_card_that_is_written_again_keeps_what_people_wrote_in_it(cli: Cli) -> None:
+    copy = Path("copy.md")
+    assert cli("card", "p.portrait", "-o", copy).code == 0
+    copy.write_text(copy.read_text() + "Written in the copy.\n")
+    Path("p.portrait/README.md").write_text(cli("card", "p.portrait").out + "Written in the portrait.\n")
+    assert cli("card", "p.portrait", "--address", "hf://org/p", "-o", copy) == (0, "", "")
+    assert copy.read_text().endswith("<!-- portrait:end -->\nWritten in the copy.\n")
+    assert "portrait query hf://org/p " in copy.read_text()
+
+
+def test_a_file_is_written_in_place_of_a_link(cli: Cli) -> None:
+    page, link = Path("page.md"), Path("link.md")
+    page.write_text("# My model\n")
+    link.symlink_to(page)
+    assert cli("card", "p.portrait", "--for-model", "org/model", "-o", link).code == 0
+    assert not link.is_symlink()
+    assert link.read_text().startswith("# My model\n")
+    assert page.read_text() == "# My model\n"
+
+
+def test_the_name_is_that_of_the_address_without_its_revision(cli: Cli) -> None:
+    text = cli("card", "p.portrait", "--address", "hf://org/harbour@v1").out
+    assert "\n# harbour\n" in text
+    assert "portrait query hf://org/harbour@v1 " in text
+
+
 def test_a_models_card_gets_a_section(cli: Cli) -> None:
     page = Path("README.md")
     page.write_text("# My model\n")
@@ -69,17 +95,10 @@ def test_a_training_summary_keeps_what_people_filled_in(cli: Cli, name: str) -> 
     assert Path(name).read_text() == out
 
 
-def test_what_people_have_written_in_another_card_stays(cli: Cli) -> None:
-    other = Path("other.md")
-    other.write_text(Path("p.portrait/README.md").read_text() + "\nOnly here.\n")
-    assert cli("card", "p.portrait", "-o", other) == (0, "", "")
-    assert other.read_text().endswith("\nOnly here.\n")
-
-
 def test_files_of_somebody_else_are_not_replaced(cli: Cli) -> None:
     theirs = Path("theirs.md")
     theirs.write_text("# Theirs\n")
-    for options in (["--training-summary"], []):
+    for options in (["--training-summary"], ["--croissant"], []):
         assert "choose another name" in message_of(cli("card", "p.portrait", *options, "-o", theirs))
     assert theirs.read_text() == "# Theirs\n"
 
@@ -91,11 +110,27 @@ def test_files_of_somebody_else_are_not_replaced(cli: Cli) -> None:
         (["--croissant", "--for-model", "a/b"], "exclude each other"),
         (["--training-summary", "--json", "-o", "s.md"], "s.md: is Markdown by its name"),
         (["--json"], "--json belongs to --training-summary"),
+        (["--training-summary", "--address", "hf://a/b"], "--address has no use here"),
+        (["--address", "somewhere"], "somewhere: not an address of a repository"),
+        (["--for-model", "model"], "model: not a model's repository, such as ORG/NAME (--for-model)"),
         (["-o", "missing/card.md"], "missing/card.md: "),
+        (["-o", "."], ".: cannot write: is a directory"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(cli: Cli, options: list[str], message: str) -> None:
     assert message in message_of(cli("card", "p.portrait", *options))
+
+
+def test_marks_that_do_not_pair_up_name_the_page(cli: Cli) -> None:
+    Path("page.md").write_text("<!-- portrait:model end -->\n")
+    message = message_of(cli("card", "p.portrait", "--for-model", "org/model", "-o", "page.md"))
+    assert message.startswith("page.md: has marks of the section")
+
+
+def test_a_summary_of_another_form_is_named(cli: Cli) -> None:
+    Path("s.md").write_text(cli("card", "p.portrait", "--training-summary", "--json").out)
+    message = message_of(cli("card", "p.portrait", "--training-summary", "-o", "s.md"))
+    assert message.startswith("s.md: is not a training summary")
 
 
 def test_what_is_no_portrait_has_no_card(cli: Cli) -> None:

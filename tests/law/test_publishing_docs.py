@@ -15,7 +15,6 @@ from support.hub_stand_in import serving
 from support.places import DOCS as DOCS_FOLDER
 from support.places import ROOT
 
-import portrait
 from portrait.cli.push import command as push_command
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ def run(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """A function that runs a command where the page does, and returns its output as the page shows it."""
     shutil.copy(ROOT / "LICENSE", tmp_path)
     (tmp_path / "notes.txt").write_text(NOTES)
-    portrait.build(tmp_path / "LICENSE", tmp_path / "license.portrait")
     with serving() as hub:
         hub.tokens["token"] = "my-org"
         environment = {
@@ -55,6 +53,8 @@ def run(tmp_path: Path) -> Iterator[Callable[[str], str]]:
             text = done.stdout.replace(hub.url, "https://huggingface.co")
             return re.sub(r"\b[0-9a-f]{40}\b", "0" * 40, text)
 
+        # The manifest holds the path as it is given: a relative one always takes as many bytes.
+        shown("portrait build LICENSE -o license.portrait -q")
         yield shown
 
 
@@ -74,7 +74,12 @@ def steps() -> list[tuple[str, str]]:
 def test_every_transcript_shows_the_real_output(run: Callable[[str], str]) -> None:
     assert len(steps()) >= 6
     for command, expected in steps():
-        assert run(command) == expected, command
+        assert sizeless(run(command)) == sizeless(expected), command
+
+
+def sizeless(text: str) -> str:
+    """Return a text without the size of what was uploaded, which changes with every word of the card."""
+    return re.sub(r"(?<= files \()[\d.]+ kB(?=\) uploaded)", "SIZE", text)
 
 
 def test_every_option_of_push_that_needs_words_is_explained() -> None:

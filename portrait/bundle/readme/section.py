@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portrait.bundle.sources import Origin, SourceRecord
 
 #: The card says what can be found in a text of so many units.
-_EXAMPLE_UNITS = 2000
+EXAMPLE_UNITS = 2000
 #: The kind of filter that makes the smallest portraits.
 _SMALLEST = "ribbon"
 #: A card is a page: of more sources, locations or files, it only says how many there are.
@@ -56,13 +56,17 @@ def commands(name: str, address: str | None) -> str:
     )
 
 
-def detectable(manifest: Manifest, n_units: int = _EXAMPLE_UNITS) -> str:
-    """Return how long a copy in a text of ``n_units`` must be to be told from chance, in words."""
+def detectable(manifest: Manifest, n_units: int = EXAMPLE_UNITS) -> str | None:
+    """Return how long a copy in a text of ``n_units`` must be to be told from chance, in words.
+
+    Returns:
+        The length; ``None`` where no copy can be told from chance.
+    """
     spec = manifest.windows
     worst = max(layer.fpr for layer in manifest.layers)
     n_windows = max(1, spec.typical_windows(n_units))
     chain = significant_chain(n_windows, len(manifest.layers), worst, 0.01)
-    return "none" if chain is None else spec.length(spec.length_holding(chain), "or more")
+    return None if chain is None else spec.length(spec.length_holding(chain), "or more")
 
 
 def section(manifest: Manifest, name: str, address: str | None) -> str:
@@ -108,8 +112,8 @@ this directory can ask whether a text was in the corpus, and in which of its sou
 - Every verbatim passage of {spec.length(spec.guaranteed_length, "or more")} that appears in one document
   hits its source's layer: there are no false negatives.
 - A hit can be chance. Answers state how many chains of hits of that length chance alone would produce (the
-  E-value) and how long a copy must be to be told from chance: in a text of {_EXAMPLE_UNITS} {spec.unit_name},
-  {detectable(manifest)}.
+  E-value) and how long a copy must be to be told from chance: in a text of {EXAMPLE_UNITS} {spec.unit_name},
+  {detectable(manifest) or "none"}.
 - {FORGEABLE}
 
 ## What it cannot say

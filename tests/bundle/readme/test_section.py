@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,32 @@ def test_sizes_are_for_people_and_exact(manifest: Manifest) -> None:
 
 def test_the_detectable_length_depends_on_the_text(manifest: Manifest) -> None:
     def length(n_units: int) -> int:
-        return int(detectable(manifest, n_units).partition(" ")[0].replace(",", ""))
+        return int((detectable(manifest, n_units) or "").partition(" ")[0].replace(",", ""))
 
     assert manifest.windows.width < length(2000) <= length(200_000)
+
+
+def test_no_length_is_detectable_where_every_window_hits(manifest: Manifest) -> None:
+    layer = replace(manifest.layers[0], fpr=1.0)
+    assert detectable(replace(manifest, layers=(layer,))) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>|`*[x](y)", "</details>", "a\n- b", "<!-- portrait:end -->", "> x", "caf\udce9"]
+)
+def test_what_people_name_is_no_markup(manifest: Manifest, text: str) -> None:
+    def tags(name: str) -> list[str]:
+        dataset = f"hf://datasets/org/{name.replace('/', '_')}"
+        revision = {"commit": name, "config": name, "split": name, "date": name}
+        record = {
+            "location": [name, dataset, f"https://example.org/{name}"],
+            "revision": {dataset: revision},
+            "files": [{"path": name}],
+        }
+        shard = replace(manifest.layers[0].shards[0], file=name)
+        layer = replace(manifest.layers[0], shards=(shard,))
+        written = section(replace(manifest, layers=(layer,), corpus={"main": record}), "x", None)
+        html = MarkdownIt("gfm-like", {"linkify": False}).render(written)
+        return re.findall(r"<(?!/?code)[^ >]*", html)
+
+    assert tags(text) == tags("x")
