@@ -9,12 +9,14 @@ test *arguments:
 # Everything that is not a Python test.
 check: kernel lint types
 
-# The kernel on its own, without Python, then with the bindings under clippy.
+# The kernel on its own, without Python, then with the bindings under clippy. What optimises across crates
+# takes longer to compile than the tests take.
 kernel:
     cargo fmt --manifest-path native/Cargo.toml --check
     cargo clippy --manifest-path native/Cargo.toml --all-targets -- -D warnings
     cargo clippy --manifest-path native/Cargo.toml --all-targets --features python -- -D warnings
-    cargo test --manifest-path native/Cargo.toml --release
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        cargo test --manifest-path native/Cargo.toml --release
 
 # `just kernel` runs the same functions with a fixed number of inputs.
 # Fuzz the kernel, each target for so many seconds; needs a nightly toolchain and `cargo install cargo-fuzz`.
