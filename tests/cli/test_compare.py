@@ -42,7 +42,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_small_portraits_are_compared_exactly(small: Path, cli: Cli) -> None:
-    result = cli("compare", "a", "b")
+    result = cli.here("compare", "a", "b")
     assert (result.code, result.err) == (0, "")
     sizes, differences, sources, overlap, pairs = result.out.rstrip("\n").split("\n\n")
     compared = portrait.compare(small / "a", small / "b")
@@ -68,7 +68,7 @@ def test_estimates_have_intervals(tmp_path: Path, cli: Cli) -> None:
     both = write(tmp_path, "both", 400)
     portrait.build([both, write(tmp_path, "a", 200)], tmp_path / "a", windows=WINDOWS)
     portrait.build([both, write(tmp_path, "b", 200)], tmp_path / "b", windows=WINDOWS)
-    lines = cli("compare", "a", "b").out.splitlines()
+    lines = cli.here("compare", "a", "b").out.splitlines()
     (head,) = (line for line in lines if line.startswith("Estimated from "))
     assert "of A's keys and " in head
     (row,) = (line for line in lines if line.startswith("share of A's keys that are in B"))
@@ -82,7 +82,7 @@ def test_estimates_have_intervals(tmp_path: Path, cli: Cli) -> None:
 
 
 def test_equal_portraits_are_said_to_give_the_same_answers(small: Path, cli: Cli) -> None:
-    out = cli("compare", small / "a", "a").out
+    out = cli.here("compare", small / "a", "a").out
     assert "The ids are equal: A and B give the same answers.\n" in out
     assert "Windows, licence and trained models are the same.\n" in out
     assert "nothing: the filters are the same" in out
@@ -91,7 +91,7 @@ def test_equal_portraits_are_said_to_give_the_same_answers(small: Path, cli: Cli
 def test_other_windows_are_named_as_the_reason_for_no_estimate(small: Path, cli: Cli) -> None:
     wide = portrait.WindowSpec(30, portrait.Stride(10))
     portrait.build(str(small / "web-0.jsonl"), small / "wide", windows=wide)
-    result = cli("compare", "a", "wide")
+    result = cli.here("compare", "a", "wide")
     assert result.code == 0
     (line,) = (line for line in result.out.splitlines() if line.startswith("overlap of keys: "))
     assert line.startswith("overlap of keys: unknown: A and B cut texts into other windows (width): ")
@@ -102,13 +102,13 @@ def test_more_pairs_than_fit_are_shown_on_demand(tmp_path: Path, cli: Cli) -> No
     for name, n in (("a", 3), ("b", 4)):
         sources = {f"s{i}": file for i in range(n)}
         portrait.build(sources, tmp_path / name, windows=WINDOWS)
-    short, long = cli("compare", "a", "b").out, cli("compare", "a", "b", "--layers").out
+    short, long = cli.here("compare", "a", "b").out, cli.here("compare", "a", "b", "--layers").out
     assert short.endswith("and 2 pairs more, which --layers shows\n")
     assert len(long.splitlines()) == len(short.splitlines()) + 1
 
 
 def test_json_is_the_library_s_result_on_one_line(small: Path, cli: Cli) -> None:
-    result = cli("compare", "a", "b", "--json")
+    result = cli.here("compare", "a", "b", "--json")
     assert (result.code, result.err, result.out.count("\n")) == (0, "", 1)
     expected = portrait.compare(small / "a", small / "b").to_dict()
     content = json.loads(result.out)
