@@ -202,7 +202,7 @@ def test_an_identity_is_verified_offline_by_trusted_roots(copy: Path) -> None:
 def test_a_damaged_portrait_is_not_signed(copy: Path) -> None:
     bundle = copy / "glass.portrait"
     before = (bundle / SIGNATURE).read_bytes()
-    (shard,) = bundle.glob("main-*.safetensors")
+    (shard,) = bundle.glob("main-*-of-*.safetensors")
     data = shard.read_bytes()
     replace(shard, data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(DamagedBundleError, match=shard.name):
@@ -252,12 +252,13 @@ def test_an_encrypted_key_signs_with_its_password(copy: Path) -> None:
     verify(copy, weights=False)
 
 
-def test_progress_counts_the_shards_and_then_the_weights(model: Path) -> None:
+def test_progress_counts_the_layers_files_and_then_the_weights(model: Path) -> None:
     recorder = ProgressRecorder()
     verify(model, progress=recorder)
-    shards = sum(layer.shards[0].bytes for layer in portrait.open(model / "glass.portrait").manifest.layers)
+    layers = portrait.open(model / "glass.portrait").manifest.layers
+    n_bytes = sum(record.bytes for layer in layers for record in layer.files)
     assert [(stage.name, stage.n_bytes, stage.bytes_done) for stage in recorder.stages] == [
-        ("", shards, shards),
+        ("", n_bytes, n_bytes),
         ("weights", 300, 300),
     ]
     assert recorder.n_finished == 2

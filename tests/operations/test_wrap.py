@@ -77,7 +77,7 @@ def test_unknown_counts_are_recorded_as_unknown() -> None:
     assert (layer.source, layer.distinct_keys, layer.fpr_target) == ("words", 12756, 0.001)
     assert layer.test_vectors.present == ()
     assert len(layer.test_vectors.absent) == 16
-    assert "| words | unknown | unknown | 12756 |" in Path("new/README.md").read_text()
+    assert "| words | unknown | unknown | 12,756 |" in Path("new/README.md").read_text()
 
 
 def test_the_id_does_not_depend_on_the_output() -> None:
