@@ -30,12 +30,12 @@ def endpoint_url() -> str:
 
 def cache_directory() -> Path:
     """Return the directory in which the hub's library keeps repositories."""
-    return _path("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") or _home() / "hub"
+    return _path("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") or _home("hub")
 
 
 def assets_directory() -> Path:
     """Return the directory in which programs that use the hub keep files of their own."""
-    return _path("HF_ASSETS_CACHE", "HUGGINGFACE_ASSETS_CACHE") or _home() / "assets"
+    return _path("HF_ASSETS_CACHE", "HUGGINGFACE_ASSETS_CACHE") or _home("assets")
 
 
 def is_offline() -> bool:
@@ -44,8 +44,10 @@ def is_offline() -> bool:
     return value.upper() in _TRUE
 
 
-def _home() -> Path:
-    return _path("HF_HOME") or (_path("XDG_CACHE_HOME") or _expanded("~/.cache")) / "huggingface"
+def _home(name: str) -> Path:
+    """Return a directory in the hub's home."""
+    home, caches = os.environ.get("HF_HOME"), os.environ.get("XDG_CACHE_HOME")
+    return _expanded(f"{home}/{name}" if home else f"{caches or '~/.cache'}/huggingface/{name}")
 
 
 def _path(*names: str) -> Path | None:
@@ -53,6 +55,7 @@ def _path(*names: str) -> Path | None:
     return None if value is None else _expanded(value)
 
 
+# A question to the cache asks for these paths again and again.
 @lru_cache(maxsize=16)
 def _expanded(value: str) -> Path:
     return Path(os.path.expandvars(value)).expanduser()

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FOLDER = "portrait/verified"
-_MAX_RECEIPT_BYTES = 16 << 20
 
 
 def remember(location: str, cache: Path, path: Path, files: Iterable[Path]) -> None:
@@ -52,7 +51,7 @@ def recall(location: str, cache: Path) -> Path | None:
     """
     try:
         with open(_receipt(location, cache), "rb", buffering=0) as file:  # noqa: PTH123  # as below
-            content = json.loads(file.read(_MAX_RECEIPT_BYTES))
+            content = json.loads(file.read())
         if content["location"] == location and all(_state(state[0]) == state for state in content["files"]):
             return Path(content["path"])
     except (OSError, IndexError, KeyError, TypeError, ValueError, RecursionError):
