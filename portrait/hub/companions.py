@@ -9,7 +9,7 @@ from portrait.bundle.readme.card import CARD_NAME
 from portrait.cards.croissant import CROISSANT_NAME, croissant, is_croissant
 from portrait.cards.training_summary import SUMMARY_NAMES, is_summary, updated_summary
 from portrait.errors import OutputExistsError, SpecError
-from portrait.signing.signature_file import SIGNATURE_NAME
+from portrait.signing.signature_file import SIGNATURE_NAME, parse_stated
 from portrait.storage.regular import read_regular
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portrait.bundle.manifest import Manifest
     from portrait.bundle.reader import Bundle
     from portrait.hub.push_plan import RemoteFolder
+    from portrait.signing.statement import Statement
 
 #: Which card's text of people is published, where the one here and the one there differ.
 CardChoice = Literal["merge", "local", "remote"]
@@ -55,6 +56,8 @@ def companions(
         contents[CARD_NAME] = page
     signature = _local(bundle.path, SIGNATURE_NAME)
     if signature is not None:
+        if SIGNATURE_NAME in remote.files and _signed_there(remote) is None:
+            raise _taken(remote, SIGNATURE_NAME)
         contents[SIGNATURE_NAME] = signature
     theirs = remote.texts.get(CROISSANT_NAME)
     if CROISSANT_NAME in remote.files and (theirs is None or not is_croissant(theirs)):
@@ -69,6 +72,27 @@ def companions(
                 raise _taken(remote, summary)
             contents[summary] = updated_summary(here, bundle.manifest, summary)
     return contents
+
+
+def outdated(bundle: Bundle, manifest_text: bytes, remote: RemoteFolder) -> tuple[str, ...]:
+    """Return the names of files there that are about an older version of a portrait, and not replaced.
+
+    That is a signature of a portrait that is published without one: nobody could verify it any more.
+
+    Args:
+        bundle: The portrait.
+        manifest_text: The bytes of its manifest.
+        remote: The directory in the repository.
+    """
+    statement = _signed_there(remote)
+    if statement is None or _local(bundle.path, SIGNATURE_NAME) is not None:
+        return ()
+    return () if statement.is_about(bundle.manifest, manifest_text) else (SIGNATURE_NAME,)
+
+
+def _signed_there(remote: RemoteFolder) -> Statement | None:
+    content = remote.texts.get(SIGNATURE_NAME)
+    return None if content is None else parse_stated(content, SIGNATURE_NAME)
 
 
 def _card(bundle: Bundle, remote: RemoteFolder, choice: CardChoice, name: str, address: str) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from portrait.bundle.reader import MANIFEST_NAME
 from portrait.errors import DamagedBundleError, HubError, OutputError, SpecError
 from portrait.extras import load
 from portrait.hub.addresses import Address, of_repository
-from portrait.hub.companions import COMPANIONS, companions
+from portrait.hub.companions import COMPANIONS, companions, outdated
 from portrait.hub.connection import HubConnection
 from portrait.hub.environment import is_address
 from portrait.hub.failures import StaleParentError, explained, patiently
@@ -144,6 +144,7 @@ def push(
             ),
         ]
         plan = plan_push(bundle.path, bundle.manifest, texts, remote)
+        plan = replace(plan, removed=(*plan.removed, *outdated(bundle, text, remote)))
         try:
             return _commit(plan, remote, connection, message, create_pr=create_pr)
         except StaleParentError:

@@ -126,6 +126,19 @@ def stated(directory: Path) -> Statement | None:
     return parse_statement(read_signature_file(directory).envelope.payload, str(file))
 
 
+def parse_stated(data: bytes, where: str) -> Statement | None:
+    """Return what a signature of a portrait states, unchecked; ``None`` if the content is something else.
+
+    Args:
+        data: The content of a file that may be a signature.
+        where: The file's name.
+    """
+    try:
+        return parse_statement(parse_signature_file(data, where).envelope.payload, where)
+    except SignatureError:
+        return None
+
+
 def check_current(directory: Path, manifest_text: bytes, manifest: Manifest) -> None:
     """Check that the signature in a portrait's directory, if there is one, is of this very portrait.
 

@@ -234,6 +234,29 @@ def test_a_signature_travels_with_its_portrait_and_a_stale_one_does_not(hub: Sta
     assert hub.models["org/ferry"].files() == before
 
 
+def test_a_signature_that_nobody_could_verify_any_more_is_removed(hub: StandIn, copy: Path) -> None:
+    private, _ = write_keys(copy.parent)
+    portrait.sign(copy, private)
+    push(copy, "org/ferry")
+    signature = copy / "portrait.sigstore.json"
+    signature.unlink()
+    assert push(copy, "org/ferry").removed == ()  # it is of this very portrait
+    assert "portrait.sigstore.json" in hub.models["org/ferry"].files()
+    add_sequel(copy)
+    assert push(copy, "org/ferry").removed == ("portrait.sigstore.json",)
+    assert "portrait.sigstore.json" not in hub.models["org/ferry"].files()
+
+
+def test_a_file_of_somebody_else_with_the_name_of_a_signature_stays(hub: StandIn, copy: Path) -> None:
+    theirs = {"portrait.sigstore.json": b"{}"}
+    hub.add_model("org/ferry", theirs)
+    assert push(copy, "org/ferry").removed == ()
+    private, _ = write_keys(copy.parent)
+    portrait.sign(copy, private)
+    assert "is somebody else's file" in str(refusal(OutputExistsError, copy))
+    assert hub.models["org/ferry"].files()["portrait.sigstore.json"] == b"{}"
+
+
 def test_a_file_that_is_too_large_for_hubs_is_refused(
     hub: StandIn, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
